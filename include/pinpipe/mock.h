@@ -1,0 +1,98 @@
+/* AWS on a laptop, inside your own program: start it, talk HTTP to it, stop it.
+ *
+ *     struct pinpipe_mock_options options;
+ *     pinpipe_mock_options_init(&options);
+ *     struct pinpipe_mock *mock;
+ *     char why[PINPIPE_MESSAGE_BYTES];
+ *     if (pinpipe_mock_start(&options, &mock, why) != PINPIPE_OK) { ... }
+ *     post(pinpipe_mock_url(mock, PINPIPE_GATEWAY), ...);
+ *     pinpipe_mock_stop(mock);
+ *
+ * Every handle is opaque; options carry their size, so that a program built against an older header
+ * keeps working. */
+#ifndef PINPIPE_MOCK_H
+#define PINPIPE_MOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pinpipe_mock;
+
+enum { PINPIPE_MESSAGE_BYTES = 512 };
+
+/* The command line's exit codes. */
+enum pinpipe_result {
+    PINPIPE_OK = 0,
+    PINPIPE_FAILED = 1,      /* the work failed: disk full, out of memory */
+    PINPIPE_USAGE = 2,       /* options that make no sense */
+    PINPIPE_UNREACHABLE = 3, /* an endpoint cannot be reached */
+    PINPIPE_CONFIG = 4,      /* a port that is taken, a data directory that cannot be used */
+};
+
+enum pinpipe_durability { PINPIPE_FULL, PINPIPE_NORMAL, PINPIPE_OFF };
+enum pinpipe_service { PINPIPE_GATEWAY, PINPIPE_REST };
+enum pinpipe_first_poll { PINPIPE_FIRST_POLL_EMPTY, PINPIPE_FIRST_POLL_EAGER };
+enum pinpipe_permissions { PINPIPE_PERMISSIONS_OPEN, PINPIPE_PERMISSIONS_WORKSHOP };
+
+struct pinpipe_mock_options {
+    size_t struct_size;
+    const char *data_dir; /* NULL: in memory, gone at stop */
+    const char *bind_addr;
+    int gateway_port; /* 0: any free one; -1: no listener */
+    int rest_port;
+    const char *user_id; /* topics <user_id>.pin, .geo and .user exist from the start */
+    const char *stage;   /* NULL: any well-formed first path segment is the stage */
+    enum pinpipe_durability durability;
+    bool has_seed; /* ids repeat with the seed */
+    uint64_t seed;
+    int64_t journal_rows; /* 0: no journal */
+    bool lenient;         /* application/json is accepted where the real proxy answers 415 */
+    bool auto_create;
+    enum pinpipe_first_poll first_poll;
+    enum pinpipe_permissions permissions;
+    const char *api_key;
+    double throttle_rate; /* requests a second; 0: no throttle */
+    double throttle_burst;
+    const char *gateway_upstream; /* NULL: the REST proxy of this process */
+    int gateway_refused_status;
+    const char *advertised_url;
+    int64_t missing_topic_delay_ms;
+    const char *log_spec;   /* "info", "http:debug,store:warn", "off" */
+    const char *ready_file; /* written, complete, once every listener accepts */
+    const char *version;    /* for server.json */
+};
+
+/* The defaults: in memory, loopback, free ports, user "workshop", full durability, log off. */
+void pinpipe_mock_options_init(struct pinpipe_mock_options *options);
+
+/* Opens the data, binds the listeners. Nothing is served before run or start. `why` (of
+ * PINPIPE_MESSAGE_BYTES, may be NULL) gets the cause and the fix. */
+enum pinpipe_result pinpipe_mock_new(const struct pinpipe_mock_options *options,
+                                     struct pinpipe_mock **out, char *why);
+/* Serves in this thread until pinpipe_mock_interrupt; with handle_signals also until SIGINT or
+ * SIGTERM. Parked requests are answered, then everything is committed. */
+enum pinpipe_result pinpipe_mock_run(struct pinpipe_mock *mock, bool handle_signals, char *why);
+/* May be called from any thread and from a signal handler. */
+void pinpipe_mock_interrupt(struct pinpipe_mock *mock);
+void pinpipe_mock_free(struct pinpipe_mock *mock);
+
+/* new + a thread that runs it. */
+enum pinpipe_result pinpipe_mock_start(const struct pinpipe_mock_options *options,
+                                       struct pinpipe_mock **out, char *why);
+/* interrupt + join + free; returns how the run ended. */
+enum pinpipe_result pinpipe_mock_stop(struct pinpipe_mock *mock);
+
+/* "http://127.0.0.1:34567", for the gateway with the stage ("/test" unless one is fixed); NULL when
+ * there is no such listener. Lives as long as the mock. */
+const char *pinpipe_mock_url(const struct pinpipe_mock *mock, enum pinpipe_service service);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,99 @@
+/* One request on its way through the server, and the seam every service is written against.
+ *
+ * A service handler either answers now (fills exchange->reply, returns HANDLED) or parks the request
+ * (exchange_park, returns PARKED) and answers later from a wake callback (fills the reply, calls
+ * exchange_answer). Either way the reply is held until the turn's commit. Handlers never begin or
+ * commit a transaction and never see a socket. The same handler serves its own port and calls from
+ * the gateway; it cannot tell.
+ *
+ * Life of an exchange: receiving -> handling -> (parked ->) answered = held -> turn commit ->
+ * filter -> written -> freed. If the client goes away while parked, park_ops.cancel runs and the
+ * exchange is freed without an answer. */
+#ifndef PINPIPE_EXCHANGE_H
+#define PINPIPE_EXCHANGE_H
+
+#include "http.h"
+#include "timer.h"
+
+struct exchange;
+
+/* Reasons for which the server, not the service, ends an exchange. The service's fail() writes its
+ * own wire shape for each. */
+enum exchange_failure {
+    EXCHANGE_COMMIT_FAILED,  /* the turn's transaction did not reach the disk: 5xx */
+    EXCHANGE_BODY_TOO_LARGE, /* 413 */
+    EXCHANGE_HEAD_TOO_LARGE, /* 431 */
+    EXCHANGE_URI_TOO_LONG,   /* 414 */
+    EXCHANGE_MALFORMED,      /* 400, then the connection closes */
+    EXCHANGE_TIMED_OUT,      /* 408: the sender was too slow */
+    EXCHANGE_OVERLOADED,     /* 503: a named limit of the server is reached */
+    EXCHANGE_STOPPING,       /* 503: parked while the server stops */
+    EXCHANGE_NO_MEMORY,      /* 500: reply or arena at its ceiling */
+};
+
+enum handled { HANDLED, PARKED };
+
+struct service {
+    const char *name; /* "gateway", "rest": journal and log area */
+    size_t body_bytes_max;
+    /* Replies are kept below this; a reply buffer at its ceiling becomes EXCHANGE_NO_MEMORY. */
+    size_t reply_bytes_max;
+    void *ctx;
+    enum handled (*handle)(void *ctx, struct exchange *exchange);
+    /* Replaces exchange->reply (already reset) by the service's answer for this failure. For a
+     * malformed or oversized head, exchange->request may hold only what was understood. */
+    void (*fail)(void *ctx, struct exchange *exchange, enum exchange_failure failure);
+};
+
+struct park_ops {
+    /* The deadline has come: fill the reply and call exchange_answer, or park again. */
+    void (*deadline)(struct exchange *exchange, void *state);
+    /* The client left, the gateway's time is up or the server stops: let go of `state`. No answer
+     * may be given from here (the caller gives it). */
+    void (*cancel)(struct exchange *exchange, void *state);
+};
+
+/* Runs after the commit, just before the reply is serialised: the gateway maps the backend's answer
+ * to its own here. Must not fail for want of memory without leaving a valid reply. */
+typedef void (*exchange_filter_fn)(struct exchange *exchange, void *ctx);
+
+struct exchange {
+    struct http_request request; /* the gateway rewrites path, query, host and headers in place */
+    struct reply reply;
+    struct arena arena; /* lives until the reply is written */
+    const struct service *service; /* who answers (and fails) it; the gateway redirects it */
+    const struct service *entry;   /* whose listener took it */
+    exchange_filter_fn filter;
+    void *filter_ctx;
+    /* What the journal records even after the gateway rewrote the request. */
+    struct span journal_path;
+    int64_t start_us; /* monotonic */
+
+    /* Private to exchange.c and conn.c. */
+    struct turn *turn;
+    struct conn *conn;
+    struct exchange *next_held;
+    const struct park_ops *park;
+    void *park_state;
+    struct timer park_timer;
+    struct timer outer_timer;
+    void (*outer_deadline)(struct exchange *exchange, void *ctx);
+    void *outer_ctx;
+    bool answered;
+};
+
+/* Parks it until exchange_answer, `deadline_us` (monotonic; INT64_MAX: none) or cancellation. Parking
+ * an already parked exchange replaces deadline, ops and state. */
+void exchange_park(struct exchange *exchange, int64_t deadline_us, const struct park_ops *ops,
+                   void *state);
+/* The reply of a parked exchange is complete: it joins the replies held for this turn. */
+void exchange_answer(struct exchange *exchange);
+/* The gateway's 29 s: at `deadline_us` a still unanswered exchange is cancelled at the service and
+ * on_deadline must fill the reply; it is answered right after. Dropped when answered before. */
+void exchange_set_outer_deadline(struct exchange *exchange, int64_t deadline_us,
+                                 void (*on_deadline)(struct exchange *exchange, void *ctx),
+                                 void *ctx);
+/* Resets the reply and lets the current service write this failure. */
+void exchange_fail(struct exchange *exchange, enum exchange_failure failure);
+
+#endif

@@ -1,0 +1,34 @@
+/* The Confluent Kafka REST Proxy, v2 (and v3 as far as topics and groups): specs/kafka-rest-v2.md.
+ * Routes are in kafka_rest.c; negotiation, codecs, produce, metadata, consumers and v3 have a file
+ * each. */
+#ifndef PINPIPE_KAFKA_REST_H
+#define PINPIPE_KAFKA_REST_H
+
+#include "broker.h"
+#include "exchange.h"
+
+struct kafka_rest;
+
+enum kafka_rest_first_poll { FIRST_POLL_EMPTY, FIRST_POLL_EAGER };
+
+struct kafka_rest_options {
+    struct store *store;
+    struct broker *broker;
+    struct timer_heap *timers;
+    struct env *env;
+    struct log *log;
+    bool lenient; /* accept application/json for v2 as the embedded JSON format */
+    enum kafka_rest_first_poll first_poll;
+    bool workshop_permissions; /* refuse groups other than "students" and topics without "<id>." */
+    const char *user_id;
+    const char *advertised_url; /* NULL: base_uri from the Host header */
+    int64_t missing_topic_delay_ms; /* 0: answer at once; the real one takes 60000 a record */
+};
+
+enum status kafka_rest_new(const struct kafka_rest_options *options, struct kafka_rest **out,
+                           struct error *err) PP_MUST_USE;
+void kafka_rest_free(struct kafka_rest *rest);
+/* What the listener and the gateway call. */
+const struct service *kafka_rest_service(struct kafka_rest *rest);
+
+#endif

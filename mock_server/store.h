@@ -1,0 +1,141 @@
+/* The server's state in one SQLite file: topics, records, committed offsets. The only SQL of the
+ * mock (store.c: file, schema, turn; store_topics.c; store_records.c; store_groups.c).
+ *
+ * Invariant: what a function here has written becomes durable only with store_turn_commit, and no
+ * reply leaves before that. The first write of a turn opens the transaction by itself; a turn that
+ * only read opens none. Topic and offset counters live in memory and are reloaded from the file
+ * after a failed commit. */
+#ifndef PINPIPE_STORE_H
+#define PINPIPE_STORE_H
+
+#include "buf.h"
+#include "env.h"
+#include "error.h"
+#include "log.h"
+
+struct store;
+
+enum store_durability { STORE_FULL, STORE_NORMAL, STORE_OFF };
+
+struct store_options {
+    const char *directory; /* NULL: in memory, gone at close */
+    struct env *env;
+    struct log *log;
+    enum store_durability durability;
+};
+
+/* Creates state.db in `directory` when it is not there (under another name, without syncs, then
+ * renamed), else checks that it is ours, of a version we know, whole enough to use. CONFIG/CORRUPT
+ * messages name the path, the cause and the fix. */
+enum status store_open(const struct store_options *options, struct store **out, struct error *err)
+    PP_MUST_USE;
+/* Checkpoints and closes; a transaction still open is rolled back. */
+void store_close(struct store *store);
+
+/* 22 characters, made when the file was created; the Kafka cluster id. */
+const char *store_cluster_id(const struct store *store);
+enum store_durability store_durability(const struct store *store);
+
+/* --- the turn (called by turn.c only) --- */
+bool store_turn_has_writes(const struct store *store);
+/* Records and bytes written in this turn, for the caps. */
+size_t store_turn_records(const struct store *store);
+/* OK: everything written since the last commit is kept (in FULL: fsynced). Any other status: none of
+ * it is; memory is reloaded, and store_generation has changed. */
+enum status store_turn_commit(struct store *store, struct error *err) PP_MUST_USE;
+/* Grows with every rolled-back turn: whoever caches offsets or positions compares and reloads. */
+uint64_t store_generation(const struct store *store);
+/* After a turn: one bounded slice of background work (rows of deleted topics). True: more is left. */
+bool store_housekeep(struct store *store);
+/* A savepoint round a handler's several statements; rollback undoes this handler's writes only. */
+enum status store_savepoint(struct store *store, struct error *err) PP_MUST_USE;
+enum status store_savepoint_release(struct store *store, struct error *err) PP_MUST_USE;
+void store_savepoint_rollback(struct store *store);
+
+/* --- topics (store_topics.c) --- */
+enum { STORE_TOPIC_NAME_MAX = 249, STORE_PARTITIONS_MAX = 10000 };
+
+struct store_partition {
+    int64_t tp; /* key in the record table */
+    int64_t first_offset;
+    int64_t next_offset;
+};
+/* Borrowed from the store until the topic is deleted or a commit fails. */
+struct store_topic {
+    int64_t id;
+    struct span name;
+    int32_t partition_count;
+    struct store_partition *partitions;
+};
+struct store_config_entry {
+    const char *name;
+    const char *value;
+};
+
+/* Kafka's rule: 1..249 of [A-Za-z0-9._-], not "." or "..". */
+bool store_topic_name_is_legal(struct span name);
+/* NULL when there is none. */
+const struct store_topic *store_topic_find(struct store *store, struct span name);
+size_t store_topic_count(const struct store *store);
+/* In name order, 0 <= index < count. */
+const struct store_topic *store_topic_at(const struct store *store, size_t index);
+/* EXISTS, INVALID (name, partition count). */
+enum status store_topic_create(struct store *store, struct span name, int32_t partition_count,
+                               const struct store_config_entry *configs, size_t config_count,
+                               struct error *err) PP_MUST_USE;
+/* NOT_FOUND. The records vanish at once for readers; their rows go slice by slice. */
+enum status store_topic_delete(struct store *store, struct span name, struct error *err)
+    PP_MUST_USE;
+/* Calls visit for each stored config of the topic, in name order. */
+enum status store_topic_configs(struct store *store, const struct store_topic *topic,
+                                void (*visit)(void *ctx, struct span name, struct span value),
+                                void *ctx, struct error *err) PP_MUST_USE;
+
+/* --- records (store_records.c) --- */
+struct store_record {
+    int64_t offset;
+    int64_t timestamp_ms;
+    bool has_key;
+    bool has_value;
+    struct span key;
+    struct span value;
+    struct span headers; /* encoded by the caller; empty: none */
+};
+
+/* Appends at the partition's next offset, which is written to *offset. record->offset is ignored. */
+enum status store_record_append(struct store *store, const struct store_topic *topic,
+                                int32_t partition, const struct store_record *record,
+                                int64_t *offset, struct error *err) PP_MUST_USE;
+
+/* Visits records from `offset` on, in order, until visit returns false, `limit` records are seen or
+ * the log ends. The record's spans are valid during the visit. */
+typedef bool (*store_record_visit_fn)(void *ctx, const struct store_record *record);
+enum status store_records_read(struct store *store, const struct store_topic *topic,
+                               int32_t partition, int64_t offset, int64_t limit,
+                               store_record_visit_fn visit, void *ctx, struct error *err)
+    PP_MUST_USE;
+/* Offset of the first record with timestamp >= timestamp_ms; NOT_FOUND when there is none. */
+enum status store_offset_for_time(struct store *store, const struct store_topic *topic,
+                                  int32_t partition, int64_t timestamp_ms, int64_t *offset,
+                                  struct error *err) PP_MUST_USE;
+
+/* --- consumer groups (store_groups.c): what Kafka keeps in __consumer_offsets --- */
+struct store_commit {
+    struct span topic; /* by name: Kafka keeps commits of topics it does not know */
+    int32_t partition;
+    int64_t offset;
+    struct span metadata;
+};
+enum status store_group_commit(struct store *store, struct span group,
+                               const struct store_commit *commit, struct error *err) PP_MUST_USE;
+/* NOT_FOUND when there is no commit. metadata (may be NULL) is appended to. */
+enum status store_group_committed(struct store *store, struct span group, struct span topic,
+                                  int32_t partition, int64_t *offset, struct buf *metadata,
+                                  struct error *err) PP_MUST_USE;
+/* Every committed partition of one group (or of all: group.len == 0), ordered. */
+enum status store_group_visit(struct store *store, struct span group,
+                              void (*visit)(void *ctx, struct span group,
+                                            const struct store_commit *commit),
+                              void *ctx, struct error *err) PP_MUST_USE;
+
+#endif

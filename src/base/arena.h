@@ -1,0 +1,30 @@
+/* Bump allocation for everything that lives as long as one request or one command. Nothing is
+ * freed alone; reset keeps the first block, so a quiet server allocates nothing per request. */
+#ifndef PINPIPE_ARENA_H
+#define PINPIPE_ARENA_H
+
+#include "span.h"
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks;
+    size_t used_bytes;
+    size_t max_bytes;
+};
+
+void arena_init(struct arena *a, size_t max_bytes);
+void arena_release(struct arena *a);
+void arena_reset(struct arena *a);
+
+/* Zeroed and aligned for any type; NULL at the ceiling or out of memory. */
+void *arena_alloc(struct arena *a, size_t size);
+/* count * size without overflow. */
+void *arena_alloc_array(struct arena *a, size_t count, size_t size);
+/* NUL-terminated; NULL as above. */
+char *arena_copy_cstr(struct arena *a, struct span s);
+char *arena_printf(struct arena *a, const char *format, ...) PP_PRINTF(2, 3);
+
+#define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+
+#endif

@@ -1,0 +1,41 @@
+/* Attributes and the few macros every module needs. Compiler extensions live here and nowhere else. */
+#ifndef PINPIPE_BASE_H
+#define PINPIPE_BASE_H
+
+#include <stddef.h>
+
+#define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+#if defined(__GNUC__)
+#define PP_MUST_USE          __attribute__((warn_unused_result))
+#define PP_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define PP_NORETURN          __attribute__((noreturn))
+#define PP_UNUSED            __attribute__((unused))
+#define PP_LIKELY(x)         __builtin_expect(!!(x), 1)
+#define PP_UNLIKELY(x)       __builtin_expect(!!(x), 0)
+#else
+#define PP_MUST_USE
+#define PP_PRINTF(fmt, args)
+#define PP_NORETURN
+#define PP_UNUSED
+#define PP_LIKELY(x)   (x)
+#define PP_UNLIKELY(x) (x)
+#endif
+
+/* The struct that holds `member` at `pointer`; for lists and timers embedded in larger structs. */
+#define PP_CONTAINER_OF(pointer, type, member) \
+    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+
+PP_NORETURN void bug_report(const char *file, int line, const char *what);
+
+/* Our own mistake, never a user's or the machine's: prints file:line and aborts, in release too. */
+#define BUG(what)                                 \
+    bug_report(__FILE__, __LINE__, (what))
+#define PP_ASSERT(condition)                      \
+    do {                                          \
+        if (PP_UNLIKELY(!(condition))) {          \
+            BUG("assertion failed: " #condition); \
+        }                                         \
+    } while (0)
+
+#endif

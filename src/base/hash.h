@@ -1,0 +1,20 @@
+/* Hashes that a wire or a verdict needs. None of them is for secrets. */
+#ifndef PINPIPE_HASH_H
+#define PINPIPE_HASH_H
+
+#include "span.h"
+
+/* Kafka's default partitioner: murmur2 with seed 0x9747b28c. The partition of a key is
+ * (hash & 0x7fffffff) % partition count. */
+int32_t hash_murmur2(struct span bytes);
+
+struct hash128 {
+    uint64_t high;
+    uint64_t low;
+};
+/* Content fingerprint for comparing rows (MurmurHash3 x64 128): wide enough that a collision between
+ * two of a billion rows is out of the question; not against an adversary. */
+struct hash128 hash_content(struct span bytes);
+bool hash128_equal(struct hash128 a, struct hash128 b);
+
+#endif

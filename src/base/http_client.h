@@ -1,0 +1,94 @@
+/* HTTP requests out, many at a time, on libcurl's multi interface, which is loaded on first use
+ * (linked in, it would double every start). Keep-alive, no redirects, no proxies from the
+ * environment unless the host is not loopback, TLS verified by the system's roots. */
+#ifndef PINPIPE_HTTP_CLIENT_H
+#define PINPIPE_HTTP_CLIENT_H
+
+#include "buf.h"
+#include "env.h"
+#include "error.h"
+
+struct http_client;
+struct http_call;
+
+struct http_client_options {
+    size_t connections_max;      /* kept open; 0: as many as calls in flight */
+    int64_t connect_timeout_ms;  /* 0: 10 s */
+    size_t response_bytes_max;   /* 0: 64 MiB; a longer answer fails the call */
+    const char *user_agent;      /* NULL: "pinpipe/<version>" */
+};
+
+/* What went wrong below HTTP. The distinction matters to a retry: REFUSED, RESOLVE and TLS mean that
+ * nothing was sent; the others leave it open whether the server acted. */
+enum http_failure {
+    HTTP_FAILURE_NONE,
+    HTTP_FAILURE_RESOLVE,
+    HTTP_FAILURE_REFUSED,
+    HTTP_FAILURE_TLS,
+    HTTP_FAILURE_TIMEOUT,
+    HTTP_FAILURE_BROKEN, /* reset, closed early, malformed answer */
+    HTTP_FAILURE_TOO_LARGE,
+    HTTP_FAILURE_LOCAL, /* out of memory, libcurl missing, bad URL */
+};
+
+struct http_response {
+    enum http_failure failure;
+    int status;            /* 0 when failure is set */
+    struct buf headers;    /* "name: value\r\n" lines of the final answer, as received */
+    struct buf body;
+    char message[256];     /* libcurl's words on a failure */
+    int64_t total_us;
+};
+
+/* Called from http_client_run when the call has ended; the response is the call's, valid until
+ * the callback returns. The call may be sent again from inside the callback. */
+typedef void (*http_done_fn)(void *ctx, struct http_call *call, const struct http_response *response);
+
+enum status http_client_new(struct env *env, const struct http_client_options *options,
+                            struct http_client **out, struct error *err) PP_MUST_USE;
+void http_client_free(struct http_client *client);
+
+/* A call is reusable: its handle and buffers are kept, one request at a time. */
+enum status http_call_new(struct http_client *client, http_done_fn done, void *ctx,
+                          struct http_call **out) PP_MUST_USE;
+void http_call_free(struct http_call *call);
+
+struct http_call_request {
+    const char *method; /* "GET", "POST", ... */
+    const char *url;
+    const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
+    struct span body;           /* borrowed until done; sent when has_body */
+    bool has_body;
+    int64_t timeout_ms; /* 0: 60 s */
+};
+enum status http_call_send(struct http_call *call, const struct http_call_request *request,
+                           struct error *err) PP_MUST_USE;
+/* Ends it without a callback. */
+void http_call_cancel(struct http_call *call);
+
+/* Moves everything in flight on, waiting at most timeout_ms for something to happen. */
+enum status http_client_run(struct http_client *client, int timeout_ms, struct error *err) PP_MUST_USE;
+size_t http_client_in_flight(const struct http_client *client);
+
+/* One blocking request; *response must be initialised by http_response_init and released. */
+void http_response_init(struct http_response *response, size_t body_bytes_max);
+void http_response_release(struct http_response *response);
+enum status http_client_request(struct http_client *client, const struct http_call_request *request,
+                                struct http_response *response, struct error *err) PP_MUST_USE;
+/* Value of a response header, case-insensitive; empty when absent. */
+struct span http_response_header(const struct http_response *response, const char *name);
+
+/* For an event loop of one's own (the gateway's upstream): instead of http_client_run. libcurl tells
+ * through `watch` which sockets to watch for what (events 0: stop) and through `set_timer` when to
+ * call http_client_on_timer (-1: not at all). */
+struct http_client_loop {
+    void *ctx;
+    void (*watch)(void *ctx, int socket_fd, bool readable, bool writable);
+    void (*set_timer)(void *ctx, int64_t timeout_ms);
+};
+enum status http_client_attach(struct http_client *client, const struct http_client_loop *loop)
+    PP_MUST_USE;
+void http_client_on_socket(struct http_client *client, int socket_fd, bool readable, bool writable);
+void http_client_on_timer(struct http_client *client);
+
+#endif

@@ -1,0 +1,70 @@
+/* The record path's JSON: a strict one-pass scanner that validates a value and re-encodes it as the
+ * REST proxy's Jackson does (specs/kafka-rest-v2.md section 4): white space dropped, integers kept
+ * digit by digit, decimals as Java prints a double, duplicate keys merged (last value, first place),
+ * escapes decoded to raw UTF-8, characters above U+FFFF written as upper-case surrogate escapes.
+ * No packaged parser is both lossless and strict (specs/stack.md B).
+ *
+ * DIFFERS: a lone surrogate escape stays an escape; Jackson would write a '?' or fail. */
+#ifndef PINPIPE_JSON_TEXT_H
+#define PINPIPE_JSON_TEXT_H
+
+#include "buf.h"
+#include "error.h"
+
+enum { JSON_DEPTH_MAX = 1000 }; /* Jackson's own later default; deeper is refused */
+
+/* A cursor over one text. The members are private. */
+struct json_cursor {
+    struct span text;
+    size_t position;
+};
+
+enum json_kind {
+    JSON_NULL,
+    JSON_FALSE,
+    JSON_TRUE,
+    JSON_INTEGER, /* no fraction, no exponent; any length */
+    JSON_DECIMAL,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT,
+};
+
+/* What is wrong with a text, in the words Jackson uses ("Unexpected character ('}' (code 125)): ...",
+ * "Unrecognized token 'not': was expecting ...", "Unexpected end-of-input: ..."). */
+struct json_error {
+    size_t position;
+    char message[256];
+};
+
+struct json_cursor json_cursor_at(struct span text);
+void json_skip_space(struct json_cursor *c);
+/* Is only white space left? */
+bool json_at_end(struct json_cursor *c);
+/* The kind of the next value, by its first byte; false (and *err) when no value starts here. */
+bool json_peek(struct json_cursor *c, enum json_kind *out, struct json_error *err);
+
+/* Reads one value and appends its re-encoded text to out (NULL: validate only). False on malformed
+ * input or when out is at its ceiling (then buf_ok(out) is false and *err says so). */
+bool json_reencode(struct json_cursor *c, struct buf *out, struct json_error *err);
+/* Reads one value and gives its source text. */
+bool json_skip(struct json_cursor *c, struct span *raw, struct json_error *err);
+
+/* Walking an object or array by hand:
+ *   json_enter_object(&c, &err); while (json_next_member(&c, &first, &key_raw, &err)) {...value...}
+ * next_member/next_element return true before each value, false at the close (err->message empty)
+ * or on an error (err->message set). key_raw is the string with its quotes. */
+bool json_enter(struct json_cursor *c, enum json_kind array_or_object, struct json_error *err);
+bool json_next_member(struct json_cursor *c, bool *first, struct span *key_raw,
+                      struct json_error *err);
+bool json_next_element(struct json_cursor *c, bool *first, struct json_error *err);
+
+/* Decodes a raw string token (with quotes, already validated) to UTF-8 bytes. A lone surrogate
+ * becomes its three-byte form. */
+void json_string_decode(struct span raw, struct buf *out);
+/* Appends `text` (UTF-8) as a JSON string with quotes, escaped as Jackson escapes it. */
+void json_string_append(struct buf *out, struct span text);
+/* Appends the double as Java's Double.toString prints it (shortest digits, 1.0E-5 style). */
+void json_double_append(struct buf *out, double value);
+
+#endif

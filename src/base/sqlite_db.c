@@ -1,0 +1,184 @@
+#include "sqlite_db.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct error *err)
+{
+    int code = db->handle != NULL ? sqlite3_errcode(db->handle) : SQLITE_NOMEM;
+    enum status status = STATUS_FAILED;
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        status = STATUS_DISK_FULL;
+        break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        status = STATUS_CORRUPT;
+        break;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        status = STATUS_BUSY;
+        break;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+        status = STATUS_IO;
+        break;
+    case SQLITE_NOMEM:
+        status = STATUS_NO_MEMORY;
+        break;
+    case SQLITE_CONSTRAINT:
+        status = STATUS_EXISTS;
+        break;
+    case SQLITE_INTERRUPT:
+        status = STATUS_INTERRUPTED;
+        break;
+    default: /* SQLite's list is open; the rest is a failure without a name of ours */
+        break;
+    }
+    return error_set(err, status, "%s: %s: %s", db->path, doing,
+                     db->handle != NULL ? sqlite3_errmsg(db->handle) : "out of memory");
+}
+
+static int open_flags(const struct sqlite_db_options *options)
+{
+    int flags = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    return flags | (options->create && !options->read_only ? SQLITE_OPEN_CREATE : 0);
+}
+
+static enum status set_pragmas(struct sqlite_db *db, const struct sqlite_db_options *options,
+                               struct error *err)
+{
+    static const char *const sync_pragmas[] = {
+        [DB_SYNC_OFF] = "PRAGMA synchronous=OFF",
+        [DB_SYNC_NORMAL] = "PRAGMA synchronous=NORMAL",
+        [DB_SYNC_FULL] = "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON",
+    };
+    char cache[64];
+    sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_busy_timeout(db->handle, options->busy_timeout_ms);
+    enum status status = sqlite_db_exec(db, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON",
+                                        err);
+    if (status == STATUS_OK && options->wal && !options->read_only) {
+        status = sqlite_db_exec(db, "PRAGMA journal_mode=WAL", err);
+    }
+    if (status == STATUS_OK) {
+        status = sqlite_db_exec(db, sync_pragmas[options->sync], err);
+    }
+    if (status == STATUS_OK && options->cache_kib > 0) {
+        snprintf(cache, sizeof(cache), "PRAGMA cache_size=-%d", options->cache_kib);
+        status = sqlite_db_exec(db, cache, err);
+    }
+    return status;
+}
+
+enum status sqlite_db_open(struct sqlite_db *db, const struct sqlite_db_options *options,
+                           struct error *err)
+{
+    *db = (struct sqlite_db){0};
+    snprintf(db->path, sizeof(db->path), "%s", options->path);
+    const char *vfs = options->env != NULL ? options->env->sqlite_vfs : NULL;
+    enum status status = STATUS_OK;
+    if (sqlite3_open_v2(options->path, &db->handle, open_flags(options), vfs) != SQLITE_OK) {
+        status = sqlite_db_error(db, "open", err);
+    } else {
+        status = set_pragmas(db, options, err);
+    }
+    if (status != STATUS_OK) {
+        sqlite_db_close(db);
+    }
+    return status;
+}
+
+static void statements_release(struct sqlite_db *db)
+{
+    for (size_t i = 0; i < db->statement_count; i++) {
+        sqlite3_finalize(db->statements[i]);
+    }
+    free(db->statements);
+    db->statements = NULL;
+    db->statement_count = 0;
+}
+
+void sqlite_db_close(struct sqlite_db *db)
+{
+    statements_release(db);
+    sqlite3_close_v2(db->handle);
+    db->handle = NULL;
+}
+
+enum status sqlite_db_set_statements(struct sqlite_db *db, const char *const *sql, size_t count)
+{
+    statements_release(db);
+    db->statements = calloc(count, sizeof(*db->statements));
+    if (db->statements == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    db->sql = sql;
+    db->statement_count = count;
+    return STATUS_OK;
+}
+
+sqlite3_stmt *sqlite_db_statement(struct sqlite_db *db, size_t id)
+{
+    PP_ASSERT(id < db->statement_count);
+    sqlite3_stmt *stmt = db->statements[id];
+    if (PP_LIKELY(stmt != NULL)) {
+        sqlite3_reset(stmt);
+        sqlite3_clear_bindings(stmt);
+        return stmt;
+    }
+    if (sqlite3_prepare_v3(db->handle, db->sql[id], -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) !=
+        SQLITE_OK) {
+        return NULL;
+    }
+    db->statements[id] = stmt;
+    return stmt;
+}
+
+enum status sqlite_db_exec(struct sqlite_db *db, const char *sql, struct error *err)
+{
+    if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        return sqlite_db_error(db, "run a statement", err);
+    }
+    return STATUS_OK;
+}
+
+enum status sqlite_db_query_i64(struct sqlite_db *db, const char *sql, int64_t *out,
+                                struct error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    enum status status = STATUS_OK;
+    if (sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) != SQLITE_OK) {
+        return sqlite_db_error(db, "prepare a query", err);
+    }
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW) {
+        *out = sqlite3_column_int64(stmt, 0);
+    } else if (step == SQLITE_DONE) {
+        status = error_set(err, STATUS_NOT_FOUND, "%s: no row", db->path);
+    } else {
+        status = sqlite_db_error(db, "run a query", err);
+    }
+    sqlite3_finalize(stmt);
+    return status;
+}
+
+/* SQLITE_STATIC is a null pointer: the bytes stay ours and must outlive the step. */
+int sqlite_bind_span_text(sqlite3_stmt *stmt, int index, struct span text)
+{
+    return sqlite3_bind_text64(stmt, index, text.ptr, text.len, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+int sqlite_bind_span_blob(sqlite3_stmt *stmt, int index, struct span bytes)
+{
+    return sqlite3_bind_blob64(stmt, index, bytes.ptr, bytes.len, SQLITE_STATIC);
+}
+
+struct span sqlite_column_span(sqlite3_stmt *stmt, int column)
+{
+    /* The order matters: column_blob may convert, column_bytes then measures the result. */
+    const char *bytes = sqlite3_column_blob(stmt, column);
+    return span_from(bytes, (size_t)sqlite3_column_bytes(stmt, column));
+}

@@ -1,0 +1,25 @@
+/* Percent coding and taking URLs apart. */
+#ifndef PINPIPE_URL_H
+#define PINPIPE_URL_H
+
+#include "buf.h"
+
+struct url {
+    struct span scheme; /* "http" */
+    struct span host;   /* without the brackets of an IPv6 address */
+    uint16_t port;      /* the scheme's default when absent */
+    struct span path;   /* from the first '/', or empty */
+    struct span query;  /* without '?' */
+};
+
+/* http and https only, no user info, no fragment; false otherwise. */
+bool url_parse(struct span text, struct url *out);
+/* Appends the decoded bytes; false (nothing appended) on a broken escape or an encoded NUL. With
+ * plus_is_space as in a query string. */
+bool url_decode(struct span text, bool plus_is_space, struct buf *out);
+/* Escapes everything but the unreserved characters (and '/' when keep_slash). */
+void url_encode(struct span text, bool keep_slash, struct buf *out);
+/* Raw (still encoded) value of the first `name=value` of a query; false when absent. */
+bool url_query_find(struct span query, const char *name, struct span *raw_value);
+
+#endif

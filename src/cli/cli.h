@@ -1,0 +1,85 @@
+/* What every command gets: its parsed options, the configuration, the streams. The command line is
+ * the composition root; the libraries below never read flags, environment or files of settings. */
+#ifndef PINPIPE_CLI_H
+#define PINPIPE_CLI_H
+
+#include "arena.h"
+#include "config.h"
+#include "env.h"
+#include "error.h"
+#include "log.h"
+
+#include <stdio.h>
+
+struct cli;
+
+enum option_kind {
+    OPTION_SWITCH, /* --forever */
+    OPTION_TEXT,
+    OPTION_COUNT,  /* a whole number from 0 */
+    OPTION_NUMBER, /* a decimal from 0 */
+    OPTION_PORT,   /* 0..65535 */
+    OPTION_CHOICE, /* one of `choices`, separated by | */
+};
+
+struct option_spec {
+    const char *flag; /* "rows" for --rows */
+    enum option_kind kind;
+    const char *argument; /* "N"; NULL for a switch */
+    const char *fallback; /* as typed; NULL: not set */
+    const char *choices;  /* "full|normal|off" */
+    const char *help;
+};
+
+/* A command with subcommands (`topics list`) has `subcommands`; run is then NULL. */
+struct command {
+    const char *name;
+    const char *summary;   /* one line for `pinpipe --help` */
+    const char *arguments; /* "TOPIC", "TABLE FILE.csv", "" */
+    const struct option_spec *options; /* beside --data, --json? and the configuration's keys */
+    size_t option_count;
+    const char *example; /* one line */
+    size_t args_min;
+    size_t args_max;
+    int (*run)(struct cli *cli);
+    const struct command *subcommands;
+    size_t subcommand_count;
+};
+
+struct cli {
+    struct env env;
+    struct log log;
+    struct arena arena; /* lives as long as the command */
+    FILE *out;          /* results */
+    FILE *err;          /* progress, logs, complaints */
+    bool out_is_terminal;
+    bool err_is_terminal;
+    struct config *config;
+    const struct command *command;
+    const char *command_path; /* "topics list" */
+    const char **args;        /* positional */
+    size_t arg_count;
+    const char **option_texts; /* private: one a spec */
+};
+
+/* The value of one of the command's own options; the name must be in its table. */
+const char *cli_text(const struct cli *cli, const char *flag); /* NULL when not set */
+bool cli_switch(const struct cli *cli, const char *flag);
+bool cli_is_set(const struct cli *cli, const char *flag); /* given or with a fallback */
+int64_t cli_count(const struct cli *cli, const char *flag);
+double cli_number(const struct cli *cli, const char *flag);
+/* A configuration key's value (config.h), NULL when it has none. */
+const char *cli_config(const struct cli *cli, const char *key);
+/* --data, by default ./.pinpipe */
+const char *cli_data_dir(const struct cli *cli);
+
+/* Prints "pinpipe COMMAND: message" to stderr and returns the exit code of the status. */
+int cli_report(const struct cli *cli, const struct error *err);
+/* The same for wrong usage (exit 2), with a pointer to --help. */
+int cli_usage(const struct cli *cli, const char *format, ...) PP_PRINTF(2, 3);
+
+/* SIGINT/SIGTERM set a flag that long work polls between two units. Installed on the first call. */
+void cli_watch_signals(void);
+bool cli_interrupted(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* Where rows come from: SQLite now (row_source_sqlite.c), a real RDS later. */
+#ifndef PINPIPE_ROW_SOURCE_H
+#define PINPIPE_ROW_SOURCE_H
+
+#include "env.h"
+#include "error.h"
+#include "table.h"
+
+struct row_source;
+
+struct row_source_ops {
+    /* `SELECT * FROM table LIMIT n, 1`: the row whose key is the n-th in key order, from 0. Spans in
+     * *row live until the next call for the same table. NOT_FOUND when there is no such row. */
+    enum status (*fetch)(struct row_source *source, enum table_id table, int64_t row_number,
+                         struct row *row, struct error *err);
+    enum status (*count)(struct row_source *source, enum table_id table, int64_t *rows,
+                         struct error *err);
+    void (*free)(struct row_source *source);
+};
+
+struct row_source {
+    const struct row_source_ops *ops;
+};
+
+/* rds.db in the data directory, read-only. NOT_FOUND says to run `pinpipe data generate`. */
+enum status row_source_sqlite_open(const char *data_dir, const struct env *env,
+                                   struct row_source **out, struct error *err) PP_MUST_USE;
+
+#endif
