@@ -50,7 +50,8 @@ struct broker_ops {
 
 struct broker {
     const struct broker_ops *ops;
-    /* Told after each partition has new records (same turn, before its commit): wakes long polls. */
+    /* Told after each partition has new records (same turn, before its commit): wakes long polls.
+     */
     void (*on_append)(void *ctx, const struct store_topic *topic, int32_t partition);
     void *on_append_ctx;
 };
@@ -64,7 +65,7 @@ struct broker_store_options {
 };
 
 /* The embedded broker. record_bytes_max is the producer's max.request.size, 1048576. */
-enum status broker_store_new(const struct broker_store_options *options, struct broker **out)
-    PP_MUST_USE;
+enum status broker_store_new(const struct broker_store_options *options,
+                             struct broker **out) PP_MUST_USE;
 
 #endif

@@ -1,10 +1,10 @@
 /* One request on its way through the server, and the seam every service is written against.
  *
- * A service handler either answers now (fills exchange->reply, returns HANDLED) or parks the request
- * (exchange_park, returns PARKED) and answers later from a wake callback (fills the reply, calls
- * exchange_answer). Either way the reply is held until the turn's commit. Handlers never begin or
- * commit a transaction and never see a socket. The same handler serves its own port and calls from
- * the gateway; it cannot tell.
+ * A service handler either answers now (fills exchange->reply, returns HANDLED) or parks the
+ * request (exchange_park, returns PARKED) and answers later from a wake callback (fills the reply,
+ * calls exchange_answer). Either way the reply is held until the turn's commit. Handlers never
+ * begin or commit a transaction and never see a socket. The same handler serves its own port and
+ * calls from the gateway; it cannot tell.
  *
  * Life of an exchange: receiving -> handling -> (parked ->) answered = held -> turn commit ->
  * filter -> written -> freed. If the client goes away while parked, park_ops.cancel runs and the
@@ -60,7 +60,7 @@ typedef void (*exchange_filter_fn)(struct exchange *exchange, void *ctx);
 struct exchange {
     struct http_request request; /* the gateway rewrites path, query, host and headers in place */
     struct reply reply;
-    struct arena arena; /* lives until the reply is written */
+    struct arena arena;            /* lives until the reply is written */
     const struct service *service; /* who answers (and fails) it; the gateway redirects it */
     const struct service *entry;   /* whose listener took it */
     exchange_filter_fn filter;
@@ -82,8 +82,8 @@ struct exchange {
     bool answered;
 };
 
-/* Parks it until exchange_answer, `deadline_us` (monotonic; INT64_MAX: none) or cancellation. Parking
- * an already parked exchange replaces deadline, ops and state. */
+/* Parks it until exchange_answer, `deadline_us` (monotonic; INT64_MAX: none) or cancellation.
+ * Parking an already parked exchange replaces deadline, ops and state. */
 void exchange_park(struct exchange *exchange, int64_t deadline_us, const struct park_ops *ops,
                    void *state);
 /* The reply of a parked exchange is complete: it joins the replies held for this turn. */

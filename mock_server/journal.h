@@ -1,6 +1,6 @@
-/* What was asked and answered, for `pinpipe sql` and teaching: journal.db, a ring of N rows, written
- * in batches after the replies, never in their way (synchronous off). Authorization, x-api-key and
- * signatures are redacted before anything is kept. */
+/* What was asked and answered, for `pinpipe sql` and teaching: journal.db, a ring of N rows,
+ * written in batches after the replies, never in their way (synchronous off). Authorization,
+ * x-api-key and signatures are redacted before anything is kept. */
 #ifndef PINPIPE_JOURNAL_H
 #define PINPIPE_JOURNAL_H
 

@@ -21,7 +21,7 @@ struct kafka_rest_options {
     enum kafka_rest_first_poll first_poll;
     bool workshop_permissions; /* refuse groups other than "students" and topics without "<id>." */
     const char *user_id;
-    const char *advertised_url; /* NULL: base_uri from the Host header */
+    const char *advertised_url;     /* NULL: base_uri from the Host header */
     int64_t missing_topic_delay_ms; /* 0: answer at once; the real one takes 60000 a record */
 };
 

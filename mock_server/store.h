@@ -27,8 +27,8 @@ struct store_options {
 /* Creates state.db in `directory` when it is not there (under another name, without syncs, then
  * renamed), else checks that it is ours, of a version we know, whole enough to use. CONFIG/CORRUPT
  * messages name the path, the cause and the fix. */
-enum status store_open(const struct store_options *options, struct store **out, struct error *err)
-    PP_MUST_USE;
+enum status store_open(const struct store_options *options, struct store **out,
+                       struct error *err) PP_MUST_USE;
 /* Checkpoints and closes; a transaction still open is rolled back. */
 void store_close(struct store *store);
 
@@ -40,12 +40,13 @@ enum store_durability store_durability(const struct store *store);
 bool store_turn_has_writes(const struct store *store);
 /* Records and bytes written in this turn, for the caps. */
 size_t store_turn_records(const struct store *store);
-/* OK: everything written since the last commit is kept (in FULL: fsynced). Any other status: none of
- * it is; memory is reloaded, and store_generation has changed. */
+/* OK: everything written since the last commit is kept (in FULL: fsynced). Any other status: none
+ * of it is; memory is reloaded, and store_generation has changed. */
 enum status store_turn_commit(struct store *store, struct error *err) PP_MUST_USE;
 /* Grows with every rolled-back turn: whoever caches offsets or positions compares and reloads. */
 uint64_t store_generation(const struct store *store);
-/* After a turn: one bounded slice of background work (rows of deleted topics). True: more is left. */
+/* After a turn: one bounded slice of background work (rows of deleted topics). True: more is left.
+ */
 bool store_housekeep(struct store *store);
 /* A savepoint round a handler's several statements; rollback undoes this handler's writes only. */
 enum status store_savepoint(struct store *store, struct error *err) PP_MUST_USE;
@@ -84,8 +85,8 @@ enum status store_topic_create(struct store *store, struct span name, int32_t pa
                                const struct store_config_entry *configs, size_t config_count,
                                struct error *err) PP_MUST_USE;
 /* NOT_FOUND. The records vanish at once for readers; their rows go slice by slice. */
-enum status store_topic_delete(struct store *store, struct span name, struct error *err)
-    PP_MUST_USE;
+enum status store_topic_delete(struct store *store, struct span name,
+                               struct error *err) PP_MUST_USE;
 /* Calls visit for each stored config of the topic, in name order. */
 enum status store_topic_configs(struct store *store, const struct store_topic *topic,
                                 void (*visit)(void *ctx, struct span name, struct span value),
@@ -102,7 +103,8 @@ struct store_record {
     struct span headers; /* encoded by the caller; empty: none */
 };
 
-/* Appends at the partition's next offset, which is written to *offset. record->offset is ignored. */
+/* Appends at the partition's next offset, which is written to *offset. record->offset is ignored.
+ */
 enum status store_record_append(struct store *store, const struct store_topic *topic,
                                 int32_t partition, const struct store_record *record,
                                 int64_t *offset, struct error *err) PP_MUST_USE;
@@ -112,8 +114,8 @@ enum status store_record_append(struct store *store, const struct store_topic *t
 typedef bool (*store_record_visit_fn)(void *ctx, const struct store_record *record);
 enum status store_records_read(struct store *store, const struct store_topic *topic,
                                int32_t partition, int64_t offset, int64_t limit,
-                               store_record_visit_fn visit, void *ctx, struct error *err)
-    PP_MUST_USE;
+                               store_record_visit_fn visit, void *ctx,
+                               struct error *err) PP_MUST_USE;
 /* Offset of the first record with timestamp >= timestamp_ms; NOT_FOUND when there is none. */
 enum status store_offset_for_time(struct store *store, const struct store_topic *topic,
                                   int32_t partition, int64_t timestamp_ms, int64_t *offset,

@@ -1,4 +1,5 @@
-/* Attributes and the few macros every module needs. Compiler extensions live here and nowhere else. */
+/* Attributes and the few macros every module needs. Compiler extensions live here and nowhere else.
+ */
 #ifndef PINPIPE_BASE_H
 #define PINPIPE_BASE_H
 
@@ -23,19 +24,18 @@
 #endif
 
 /* The struct that holds `member` at `pointer`; for lists and timers embedded in larger structs. */
-#define PP_CONTAINER_OF(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define PP_CONTAINER_OF(pointer, type, member)                                                     \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 PP_NORETURN void bug_report(const char *file, int line, const char *what);
 
 /* Our own mistake, never a user's or the machine's: prints file:line and aborts, in release too. */
-#define BUG(what)                                 \
-    bug_report(__FILE__, __LINE__, (what))
-#define PP_ASSERT(condition)                      \
-    do {                                          \
-        if (PP_UNLIKELY(!(condition))) {          \
-            BUG("assertion failed: " #condition); \
-        }                                         \
+#define BUG(what) bug_report(__FILE__, __LINE__, (what))
+#define PP_ASSERT(condition)                                                                       \
+    do {                                                                                           \
+        if (PP_UNLIKELY(!(condition))) {                                                           \
+            BUG("assertion failed: " #condition);                                                  \
+        }                                                                                          \
     } while (0)
 
 #endif

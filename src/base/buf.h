@@ -26,7 +26,8 @@ bool buf_ok(const struct buf *b);
 struct span buf_span(const struct buf *b);
 const char *buf_cstr(const struct buf *b);
 
-/* Room for `extra` more bytes at ptr + len (for reads that fill it directly); false when refused. */
+/* Room for `extra` more bytes at ptr + len (for reads that fill it directly); false when refused.
+ */
 bool buf_reserve(struct buf *b, size_t extra);
 void buf_append(struct buf *b, const void *bytes, size_t len);
 void buf_append_span(struct buf *b, struct span s);

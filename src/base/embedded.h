@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-#define EMBEDDED_FILE(name)            \
-    extern const char embedded_##name[]; \
+#define EMBEDDED_FILE(name)                                                                        \
+    extern const char embedded_##name[];                                                           \
     extern const size_t embedded_##name##_len
 
 EMBEDDED_FILE(schema_state_sql);

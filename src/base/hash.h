@@ -12,8 +12,8 @@ struct hash128 {
     uint64_t high;
     uint64_t low;
 };
-/* Content fingerprint for comparing rows (MurmurHash3 x64 128): wide enough that a collision between
- * two of a billion rows is out of the question; not against an adversary. */
+/* Content fingerprint for comparing rows (MurmurHash3 x64 128): wide enough that a collision
+ * between two of a billion rows is out of the question; not against an adversary. */
 struct hash128 hash_content(struct span bytes);
 bool hash128_equal(struct hash128 a, struct hash128 b);
 

@@ -12,14 +12,14 @@ struct http_client;
 struct http_call;
 
 struct http_client_options {
-    size_t connections_max;      /* kept open; 0: as many as calls in flight */
-    int64_t connect_timeout_ms;  /* 0: 10 s */
-    size_t response_bytes_max;   /* 0: 64 MiB; a longer answer fails the call */
-    const char *user_agent;      /* NULL: "pinpipe/<version>" */
+    size_t connections_max;     /* kept open; 0: as many as calls in flight */
+    int64_t connect_timeout_ms; /* 0: 10 s */
+    size_t response_bytes_max;  /* 0: 64 MiB; a longer answer fails the call */
+    const char *user_agent;     /* NULL: "pinpipe/<version>" */
 };
 
-/* What went wrong below HTTP. The distinction matters to a retry: REFUSED, RESOLVE and TLS mean that
- * nothing was sent; the others leave it open whether the server acted. */
+/* What went wrong below HTTP. The distinction matters to a retry: REFUSED, RESOLVE and TLS mean
+ * that nothing was sent; the others leave it open whether the server acted. */
 enum http_failure {
     HTTP_FAILURE_NONE,
     HTTP_FAILURE_RESOLVE,
@@ -33,16 +33,17 @@ enum http_failure {
 
 struct http_response {
     enum http_failure failure;
-    int status;            /* 0 when failure is set */
-    struct buf headers;    /* "name: value\r\n" lines of the final answer, as received */
+    int status;         /* 0 when failure is set */
+    struct buf headers; /* "name: value\r\n" lines of the final answer, as received */
     struct buf body;
-    char message[256];     /* libcurl's words on a failure */
+    char message[256]; /* libcurl's words on a failure */
     int64_t total_us;
 };
 
 /* Called from http_client_run when the call has ended; the response is the call's, valid until
  * the callback returns. The call may be sent again from inside the callback. */
-typedef void (*http_done_fn)(void *ctx, struct http_call *call, const struct http_response *response);
+typedef void (*http_done_fn)(void *ctx, struct http_call *call,
+                             const struct http_response *response);
 
 enum status http_client_new(struct env *env, const struct http_client_options *options,
                             struct http_client **out, struct error *err) PP_MUST_USE;
@@ -67,7 +68,8 @@ enum status http_call_send(struct http_call *call, const struct http_call_reques
 void http_call_cancel(struct http_call *call);
 
 /* Moves everything in flight on, waiting at most timeout_ms for something to happen. */
-enum status http_client_run(struct http_client *client, int timeout_ms, struct error *err) PP_MUST_USE;
+enum status http_client_run(struct http_client *client, int timeout_ms,
+                            struct error *err) PP_MUST_USE;
 size_t http_client_in_flight(const struct http_client *client);
 
 /* One blocking request; *response must be initialised by http_response_init and released. */
@@ -78,16 +80,16 @@ enum status http_client_request(struct http_client *client, const struct http_ca
 /* Value of a response header, case-insensitive; empty when absent. */
 struct span http_response_header(const struct http_response *response, const char *name);
 
-/* For an event loop of one's own (the gateway's upstream): instead of http_client_run. libcurl tells
- * through `watch` which sockets to watch for what (events 0: stop) and through `set_timer` when to
- * call http_client_on_timer (-1: not at all). */
+/* For an event loop of one's own (the gateway's upstream): instead of http_client_run. libcurl
+ * tells through `watch` which sockets to watch for what (events 0: stop) and through `set_timer`
+ * when to call http_client_on_timer (-1: not at all). */
 struct http_client_loop {
     void *ctx;
     void (*watch)(void *ctx, int socket_fd, bool readable, bool writable);
     void (*set_timer)(void *ctx, int64_t timeout_ms);
 };
-enum status http_client_attach(struct http_client *client, const struct http_client_loop *loop)
-    PP_MUST_USE;
+enum status http_client_attach(struct http_client *client,
+                               const struct http_client_loop *loop) PP_MUST_USE;
 void http_client_on_socket(struct http_client *client, int socket_fd, bool readable, bool writable);
 void http_client_on_timer(struct http_client *client);
 

@@ -1,8 +1,8 @@
 /* The record path's JSON: a strict one-pass scanner that validates a value and re-encodes it as the
  * REST proxy's Jackson does (specs/kafka-rest-v2.md section 4): white space dropped, integers kept
- * digit by digit, decimals as Java prints a double, duplicate keys merged (last value, first place),
- * escapes decoded to raw UTF-8, characters above U+FFFF written as upper-case surrogate escapes.
- * No packaged parser is both lossless and strict (specs/stack.md B).
+ * digit by digit, decimals as Java prints a double, duplicate keys merged (last value, first
+ * place), escapes decoded to raw UTF-8, characters above U+FFFF written as upper-case surrogate
+ * escapes. No packaged parser is both lossless and strict (specs/stack.md B).
  *
  * DIFFERS: a lone surrogate escape stays an escape; Jackson would write a '?' or fail. */
 #ifndef PINPIPE_JSON_TEXT_H
@@ -30,8 +30,8 @@ enum json_kind {
     JSON_OBJECT,
 };
 
-/* What is wrong with a text, in the words Jackson uses ("Unexpected character ('}' (code 125)): ...",
- * "Unrecognized token 'not': was expecting ...", "Unexpected end-of-input: ..."). */
+/* What is wrong with a text, in the words Jackson uses ("Unexpected character ('}' (code 125)):
+ * ...", "Unrecognized token 'not': was expecting ...", "Unexpected end-of-input: ..."). */
 struct json_error {
     size_t position;
     char message[256];

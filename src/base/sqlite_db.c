@@ -58,8 +58,8 @@ static enum status set_pragmas(struct sqlite_db *db, const struct sqlite_db_opti
     char cache[64];
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, options->busy_timeout_ms);
-    enum status status = sqlite_db_exec(db, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON",
-                                        err);
+    enum status status =
+        sqlite_db_exec(db, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON", err);
     if (status == STATUS_OK && options->wal && !options->read_only) {
         status = sqlite_db_exec(db, "PRAGMA journal_mode=WAL", err);
     }

@@ -36,8 +36,8 @@ enum status sqlite_db_open(struct sqlite_db *db, const struct sqlite_db_options 
 void sqlite_db_close(struct sqlite_db *db);
 
 /* The statement table: ids index `sql`, which must outlive db. */
-enum status sqlite_db_set_statements(struct sqlite_db *db, const char *const *sql, size_t count)
-    PP_MUST_USE;
+enum status sqlite_db_set_statements(struct sqlite_db *db, const char *const *sql,
+                                     size_t count) PP_MUST_USE;
 /* Prepared, reset and with cleared bindings; NULL when preparing failed (ask sqlite_db_error). */
 sqlite3_stmt *sqlite_db_statement(struct sqlite_db *db, size_t id);
 
@@ -47,7 +47,8 @@ enum status sqlite_db_exec(struct sqlite_db *db, const char *sql, struct error *
 enum status sqlite_db_query_i64(struct sqlite_db *db, const char *sql, int64_t *out,
                                 struct error *err) PP_MUST_USE;
 
-/* What SQLite's last failure means for us: FULL -> DISK_FULL, CORRUPT/NOTADB -> CORRUPT, BUSY/LOCKED
+/* What SQLite's last failure means for us: FULL -> DISK_FULL, CORRUPT/NOTADB -> CORRUPT,
+ * BUSY/LOCKED
  * -> BUSY, IOERR... -> IO, NOMEM -> NO_MEMORY, CONSTRAINT -> EXISTS, INTERRUPT -> INTERRUPTED. The
  * message is "<path>: <doing>: <SQLite's words>". */
 enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct error *err);

@@ -34,8 +34,8 @@ struct option_spec {
 /* A command with subcommands (`topics list`) has `subcommands`; run is then NULL. */
 struct command {
     const char *name;
-    const char *summary;   /* one line for `pinpipe --help` */
-    const char *arguments; /* "TOPIC", "TABLE FILE.csv", "" */
+    const char *summary;               /* one line for `pinpipe --help` */
+    const char *arguments;             /* "TOPIC", "TABLE FILE.csv", "" */
     const struct option_spec *options; /* beside --data, --json? and the configuration's keys */
     size_t option_count;
     const char *example; /* one line */

@@ -5,8 +5,9 @@
 #include "base.h"
 
 struct endpoints {
-    const char *invoke_url; /* with the stage, without a trailing slash: http://127.0.0.1:8080/test */
-    const char *rest_url;   /* the REST proxy itself (v3 lives there); may be NULL */
+    const char
+        *invoke_url;      /* with the stage, without a trailing slash: http://127.0.0.1:8080/test */
+    const char *rest_url; /* the REST proxy itself (v3 lives there); may be NULL */
     const char *user_id;
     const char *consumer_group;
 };

@@ -9,8 +9,8 @@
 struct row_source;
 
 struct row_source_ops {
-    /* `SELECT * FROM table LIMIT n, 1`: the row whose key is the n-th in key order, from 0. Spans in
-     * *row live until the next call for the same table. NOT_FOUND when there is no such row. */
+    /* `SELECT * FROM table LIMIT n, 1`: the row whose key is the n-th in key order, from 0. Spans
+     * in *row live until the next call for the same table. NOT_FOUND when there is no such row. */
     enum status (*fetch)(struct row_source *source, enum table_id table, int64_t row_number,
                          struct row *row, struct error *err);
     enum status (*count)(struct row_source *source, enum table_id table, int64_t *rows,

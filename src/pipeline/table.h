@@ -1,5 +1,5 @@
-/* The three RDS tables as data: names, columns, types, and the topic each one feeds. Everything that
- * reads, writes, posts or compares rows walks these. */
+/* The three RDS tables as data: names, columns, types, and the topic each one feeds. Everything
+ * that reads, writes, posts or compares rows walks these. */
 #ifndef PINPIPE_TABLE_H
 #define PINPIPE_TABLE_H
 
@@ -23,8 +23,8 @@ enum { TABLE_COLUMNS_MAX = 12 };
 
 struct table {
     enum table_id id;
-    const char *name;         /* "pinterest_data" */
-    const char *topic_suffix; /* "pin" */
+    const char *name;                   /* "pinterest_data" */
+    const char *topic_suffix;           /* "pin" */
     const struct table_column *columns; /* columns[0] is the key */
     size_t column_count;
 };
