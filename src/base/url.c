@@ -1,0 +1,134 @@
+#include "url.h"
+
+#include <string.h>
+
+enum { http_port = 80, https_port = 443 };
+
+static bool parse_authority(struct span authority, struct url *out)
+{
+    struct span port = SPAN_EMPTY;
+    if (authority.len > 0 && authority.ptr[0] == '[') {
+        size_t close = span_find_byte(authority, ']');
+        if (close == authority.len) {
+            return false;
+        }
+        out->host = span_from(authority.ptr + 1, close - 1);
+        struct span rest = span_skip(authority, close + 1);
+        if (rest.len > 0 && rest.ptr[0] != ':') {
+            return false;
+        }
+        port = span_skip(rest, 1);
+    } else {
+        size_t colon = span_find_byte(authority, ':');
+        out->host = span_first(authority, colon);
+        port = span_skip(authority, colon + 1);
+    }
+    uint64_t number;
+    if (port.len > 0) {
+        if (!span_parse_u64(port, &number) || number == 0 || number > 65535) {
+            return false;
+        }
+        out->port = (uint16_t)number;
+    }
+    return out->host.len > 0 && span_find_byte(out->host, '@') == out->host.len;
+}
+
+static bool has_bad_byte(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char ch = (unsigned char)text.ptr[i];
+        if (ch <= 0x20 || ch == 0x7f || ch == '#') {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool url_parse(struct span text, struct url *out)
+{
+    *out = (struct url){.host = SPAN_EMPTY, .path = SPAN_EMPTY, .query = SPAN_EMPTY};
+    if (has_bad_byte(text)) {
+        return false;
+    }
+    if (span_equal_nocase(span_first(text, 7), SPAN_LIT("http://"))) {
+        out->scheme = span_first(text, 4);
+        out->port = http_port;
+        text = span_skip(text, 7);
+    } else if (span_equal_nocase(span_first(text, 8), SPAN_LIT("https://"))) {
+        out->scheme = span_first(text, 5);
+        out->port = https_port;
+        text = span_skip(text, 8);
+    } else {
+        return false;
+    }
+    size_t question = span_find_byte(text, '?');
+    struct span before = span_first(text, question);
+    size_t slash = span_find_byte(before, '/');
+    out->path = span_skip(before, slash);
+    out->query = span_skip(text, question + 1);
+    return parse_authority(span_first(before, slash), out);
+}
+
+static int hex_value(char ch)
+{
+    if (ch >= '0' && ch <= '9') {
+        return ch - '0';
+    }
+    ch = (char)(ch | 32);
+    return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
+bool url_decode(struct span text, bool plus_is_space, struct buf *out)
+{
+    size_t start = out->len;
+    for (size_t i = 0; i < text.len; i++) {
+        char ch = text.ptr[i];
+        if (ch == '%') {
+            int high = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
+            int low = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
+            if (high < 0 || low < 0 || high + low == 0) {
+                out->len = start;
+                return false;
+            }
+            ch = (char)(high << 4 | low);
+            i += 2;
+        } else if (ch == '+' && plus_is_space) {
+            ch = ' ';
+        }
+        buf_append_byte(out, ch);
+    }
+    return true;
+}
+
+static bool is_unreserved(char ch)
+{
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+           ch == '-' || ch == '.' || ch == '_' || ch == '~';
+}
+
+void url_encode(struct span text, bool keep_slash, struct buf *out)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char ch = (unsigned char)text.ptr[i];
+        if (is_unreserved((char)ch) || (ch == '/' && keep_slash)) {
+            buf_append_byte(out, (char)ch);
+        } else {
+            char escaped[3] = {'%', hex[ch >> 4], hex[ch & 15]};
+            buf_append(out, escaped, sizeof(escaped));
+        }
+    }
+}
+
+bool url_query_find(struct span query, const char *name, struct span *raw_value)
+{
+    struct span part;
+    while (span_next_part(&query, '&', &part)) {
+        size_t equals = span_find_byte(part, '=');
+        if (span_equal_cstr(span_first(part, equals), name)) {
+            *raw_value = span_skip(part, equals + 1);
+            return true;
+        }
+    }
+    return false;
+}
