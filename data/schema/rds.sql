@@ -27,3 +27,9 @@ CREATE TABLE user_data (
     age INTEGER,
     date_joined TEXT -- DATETIME
 );
+-- Where each table's rows came from: generated (and from which seed) or imported.
+CREATE TABLE table_origin (
+    tbl TEXT PRIMARY KEY,
+    how TEXT NOT NULL,
+    seed INTEGER
+) WITHOUT ROWID;

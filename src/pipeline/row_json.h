@@ -12,8 +12,10 @@ enum datetime_style { DATETIME_ISO, DATETIME_SPACE }; /* 2021-02-05T19:14:42 or 
 void row_json_append(struct buf *out, const struct row *row, enum datetime_style style);
 
 /* Compares a record's value with the row, field by field, numbers by value, whatever the key order.
- * *field is the first column that differs, or is missing ("-name" never happens: unknown members
- * are reported by their name through `unknown`). */
+ * *field is the first column (in column order) that differs or is missing; "" when the columns are
+ * all there and right and only unknown members make the difference. The names of unknown members
+ * are appended to `unknown` (may be NULL), separated by ", ". Anything but one JSON object is
+ * NOT_AN_OBJECT. */
 enum row_json_match { ROW_JSON_SAME, ROW_JSON_DIFFERS, ROW_JSON_NOT_AN_OBJECT };
 enum row_json_match row_json_compare(struct span value, const struct row *row,
                                      enum datetime_style style, const char **field,
