@@ -1,6 +1,9 @@
 /* HTTP requests out, many at a time, on libcurl's multi interface, which is loaded on first use
  * (linked in, it would double every start). Keep-alive, no redirects, no proxies from the
- * environment unless the host is not loopback, TLS verified by the system's roots. */
+ * environment unless the host is not loopback, TLS verified by the system's roots.
+ *
+ * A request leaves at most once: libcurl's own habit of sending again when a kept connection turns
+ * out to be dead is refused (such a call ends BROKEN), because the server may have acted. */
 #ifndef PINPIPE_HTTP_CLIENT_H
 #define PINPIPE_HTTP_CLIENT_H
 
@@ -47,27 +50,39 @@ typedef void (*http_done_fn)(void *ctx, struct http_call *call,
 
 enum status http_client_new(struct env *env, const struct http_client_options *options,
                             struct http_client **out, struct error *err) PP_MUST_USE;
+/* Its calls are freed with it, without callbacks. */
 void http_client_free(struct http_client *client);
 
 /* A call is reusable: its handle and buffers are kept, one request at a time. */
 enum status http_call_new(struct http_client *client, http_done_fn done, void *ctx,
                           struct http_call **out) PP_MUST_USE;
+/* Cancels it first. Allowed inside its own callback. */
 void http_call_free(struct http_call *call);
+
+enum {
+    HTTP_CLIENT_HEADERS_MAX = 128,
+    HTTP_CLIENT_HEADER_BYTES_MAX = 64 * 1024, /* of a request, and of an answer */
+};
 
 struct http_call_request {
     const char *method; /* "GET", "POST", ... */
     const char *url;
-    const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
-    struct span body;           /* borrowed until done; sent when has_body */
+    /* "Name: value" lines, NULL-terminated; may be NULL. As in libcurl "Name:" leaves out a header
+     * that would be sent by default (Accept, User-Agent), "Name;" sends one without a value. */
+    const char *const *headers;
+    struct span body; /* borrowed until done; sent when has_body */
     bool has_body;
     int64_t timeout_ms; /* 0: 60 s */
 };
+/* Everything but the body is copied. INVALID names what is wrong with the request; it is then not
+ * in flight and no callback comes. */
 enum status http_call_send(struct http_call *call, const struct http_call_request *request,
                            struct error *err) PP_MUST_USE;
 /* Ends it without a callback. */
 void http_call_cancel(struct http_call *call);
 
-/* Moves everything in flight on, waiting at most timeout_ms for something to happen. */
+/* Moves everything in flight on, waiting at most timeout_ms (-1: as long as it takes) for something
+ * to happen; returns at once when nothing is in flight, and early when a signal comes. */
 enum status http_client_run(struct http_client *client, int timeout_ms,
                             struct error *err) PP_MUST_USE;
 size_t http_client_in_flight(const struct http_client *client);
@@ -88,6 +103,7 @@ struct http_client_loop {
     void (*watch)(void *ctx, int socket_fd, bool readable, bool writable);
     void (*set_timer)(void *ctx, int64_t timeout_ms);
 };
+/* Before the first call; the callbacks must not call back into the client. */
 enum status http_client_attach(struct http_client *client,
                                const struct http_client_loop *loop) PP_MUST_USE;
 void http_client_on_socket(struct http_client *client, int socket_fd, bool readable, bool writable);
