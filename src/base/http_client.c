@@ -3,7 +3,7 @@
  * with news are touched. An easy handle belongs to a call for life and an option is set only when
  * it changes, so a repeated POST costs one pointer and one length.
  *
- * Divisions: header lists, requests (what to send), answers (libcurl's callbacks), the multi handle
+ * Divisions: requests (what to send), answers (libcurl's callbacks), the multi handle
  * (sockets, timer, endings), public functions.
  *
  * Invariant: a call is in flight exactly while its easy handle is in the multi handle; callbacks to
@@ -11,6 +11,7 @@
 #include "http_client.h"
 
 #include "curl_library.h"
+#include "http_header_list.h"
 #include "url.h"
 #include "version.h"
 
@@ -27,16 +28,6 @@ enum {
     method_bytes_max = 24,
     url_bytes_max = 32 * 1024,
     ready_batch = 64,
-    /* Of libcurl's own making, switched off: "Expect: 100-continue" costs a second on servers that
-     * do not answer it, the form Content-Type would be a lie. */
-    own_headers_max = 2,
-};
-
-struct header_list {
-    struct curl_slist *nodes; /* count of them, linked in order; data points into text */
-    char *text;
-    size_t count;
-    bool for_body;
 };
 
 struct http_call {
@@ -55,7 +46,7 @@ struct http_call {
     bool method_for_body;
     char *url;
     int64_t timeout_ms;
-    struct header_list headers;
+    struct http_header_list headers;
 
     struct http_response response;
     bool too_large;
@@ -83,103 +74,6 @@ struct http_client {
     bool out_of_memory;
     bool dispatching;
 };
-
-/* --- header lists ---------------------------------------------------------------------------- */
-
-static void header_list_release(struct header_list *list)
-{
-    free(list->nodes);
-    free(list->text);
-    *list = (struct header_list){.count = 0};
-}
-
-static bool header_list_matches(const struct header_list *list, const char *const *headers,
-                                bool for_body)
-{
-    if (list->nodes == NULL || list->for_body != for_body) {
-        return false;
-    }
-    size_t i = 0;
-    for (; headers != NULL && headers[i] != NULL; i++) {
-        if (i >= list->count || strcmp(list->nodes[i].data, headers[i]) != 0) {
-            return false;
-        }
-    }
-    return i == list->count;
-}
-
-static bool header_is_valid(const char *header)
-{
-    size_t name_len = strcspn(header, ":;");
-    return name_len > 0 && header[name_len] != '\0' && strpbrk(header, "\r\n") == NULL;
-}
-
-static bool header_is_named(const char *header, struct span name)
-{
-    return span_equal_nocase(span_from(header, strcspn(header, ":;")), name);
-}
-
-static enum status headers_measure(const char *const *headers, size_t *count, size_t *bytes,
-                                   struct error *err)
-{
-    *count = 0;
-    *bytes = 0;
-    for (; headers != NULL && headers[*count] != NULL; (*count)++) {
-        if (!header_is_valid(headers[*count])) {
-            return error_set(err, STATUS_INVALID, "\"%s\" is not a header: write \"Name: value\"",
-                             headers[*count]);
-        }
-        *bytes += strlen(headers[*count]) + 1;
-        if (*count >= HTTP_CLIENT_HEADERS_MAX || *bytes > HTTP_CLIENT_HEADER_BYTES_MAX) {
-            return error_set(err, STATUS_LIMIT, "more than %d headers or %d bytes of them",
-                             HTTP_CLIENT_HEADERS_MAX, HTTP_CLIENT_HEADER_BYTES_MAX);
-        }
-    }
-    return STATUS_OK;
-}
-
-/* Replaces *list by a copy of the headers plus those that silence libcurl. */
-static enum status header_list_build(struct header_list *list, const char *const *headers,
-                                     bool for_body, struct error *err)
-{
-    static char no_expect[] = "Expect:";
-    static char no_content_type[] = "Content-Type:";
-    size_t count;
-    size_t bytes;
-    enum status status = headers_measure(headers, &count, &bytes, err);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    struct curl_slist *nodes = calloc(count + own_headers_max, sizeof(*nodes));
-    char *text = malloc(bytes + 1);
-    if (nodes == NULL || text == NULL) {
-        free(nodes);
-        free(text);
-        return error_set(err, STATUS_NO_MEMORY, "no memory for %zu headers", count);
-    }
-    bool has_content_type = false;
-    char *end = text;
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strlen(headers[i]) + 1;
-        memcpy(end, headers[i], len);
-        nodes[i].data = end;
-        end += len;
-        has_content_type =
-            has_content_type || header_is_named(headers[i], SPAN_LIT("content-type"));
-    }
-    size_t used = count;
-    nodes[used++].data = no_expect;
-    if (for_body && !has_content_type) {
-        nodes[used++].data = no_content_type;
-    }
-    for (size_t i = 0; i + 1 < used; i++) {
-        nodes[i].next = &nodes[i + 1];
-    }
-    header_list_release(list);
-    *list =
-        (struct header_list){.nodes = nodes, .text = text, .count = count, .for_body = for_body};
-    return STATUS_OK;
-}
 
 /* --- requests -------------------------------------------------------------------------------- */
 
@@ -211,14 +105,16 @@ static enum status url_apply(struct http_call *call, const char *text, struct er
     }
     memcpy(copy, text, span.len + 1);
     free(call->url);
-    call->url = copy;
+    call->url = NULL;
     const struct curl_library *curl = &call->client->curl;
     /* "" switches proxies off, NULL lets http_proxy and its kin speak. */
     const char *proxy = host_is_loopback(url.host) ? "" : NULL;
-    if (curl->easy_setopt(call->easy, CURLOPT_URL, text) != CURLE_OK ||
+    if (curl->easy_setopt(call->easy, CURLOPT_URL, copy) != CURLE_OK ||
         curl->easy_setopt(call->easy, CURLOPT_PROXY, proxy) != CURLE_OK) {
+        free(copy);
         return error_set(err, STATUS_NO_MEMORY, "libcurl refuses the URL \"%s\"", text);
     }
+    call->url = copy;
     return STATUS_OK;
 }
 
@@ -229,10 +125,18 @@ static bool method_is_token(const char *method)
            strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_") == len;
 }
 
+/* These name a length even when it is 0. */
+static bool method_names_length(const char *method)
+{
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0;
+}
+
 static enum status method_apply(struct http_call *call, const char *method, bool has_body,
                                 struct error *err)
 {
-    if (strcmp(call->method, method) == 0 && call->method_for_body == has_body) {
+    if (call->method[0] != '\0' && strcmp(call->method, method) == 0 &&
+        call->method_for_body == has_body) {
         return STATUS_OK;
     }
     bool is_head = strcmp(method, "HEAD") == 0;
@@ -242,9 +146,7 @@ static enum status method_apply(struct http_call *call, const char *method, bool
     }
     const struct curl_library *curl = &call->client->curl;
     bool is_post = strcmp(method, "POST") == 0;
-    /* These name a length even when it is 0. */
-    bool as_post =
-        has_body || is_post || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+    bool as_post = has_body || method_names_length(method);
     const char *custom =
         (as_post && is_post) || (!as_post && strcmp(method, "GET") == 0) || is_head ? NULL : method;
     CURLoption verb = is_head ? CURLOPT_NOBODY : as_post ? CURLOPT_POST : CURLOPT_HTTPGET;
@@ -265,11 +167,11 @@ static enum status method_apply(struct http_call *call, const char *method, bool
 static enum status headers_apply(struct http_call *call, const struct http_call_request *request,
                                  struct error *err)
 {
-    if (header_list_matches(&call->headers, request->headers, request->has_body)) {
+    bool for_body = request->has_body || method_names_length(request->method);
+    if (http_header_list_matches(&call->headers, request->headers, for_body)) {
         return STATUS_OK;
     }
-    enum status status =
-        header_list_build(&call->headers, request->headers, request->has_body, err);
+    enum status status = http_header_list_build(&call->headers, request->headers, for_body, err);
     if (status == STATUS_OK) {
         call->client->curl.easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers.nodes);
     }
@@ -718,7 +620,7 @@ void http_call_free(struct http_call *call)
         call->client->calls = call->next;
     }
     call->client->curl.easy_cleanup(call->easy);
-    header_list_release(&call->headers);
+    http_header_list_release(&call->headers);
     http_response_release(&call->response);
     free(call->url);
     free(call);
@@ -791,19 +693,6 @@ size_t http_client_in_flight(const struct http_client *client)
     return client->in_flight;
 }
 
-void http_response_init(struct http_response *response, size_t body_bytes_max)
-{
-    *response = (struct http_response){.failure = HTTP_FAILURE_NONE};
-    buf_init(&response->headers, HTTP_CLIENT_HEADER_BYTES_MAX);
-    buf_init(&response->body, body_bytes_max);
-}
-
-void http_response_release(struct http_response *response)
-{
-    buf_release(&response->headers);
-    buf_release(&response->body);
-}
-
 struct request_wait {
     struct http_response *response;
     bool over;
@@ -845,20 +734,6 @@ enum status http_client_request(struct http_client *client, const struct http_ca
     }
     http_call_free(call);
     return status;
-}
-
-struct span http_response_header(const struct http_response *response, const char *name)
-{
-    struct span wanted = span_from_cstr(name);
-    struct span rest = buf_span(&response->headers);
-    struct span line;
-    while (span_next_part(&rest, '\n', &line)) {
-        size_t colon = span_find_byte(line, ':');
-        if (colon < line.len && span_equal_nocase(span_first(line, colon), wanted)) {
-            return span_trim(span_skip(line, colon + 1));
-        }
-    }
-    return SPAN_EMPTY;
 }
 
 enum status http_client_attach(struct http_client *client, const struct http_client_loop *loop)

@@ -1,0 +1,645 @@
+/* The HTTP client against a small server of its own kind: blocking sockets in a thread, one
+ * connection at a time, answers chosen by the path. It shares no code with the product. */
+#include "http_client.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { request_bytes_max = 65536 };
+
+struct server {
+    int listener;
+    int port;
+    pthread_t thread;
+    atomic_int connections;
+    atomic_int requests;
+    char last[request_bytes_max]; /* the last request, whole */
+};
+
+struct fixture {
+    struct server server;
+    struct env env;
+    struct http_client *client;
+};
+
+static void send_text(int fd, const char *text)
+{
+    size_t len = strlen(text);
+    while (len > 0) {
+        ssize_t sent = send(fd, text, len, MSG_NOSIGNAL);
+        if (sent <= 0) {
+            return;
+        }
+        text += sent;
+        len -= (size_t)sent;
+    }
+}
+
+static size_t body_length(const char *head)
+{
+    const char *line = strstr(head, "Content-Length: ");
+    return line != NULL ? (size_t)strtoul(line + 16, NULL, 10) : 0;
+}
+
+/* One whole request into server->last; false at the end of the connection. */
+static bool read_request(struct server *server, int fd)
+{
+    size_t used = 0;
+    for (;;) {
+        ssize_t got = recv(fd, server->last + used, sizeof(server->last) - 1 - used, 0);
+        if (got <= 0) {
+            return false;
+        }
+        used += (size_t)got;
+        server->last[used] = '\0';
+        const char *end = strstr(server->last, "\r\n\r\n");
+        if (end != NULL && used >= (size_t)(end + 4 - server->last) + body_length(server->last)) {
+            return true;
+        }
+    }
+}
+
+struct answer {
+    const char *path;
+    const char *text;
+    bool close;
+};
+
+static const struct answer answers[] = {
+    {"/ok",
+     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Twice:  a b \r\nContent-Length: "
+     "5\r\n\r\nhello",
+     false},
+    {"/chunked",
+     "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+     false},
+    {"/none", "HTTP/1.1 204 No Content\r\n\r\n", false},
+    {"/head", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", false},
+    {"/continued",
+     "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+     false},
+    {"/moved", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", false},
+    {"/error", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy", false},
+    {"/drop", "", true},
+    {"/half", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", true},
+    {"/nonsense", "what is this\r\n\r\n", true},
+    {"/announced", "HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", true},
+    {"/bye", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", true},
+};
+
+static bool answer_request(struct server *server, int fd)
+{
+    char path[64] = "";
+    sscanf(server->last, "%*s %63s", path);
+    for (size_t i = 0; i < ARRAY_COUNT(answers); i++) {
+        if (strcmp(path, answers[i].path) == 0) {
+            send_text(fd, answers[i].text);
+            return !answers[i].close;
+        }
+    }
+    if (strcmp(path, "/flood") == 0) {
+        send_text(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (int i = 0; i < 64; i++) {
+            send_text(fd, "10\r\n0123456789abcdef\r\n");
+        }
+        return false;
+    }
+    if (strcmp(path, "/headers") == 0) {
+        send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+        for (int i = 0; i < 2000; i++) {
+            send_text(fd, "X-Many: 0123456789012345678901234567890123456789\r\n");
+        }
+        send_text(fd, "\r\n");
+    }
+    return true; /* "/silence": no answer */
+}
+
+static void *serve(void *ctx)
+{
+    struct server *server = ctx;
+    for (;;) {
+        int fd = accept(server->listener, NULL, NULL);
+        if (fd < 0) {
+            return NULL;
+        }
+        server->connections++;
+        bool more = true;
+        while (more && read_request(server, fd)) {
+            server->requests++;
+            more = answer_request(server, fd);
+        }
+        close(fd);
+    }
+}
+
+static void server_start(struct server *server)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    server->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(server->listener, 16), 0);
+    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &len), 0);
+    server->port = ntohs(address.sin_port);
+    assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    struct http_client_options options = {.response_bytes_max = 512};
+    env_init_system(&f->env);
+    server_start(&f->server);
+    struct error err = ERROR_NONE;
+    if (http_client_new(&f->env, &options, &f->client, &err) != STATUS_OK) {
+        fail_msg("%s", err.message);
+    }
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    http_client_free(f->client);
+    shutdown(f->server.listener, SHUT_RDWR);
+    pthread_join(f->server.thread, NULL);
+    close(f->server.listener);
+    free(f);
+    return 0;
+}
+
+static const char *url_of(const struct fixture *f, const char *path, char out[128])
+{
+    snprintf(out, 128, "http://127.0.0.1:%d%s", f->server.port, path);
+    return out;
+}
+
+static void get(struct fixture *f, const char *path, struct http_response *response)
+{
+    char url[128];
+    struct error err = ERROR_NONE;
+    struct http_call_request request = {.method = "GET", .url = url_of(f, path, url)};
+    http_response_init(response, 4096);
+    enum status status = http_client_request(f->client, &request, response, &err);
+    if (status != STATUS_OK) {
+        fail_msg("%s: %s", path, err.message);
+    }
+}
+
+static void an_answer_has_status_headers_and_body(void **state)
+{
+    struct http_response r;
+    get(*state, "/ok", &r);
+    assert_int_equal(r.failure, HTTP_FAILURE_NONE);
+    assert_int_equal(r.status, 200);
+    assert_true(span_equal(buf_span(&r.body), SPAN_LIT("hello")));
+    assert_true(span_equal(http_response_header(&r, "content-type"), SPAN_LIT("text/plain")));
+    assert_true(span_equal(http_response_header(&r, "x-twice"), SPAN_LIT("a b")));
+    assert_int_equal(http_response_header(&r, "absent").len, 0);
+    assert_string_equal(r.message, "");
+    http_response_release(&r);
+}
+
+struct outcome {
+    const char *path;
+    int status;
+    enum http_failure failure;
+    const char *body;
+};
+
+static void every_kind_of_answer_is_told_apart(void **state)
+{
+    static const struct outcome outcomes[] = {
+        {"/chunked", 201, HTTP_FAILURE_NONE, "abcde"},
+        {"/none", 204, HTTP_FAILURE_NONE, ""},
+        {"/continued", 200, HTTP_FAILURE_NONE, ""},
+        {"/moved", 302, HTTP_FAILURE_NONE, ""},
+        {"/error", 503, HTTP_FAILURE_NONE, "busy"},
+        {"/bye", 200, HTTP_FAILURE_NONE, ""},
+        {"/drop", 0, HTTP_FAILURE_BROKEN, NULL},
+        {"/half", 0, HTTP_FAILURE_BROKEN, NULL},
+        {"/nonsense", 0, HTTP_FAILURE_BROKEN, NULL},
+        {"/announced", 0, HTTP_FAILURE_TOO_LARGE, NULL},
+        {"/flood", 0, HTTP_FAILURE_TOO_LARGE, NULL},
+        {"/headers", 0, HTTP_FAILURE_TOO_LARGE, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(outcomes); i++) {
+        struct http_response r;
+        get(*state, outcomes[i].path, &r);
+        if (r.status != outcomes[i].status || r.failure != outcomes[i].failure) {
+            fail_msg("%s: status %d failure %d (%s)", outcomes[i].path, r.status, (int)r.failure,
+                     r.message);
+        }
+        if (outcomes[i].body != NULL) {
+            assert_true(span_equal_cstr(buf_span(&r.body), outcomes[i].body));
+        } else {
+            assert_true(r.message[0] != '\0');
+        }
+        assert_int_equal(http_response_header(&r, "x-early").len, 0);
+        http_response_release(&r);
+    }
+}
+
+static void nobody_listening_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct server dead = {.port = 0};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    dead.listener = socket(AF_INET, SOCK_STREAM, 0); /* bound, never listening */
+    assert_int_equal(bind(dead.listener, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(getsockname(dead.listener, (struct sockaddr *)&address, &len), 0);
+    int real_port = f->server.port;
+    f->server.port = ntohs(address.sin_port);
+    struct http_response r;
+    get(f, "/ok", &r);
+    f->server.port = real_port;
+    assert_int_equal(r.failure, HTTP_FAILURE_REFUSED);
+    http_response_release(&r);
+    close(dead.listener);
+}
+
+static void silence_is_a_timeout(void **state)
+{
+    struct fixture *f = *state;
+    char url[128];
+    struct http_response r;
+    struct http_call_request request = {
+        .method = "GET", .url = url_of(f, "/silence", url), .timeout_ms = 30};
+    http_response_init(&r, 4096);
+    assert_int_equal(http_client_request(f->client, &request, &r, NULL), STATUS_OK);
+    assert_int_equal(r.failure, HTTP_FAILURE_TIMEOUT);
+    assert_true(r.total_us >= 29000);
+    http_response_release(&r);
+}
+
+static void the_connection_is_kept_between_requests(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 5; i++) {
+        struct http_response r;
+        get(f, "/ok", &r);
+        assert_int_equal(r.status, 200);
+        http_response_release(&r);
+    }
+    assert_int_equal(f->server.connections, 1);
+    assert_int_equal(f->server.requests, 5);
+}
+
+static void a_dead_kept_connection_does_not_send_twice(void **state)
+{
+    struct fixture *f = *state;
+    struct http_response r;
+    get(f, "/ok", &r);
+    http_response_release(&r);
+    get(f, "/drop", &r); /* takes the request on the kept connection, then closes it */
+    assert_int_equal(r.failure, HTTP_FAILURE_BROKEN);
+    assert_int_equal(f->server.requests, 2);
+    http_response_release(&r);
+}
+
+struct sent {
+    const char *method;
+    bool has_body;
+    const char *body;
+    const char *headers[4];
+    const char *first_line;
+    const char *present;
+    const char *absent;
+};
+
+static void requests_look_on_the_wire_as_asked(void **state)
+{
+    static const struct sent requests[] = {
+        {"GET", false, "", {NULL}, "GET /ok HTTP/1.1\r\n", "\r\nUser-Agent: pinpipe/", "Content-"},
+        {"POST",
+         true,
+         "{\"a\":1}",
+         {"Content-Type: application/x-y", NULL},
+         "POST /ok HTTP/1.1\r\n",
+         "\r\nContent-Type: application/x-y\r\n",
+         "Expect"},
+        {"POST", true, "abc", {NULL}, "POST /ok ", "\r\nContent-Length: 3\r\n", "Content-Type"},
+        {"POST", false, "", {NULL}, "POST /ok ", "\r\nContent-Length: 0\r\n", "Content-Type"},
+        {"POST", true, "", {NULL}, "POST /ok ", "\r\nContent-Length: 0\r\n", "Content-Type"},
+        {"PUT",
+         true,
+         "x",
+         {"Host: other:1", "Accept:", NULL},
+         "PUT /ok ",
+         "\r\nHost: other:1\r\n",
+         "Accept"},
+        {"DELETE", false, "", {"X-Empty;", NULL}, "DELETE /ok ", "\r\nX-Empty:\r\n", "Content-"},
+        {"DELETE", true, "why", {NULL}, "DELETE /ok ", "\r\n\r\nwhy", "Content-Type"},
+        {"GET", true, "{}", {NULL}, "GET /ok ", "\r\nContent-Length: 2\r\n", "Content-Type"},
+        {"OPTIONS", false, "", {NULL}, "OPTIONS /ok ", "\r\nAccept: */*\r\n", "Content-"},
+        {"GET",
+         false,
+         "",
+         {"User-Agent: me", NULL},
+         "GET /ok ",
+         "\r\nUser-Agent: me\r\n",
+         "pinpipe"},
+    };
+    struct fixture *f = *state;
+    char url[128];
+    url_of(f, "/ok", url);
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
+        const struct sent *sent = &requests[i];
+        struct http_call_request request = {.method = sent->method,
+                                            .url = url,
+                                            .headers = sent->headers,
+                                            .has_body = sent->has_body,
+                                            .body = span_from_cstr(sent->body)};
+        struct http_response r;
+        http_response_init(&r, 4096);
+        assert_int_equal(http_client_request(f->client, &request, &r, NULL), STATUS_OK);
+        assert_int_equal(r.status, 200);
+        http_response_release(&r);
+        const char *seen = f->server.last;
+        if (strncmp(seen, sent->first_line, strlen(sent->first_line)) != 0 ||
+            strstr(seen, sent->present) == NULL || strstr(seen, sent->absent) != NULL) {
+            fail_msg("request %zu arrived as:\n%s", i, seen);
+        }
+    }
+}
+
+static void a_head_request_expects_no_body(void **state)
+{
+    struct fixture *f = *state;
+    char url[128];
+    struct http_response r;
+    struct http_call_request request = {.method = "HEAD", .url = url_of(f, "/head", url)};
+    http_response_init(&r, 4096);
+    assert_int_equal(http_client_request(f->client, &request, &r, NULL), STATUS_OK);
+    assert_int_equal(r.status, 200);
+    assert_int_equal(r.body.len, 0);
+    http_response_release(&r);
+}
+
+static void a_path_travels_untouched(void **state)
+{
+    struct fixture *f = *state;
+    char url[128];
+    struct http_response r;
+    struct http_call_request request = {
+        .method = "GET", .url = url_of(f, "/a//b/../c%7c?x=%2F", url), .timeout_ms = 30};
+    http_response_init(&r, 4096);
+    assert_int_equal(http_client_request(f->client, &request, &r, NULL), STATUS_OK);
+    assert_non_null(strstr(f->server.last, "GET /a//b/../c%7c?x=%2F HTTP/1.1\r\n"));
+    http_response_release(&r);
+}
+
+static void requests_that_make_no_sense_are_not_sent(void **state)
+{
+    static const char *const split[] = {"X: a\r\nY: b", NULL};
+    static const char *const nameless[] = {"no colon", NULL};
+    static const struct http_call_request requests[] = {
+        {.method = "GET", .url = "ftp://127.0.0.1/"},
+        {.method = "GET", .url = "127.0.0.1:80/x"},
+        {.method = "GET", .url = "file:///etc/passwd"},
+        {.method = "GET", .url = ""},
+        {.method = "BAD METHOD", .url = "http://127.0.0.1/"},
+        {.method = "", .url = "http://127.0.0.1/"},
+        {.method = "HEAD", .url = "http://127.0.0.1/", .has_body = true},
+        {.method = "GET", .url = "http://127.0.0.1/", .headers = split},
+        {.method = "GET", .url = "http://127.0.0.1/", .headers = nameless},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
+        struct error err = ERROR_NONE;
+        struct http_response r;
+        http_response_init(&r, 4096);
+        assert_int_equal(http_client_request(f->client, &requests[i], &r, &err), STATUS_INVALID);
+        assert_true(err.message[0] != '\0');
+        assert_int_equal(http_client_in_flight(f->client), 0);
+        http_response_release(&r);
+    }
+}
+
+struct repeat {
+    int left;
+    int answered;
+    const struct http_call_request *request;
+    struct http_call *other;
+};
+
+static void send_again(void *ctx, struct http_call *call, const struct http_response *response)
+{
+    struct repeat *repeat = ctx;
+    assert_int_equal(response->status, 200);
+    repeat->answered++;
+    if (repeat->left-- > 0) {
+        assert_int_equal(http_call_send(call, repeat->request, NULL), STATUS_OK);
+    }
+}
+
+static void a_call_is_sent_again_from_its_callback(void **state)
+{
+    struct fixture *f = *state;
+    char url[128];
+    struct http_call_request request = {
+        .method = "POST", .url = url_of(f, "/ok", url), .has_body = true, .body = SPAN_LIT("b")};
+    struct repeat repeat = {.left = 9, .request = &request};
+    struct http_call *call;
+    assert_int_equal(http_call_new(f->client, send_again, &repeat, &call), STATUS_OK);
+    assert_int_equal(http_call_send(call, &request, NULL), STATUS_OK);
+    while (http_client_in_flight(f->client) > 0) {
+        assert_int_equal(http_client_run(f->client, 1000, NULL), STATUS_OK);
+    }
+    assert_int_equal(repeat.answered, 10);
+    assert_int_equal(f->server.connections, 1);
+    http_call_free(call);
+}
+
+static void free_both(void *ctx, struct http_call *call, const struct http_response *response)
+{
+    struct repeat *repeat = ctx;
+    (void)response;
+    repeat->answered++;
+    http_call_free(repeat->other);
+    http_call_free(call);
+}
+
+static void calls_may_be_freed_in_a_callback(void **state)
+{
+    struct fixture *f = *state;
+    char ok[128];
+    char silence[128];
+    struct http_call_request request = {.method = "GET", .url = url_of(f, "/ok", ok)};
+    struct http_call_request unanswered = {.method = "GET", .url = url_of(f, "/silence", silence)};
+    struct repeat repeat = {.answered = 0};
+    struct http_call *call;
+    assert_int_equal(http_call_new(f->client, free_both, &repeat, &call), STATUS_OK);
+    assert_int_equal(http_call_new(f->client, free_both, &repeat, &repeat.other), STATUS_OK);
+    assert_int_equal(http_call_send(call, &request, NULL), STATUS_OK);
+    while (f->server.connections == 0) { /* the server takes one connection at a time */
+        assert_int_equal(http_client_run(f->client, 1, NULL), STATUS_OK);
+    }
+    if (repeat.answered == 0) {
+        assert_int_equal(http_call_send(repeat.other, &unanswered, NULL), STATUS_OK);
+    }
+    while (http_client_in_flight(f->client) > 0) {
+        assert_int_equal(http_client_run(f->client, 1000, NULL), STATUS_OK);
+    }
+    assert_int_equal(repeat.answered, 1);
+}
+
+static void must_not_end(void *ctx, struct http_call *call, const struct http_response *response)
+{
+    (void)ctx;
+    (void)call;
+    fail_msg("a cancelled call ended with status %d", response->status);
+}
+
+static void a_cancelled_call_ends_without_a_callback(void **state)
+{
+    struct fixture *f = *state;
+    char url[128];
+    struct http_call_request request = {.method = "GET", .url = url_of(f, "/silence", url)};
+    struct http_call *call;
+    assert_int_equal(http_call_new(f->client, must_not_end, NULL, &call), STATUS_OK);
+    assert_int_equal(http_call_send(call, &request, NULL), STATUS_OK);
+    while (f->server.requests == 0) {
+        assert_int_equal(http_client_run(f->client, 5, NULL), STATUS_OK);
+    }
+    http_call_cancel(call);
+    http_call_cancel(call);
+    assert_int_equal(http_client_in_flight(f->client), 0);
+    assert_int_equal(http_client_run(f->client, 1000, NULL), STATUS_OK);
+    struct http_response r;
+    get(f, "/ok", &r);
+    assert_int_equal(r.status, 200);
+    http_response_release(&r);
+    /* In flight again when the client goes: freed with it. */
+    assert_int_equal(http_call_send(call, &request, NULL), STATUS_OK);
+}
+
+/* A loop of the smallest kind: one socket, one timer. */
+struct tiny_loop {
+    int fd;
+    bool readable;
+    bool writable;
+    int64_t timer_ms;
+};
+
+static void tiny_watch(void *ctx, int fd, bool readable, bool writable)
+{
+    struct tiny_loop *loop = ctx;
+    if (readable || writable) {
+        *loop = (struct tiny_loop){fd, readable, writable, loop->timer_ms};
+    } else if (fd == loop->fd) {
+        loop->fd = -1;
+    }
+}
+
+static void tiny_timer(void *ctx, int64_t timeout_ms)
+{
+    struct tiny_loop *loop = ctx;
+    loop->timer_ms = timeout_ms;
+}
+
+static bool tiny_turn(struct http_client *client, struct tiny_loop *loop)
+{
+    if (loop->timer_ms == 0) {
+        loop->timer_ms = -1;
+        http_client_on_timer(client);
+        return true;
+    }
+    if (loop->fd < 0) {
+        return false;
+    }
+    fd_set in;
+    fd_set out;
+    FD_ZERO(&in);
+    FD_ZERO(&out);
+    if (loop->readable) {
+        FD_SET(loop->fd, &in);
+    }
+    if (loop->writable) {
+        FD_SET(loop->fd, &out);
+    }
+    int fd = loop->fd;
+    struct timeval wait = {.tv_sec = 5};
+    if (select(fd + 1, &in, &out, NULL, &wait) <= 0) {
+        return false;
+    }
+    http_client_on_socket(client, fd, FD_ISSET(fd, &in), FD_ISSET(fd, &out));
+    return true;
+}
+
+static void a_loop_of_ones_own_drives_the_client(void **state)
+{
+    struct fixture *f = *state;
+    struct tiny_loop loop = {.fd = -1, .timer_ms = -1};
+    struct http_client_loop hooks = {&loop, tiny_watch, tiny_timer};
+    struct http_client *client;
+    char url[128];
+    assert_int_equal(http_client_new(&f->env, NULL, &client, NULL), STATUS_OK);
+    assert_int_equal(http_client_attach(client, &hooks), STATUS_OK);
+    struct http_call_request request = {.method = "GET", .url = url_of(f, "/ok", url)};
+    struct repeat repeat = {.left = 2, .request = &request};
+    struct http_call *call;
+    assert_int_equal(http_call_new(client, send_again, &repeat, &call), STATUS_OK);
+    assert_int_equal(http_call_send(call, &request, NULL), STATUS_OK);
+    while (http_client_in_flight(client) > 0) {
+        assert_true(tiny_turn(client, &loop));
+    }
+    assert_int_equal(repeat.answered, 3);
+    http_client_free(client);
+}
+
+static void running_with_nothing_in_flight_returns_at_once(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(http_client_run(f->client, -1, NULL), STATUS_OK);
+}
+
+static void an_answer_over_the_callers_own_limit_fails(void **state)
+{
+    struct fixture *f = *state;
+    char url[128];
+    struct http_response r;
+    struct http_call_request request = {.method = "GET", .url = url_of(f, "/ok", url)};
+    http_response_init(&r, 4);
+    assert_int_equal(http_client_request(f->client, &request, &r, NULL), STATUS_OK);
+    assert_int_equal(r.failure, HTTP_FAILURE_TOO_LARGE);
+    http_response_release(&r);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(an_answer_has_status_headers_and_body),
+        CASE(every_kind_of_answer_is_told_apart),
+        CASE(nobody_listening_is_refused),
+        CASE(silence_is_a_timeout),
+        CASE(the_connection_is_kept_between_requests),
+        CASE(a_dead_kept_connection_does_not_send_twice),
+        CASE(requests_look_on_the_wire_as_asked),
+        CASE(a_head_request_expects_no_body),
+        CASE(a_path_travels_untouched),
+        CASE(requests_that_make_no_sense_are_not_sent),
+        CASE(a_call_is_sent_again_from_its_callback),
+        CASE(calls_may_be_freed_in_a_callback),
+        CASE(a_cancelled_call_ends_without_a_callback),
+        CASE(a_loop_of_ones_own_drives_the_client),
+        CASE(running_with_nothing_in_flight_returns_at_once),
+        CASE(an_answer_over_the_callers_own_limit_fails),
+    };
+    return cmocka_run_group_tests_name("http_client", tests, NULL, NULL);
+}
