@@ -69,17 +69,18 @@ struct exchange {
     struct span journal_path;
     int64_t start_us; /* monotonic */
 
-    /* Private to exchange.c and conn.c. */
+    /* Private to exchange.c, turn.c and the exchange's owner (http_conn.c). */
     struct turn *turn;
-    struct conn *conn;
+    const struct exchange_owner *owner;
     struct exchange *next_held;
+    size_t held_bytes; /* of the reply, counted in turn->unsent_bytes until it has left */
     const struct park_ops *park;
     void *park_state;
     struct timer park_timer;
     struct timer outer_timer;
     void (*outer_deadline)(struct exchange *exchange, void *ctx);
     void *outer_ctx;
-    bool answered;
+    bool answered; /* the reply is complete and held */
 };
 
 /* Parks it until exchange_answer, `deadline_us` (monotonic; INT64_MAX: none) or cancellation.
@@ -95,5 +96,41 @@ void exchange_set_outer_deadline(struct exchange *exchange, int64_t deadline_us,
                                  void *ctx);
 /* Resets the reply and lets the current service write this failure. */
 void exchange_fail(struct exchange *exchange, enum exchange_failure failure);
+/* How many more bytes of replies the server may keep before they have left. A long poll that is
+ * woken while this is less than its answer parks again instead. */
+size_t exchange_reply_room(const struct exchange *exchange);
+
+/* --- for the owner of exchanges (http_conn.c) and for tests --- */
+
+/* Who carries the reply to its client. */
+struct exchange_owner {
+    /* The commit has succeeded (or the reply says that it failed): send it. */
+    void (*send)(struct exchange *exchange);
+    /* Sent, or being sent, and journaled: the turn does not need it any more. */
+    void (*finished)(struct exchange *exchange);
+};
+
+enum {
+    EXCHANGE_ARENA_BYTES_MAX = 256 * 1024 * 1024,
+    EXCHANGE_REPLY_HEADERS_MAX = 64 * 1024,
+    EXCHANGE_UNSENT_BYTES_MAX = 128 * 1024 * 1024, /* of replies, all clients together */
+};
+
+/* NO_MEMORY: nothing to release. */
+enum status exchange_init(struct exchange *exchange, struct turn *turn,
+                          const struct exchange_owner *owner) PP_MUST_USE;
+void exchange_release(struct exchange *exchange);
+/* For the next request: empties it, keeps a little of the memory. */
+void exchange_reset(struct exchange *exchange, const struct service *entry);
+/* Hands a complete request to its service and holds the answer, if there is one already. */
+void exchange_handle(struct exchange *exchange);
+/* Fails it from outside, parked or not, and holds the answer. Not for one that is held already. */
+void exchange_abort(struct exchange *exchange, enum exchange_failure failure);
+/* The client has left: a parked one lets go of its state. Not for one that is held already. */
+void exchange_cancel(struct exchange *exchange);
+/* The reply has left or never will: gives its bytes back to the server's budget. */
+void exchange_sent(struct exchange *exchange);
+bool exchange_is_parked(const struct exchange *exchange);
+bool exchange_is_held(const struct exchange *exchange);
 
 #endif

@@ -17,10 +17,15 @@ struct timer_heap {
     struct timer **slots;
     size_t count;
     size_t cap;
+    size_t reserved; /* slots promised to owners of timers that must not fail */
 };
 
 void timer_heap_init(struct timer_heap *heap, struct env *env);
 void timer_heap_release(struct timer_heap *heap);
+/* Keeps `count` more slots free, so that arming that many timers needs no memory; unreserve gives
+ * them back. */
+enum status timer_heap_reserve(struct timer_heap *heap, size_t count) PP_MUST_USE;
+void timer_heap_unreserve(struct timer_heap *heap, size_t count);
 /* Arms or re-arms. NO_MEMORY leaves it as it was. */
 enum status timer_set(struct timer_heap *heap, struct timer *timer, int64_t due_us) PP_MUST_USE;
 void timer_clear(struct timer_heap *heap, struct timer *timer);

@@ -19,11 +19,24 @@ struct turn {
     struct exchange *held_last;
     size_t held_count;
     size_t held_bytes;
+    int64_t first_held_us; /* monotonic; when this turn's first reply was held */
+    size_t unsent_bytes;   /* of all replies that have not left yet */
+    bool journal_fed;      /* something is in the journal's queue since it was last cleared */
+};
+
+/* What one turn may take in before its first reply leaves. */
+enum {
+    TURN_RECORDS_MAX = 1000,
+    TURN_HELD_BYTES_MAX = 1024 * 1024,
+    TURN_US_MAX = 2000,
 };
 
 void turn_init(struct turn *turn, struct store *store, struct timer_heap *timers, struct env *env,
                struct log *log);
+/* The exchange's reply is complete. It joins the replies that leave after this turn's commit. */
 void turn_hold(struct turn *turn, struct exchange *exchange);
+/* Is there anything that a commit must come before? A turn that only read needs none. */
+bool turn_needs_commit(const struct turn *turn);
 /* Has this turn taken in as much as it may (records, bytes, time)? */
 bool turn_is_full(const struct turn *turn);
 /* Commits what the turn wrote and hands every held reply to its connection; after a failed commit
