@@ -17,25 +17,25 @@ CREATE TABLE run (
     rows_wanted INTEGER          -- NULL: forever
 );
 
--- One row a post, in the order of intent.
+-- One row a post, in the order of intent. The three posts of a triple enter in one transaction, so
+-- their ids follow each other.
 CREATE TABLE post (
     id INTEGER PRIMARY KEY,
-    run_id INTEGER NOT NULL REFERENCES run (id),
+    run_id INTEGER NOT NULL,     -- run.id; no foreign key: it would be looked up at every post
     triple INTEGER NOT NULL,     -- 0, 1, 2, ... within the run; three posts share it
     tbl INTEGER NOT NULL,        -- 0 pin, 1 geo, 2 user
     row_number INTEGER NOT NULL, -- which row of the table (LIMIT n, 1)
     topic TEXT NOT NULL,
-    value_hash BLOB,             -- 16 bytes: hash_content of the value as posted; NULL before it is built
-    state INTEGER NOT NULL,      -- 0 intent, 1 acked, 2 failed (refused: surely not kept), 3 in doubt
-    attempts INTEGER NOT NULL DEFAULT 0,
-    maybe_kept INTEGER NOT NULL DEFAULT 0, -- earlier attempts whose outcome is unknown
+    value_hash BLOB,             -- 16 bytes: hash_content of the value as posted
+    state INTEGER NOT NULL,      -- 0 intent, 1 acked, 2 failed (surely not kept), 3 in doubt
+    attempts INTEGER NOT NULL DEFAULT 0, -- 0 in state 2: stopped before it was sent
+    maybe_kept INTEGER NOT NULL DEFAULT 0, -- attempts whose outcome is unknown
     partition INTEGER,
     offset INTEGER,
     reason TEXT,                 -- why it failed or is in doubt
     acked_ms INTEGER
 );
-CREATE INDEX post_place ON post (topic, partition, offset);
-CREATE INDEX post_run ON post (run_id, triple);
+CREATE INDEX post_place ON post (topic, partition, offset) WHERE offset IS NOT NULL;
 
 CREATE VIEW rows_posted AS
 SELECT p.run_id AS run, p.triple AS triple,
