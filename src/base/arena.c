@@ -74,7 +74,7 @@ void arena_reset(struct arena *a)
 static struct arena_block *block_add(struct arena *a, size_t size)
 {
     size_t cap = size > arena_block_bytes ? size : arena_block_bytes;
-    struct arena_block *block = malloc(sizeof(*block) + cap);
+    struct arena_block *block = calloc(1, sizeof(*block) + cap);
     if (block == NULL) {
         return NULL;
     }

@@ -59,7 +59,7 @@ struct cli {
     const char *command_path; /* "topics list" */
     const char **args;        /* positional */
     size_t arg_count;
-    const char **option_texts; /* private: one a spec */
+    const char **option_texts; /* private: one a spec, NULL when not given */
 };
 
 /* The value of one of the command's own options; the name must be in its table. */

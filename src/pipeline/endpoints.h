@@ -10,6 +10,7 @@ struct endpoints {
     const char *rest_url; /* the REST proxy itself (v3 lives there); may be NULL */
     const char *user_id;
     const char *consumer_group;
+    const char *api_key; /* sent as x-api-key; NULL: none */
 };
 
 #endif

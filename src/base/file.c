@@ -1,0 +1,116 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { read_slice_bytes = 16 * 1024, path_bytes_max = 1024, directory_mode = 0700 };
+
+enum status file_read(const char *path, struct buf *out, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        int why = errno;
+        return why == ENOENT ? error_set(err, STATUS_NOT_FOUND, "%s: there is no such file", path)
+                             : error_set_errno(err, why, "%s", path);
+    }
+    char slice[read_slice_bytes];
+    enum status status = STATUS_OK;
+    for (;;) {
+        ssize_t got = read(fd, slice, sizeof(slice));
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            status = error_set_errno(err, errno, "%s", path);
+        } else {
+            buf_append(out, slice, (size_t)got);
+        }
+        if (got <= 0 || !buf_ok(out)) {
+            break;
+        }
+    }
+    close(fd);
+    if (status == STATUS_OK && !buf_ok(out)) {
+        status = error_set(err, STATUS_LIMIT, "%s: larger than %zu bytes", path, out->max);
+    }
+    return status;
+}
+
+static bool write_all(int fd, struct span text)
+{
+    while (text.len > 0) {
+        ssize_t put = write(fd, text.ptr, text.len);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            return false;
+        }
+        text = span_skip(text, (size_t)put);
+    }
+    return true;
+}
+
+enum status file_replace(const char *path, struct span text, unsigned mode, struct error *err)
+{
+    char temporary[path_bytes_max];
+    int used = snprintf(temporary, sizeof(temporary), "%s.%ld.new", path, (long)getpid());
+    if (used < 0 || (size_t)used >= sizeof(temporary)) {
+        return error_set(err, STATUS_INVALID, "%s: the path is too long", path);
+    }
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0) {
+        return error_set_errno(err, errno, "%s", temporary);
+    }
+    enum status status = STATUS_OK;
+    if (!write_all(fd, text)) {
+        status = error_set_errno(err, errno, "%s", temporary);
+    }
+    if (close(fd) != 0 && status == STATUS_OK) {
+        status = error_set_errno(err, errno, "%s", temporary);
+    }
+    if (status == STATUS_OK && rename(temporary, path) != 0) {
+        status = error_set_errno(err, errno, "%s", path);
+    }
+    if (status != STATUS_OK) {
+        unlink(temporary);
+    }
+    return status;
+}
+
+bool file_exists(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0;
+}
+
+enum status file_make_directory(const char *path, struct error *err)
+{
+    char part[path_bytes_max];
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof(part)) {
+        return error_set(err, STATUS_INVALID, "\"%s\" cannot be a directory's path", path);
+    }
+    for (size_t i = 1; i <= len; i++) {
+        if (path[i] != '/' && path[i] != '\0') {
+            continue;
+        }
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, directory_mode) != 0 && errno != EEXIST) {
+            return error_set_errno(err, errno, "%s: cannot make this directory", part);
+        }
+    }
+    struct stat facts;
+    if (stat(path, &facts) != 0) {
+        return error_set_errno(err, errno, "%s", path);
+    }
+    if (!S_ISDIR(facts.st_mode)) {
+        return error_set(err, STATUS_INVALID, "%s: is a file, not a directory", path);
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,17 @@
+/* Whole small files, and replacing one so that a reader sees the old or the new, never a half. */
+#ifndef PINPIPE_FILE_H
+#define PINPIPE_FILE_H
+
+#include "buf.h"
+#include "error.h"
+
+/* Appends the file to out. NOT_FOUND (nothing there), LIMIT (larger than out's ceiling), IO. */
+enum status file_read(const char *path, struct buf *out, struct error *err) PP_MUST_USE;
+/* Writes beside it, then renames. mode as for open (0600 for secrets). */
+enum status file_replace(const char *path, struct span text, unsigned mode,
+                         struct error *err) PP_MUST_USE;
+bool file_exists(const char *path);
+/* mkdir -p; existing directories are fine. */
+enum status file_make_directory(const char *path, struct error *err) PP_MUST_USE;
+
+#endif

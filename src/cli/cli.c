@@ -1,0 +1,104 @@
+#include "cli.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+
+static size_t spec_position(const struct cli *cli, const char *flag)
+{
+    for (size_t i = 0; i < cli->command->option_count; i++) {
+        if (strcmp(cli->command->options[i].flag, flag) == 0) {
+            return i;
+        }
+    }
+    BUG("a flag that is not in the command's table");
+}
+
+const char *cli_text(const struct cli *cli, const char *flag)
+{
+    size_t i = spec_position(cli, flag);
+    const char *given = cli->option_texts[i];
+    return given != NULL ? given : cli->command->options[i].fallback;
+}
+
+bool cli_switch(const struct cli *cli, const char *flag)
+{
+    return cli_text(cli, flag) != NULL;
+}
+
+bool cli_is_set(const struct cli *cli, const char *flag)
+{
+    return cli_text(cli, flag) != NULL;
+}
+
+int64_t cli_count(const struct cli *cli, const char *flag)
+{
+    int64_t value = 0;
+    const char *text = cli_text(cli, flag);
+    PP_ASSERT(text != NULL && span_parse_i64(span_from_cstr(text), &value));
+    return value;
+}
+
+double cli_number(const struct cli *cli, const char *flag)
+{
+    double value = 0;
+    const char *text = cli_text(cli, flag);
+    PP_ASSERT(text != NULL && span_parse_double(span_from_cstr(text), &value));
+    return value;
+}
+
+const char *cli_config(const struct cli *cli, const char *key)
+{
+    return config_get(cli->config, key);
+}
+
+const char *cli_data_dir(const struct cli *cli)
+{
+    return config_get(cli->config, "pinpipe_data");
+}
+
+int cli_report(const struct cli *cli, const struct error *err)
+{
+    fprintf(cli->err, "pinpipe %s: %s\n", cli->command_path, err->message);
+    return status_exit_code(err->code);
+}
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+    fprintf(cli->err, "pinpipe %s: ", cli->command_path);
+    va_start(args, format);
+    vfprintf(cli->err, format, args);
+    va_end(args);
+    fprintf(cli->err, "\nTry: pinpipe %s --help\n", cli->command_path);
+    return status_exit_code(STATUS_USAGE);
+}
+
+/* The one mutable global: a signal handler can reach nothing else (lint's allow-list names it). */
+static volatile sig_atomic_t signal_seen;
+
+static void note_signal(int number)
+{
+    (void)number;
+    if (signal_seen != 0) {
+        /* Asked twice: the user wants out now; the default action ends the process. */
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+    }
+    signal_seen = 1;
+}
+
+void cli_watch_signals(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = note_signal;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool cli_interrupted(void)
+{
+    return signal_seen != 0;
+}

@@ -1,0 +1,93 @@
+#include "cli_progress.h"
+
+#include <string.h>
+
+enum {
+    bar_cells = 24,
+    terminal_interval_us = 100 * 1000,
+    plain_interval_us = 5 * 1000 * 1000,
+};
+
+static int64_t now_us(const struct cli_progress *p)
+{
+    struct env *env = (struct env *)&p->cli->env;
+    return env->monotonic_us(env);
+}
+
+static void draw_bar(const struct cli_progress *p, const char *what, uint64_t done, uint64_t total)
+{
+    char bar[bar_cells + 1];
+    uint64_t filled = total > 0 ? (done < total ? done : total) * bar_cells / total : 0;
+    for (uint64_t i = 0; i < bar_cells; i++) {
+        bar[i] = i < filled ? '#' : '.';
+    }
+    bar[bar_cells] = '\0';
+    double seconds = (double)(now_us(p) - p->start_us) / 1e6;
+    fprintf(p->cli->err, "\r%-12s [%s] %llu/%llu  %.0f/s\x1b[K", what, bar,
+            (unsigned long long)done, (unsigned long long)total,
+            seconds > 0 ? (double)done / seconds : 0.0);
+    fflush(p->cli->err);
+}
+
+static void draw_plain(const struct cli_progress *p, const char *what, uint64_t done,
+                       uint64_t total)
+{
+    if (total > 0) {
+        fprintf(p->cli->err, "%s: %llu of %llu\n", what, (unsigned long long)done,
+                (unsigned long long)total);
+    } else {
+        fprintf(p->cli->err, "%s: %llu\n", what, (unsigned long long)done);
+    }
+}
+
+static void update(void *ctx, const char *what, uint64_t done, uint64_t total)
+{
+    struct cli_progress *p = ctx;
+    int64_t now = now_us(p);
+    bool another = p->drawn_what == NULL || strcmp(p->drawn_what, what) != 0;
+    if (another) {
+        cli_progress_end(p);
+        p->start_us = now;
+        p->drawn_what = what;
+        p->drawn_us = p->cli->err_is_terminal ? 0 : now;
+    }
+    bool complete = total > 0 && done >= total;
+    int64_t interval = p->cli->err_is_terminal ? terminal_interval_us : plain_interval_us;
+    if (now - p->drawn_us < interval && !(complete && p->cli->err_is_terminal)) {
+        return;
+    }
+    p->drawn_us = now;
+    if (p->cli->err_is_terminal && total > 0) {
+        draw_bar(p, what, done, total);
+        p->line_open = true;
+    } else if (p->cli->err_is_terminal) {
+        fprintf(p->cli->err, "\r%-12s %llu\x1b[K", what, (unsigned long long)done);
+        fflush(p->cli->err);
+        p->line_open = true;
+    } else {
+        draw_plain(p, what, done, total);
+    }
+}
+
+static bool should_stop(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupted();
+}
+
+void cli_progress_init(struct cli_progress *p, const struct cli *cli)
+{
+    *p = (struct cli_progress){
+        .progress = {.update = update, .should_stop = should_stop, .ctx = p},
+        .cli = cli,
+    };
+    cli_watch_signals();
+}
+
+void cli_progress_end(struct cli_progress *p)
+{
+    if (p->line_open) {
+        fputc('\n', p->cli->err);
+        p->line_open = false;
+    }
+}

@@ -1,0 +1,200 @@
+/* `pinpipe config show|init`: what is in force and where it came from; commented templates. */
+#include "commands.h"
+#include "creds.h"
+#include "file.h"
+#include "json_text.h"
+
+#include <string.h>
+
+struct template_file {
+    const char *path;
+    unsigned mode;
+    const char *text;
+};
+
+static const struct template_file templates[] = {
+    {".env", 0600,
+     "# Settings of pinpipe; flags and the environment win over this file. KEY = value.\n"
+     "# Every key and where its value comes from: pinpipe config show --origin\n\n"
+     "# Your user id: topics are named <id>.pin, <id>.geo and <id>.user.\n"
+     "iam_username = workshop\n\n"
+     "# Where the tables are; leave it out to use rds.db in the data directory.\n"
+     "# creds_path = creds.yaml\n\n"
+     "# The gateway's invoke URL with its stage. Leave it out to use the server of this "
+     "directory.\n"
+     "# invoke_URL = https://abcde12345.execute-api.us-east-1.amazonaws.com/test\n\n"
+     "# The stage, when the invoke URL has none.\n"
+     "# deployment_stage = test\n\n"
+     "# The only consumer group that the workshop's policy allows.\n"
+     "consumer_group = students\n\n"
+     "# Brokers of a real cluster.\n"
+     "# bootstrap_servers = b-1.example:9098,b-2.example:9098\n"},
+    {"creds.yaml", 0600,
+     "# The RDS database of the workshop. Without a HOST the tables are read from rds.db.\n"
+     "# HOST: pinterestdbreadonly.example.eu-west-1.rds.amazonaws.com\n"
+     "# USER: project_user\n"
+     "# PASSWORD: keep-this-out-of-git\n"
+     "# DATABASE: pinterest_data\n"
+     "# PORT: 3306\n"},
+    {".gitignore", 0644,
+     "# Secrets and state stay out of the repository.\n"
+     ".env\ncreds.yaml\ndb_creds.yaml\n*.pem\nauthentication_credentials.csv\n.pinpipe/\n"},
+};
+
+static void show_text(struct cli *cli, bool with_origin)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_value *value = &cli->config->values[i];
+        const char *text = value->text == NULL     ? "(unset)"
+                           : config_keys[i].secret ? "***"
+                                                   : value->text;
+        if (with_origin) {
+            fprintf(cli->out, "%-18s %-12s %s\n", config_keys[i].name,
+                    config_origin_name(value->origin), text);
+        } else {
+            fprintf(cli->out, "%-18s %s\n", config_keys[i].name, text);
+        }
+    }
+}
+
+static void show_json(struct cli *cli)
+{
+    struct buf out;
+    buf_init(&out, 1024 * 1024);
+    BUF_APPEND_LIT(&out, "{");
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_value *value = &cli->config->values[i];
+        buf_append_cstr(&out, i > 0 ? "," : "");
+        json_string_append(&out, span_from_cstr(config_keys[i].name));
+        BUF_APPEND_LIT(&out, ":{\"value\":");
+        if (value->text == NULL) {
+            BUF_APPEND_LIT(&out, "null");
+        } else {
+            json_string_append(&out, span_from_cstr(config_keys[i].secret ? "***" : value->text));
+        }
+        BUF_APPEND_LIT(&out, ",\"origin\":");
+        json_string_append(&out, span_from_cstr(config_origin_name(value->origin)));
+        BUF_APPEND_LIT(&out, "}");
+    }
+    BUF_APPEND_LIT(&out, "}");
+    fprintf(cli->out, "%s\n", buf_cstr(&out));
+    buf_release(&out);
+}
+
+static void show_creds(struct cli *cli, const struct creds *creds)
+{
+    fprintf(cli->out, "%-18s host=%s user=%s password=%s database=%s port=%s\n", "creds.yaml",
+            creds->host, creds->user, creds->password[0] != '\0' ? "***" : "", creds->database,
+            creds->port);
+}
+
+static int run_show(struct cli *cli)
+{
+    const char *creds_path = cli_config(cli, "creds_path");
+    struct creds creds;
+    struct error err;
+    if (cli_switch(cli, "json")) {
+        show_json(cli);
+        return 0;
+    }
+    show_text(cli, cli_switch(cli, "origin"));
+    if (creds_path == NULL || creds_path[0] == '\0') {
+        return 0;
+    }
+    if (creds_read(creds_path, &creds, &err) != STATUS_OK) {
+        return cli_report(cli, &err);
+    }
+    show_creds(cli, &creds);
+    memset(&creds, 0, sizeof(creds));
+    return 0;
+}
+
+/* Lines of the template that the existing file lacks are appended: secrets must stay out of git
+ * even where a .gitignore is there already. */
+static enum status extend_gitignore(const struct template_file *file, bool *changed,
+                                    struct error *err)
+{
+    struct buf text;
+    struct span line;
+    struct span wanted = span_from_cstr(file->text);
+    buf_init(&text, 1024 * 1024);
+    *changed = false;
+    enum status status = file_read(file->path, &text, err);
+    while (status == STATUS_OK && span_next_part(&wanted, '\n', &line)) {
+        struct span have = buf_span(&text);
+        struct span present;
+        bool found = line.len == 0 || line.ptr[0] == '#';
+        while (!found && span_next_part(&have, '\n', &present)) {
+            found = span_equal(span_trim(present), line);
+        }
+        if (!found) {
+            buf_append_cstr(&text, text.len > 0 && text.ptr[text.len - 1] != '\n' ? "\n" : "");
+            buf_append_span(&text, line);
+            buf_append_byte(&text, '\n');
+            *changed = true;
+        }
+    }
+    if (status == STATUS_OK && *changed) {
+        status = buf_ok(&text) ? file_replace(file->path, buf_span(&text), file->mode, err)
+                               : error_set(err, STATUS_LIMIT, "%s: too large", file->path);
+    }
+    buf_release(&text);
+    return status;
+}
+
+static int run_init(struct cli *cli)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(templates); i++) {
+        const struct template_file *file = &templates[i];
+        struct error err;
+        enum status status = STATUS_OK;
+        bool exists = file_exists(file->path);
+        bool changed = !exists;
+        if (!exists) {
+            status = file_replace(file->path, span_from_cstr(file->text), file->mode, &err);
+        } else if (strcmp(file->path, ".gitignore") == 0) {
+            status = extend_gitignore(file, &changed, &err);
+        }
+        if (status != STATUS_OK) {
+            return cli_report(cli, &err);
+        }
+        fprintf(cli->out, "%-9s %s\n",
+                !exists   ? "wrote"
+                : changed ? "extended"
+                          : "kept",
+                file->path);
+    }
+    return 0;
+}
+
+static const struct option_spec show_options[] = {
+    {"origin", OPTION_SWITCH, NULL, NULL, NULL, "say where each value came from"},
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "one JSON document, with origins"},
+};
+
+static const struct command subcommands[] = {
+    {
+        .name = "show",
+        .summary = "The configuration in force; secrets print as ***",
+        .arguments = "",
+        .options = show_options,
+        .option_count = ARRAY_COUNT(show_options),
+        .example = "pinpipe config show --origin",
+        .run = run_show,
+    },
+    {
+        .name = "init",
+        .summary = "Write commented templates (.env, creds.yaml, .gitignore); keeps what is there",
+        .arguments = "",
+        .example = "pinpipe config init",
+        .run = run_init,
+    },
+};
+
+const struct command cmd_config = {
+    .name = "config",
+    .summary = "Show the configuration or write commented templates",
+    .example = "pinpipe config show --origin",
+    .subcommands = subcommands,
+    .subcommand_count = ARRAY_COUNT(subcommands),
+};

@@ -1,0 +1,49 @@
+#include "commands.h"
+
+#include "options.h"
+
+#include <string.h>
+
+const struct command *const commands[] = {
+    &cmd_config,
+};
+const size_t command_count = ARRAY_COUNT(commands);
+
+static const struct command *subcommand_find(const struct command *command, const char *word)
+{
+    for (size_t i = 0; i < command->subcommand_count; i++) {
+        if (strcmp(command->subcommands[i].name, word) == 0) {
+            return &command->subcommands[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *nearest_command(const char *word)
+{
+    const char *best = NULL;
+    for (size_t i = 0; i < command_count; i++) {
+        best = options_nearer(word, best, commands[i]->name);
+    }
+    return best;
+}
+
+const struct command *command_find(const char *const *words, size_t count, size_t *used,
+                                   const char **nearest)
+{
+    *used = 0;
+    *nearest = NULL;
+    if (count == 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < command_count; i++) {
+        if (strcmp(commands[i]->name, words[0]) != 0) {
+            continue;
+        }
+        const struct command *sub = count > 1 ? subcommand_find(commands[i], words[1]) : NULL;
+        *used = sub != NULL ? 2 : 1;
+        return sub != NULL ? sub : commands[i];
+    }
+    *nearest = nearest_command(words[0]);
+    return NULL;
+}

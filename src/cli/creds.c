@@ -1,0 +1,132 @@
+#include "creds.h"
+
+#include "file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+struct creds_field {
+    const char *name;
+    size_t place; /* of the char[CREDS_VALUE_BYTES_MAX] in struct creds */
+};
+
+static const struct creds_field fields[] = {
+    {"HOST", offsetof(struct creds, host)},         {"USER", offsetof(struct creds, user)},
+    {"PASSWORD", offsetof(struct creds, password)}, {"DATABASE", offsetof(struct creds, database)},
+    {"PORT", offsetof(struct creds, port)},
+};
+
+static char *field_find(struct creds *creds, struct span key)
+{
+    if (span_starts_with(key, SPAN_LIT("RDS_"))) {
+        key = span_skip(key, 4);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
+        if (span_equal_cstr(key, fields[i].name)) {
+            return (char *)creds + fields[i].place;
+        }
+    }
+    return NULL;
+}
+
+static enum status take_pair(yaml_document_t *document, const yaml_node_pair_t *pair,
+                             struct creds *out, struct error *err)
+{
+    const yaml_node_t *key = yaml_document_get_node(document, pair->key);
+    const yaml_node_t *value = yaml_document_get_node(document, pair->value);
+    unsigned line = key != NULL ? (unsigned)key->start_mark.line + 1 : 0;
+    if (key == NULL || value == NULL || key->type != YAML_SCALAR_NODE ||
+        value->type != YAML_SCALAR_NODE) {
+        return error_set(err, STATUS_CONFIG, "line %u: write it flat: KEY: value", line);
+    }
+    struct span name = span_from((const char *)key->data.scalar.value, key->data.scalar.length);
+    char *place = field_find(out, name);
+    if (place == NULL) {
+        return error_set(err, STATUS_CONFIG,
+                         "line %u: unknown key \"%.*s\"; HOST, USER, PASSWORD, DATABASE and PORT "
+                         "are known (or RDS_HOST ...)",
+                         line, SPAN_ARG(name));
+    }
+    if (value->data.scalar.length >= CREDS_VALUE_BYTES_MAX) {
+        return error_set(err, STATUS_CONFIG, "line %u: %.*s is longer than %d bytes", line,
+                         SPAN_ARG(name), CREDS_VALUE_BYTES_MAX - 1);
+    }
+    memcpy(place, value->data.scalar.value, value->data.scalar.length);
+    place[value->data.scalar.length] = '\0';
+    return STATUS_OK;
+}
+
+static enum status take_document(yaml_document_t *document, struct creds *out, struct error *err)
+{
+    const yaml_node_t *root = yaml_document_get_root_node(document);
+    enum status status = STATUS_OK;
+    if (root == NULL) {
+        return STATUS_OK; /* an empty file, or comments only */
+    }
+    if (root->type != YAML_MAPPING_NODE) {
+        return error_set(err, STATUS_CONFIG, "not a mapping: write lines like HOST: name");
+    }
+    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+         pair < root->data.mapping.pairs.top && status == STATUS_OK; pair++) {
+        status = take_pair(document, pair, out, err);
+    }
+    return status;
+}
+
+static enum status parse_text(struct span text, struct creds *out, struct error *err)
+{
+    yaml_parser_t parser;
+    yaml_document_t document;
+    if (!yaml_parser_initialize(&parser)) {
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    enum status status;
+    if (!yaml_parser_load(&parser, &document)) {
+        status = error_set(err, STATUS_CONFIG, "line %u: not YAML: %s",
+                           (unsigned)parser.problem_mark.line + 1,
+                           parser.problem != NULL ? parser.problem : "unknown");
+    } else {
+        status = take_document(&document, out, err);
+        yaml_document_delete(&document);
+    }
+    yaml_parser_delete(&parser);
+    return status;
+}
+
+enum status creds_read(const char *path, struct creds *out, struct error *err)
+{
+    struct buf text;
+    buf_init(&text, CREDS_FILE_BYTES_MAX);
+    *out = (struct creds){0};
+    enum status status = file_read(path, &text, err);
+    if (status != STATUS_OK) {
+        error_prefix(err, "creds_path");
+        status = err->code = STATUS_CONFIG;
+    } else {
+        status = parse_text(buf_span(&text), out, err);
+        if (status != STATUS_OK) {
+            error_prefix(err, "%s", path);
+        }
+    }
+    buf_release(&text);
+    return status;
+}
+
+enum status creds_check(const char *path, struct error *err)
+{
+    struct creds creds;
+    if (path == NULL || path[0] == '\0') {
+        return STATUS_OK;
+    }
+    enum status status = creds_read(path, &creds, err);
+    if (status == STATUS_OK && creds.host[0] != '\0') {
+        status = error_set(err, STATUS_CONFIG,
+                           "%s: HOST is \"%s\", but reading rows from MySQL is not in this build: "
+                           "leave HOST out and the tables are read from rds.db in --data",
+                           path, creds.host);
+    }
+    memset(&creds, 0, sizeof(creds));
+    return status;
+}

@@ -1,0 +1,161 @@
+#include "resolve.h"
+
+#include "creds.h"
+#include "file.h"
+#include "json.h"
+#include "url.h"
+
+#include <string.h>
+
+enum { server_json_bytes_max = 64 * 1024, path_bytes_max = 1024 };
+
+static enum status no_memory(struct error *err)
+{
+    return error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+static struct span without_trailing_slashes(struct span text)
+{
+    while (text.len > 0 && text.ptr[text.len - 1] == '/') {
+        text.len--;
+    }
+    return text;
+}
+
+/* The invoke URL of the configuration: a path in it is the stage; deployment_stage is appended only
+ * where there is none. */
+static enum status invoke_url_configured(struct cli *cli, const char *text, struct endpoints *out,
+                                         struct error *err)
+{
+    struct url url;
+    const char *stage = cli_config(cli, "deployment_stage");
+    bool stage_given = config_get_origin(cli->config, "deployment_stage") > ORIGIN_DEFAULT;
+    struct span trimmed = without_trailing_slashes(span_from_cstr(text));
+    if (!url_parse(trimmed, &url) || url.query.len > 0) {
+        return error_set(err, STATUS_CONFIG,
+                         "invoke_URL \"%s\" is not a URL: write it like "
+                         "https://abcde12345.execute-api.us-east-1.amazonaws.com/test",
+                         text);
+    }
+    struct span path = span_skip(url.path, 1);
+    if (path.len == 0) {
+        out->invoke_url = arena_printf(&cli->arena, "%.*s/%s", SPAN_ARG(trimmed), stage);
+    } else if (stage_given && !span_equal_cstr(path, stage)) {
+        return error_set(err, STATUS_CONFIG,
+                         "invoke_URL ends in the stage \"%.*s\", but deployment_stage is \"%s\": "
+                         "remove one of them",
+                         SPAN_ARG(path), stage);
+    } else {
+        out->invoke_url = arena_copy_cstr(&cli->arena, trimmed);
+    }
+    return out->invoke_url != NULL ? STATUS_OK : no_memory(err);
+}
+
+/* "http://127.0.0.1:34567/test": the stage of a running server gives way to one that was asked for.
+ */
+static const char *invoke_url_of_server(struct cli *cli, const char *url)
+{
+    struct url parts;
+    bool stage_given = config_get_origin(cli->config, "deployment_stage") > ORIGIN_DEFAULT;
+    if (!stage_given || !url_parse(span_from_cstr(url), &parts)) {
+        return arena_copy_cstr(&cli->arena, span_from_cstr(url));
+    }
+    size_t base_len = strlen(url) - parts.path.len;
+    return arena_printf(&cli->arena, "%.*s/%s", (int)base_len, url,
+                        cli_config(cli, "deployment_stage"));
+}
+
+/* What a running server left in the data directory; nothing there is no error. */
+static enum status read_server_json(struct cli *cli, struct endpoints *out, struct error *err)
+{
+    char path[path_bytes_max];
+    struct buf text;
+    struct json_doc *doc = NULL;
+    const char *url;
+    snprintf(path, sizeof(path), "%s/server.json", cli_data_dir(cli));
+    buf_init(&text, server_json_bytes_max);
+    enum status status = file_read(path, &text, err);
+    if (status == STATUS_OK) {
+        status = json_doc_parse(buf_span(&text), &doc, err);
+        if (status != STATUS_OK) {
+            error_prefix(err, "%s", path);
+            status = err->code = STATUS_CONFIG;
+        }
+    } else if (status == STATUS_NOT_FOUND) {
+        buf_release(&text);
+        return STATUS_OK;
+    }
+    if (status == STATUS_OK) {
+        const struct json_node *root = json_doc_root(doc);
+        if (out->invoke_url == NULL && json_node_string(json_node_get(root, "gateway_url"), &url)) {
+            out->invoke_url = invoke_url_of_server(cli, url);
+        }
+        if (out->rest_url == NULL && json_node_string(json_node_get(root, "rest_url"), &url)) {
+            out->rest_url = arena_copy_cstr(&cli->arena, span_from_cstr(url));
+        }
+    }
+    json_doc_free(doc);
+    buf_release(&text);
+    return status;
+}
+
+static enum status check_user_id(const char *id, struct error *err)
+{
+    size_t len = strlen(id);
+    bool ok =
+        len > 0 && len <= 200 &&
+        strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len;
+    return ok ? STATUS_OK
+              : error_set(err, STATUS_CONFIG,
+                          "iam_username \"%s\" cannot begin a topic's name: use letters, digits, "
+                          "'.', '_' and '-' only",
+                          id);
+}
+
+static enum status rest_url_configured(struct cli *cli, const char *text, struct endpoints *out,
+                                       struct error *err)
+{
+    struct url url;
+    struct span trimmed = without_trailing_slashes(span_from_cstr(text));
+    if (!url_parse(trimmed, &url)) {
+        return error_set(err, STATUS_CONFIG,
+                         "rest_url \"%s\" is not a URL: write it like http://127.0.0.1:8082", text);
+    }
+    out->rest_url = arena_copy_cstr(&cli->arena, trimmed);
+    return out->rest_url != NULL ? STATUS_OK : no_memory(err);
+}
+
+enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct error *err)
+{
+    const char *invoke_url = cli_config(cli, "invoke_URL");
+    const char *rest_url = cli_config(cli, "rest_url");
+    *out = (struct endpoints){
+        .user_id = cli_config(cli, "iam_username"),
+        .consumer_group = cli_config(cli, "consumer_group"),
+        .api_key = cli_config(cli, "api_key"),
+    };
+    enum status status = check_user_id(out->user_id, err);
+    if (status == STATUS_OK) {
+        status = creds_check(cli_config(cli, "creds_path"), err);
+    }
+    if (status == STATUS_OK && invoke_url != NULL) {
+        status = invoke_url_configured(cli, invoke_url, out, err);
+    }
+    if (status == STATUS_OK && rest_url != NULL) {
+        status = rest_url_configured(cli, rest_url, out, err);
+    }
+    /* An invoke URL of one's own may be AWS: the laptop's server.json then says nothing about it.
+     */
+    if (status == STATUS_OK && invoke_url == NULL) {
+        status = read_server_json(cli, out, err);
+        if (status == STATUS_OK && out->invoke_url == NULL) {
+            out->invoke_url =
+                arena_printf(&cli->arena, "http://127.0.0.1:%d/%s", DEFAULT_GATEWAY_PORT,
+                             cli_config(cli, "deployment_stage"));
+        }
+        if (status == STATUS_OK && out->rest_url == NULL) {
+            out->rest_url = arena_printf(&cli->arena, "http://127.0.0.1:%d", DEFAULT_REST_PORT);
+        }
+    }
+    return status;
+}
