@@ -21,7 +21,7 @@ enum {
     /* The largest answer: 64 MiB of records as base64 with their frame; or a produce receipt. */
     KAFKA_REST_REPLY_BYTES_MAX = 160 * 1024 * 1024,
     /* The cluster's only broker. */
-    KAFKA_REST_BROKER_ID = 0,
+    KAFKA_REST_BROKER_ID = 1, /* as MSK counts */
 };
 
 /* The group that `--permissions workshop` allows. */
@@ -61,7 +61,8 @@ enum kafka_rest_profile {
     PROFILE_PRODUCE,  /* takes B J AV JS PB, gives V */
     PROFILE_CONSUMER, /* takes V B J AV JS PB, gives V or the embedded type asked for */
     PROFILE_RECORDS,  /* takes the same, gives B (default), V, J, AV, JS, PB */
-    PROFILE_V3,       /* application/json both ways */
+    PROFILE_V3,       /* takes anything (no body is read), gives application/json */
+    PROFILE_V3_BODY,  /* application/json both ways */
     PROFILE_COUNT,
 };
 
@@ -129,6 +130,16 @@ enum handled kafka_rest_error_known(struct exchange *exchange, enum kafka_rest_e
 enum handled kafka_rest_error_store(const struct kafka_rest_call *call, const struct error *err);
 /* X-Pinpipe-Hint; the first one of a request stays. Control and non-ASCII bytes become '?'. */
 void kafka_rest_hint(struct exchange *exchange, const char *format, ...) PP_PRINTF(2, 3);
+
+/* The mistakes people make, each with its fix (kafka_rest_hints.c). */
+void kafka_rest_hint_unrecognized(struct exchange *exchange, struct span name);
+void kafka_rest_hint_unsupported(struct exchange *exchange, enum kafka_rest_profile profile);
+void kafka_rest_hint_not_acceptable(struct exchange *exchange, enum kafka_rest_profile profile);
+void kafka_rest_hint_method(struct exchange *exchange, const char *allow);
+void kafka_rest_hint_path(struct exchange *exchange);
+/* A path or query parameter that is not a number. */
+void kafka_rest_hint_number(struct exchange *exchange, const char *what);
+void kafka_rest_hint_missing_topic(const struct kafka_rest_call *call, struct span topic);
 
 /* `--permissions`: false when refused (403/40301 is written). In open mode the hint says that the
  * workshop's AWS would refuse it. */

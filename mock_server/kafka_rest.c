@@ -1,0 +1,241 @@
+/* The REST proxy as a service: finds the row of the route tables, checks in the real proxy's order
+ * (path, verb, Content-Type, Accept; the handler then checks body and values) and calls the row's
+ * handler. What a handler does is in the other kafka_rest_*.c files.
+ *
+ * Facts: specs/kafka-rest-v2.md section 1.0. Jersey routes there: an unknown path is 404, a known
+ * path with another verb 405 with Allow, both as application/json. */
+#include "kafka_rest_internal.h"
+
+#include <stdlib.h>
+
+static void on_append(void *ctx, const struct store_topic *topic, int32_t partition)
+{
+    struct kafka_rest *rest = ctx;
+    kafka_rest_consumers_on_append(rest->consumers, topic, partition);
+}
+
+void kafka_rest_base_url(const struct kafka_rest_call *call, struct buf *out)
+{
+    const char *advertised = call->rest->options.advertised_url;
+    struct span host = call->exchange->request.host;
+    if (advertised != NULL) {
+        struct span url = span_from_cstr(advertised);
+        while (url.len > 0 && url.ptr[url.len - 1] == '/') {
+            url.len--;
+        }
+        buf_append_span(out, url);
+        return;
+    }
+    BUF_APPEND_LIT(out, "http://");
+    buf_append_span(out, host.len > 0 ? host : SPAN_LIT("localhost:8082"));
+}
+
+/* --- finding the row --- */
+
+static bool is_under(struct span path, struct span root)
+{
+    return span_starts_with(path, root) && (path.len == root.len || path.ptr[root.len] == '/');
+}
+
+static const struct route_table *table_of(struct span path)
+{
+    if (is_under(path, SPAN_LIT("/consumers"))) {
+        return &kafka_rest_consumer_routes;
+    }
+    if (is_under(path, SPAN_LIT("/v3"))) {
+        return &kafka_rest_v3_routes;
+    }
+    return &kafka_rest_v2_routes;
+}
+
+/* Jersey answers OPTIONS by itself and lists it in Allow; HEAD is served by GET. */
+static enum handled answer_wrong_method(struct exchange *exchange, const char *allow)
+{
+    struct arena *arena = &exchange->arena;
+    bool asked = exchange->request.method == METHOD_OPTIONS;
+    bool has_get = span_starts_with(span_from_cstr(allow), SPAN_LIT("GET"));
+    const char *list = arena_printf(arena, "%s%s,OPTIONS", allow, asked && has_get ? ",HEAD" : "");
+    if (list == NULL) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
+    }
+    if (asked) {
+        exchange->reply.status = 200;
+    } else {
+        kafka_rest_hint_method(exchange, allow);
+        kafka_rest_error_known(exchange, ERROR_METHOD_NOT_ALLOWED);
+    }
+    reply_add_header_cstr(&exchange->reply, "Allow", list);
+    return HANDLED;
+}
+
+static enum handled answer_unsupported(struct exchange *exchange, enum kafka_rest_profile profile)
+{
+    exchange->reply.content_type =
+        kafka_rest_media_type(kafka_rest_error_media(&exchange->request));
+    kafka_rest_hint_unsupported(exchange, profile);
+    return kafka_rest_error_known(exchange, ERROR_UNSUPPORTED_MEDIA);
+}
+
+/* No body and no Content-Type: nothing the client accepts could be written. */
+static enum handled answer_not_acceptable(struct exchange *exchange,
+                                          enum kafka_rest_profile profile)
+{
+    exchange->reply.status = 406;
+    exchange->reply.error_code = "406";
+    kafka_rest_hint_not_acceptable(exchange, profile);
+    return HANDLED;
+}
+
+static enum handled call_route(struct kafka_rest_call *call, const struct route *route)
+{
+    struct exchange *exchange = call->exchange;
+    enum kafka_rest_profile profile = (enum kafka_rest_profile)route->tag;
+    switch (kafka_rest_negotiate(&exchange->request, profile, call->rest->options.lenient,
+                                 &call->media)) {
+    case NEGOTIATION_UNSUPPORTED:
+        return answer_unsupported(exchange, profile);
+    case NEGOTIATION_NOT_ACCEPTABLE:
+        return answer_not_acceptable(exchange, profile);
+    case NEGOTIATED:
+        break;
+    }
+    exchange->reply.content_type = kafka_rest_media_type(call->media.out);
+    return route->handle(call, exchange, &call->match);
+}
+
+static enum route_outcome find(struct exchange *exchange, struct kafka_rest_call *call,
+                               const struct route **route, const char **allow)
+{
+    enum http_method method = exchange->request.method;
+    if (method == METHOD_HEAD) {
+        exchange->request.method = METHOD_GET;
+    }
+    enum route_outcome outcome =
+        route_find(table_of(exchange->request.path), exchange, route, &call->match, allow);
+    exchange->request.method = method;
+    return outcome;
+}
+
+static enum handled handle(void *ctx, struct exchange *exchange)
+{
+    struct kafka_rest_call *call = ARENA_NEW(&exchange->arena, struct kafka_rest_call);
+    const struct route *route = NULL;
+    const char *allow = "";
+    if (call == NULL) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
+    }
+    call->rest = ctx;
+    call->exchange = exchange;
+    switch (find(exchange, call, &route, &allow)) {
+    case ROUTE_FOUND:
+        return call_route(call, route);
+    case ROUTE_UNKNOWN_PATH:
+        kafka_rest_hint_path(exchange);
+        return kafka_rest_error_known(exchange, ERROR_NOT_FOUND);
+    case ROUTE_WRONG_METHOD:
+        return answer_wrong_method(exchange, allow);
+    case ROUTE_BAD_ESCAPE:
+        /* DIFFERS: Jetty answers this with a page of HTML. */
+        return kafka_rest_error(exchange, 400, 400, "HTTP 400 Bad Request");
+    case ROUTE_NO_MEMORY:
+        break;
+    }
+    exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+    return HANDLED;
+}
+
+/* --- what the server ends by itself --- */
+
+/* DIFFERS: Jetty writes HTML (or nothing) for these; the proxy's own JSON shape is kept here, so
+ * that a client has one kind of error to read. */
+static void fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
+{
+    (void)ctx;
+    switch (failure) {
+    case EXCHANGE_COMMIT_FAILED:
+        /* A real broker that cannot write its log reports a retriable error inside a 200. Here
+         * nothing of the turn was kept, so nothing may look acknowledged. */
+        kafka_rest_hint(exchange, "nothing was stored: the log could not be written to the disk");
+        kafka_rest_error_known(exchange, ERROR_INTERNAL);
+        break;
+    case EXCHANGE_NO_MEMORY:
+        kafka_rest_error_known(exchange, ERROR_INTERNAL);
+        break;
+    case EXCHANGE_BODY_TOO_LARGE:
+        kafka_rest_hint(exchange,
+                        "a request body may have %d MiB here (the real proxy has no limit, API "
+                        "Gateway allows 10 MB): send fewer records a request",
+                        KAFKA_REST_BODY_BYTES_MAX / (1024 * 1024));
+        kafka_rest_error(exchange, 413, 413, "HTTP 413 Request Entity Too Large");
+        break;
+    case EXCHANGE_HEAD_TOO_LARGE:
+        kafka_rest_error(exchange, 431, 431, "HTTP 431 Request Header Fields Too Large");
+        break;
+    case EXCHANGE_URI_TOO_LONG:
+        kafka_rest_error(exchange, 414, 414, "HTTP 414 Request-URI Too Long");
+        break;
+    case EXCHANGE_MALFORMED:
+        kafka_rest_error(exchange, 400, 400, "HTTP 400 Bad Request");
+        break;
+    case EXCHANGE_TIMED_OUT:
+        kafka_rest_error(exchange, 408, 408, "HTTP 408 Request Timeout");
+        break;
+    case EXCHANGE_OVERLOADED:
+        kafka_rest_error(exchange, 503, 503, "HTTP 503 Service Unavailable");
+        break;
+    case EXCHANGE_STOPPING:
+        /* What clients see of a broker that goes away. */
+        kafka_rest_error(exchange, 503, 50302, "The broker is not available.");
+        break;
+    }
+}
+
+/* --- life --- */
+
+enum status kafka_rest_new(const struct kafka_rest_options *options, struct kafka_rest **out,
+                           struct error *err)
+{
+    struct kafka_rest *rest = calloc(1, sizeof(*rest));
+    if (rest == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "the REST proxy: out of memory");
+    }
+    rest->options = *options;
+    rest->service = (struct service){
+        .name = "rest",
+        .body_bytes_max = KAFKA_REST_BODY_BYTES_MAX,
+        .reply_bytes_max = KAFKA_REST_REPLY_BYTES_MAX,
+        .ctx = rest,
+        .handle = handle,
+        .fail = fail,
+    };
+    enum status status = kafka_rest_consumers_new(rest, &rest->consumers, err);
+    if (status != STATUS_OK) {
+        kafka_rest_free(rest);
+        return status;
+    }
+    rest->options.broker->on_append = on_append;
+    rest->options.broker->on_append_ctx = rest;
+    *out = rest;
+    return STATUS_OK;
+}
+
+void kafka_rest_free(struct kafka_rest *rest)
+{
+    if (rest == NULL) {
+        return;
+    }
+    if (rest->consumers != NULL) {
+        rest->options.broker->on_append = NULL;
+        rest->options.broker->on_append_ctx = NULL;
+        kafka_rest_consumers_free(rest->consumers);
+    }
+    kafka_rest_produce_free(rest);
+    free(rest);
+}
+
+const struct service *kafka_rest_service(struct kafka_rest *rest)
+{
+    return &rest->service;
+}

@@ -1,0 +1,174 @@
+/* The proxy's error answers: {"error_code":n,"message":"..."}, always these two fields in this
+ * order, in the negotiated type. The answers with fixed words are one table
+ * (specs/kafka-rest-v2.md section 2.1). Hints travel beside them, never in them. */
+#include "kafka_rest_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct known_error {
+    int http_status;
+    int code;
+    const char *message;
+};
+
+static const struct known_error known_errors[ERROR_COUNT] = {
+    [ERROR_NOT_FOUND] = {404, 404, "HTTP 404 Not Found"},
+    [ERROR_METHOD_NOT_ALLOWED] = {405, 405, "HTTP 405 Method Not Allowed"},
+    [ERROR_UNSUPPORTED_MEDIA] = {415, 415, "HTTP 415 Unsupported Media Type"},
+    [ERROR_PARTITION_NOT_FOUND] = {404, 40402, "Partition not found."},
+    [ERROR_TOPIC_PARTITION_UNKNOWN] = {404, 40403,
+                                       "This server does not host this topic-partition."},
+    [ERROR_INSTANCE_NOT_FOUND] = {404, 40403, "Consumer instance not found."},
+    [ERROR_FORMAT_MISMATCH] = {406, 40601,
+                               "The requested embedded data format does not match the deserializer "
+                               "for this consumer instance"},
+    [ERROR_INSTANCE_EXISTS] = {409, 40902,
+                               "Consumer with specified consumer ID already exists in the "
+                               "specified consumer group."},
+    [ERROR_SUBSCRIPTION_CONFLICT] = {409, 40903,
+                                     "Illegal state: Subscription to topics, partitions and "
+                                     "pattern are mutually exclusive"},
+    [ERROR_INVALID_FORMAT] = {422, 422, "Invalid format type."},
+    [ERROR_KEY_SCHEMA_MISSING] = {422, 42201,
+                                  "Request includes keys but does not include key schema"},
+    [ERROR_VALUE_SCHEMA_MISSING] = {422, 42202,
+                                    "Request includes values but does not include value schema"},
+    [ERROR_REGISTRY_MISSING] = {422, 42206,
+                                "Payload error. Schema Registry must be configured when using "
+                                "schemas."},
+    [ERROR_SERIALIZER_MISSING] = {422, 42207,
+                                  "Error serializing message. Schema Registry not defined, no "
+                                  "Schema Registry client available to serialize message."},
+    [ERROR_INTERNAL] = {500, 500, "Internal Server Error"},
+};
+
+static void write_error(struct exchange *exchange, int http_status, int code, struct span message)
+{
+    struct reply *reply = &exchange->reply;
+    buf_reset(&reply->body);
+    BUF_APPEND_LIT(&reply->body, "{\"error_code\":");
+    buf_append_i64(&reply->body, code);
+    BUF_APPEND_LIT(&reply->body, ",\"message\":");
+    json_string_append(&reply->body, message);
+    BUF_APPEND_LIT(&reply->body, "}");
+    reply->status = http_status;
+    if (reply->content_type == NULL) {
+        reply->content_type = kafka_rest_media_type(MEDIA_APPLICATION_JSON);
+    }
+    reply->error_code = arena_printf(&exchange->arena, "%d", code);
+}
+
+enum handled kafka_rest_error(struct exchange *exchange, int http_status, int code,
+                              const char *format, ...)
+{
+    char message[1024];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    if (len >= (int)sizeof(message)) {
+        /* Only texts that quote the client's own bytes are this long. */
+        va_start(args, format);
+        char *whole = arena_alloc(&exchange->arena, (size_t)len + 1);
+        if (whole != NULL) {
+            vsnprintf(whole, (size_t)len + 1, format, args);
+            write_error(exchange, http_status, code, span_from(whole, (size_t)len));
+        }
+        va_end(args);
+        if (whole != NULL) {
+            return HANDLED;
+        }
+    }
+    write_error(exchange, http_status, code, span_from_cstr(message));
+    return HANDLED;
+}
+
+enum handled kafka_rest_error_known(struct exchange *exchange, enum kafka_rest_error_id id)
+{
+    PP_ASSERT(id < ERROR_COUNT);
+    const struct known_error *error = &known_errors[id];
+    write_error(exchange, error->http_status, error->code, span_from_cstr(error->message));
+    return HANDLED;
+}
+
+enum handled kafka_rest_error_store(const struct kafka_rest_call *call, const struct error *err)
+{
+    LOG_ERRORF(call->rest->options.log, "rest", "the store failed: %s", err->message);
+    return kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
+}
+
+enum handled kafka_rest_error_null(struct exchange *exchange, const char *where)
+{
+    kafka_rest_hint(exchange, "this request needs a JSON body, but none arrived (or it is null)");
+    return kafka_rest_error(exchange, 422, 422, "%s must not be null (was null)", where);
+}
+
+void kafka_rest_hint(struct exchange *exchange, const char *format, ...)
+{
+    char text[512];
+    if (exchange->reply.hint != NULL) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    for (char *p = text; *p != '\0'; p++) {
+        if (*p < ' ' || *p > '~') {
+            *p = '?';
+        }
+    }
+    exchange->reply.hint = arena_copy_cstr(&exchange->arena, span_from_cstr(text));
+}
+
+/* --- `--permissions workshop`: what the course's IAM policy allows --- */
+
+static bool has_user_prefix(const struct kafka_rest *rest, struct span topic)
+{
+    struct span user = span_from_cstr(rest->options.user_id);
+    return span_starts_with(topic, user) && topic.len > user.len && topic.ptr[user.len] == '.';
+}
+
+bool kafka_rest_topic_permitted(const struct kafka_rest_call *call, struct span topic)
+{
+    const struct kafka_rest *rest = call->rest;
+    if (PP_LIKELY(has_user_prefix(rest, topic))) {
+        return true;
+    }
+    if (rest->options.workshop_permissions) {
+        kafka_rest_hint(call->exchange,
+                        "the workshop's policy allows only topics that begin with \"%s.\": use "
+                        "%s.pin, %s.geo or %s.user",
+                        rest->options.user_id, rest->options.user_id, rest->options.user_id,
+                        rest->options.user_id);
+        kafka_rest_error(call->exchange, 403, 40301, "Not authorized to access topics: [%.*s]",
+                         SPAN_ARG(topic));
+        return false;
+    }
+    kafka_rest_hint(call->exchange,
+                    "allowed here, but the workshop's AWS refuses topics that do not begin with "
+                    "\"%s.\" (serve --permissions workshop imitates that)",
+                    rest->options.user_id);
+    return true;
+}
+
+bool kafka_rest_group_permitted(const struct kafka_rest_call *call, struct span group)
+{
+    if (span_equal_cstr(group, KAFKA_REST_WORKSHOP_GROUP)) {
+        return true;
+    }
+    if (call->rest->options.workshop_permissions) {
+        kafka_rest_hint(call->exchange,
+                        "the workshop's policy allows only the consumer group \"%s\"",
+                        KAFKA_REST_WORKSHOP_GROUP);
+        kafka_rest_error(call->exchange, 403, 40301, "Not authorized to access group: %.*s",
+                         SPAN_ARG(group));
+        return false;
+    }
+    kafka_rest_hint(call->exchange,
+                    "allowed here, but the workshop's AWS refuses every consumer group but \"%s\" "
+                    "(serve --permissions workshop imitates that)",
+                    KAFKA_REST_WORKSHOP_GROUP);
+    return true;
+}
