@@ -1,8 +1,20 @@
 #include "sqlite_db.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where the SQLite file format keeps what we look at; numbers are big-endian. */
+enum {
+    HEADER_BYTES = 100,
+    HEADER_USER_VERSION_POSITION = 60,
+    HEADER_APPLICATION_ID_POSITION = 68,
+    BLANK_BYTES_MAX = 1 << 20, /* a longer file of zeros is damage, not a file never written */
+};
 
 enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct error *err)
 {
@@ -41,10 +53,52 @@ enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct erro
                      db->handle != NULL ? sqlite3_errmsg(db->handle) : "out of memory");
 }
 
+bool sqlite_db_sync_failed(struct sqlite_db *db)
+{
+    int code = db->handle != NULL ? sqlite3_extended_errcode(db->handle) : SQLITE_OK;
+    return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
+enum status sqlite_db_sync_file(struct sqlite_db *db, struct error *err)
+{
+    sqlite3_file *file = NULL;
+    if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+        file == NULL || file->pMethods == NULL) {
+        return error_set(err, STATUS_IO, "%s: no file to sync", db->path);
+    }
+    errno = 0;
+    if (file->pMethods->xSync(file, SQLITE_SYNC_FULL) != SQLITE_OK) {
+        return error_set_errno(err, errno != 0 ? errno : EIO, "%s: sync to disk", db->path);
+    }
+    return STATUS_OK;
+}
+
 static int open_flags(const struct sqlite_db_options *options)
 {
     int flags = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    flags |= SQLITE_OPEN_NOMUTEX;
     return flags | (options->create && !options->read_only ? SQLITE_OPEN_CREATE : 0);
+}
+
+/* PRAGMA journal_mode answers with the mode it ended up in, and a refusal is no error. */
+static enum status set_wal(struct sqlite_db *db, struct error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA journal_mode=WAL", -1, &stmt, NULL) != SQLITE_OK) {
+        return sqlite_db_error(db, "ask for a write-ahead log", err);
+    }
+    enum status status = STATUS_OK;
+    if (sqlite3_step(stmt) != SQLITE_ROW) {
+        status = sqlite_db_error(db, "switch to a write-ahead log", err);
+    } else if (!span_equal_nocase(sqlite_column_span(stmt, 0), SPAN_LIT("wal")) &&
+               !span_equal_nocase(sqlite_column_span(stmt, 0), SPAN_LIT("memory"))) {
+        status = error_set(err, STATUS_IO,
+                           "%s: this file system cannot hold a write-ahead log (no shared memory "
+                           "maps); keep the data on a local disk",
+                           db->path);
+    }
+    sqlite3_finalize(stmt);
+    return status;
 }
 
 static enum status set_pragmas(struct sqlite_db *db, const struct sqlite_db_options *options,
@@ -53,22 +107,23 @@ static enum status set_pragmas(struct sqlite_db *db, const struct sqlite_db_opti
     static const char *const sync_pragmas[] = {
         [DB_SYNC_OFF] = "PRAGMA synchronous=OFF",
         [DB_SYNC_NORMAL] = "PRAGMA synchronous=NORMAL",
-        [DB_SYNC_FULL] = "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON",
+        [DB_SYNC_FULL] = "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; "
+                         "PRAGMA checkpoint_fullfsync=ON",
     };
-    char cache[64];
+    char text[64];
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, options->busy_timeout_ms);
     enum status status =
         sqlite_db_exec(db, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON", err);
-    if (status == STATUS_OK && options->wal && !options->read_only) {
-        status = sqlite_db_exec(db, "PRAGMA journal_mode=WAL", err);
-    }
     if (status == STATUS_OK) {
         status = sqlite_db_exec(db, sync_pragmas[options->sync], err);
     }
+    if (status == STATUS_OK && options->wal && !options->read_only) {
+        status = set_wal(db, err);
+    }
     if (status == STATUS_OK && options->cache_kib > 0) {
-        snprintf(cache, sizeof(cache), "PRAGMA cache_size=-%d", options->cache_kib);
-        status = sqlite_db_exec(db, cache, err);
+        snprintf(text, sizeof(text), "PRAGMA cache_size=-%d", options->cache_kib);
+        status = sqlite_db_exec(db, text, err);
     }
     return status;
 }
@@ -77,11 +132,18 @@ enum status sqlite_db_open(struct sqlite_db *db, const struct sqlite_db_options 
                            struct error *err)
 {
     *db = (struct sqlite_db){0};
+    if (strlen(options->path) >= sizeof(db->path)) {
+        return error_set(err, STATUS_CONFIG, "%.100s...: the path is longer than %zu bytes",
+                         options->path, sizeof(db->path) - 1);
+    }
     snprintf(db->path, sizeof(db->path), "%s", options->path);
     const char *vfs = options->env != NULL ? options->env->sqlite_vfs : NULL;
     enum status status = STATUS_OK;
     if (sqlite3_open_v2(options->path, &db->handle, open_flags(options), vfs) != SQLITE_OK) {
         status = sqlite_db_error(db, "open", err);
+        if (!options->create && access(options->path, F_OK) != 0 && errno == ENOENT) {
+            status = error_set(err, STATUS_NOT_FOUND, "%s: there is no such file", options->path);
+        }
     } else {
         status = set_pragmas(db, options, err);
     }
@@ -180,5 +242,60 @@ struct span sqlite_column_span(sqlite3_stmt *stmt, int column)
 {
     /* The order matters: column_blob may convert, column_bytes then measures the result. */
     const char *bytes = sqlite3_column_blob(stmt, column);
-    return span_from(bytes, (size_t)sqlite3_column_bytes(stmt, column));
+    size_t len = (size_t)sqlite3_column_bytes(stmt, column);
+    return bytes != NULL ? span_from(bytes, len) : SPAN_EMPTY;
+}
+
+static uint32_t read_be32(const unsigned char *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+           (uint32_t)bytes[3];
+}
+
+/* From the current position to the end of file. */
+static bool rest_is_zero(int fd)
+{
+    unsigned char block[4096];
+    ssize_t got;
+    while ((got = read(fd, block, sizeof(block))) > 0) {
+        for (ssize_t i = 0; i < got; i++) {
+            if (block[i] != 0) {
+                return false;
+            }
+        }
+    }
+    return got == 0;
+}
+
+enum status sqlite_file_probe(const char *path, struct sqlite_file_probe *out, struct error *err)
+{
+    static const char magic[] = "SQLite format 3"; /* with its NUL: 16 bytes */
+    struct sqlite_file_probe probe = {0};
+    unsigned char header[HEADER_BYTES] = {0};
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        *out = probe;
+        return STATUS_OK;
+    }
+    if (fd < 0) {
+        return error_set_errno(err, errno, "%s: open", path);
+    }
+    enum status status = STATUS_OK;
+    ssize_t got = 0;
+    if (fstat(fd, &info) != 0 ||
+        (!S_ISDIR(info.st_mode) && (got = read(fd, header, sizeof(header))) < 0)) {
+        status = error_set_errno(err, errno, "%s: read", path);
+    } else {
+        probe.exists = true;
+        probe.size_bytes = (int64_t)info.st_size;
+        probe.is_sqlite = got == HEADER_BYTES && memcmp(header, magic, sizeof(magic)) == 0;
+        probe.application_id = read_be32(header + HEADER_APPLICATION_ID_POSITION);
+        probe.user_version = read_be32(header + HEADER_USER_VERSION_POSITION);
+        probe.is_blank = S_ISREG(info.st_mode) && info.st_size <= BLANK_BYTES_MAX &&
+                         lseek(fd, 0, SEEK_SET) == 0 && !probe.is_sqlite && rest_is_zero(fd);
+        *out = probe;
+    }
+    close(fd);
+    return status;
 }

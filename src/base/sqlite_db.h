@@ -1,5 +1,7 @@
 /* One way to open, prepare, bind and report for everybody who has SQL (the store, the ledger, the
- * row source, the warehouse). Statements are prepared on first use and kept. */
+ * row source, the warehouse). Statements are prepared on first use and kept.
+ *
+ * A connection belongs to one thread at a time: SQLite's own mutexes are off. */
 #ifndef PINPIPE_SQLITE_DB_H
 #define PINPIPE_SQLITE_DB_H
 
@@ -10,12 +12,14 @@
 
 enum db_sync { DB_SYNC_OFF, DB_SYNC_NORMAL, DB_SYNC_FULL };
 
+enum { SQLITE_DB_PATH_BYTES_MAX = 1024 };
+
 struct sqlite_db {
     sqlite3 *handle;
     const char *const *sql; /* one text a statement id */
     sqlite3_stmt **statements;
     size_t statement_count;
-    char path[512];
+    char path[SQLITE_DB_PATH_BYTES_MAX];
 };
 
 struct sqlite_db_options {
@@ -48,15 +52,34 @@ enum status sqlite_db_query_i64(struct sqlite_db *db, const char *sql, int64_t *
                                 struct error *err) PP_MUST_USE;
 
 /* What SQLite's last failure means for us: FULL -> DISK_FULL, CORRUPT/NOTADB -> CORRUPT,
- * BUSY/LOCKED
- * -> BUSY, IOERR... -> IO, NOMEM -> NO_MEMORY, CONSTRAINT -> EXISTS, INTERRUPT -> INTERRUPTED. The
- * message is "<path>: <doing>: <SQLite's words>". */
+ * BUSY/LOCKED -> BUSY, IOERR... -> IO, NOMEM -> NO_MEMORY, CONSTRAINT -> EXISTS, INTERRUPT ->
+ * INTERRUPTED. The message is "<path>: <doing>: <SQLite's words>". */
 enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct error *err);
+/* Was the last failure a sync that the system refused? What was written before it may or may not
+ * be on the disk, and a later sync that succeeds says nothing about it. */
+bool sqlite_db_sync_failed(struct sqlite_db *db);
+
+/* Flushes the main database file itself (not its WAL) to the disk. */
+enum status sqlite_db_sync_file(struct sqlite_db *db, struct error *err) PP_MUST_USE;
 
 /* Borrowed for the step: the bytes must live until the statement is reset. */
 int sqlite_bind_span_text(sqlite3_stmt *stmt, int index, struct span text);
 int sqlite_bind_span_blob(sqlite3_stmt *stmt, int index, struct span bytes);
 /* Valid until the next step or reset. */
 struct span sqlite_column_span(sqlite3_stmt *stmt, int column);
+
+/* What the first hundred bytes of a file say, read without SQLite, which would start to change a
+ * file that is not ours. */
+struct sqlite_file_probe {
+    bool exists;
+    bool is_sqlite;
+    bool is_blank; /* empty, or nothing but zeros: made, but never reached the disk */
+    int64_t size_bytes;
+    uint32_t application_id;
+    uint32_t user_version;
+};
+/* OK also when the file is not there. IO with the reason when it cannot be read. */
+enum status sqlite_file_probe(const char *path, struct sqlite_file_probe *out,
+                              struct error *err) PP_MUST_USE;
 
 #endif

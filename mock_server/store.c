@@ -1,0 +1,513 @@
+/* The store's life and its turn: one transaction that the first write opens, that COMMIT makes
+ * durable, and that any failure takes back as a whole, in the file and in memory alike.
+ *
+ * Failures: a disk that is full, a write that fails or memory that is short cost the turn and
+ * nothing else; the next turn may succeed. A sync that fails is final. After it nobody can know
+ * which of the pages written before are on the disk (the kernel forgets them, so that a later sync
+ * succeeds without them), so every later write is refused until a restart, which writes the log
+ * into the main file anew and syncs that. A turn whose commit failed may reappear after a crash;
+ * its clients were told 5xx, never 2xx.
+ *
+ * Checkpoints run in store_housekeep, behind the replies, not inside COMMIT: then their cost is in
+ * nobody's latency and a sync that fails there is seen (SQLite's own checkpoint hides it). */
+#include "store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const statement_sql[STMT_COUNT] = {
+    [STMT_BEGIN] = "BEGIN IMMEDIATE",
+    [STMT_COMMIT] = "COMMIT",
+    [STMT_ROLLBACK] = "ROLLBACK",
+    [STMT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+    [STMT_META_SET] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+    [STMT_META_DELETE] = "DELETE FROM meta WHERE name = ?1",
+    [STMT_TOPIC_LIST] = "SELECT id, name FROM topic WHERE deleted = 0 ORDER BY name",
+    [STMT_TOPIC_INSERT] = "INSERT INTO topic (id, name, created_ms) VALUES (?1, ?2, ?3)",
+    [STMT_TOPIC_MARK_DELETED] = "UPDATE topic SET deleted = 1 WHERE id = ?1",
+    [STMT_TOPIC_NEXT_ID] = "SELECT coalesce(max(id), 0) + 1 FROM topic",
+    [STMT_CONFIG_INSERT] =
+        "INSERT OR REPLACE INTO topic_config (topic_id, name, value) VALUES (?1, ?2, ?3)",
+    [STMT_CONFIG_LIST] = "SELECT name, value FROM topic_config WHERE topic_id = ?1 ORDER BY name",
+    [STMT_PARTITION_LIST] =
+        "SELECT tp, number, time_ordered FROM partition WHERE topic_id = ?1 ORDER BY number",
+    [STMT_PARTITION_INSERT] = "INSERT INTO partition (tp, topic_id, number) VALUES (?1, ?2, ?3)",
+    [STMT_PARTITION_UNORDERED] = "UPDATE partition SET time_ordered = 0 WHERE tp = ?1",
+    [STMT_PARTITION_NEXT_TP] = "SELECT coalesce(max(tp), 0) + 1 FROM partition",
+    [STMT_RECORD_INSERT] = "INSERT INTO record (tp, offset, timestamp, key, value, headers) "
+                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [STMT_RECORD_READ] = "SELECT offset, timestamp, key, value, headers FROM record "
+                         "WHERE tp = ?1 AND offset >= ?2 ORDER BY offset LIMIT ?3",
+    [STMT_RECORD_FIRST] = "SELECT offset FROM record WHERE tp = ?1 ORDER BY offset LIMIT 1",
+    [STMT_RECORD_LAST] =
+        "SELECT offset, timestamp FROM record WHERE tp = ?1 ORDER BY offset DESC LIMIT 1",
+    [STMT_RECORD_TIME_AT] = "SELECT timestamp FROM record WHERE tp = ?1 AND offset = ?2",
+    [STMT_RECORD_TIME_SCAN] =
+        "SELECT offset FROM record WHERE tp = ?1 AND timestamp >= ?2 ORDER BY offset LIMIT 1",
+    [STMT_SWEEP_FIND] = "SELECT id FROM topic WHERE deleted = 1 ORDER BY id LIMIT 1",
+    [STMT_SWEEP_RECORDS] = "DELETE FROM record WHERE id IN (SELECT r.id FROM partition p "
+                           "CROSS JOIN record r ON r.tp = p.tp WHERE p.topic_id = ?1 LIMIT ?2)",
+    [STMT_SWEEP_TOPIC] = "DELETE FROM topic WHERE id = ?1",
+    [STMT_GROUP_COMMIT] =
+        "INSERT OR REPLACE INTO group_offset (group_name, topic, partition, offset, metadata, "
+        "committed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [STMT_GROUP_GET] = "SELECT offset, metadata FROM group_offset "
+                       "WHERE group_name = ?1 AND topic = ?2 AND partition = ?3",
+    [STMT_GROUP_VISIT_ONE] = "SELECT group_name, topic, partition, offset, metadata FROM "
+                             "group_offset WHERE group_name = ?1 ORDER BY topic, partition",
+    [STMT_GROUP_VISIT_ALL] = "SELECT group_name, topic, partition, offset, metadata FROM "
+                             "group_offset ORDER BY group_name, topic, partition",
+    [STMT_GROUP_FORGET_TOPIC] = "DELETE FROM group_offset WHERE topic = ?1",
+};
+
+/* --- undo --- */
+
+static void undo_one(struct store *store, const struct undo *undo)
+{
+    switch (undo->kind) {
+    case UNDO_APPEND:
+        undo->entry->topic.partitions[undo->partition].next_offset = undo->next_offset;
+        undo->entry->topic.partitions[undo->partition].first_offset = undo->first_offset;
+        undo->entry->states[undo->partition] = undo->state;
+        break;
+    case UNDO_CREATE:
+        store_topic_table_remove(store, undo->entry);
+        store_topic_entry_free(undo->entry);
+        break;
+    case UNDO_DELETE:
+        store_topic_table_insert(store, undo->entry);
+        break;
+    }
+}
+
+/* Latest first, so that of several notes about one partition the oldest wins. */
+static void undo_back_to(struct store *store, size_t count)
+{
+    while (store->undo_count > count) {
+        undo_one(store, &store->undos[--store->undo_count]);
+    }
+}
+
+/* The turn is kept: what it deleted is now really gone. */
+static void undo_forget(struct store *store)
+{
+    for (size_t i = 0; i < store->undo_count; i++) {
+        if (store->undos[i].kind == UNDO_DELETE) {
+            store_topic_entry_free(store->undos[i].entry);
+        }
+    }
+    store->undo_count = 0;
+}
+
+enum status store_undo_reserve(struct store *store, struct error *err)
+{
+    if (PP_LIKELY(store->undo_count < store->undo_cap)) {
+        return STATUS_OK;
+    }
+    size_t cap = store->undo_cap == 0 ? 64 : store->undo_cap * 2;
+    struct undo *grown = realloc(store->undos, cap * sizeof(*grown));
+    if (grown == NULL) {
+        struct error why;
+        error_set(&why, STATUS_NO_MEMORY, "%s: out of memory", store->db.path);
+        if (err != NULL) {
+            *err = why;
+        }
+        return store_turn_fail(store, &why);
+    }
+    store->undos = grown;
+    store->undo_cap = cap;
+    return STATUS_OK;
+}
+
+void store_undo_push(struct store *store, const struct undo *undo)
+{
+    PP_ASSERT(store->undo_count < store->undo_cap);
+    store->undos[store->undo_count++] = *undo;
+}
+
+/* --- statements and failures --- */
+
+bool store_step_done(sqlite3_stmt *stmt)
+{
+    if (stmt == NULL) {
+        return false;
+    }
+    int step;
+    do {
+        step = sqlite3_step(stmt);
+    } while (step == SQLITE_ROW);
+    /* reset repeats the step's error code, so sqlite_db_error still finds it. */
+    return sqlite3_reset(stmt) == SQLITE_OK && step == SQLITE_DONE;
+}
+
+static bool run(struct store *store, enum store_statement id)
+{
+    return store_step_done(sqlite_db_statement(&store->db, id));
+}
+
+static void note_sync_failure(struct store *store, const char *why)
+{
+    if (!store->sync_failed) {
+        store->sync_failed = true;
+        LOG_ERRORF(store->log, "store",
+                   "%s; no write is accepted any more: check the disk, then restart", why);
+    }
+}
+
+enum status store_turn_fail(struct store *store, const struct error *why)
+{
+    if (store->turn == TURN_FAILED) {
+        return why->code;
+    }
+    /* SQLite may have rolled back by itself (FULL, IOERR, NOMEM); if not, it is done here. */
+    if (!sqlite3_get_autocommit(store->db.handle)) {
+        run(store, STMT_ROLLBACK);
+    }
+    undo_back_to(store, 0);
+    store->savepoint_depth = 0;
+    store->turn = TURN_FAILED;
+    store->turn_error = *why;
+    store->turn_records = 0;
+    store->generation++;
+    return why->code;
+}
+
+enum status store_write_failed(struct store *store, const char *doing, struct error *err)
+{
+    struct error why;
+    enum status status = sqlite_db_error(&store->db, doing, &why);
+    if (sqlite_db_sync_failed(&store->db)) {
+        note_sync_failure(store, why.message);
+    }
+    if (err != NULL) {
+        *err = why;
+    }
+    store_turn_fail(store, &why);
+    return status;
+}
+
+enum status store_read_failed(struct store *store, const char *doing, struct error *err)
+{
+    return sqlite_db_error(&store->db, doing, err);
+}
+
+/* --- checkpoints --- */
+
+static int note_wal_pages(void *ctx, sqlite3 *handle, const char *name, int pages)
+{
+    struct store *store = ctx;
+    (void)handle;
+    (void)name;
+    store->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static void checkpoint(struct store *store)
+{
+    int log_pages = 0;
+    int done_pages = 0;
+    int code = sqlite3_wal_checkpoint_v2(store->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE,
+                                         &log_pages, &done_pages);
+    if (code != SQLITE_OK && code != SQLITE_BUSY) {
+        struct error why;
+        sqlite_db_error(&store->db, "move the log into the main file", &why);
+        if (sqlite_db_sync_failed(&store->db)) {
+            note_sync_failure(store, why.message);
+        } else {
+            LOG_WARNF(store->log, "store", "%s", why.message);
+        }
+    }
+    /* A reader may still need the log (a long `pinpipe sql`), or the disk may be full: the log
+     * then grows, and a retry after every turn would only slow it down. */
+    bool complete = code == SQLITE_OK && done_pages == log_pages;
+    store->checkpoint_due_pages =
+        complete ? STORE_CHECKPOINT_PAGES : store->wal_pages + STORE_CHECKPOINT_PAGES;
+    if (complete) {
+        store->wal_pages = 0;
+    }
+}
+
+bool store_housekeep(struct store *store)
+{
+    if (store->turn != TURN_IDLE || store->sync_failed) {
+        return false;
+    }
+    if (store->sweep_pending) {
+        store_topics_sweep(store);
+    }
+    if (store->wal_pages >= store->checkpoint_due_pages && !store->in_memory) {
+        checkpoint(store);
+    }
+    return store->sweep_pending && !store->sync_failed;
+}
+
+/* --- the turn --- */
+
+static enum status refuse(struct store *store, struct error *err)
+{
+    struct error why;
+    error_set(&why, STATUS_IO,
+              "%s: a sync to the disk has failed, so nothing is accepted any more: check the disk, "
+              "then restart",
+              store->db.path);
+    if (err != NULL) {
+        *err = why;
+    }
+    return store_turn_fail(store, &why);
+}
+
+static enum status write_begin_first(struct store *store, struct error *err)
+{
+    /* Only where nobody calls store_housekeep between the turns. */
+    if (store->wal_pages >= store->checkpoint_due_pages + 4 * STORE_CHECKPOINT_PAGES &&
+        !store->in_memory && !store->sync_failed) {
+        checkpoint(store);
+    }
+    if (!store->settled && !store->sync_failed) {
+        struct error why;
+        if (store_file_settle(store, &why) != STATUS_OK) {
+            note_sync_failure(store, why.message);
+        }
+    }
+    if (store->sync_failed) {
+        return refuse(store, err);
+    }
+    if (!run(store, STMT_BEGIN)) {
+        return store_write_failed(store, "begin a transaction", err);
+    }
+    store->turn = TURN_WRITING;
+    store->undo_epoch++;
+    return STATUS_OK;
+}
+
+enum status store_write_begin(struct store *store, struct error *err)
+{
+    PP_ASSERT(!store->visiting);
+    if (PP_LIKELY(store->turn == TURN_WRITING)) {
+        return STATUS_OK;
+    }
+    if (store->turn == TURN_FAILED) {
+        if (err != NULL) {
+            *err = store->turn_error;
+        }
+        return store->turn_error.code;
+    }
+    return write_begin_first(store, err);
+}
+
+bool store_turn_has_writes(const struct store *store)
+{
+    return store->turn != TURN_IDLE;
+}
+
+size_t store_turn_records(const struct store *store)
+{
+    return store->turn_records;
+}
+
+uint64_t store_generation(const struct store *store)
+{
+    return store->generation;
+}
+
+enum status store_turn_commit(struct store *store, struct error *err)
+{
+    enum status status = STATUS_OK;
+    PP_ASSERT(store->savepoint_depth == 0);
+    if (store->turn == TURN_WRITING && !run(store, STMT_COMMIT)) {
+        store_write_failed(store, "commit", NULL);
+    }
+    if (store->turn == TURN_FAILED) {
+        status = store->turn_error.code;
+        if (err != NULL) {
+            *err = store->turn_error;
+        }
+    } else {
+        undo_forget(store);
+    }
+    store->turn = TURN_IDLE;
+    store->turn_records = 0;
+    return status;
+}
+
+static const char *const savepoint_sql[STORE_SAVEPOINT_DEPTH_MAX][3] = {
+    {"SAVEPOINT s0", "RELEASE s0", "ROLLBACK TO s0; RELEASE s0"},
+    {"SAVEPOINT s1", "RELEASE s1", "ROLLBACK TO s1; RELEASE s1"},
+    {"SAVEPOINT s2", "RELEASE s2", "ROLLBACK TO s2; RELEASE s2"},
+    {"SAVEPOINT s3", "RELEASE s3", "ROLLBACK TO s3; RELEASE s3"},
+};
+
+enum status store_savepoint(struct store *store, struct error *err)
+{
+    enum status status = store_write_begin(store, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    PP_ASSERT(store->savepoint_depth < STORE_SAVEPOINT_DEPTH_MAX);
+    if (sqlite_db_exec(&store->db, savepoint_sql[store->savepoint_depth][0], NULL) != STATUS_OK) {
+        return store_write_failed(store, "set a savepoint", err);
+    }
+    store->savepoints[store->savepoint_depth++] = store->undo_count;
+    store->undo_epoch++;
+    return STATUS_OK;
+}
+
+enum status store_savepoint_release(struct store *store, struct error *err)
+{
+    if (store->turn != TURN_WRITING) {
+        return store_write_begin(store, err); /* the turn has failed meanwhile: says why */
+    }
+    PP_ASSERT(store->savepoint_depth > 0);
+    store->savepoint_depth--;
+    if (sqlite_db_exec(&store->db, savepoint_sql[store->savepoint_depth][1], NULL) != STATUS_OK) {
+        return store_write_failed(store, "release a savepoint", err);
+    }
+    return STATUS_OK;
+}
+
+void store_savepoint_rollback(struct store *store)
+{
+    if (store->turn != TURN_WRITING) {
+        return; /* the whole turn is gone already */
+    }
+    PP_ASSERT(store->savepoint_depth > 0);
+    store->savepoint_depth--;
+    if (sqlite_db_exec(&store->db, savepoint_sql[store->savepoint_depth][2], NULL) != STATUS_OK) {
+        store_write_failed(store, "roll back to a savepoint", NULL);
+        return;
+    }
+    size_t before = store->savepoints[store->savepoint_depth];
+    if (store->undo_count > before) {
+        undo_back_to(store, before);
+        store->generation++;
+    }
+    store->undo_epoch++;
+}
+
+/* --- open and close --- */
+
+static enum db_sync db_sync_for(enum store_durability durability)
+{
+    /* With durability off the mark has to reach the disk first; store_file_settle then stops the
+     * syncs. */
+    return durability == STORE_NORMAL ? DB_SYNC_NORMAL : DB_SYNC_FULL;
+}
+
+static enum status open_file(struct store *store, struct error *err)
+{
+    char path[SQLITE_DB_PATH_BYTES_MAX] = ":memory:";
+    enum status status = STATUS_OK;
+    if (!store->in_memory) {
+        status = store_file_prepare(store, path, err);
+    }
+    if (status == STATUS_OK) {
+        struct sqlite_db_options options = {
+            .path = path,
+            .env = store->env,
+            .create = store->in_memory,
+            .wal = !store->in_memory,
+            .sync = store->in_memory ? DB_SYNC_OFF : db_sync_for(store->durability),
+            .busy_timeout_ms = STORE_BUSY_TIMEOUT_MS,
+            .cache_kib = STORE_CACHE_KIB,
+        };
+        status = sqlite_db_open(&store->db, &options, err);
+    }
+    if (status == STATUS_OK && store->in_memory) {
+        status = store_file_fill(store, &store->db, err);
+    }
+    if (status == STATUS_OK && !store->in_memory) {
+        sqlite3_wal_hook(store->db.handle, note_wal_pages, store);
+    }
+    return status;
+}
+
+/* Prepared now, so that taking a turn back never needs memory. */
+static enum status prepare_turn(struct store *store, struct error *err)
+{
+    enum status status = sqlite_db_set_statements(&store->db, statement_sql, STMT_COUNT);
+    if (status != STATUS_OK) {
+        return error_set(err, status, "out of memory");
+    }
+    if (sqlite_db_statement(&store->db, STMT_BEGIN) == NULL ||
+        sqlite_db_statement(&store->db, STMT_COMMIT) == NULL ||
+        sqlite_db_statement(&store->db, STMT_ROLLBACK) == NULL) {
+        return sqlite_db_error(&store->db, "prepare the turn", err);
+    }
+    return STATUS_OK;
+}
+
+enum status store_open(const struct store_options *options, struct store **out, struct error *err)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    if (store == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    store->env = options->env;
+    store->durability = options->durability;
+    store->in_memory = options->directory == NULL;
+    store->settled = store->in_memory;
+    store->checkpoint_due_pages = STORE_CHECKPOINT_PAGES;
+    log_init(&store->silent_log, options->env, stderr, LOG_OFF);
+    store->log = options->log != NULL ? options->log : &store->silent_log;
+    enum status status = STATUS_OK;
+    if (!store->in_memory) {
+        int length = snprintf(store->directory, sizeof(store->directory), "%s", options->directory);
+        if (length < 0 || (size_t)length >= sizeof(store->directory) - 32) {
+            status = error_set(err, STATUS_CONFIG, "%.100s...: the directory's name is too long",
+                               options->directory);
+        }
+    }
+    if (status == STATUS_OK) {
+        status = open_file(store, err);
+    }
+    if (status == STATUS_OK) {
+        status = prepare_turn(store, err);
+    }
+    if (status == STATUS_OK) {
+        status = store_file_load_meta(store, err);
+    }
+    if (status == STATUS_OK) {
+        status = store_topics_load(store, err);
+    }
+    if (status != STATUS_OK) {
+        store_close(store);
+        return status;
+    }
+    *out = store;
+    return STATUS_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    if (store->db.handle != NULL) {
+        if (store->turn == TURN_WRITING) {
+            struct error why;
+            error_set(&why, STATUS_FAILED, "closed within a turn");
+            store_turn_fail(store, &why);
+        }
+        if (store->sync_failed) {
+            /* What is on the disk stays as it is; the next start takes the log from there. */
+            sqlite3_db_config(store->db.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        } else if (store->marked_unsafe && store->settled) {
+            store_file_unmark(store);
+        }
+        sqlite_db_close(&store->db);
+    }
+    undo_forget(store);
+    store_topics_release(store);
+    free(store->undos);
+    free(store);
+}
+
+const char *store_cluster_id(const struct store *store)
+{
+    return store->cluster_id;
+}
+
+enum store_durability store_durability(const struct store *store)
+{
+    return store->durability;
+}

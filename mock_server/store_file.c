@@ -1,0 +1,453 @@
+/* The file state.db: built, recognised, settled.
+ *
+ * A new file is built as state.db.new without syncs and renamed, so that state.db is either absent
+ * or whole for every process that looks. Syncs come with the first write (store_file_settle): an
+ * unsynced main file beside a synced log is worthless, because SQLite drops the log of a file that
+ * it does not recognise.
+ *
+ * With durability off nothing is synced, so a power cut may leave any mixture of old and new pages.
+ * A mark in the file, synced before the first write, says so to the next start; a clean end takes
+ * it away. The boot id in the mark tells a killed process (the kernel kept everything) from a
+ * machine that went down (everything is in doubt: the whole file is checked). */
+#include "store_internal.h"
+
+#include "embedded.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char mark_name[] = "unsynced_run";
+static const char cluster_id_name[] = "cluster_id";
+
+enum { BOOT_ID_BYTES = 64 };
+
+/* --- building --- */
+
+/* Kafka's form: 16 random bytes in base64url without padding, not beginning with '-' (which a
+ * command line would take for a flag). */
+static void make_cluster_id(struct env *env, char out[STORE_CLUSTER_ID_CHARS + 1])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char bytes[16 + 2] = {0}; /* two zeros so that the last group can be read */
+    do {
+        for (size_t i = 0; i < 16; i += 8) {
+            uint64_t word = env->random_u64(env);
+            for (size_t b = 0; b < 8; b++) {
+                bytes[i + b] = (unsigned char)(word >> (8 * b));
+            }
+        }
+        for (size_t i = 0; i < STORE_CLUSTER_ID_CHARS; i++) {
+            size_t bit = i * 6;
+            unsigned window = (unsigned)bytes[bit / 8] << 8 | bytes[bit / 8 + 1];
+            out[i] = digits[(window >> (10 - bit % 8)) & 63];
+        }
+    } while (out[0] == '-');
+    out[STORE_CLUSTER_ID_CHARS] = '\0';
+}
+
+enum status store_file_fill(struct store *store, struct sqlite_db *db, struct error *err)
+{
+    char meta[256];
+    char cluster_id[STORE_CLUSTER_ID_CHARS + 1];
+    make_cluster_id(store->env, cluster_id);
+    snprintf(meta, sizeof(meta),
+             "INSERT INTO meta (name, value) VALUES ('%s', '%s');"
+             "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
+             cluster_id_name, cluster_id, STORE_APPLICATION_ID, STORE_FORMAT_VERSION);
+    enum status status = sqlite_db_exec(db, "BEGIN", err);
+    if (status == STATUS_OK) {
+        status = sqlite_db_exec(db, embedded_schema_state_sql, err);
+    }
+    if (status == STATUS_OK) {
+        status = sqlite_db_exec(db, meta, err);
+    }
+    return status;
+}
+
+static void remove_with_companions(const char *path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    char name[SQLITE_DB_PATH_BYTES_MAX + 16];
+    for (size_t i = 0; i < ARRAY_COUNT(suffixes); i++) {
+        snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+        unlink(name);
+    }
+}
+
+/* An environment that does not let us is a matter of configuration: it exits 4. */
+static enum status unusable(struct error *err, int code, const char *path, const char *doing)
+{
+    switch (code) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return error_set(err, STATUS_CONFIG,
+                         "%s: cannot %s: %s; make it writable for this user or choose another "
+                         "directory with --data",
+                         path, doing, strerror(code));
+    case ENOENT:
+    case ENOTDIR:
+        return error_set(err, STATUS_CONFIG,
+                         "%s: cannot %s: %s; create the directory or choose another with --data",
+                         path, doing, strerror(code));
+    default:
+        return error_set_errno(err, code, "%s: cannot %s", path, doing);
+    }
+}
+
+static enum status build(struct store *store, const char *path, struct error *err)
+{
+    char new_path[SQLITE_DB_PATH_BYTES_MAX + 8];
+    snprintf(new_path, sizeof(new_path), "%s.new", path);
+    remove_with_companions(new_path); /* what a killed start left */
+    struct sqlite_db db;
+    struct sqlite_db_options options = {
+        .path = new_path, .env = store->env, .create = true, .sync = DB_SYNC_OFF};
+    enum status status = sqlite_db_open(&db, &options, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = sqlite_db_exec(&db,
+                            "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; "
+                            "PRAGMA locking_mode=EXCLUSIVE",
+                            err);
+    if (status == STATUS_OK) {
+        status = store_file_fill(store, &db, err);
+    }
+    if (status == STATUS_OK) {
+        status = sqlite_db_exec(&db, "PRAGMA journal_mode=WAL", err);
+    }
+    sqlite_db_close(&db);
+    if (status == STATUS_OK && rename(new_path, path) != 0) {
+        status = unusable(err, errno, path, "rename the new file");
+    }
+    if (status != STATUS_OK) {
+        remove_with_companions(new_path);
+    }
+    return status;
+}
+
+/* --- recognising --- */
+
+static int64_t file_size(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? (int64_t)info.st_size : -1;
+}
+
+/* A log without its main file: somebody removed state.db alone. SQLite would replay it into the new
+ * file, so it is put aside, not deleted. */
+static enum status set_log_aside(struct store *store, const char *path, struct error *err)
+{
+    char log_path[SQLITE_DB_PATH_BYTES_MAX + 8];
+    char aside[SQLITE_DB_PATH_BYTES_MAX + 32];
+    snprintf(log_path, sizeof(log_path), "%s-wal", path);
+    int64_t size = file_size(log_path);
+    if (size > 0) {
+        snprintf(aside, sizeof(aside), "%s.orphan", log_path);
+        if (rename(log_path, aside) != 0) {
+            return unusable(err, errno, log_path, "put the log aside");
+        }
+        LOG_WARNF(store->log, "store", "%s belongs to a state.db that is gone; kept as %s",
+                  log_path, aside);
+    }
+    remove_with_companions(path);
+    return STATUS_OK;
+}
+
+static enum status check_directory(struct store *store, struct error *err)
+{
+    struct stat info;
+    if (stat(store->directory, &info) != 0) {
+        return unusable(err, errno, store->directory, "use it as data directory");
+    }
+    if (!S_ISDIR(info.st_mode)) {
+        return error_set(err, STATUS_CONFIG, "%s: is not a directory; choose another with --data",
+                         store->directory);
+    }
+    if (access(store->directory, W_OK | X_OK) != 0) {
+        return unusable(err, errno, store->directory, "write in it");
+    }
+    return STATUS_OK;
+}
+
+static enum status check_is_ours(const char *path, const struct sqlite_file_probe *probe,
+                                 struct error *err)
+{
+    if (!probe->is_sqlite) {
+        return error_set(err, STATUS_CORRUPT,
+                         "%s: is not an SQLite file: damaged, or not made by pinpipe; restore it "
+                         "from a copy, move it away or choose another directory with --data",
+                         path);
+    }
+    if (probe->application_id != STORE_APPLICATION_ID) {
+        return error_set(err, STATUS_CONFIG,
+                         "%s: is an SQLite file of another program (application id %u); choose "
+                         "another directory with --data",
+                         path, (unsigned)probe->application_id);
+    }
+    if (probe->user_version > STORE_FORMAT_VERSION) {
+        return error_set(err, STATUS_CONFIG,
+                         "%s: was written by a newer pinpipe (format %u, this one knows %d); "
+                         "upgrade pinpipe or choose another directory with --data",
+                         path, (unsigned)probe->user_version, STORE_FORMAT_VERSION);
+    }
+    if (probe->user_version != STORE_FORMAT_VERSION) {
+        return error_set(err, STATUS_CORRUPT,
+                         "%s: has an impossible format version %u; restore it from a copy or "
+                         "choose another directory with --data",
+                         path, (unsigned)probe->user_version);
+    }
+    if (access(path, W_OK) != 0) {
+        return unusable(err, errno, path, "write to it");
+    }
+    return STATUS_OK;
+}
+
+/* Nothing was ever acknowledged out of a file that never reached the disk: it is built anew. Unless
+ * it has a log: then it did reach the disk once and has been emptied since. */
+static enum status check_blank(const char *path, struct error *err)
+{
+    char log_path[SQLITE_DB_PATH_BYTES_MAX + 8];
+    snprintf(log_path, sizeof(log_path), "%s-wal", path);
+    if (file_size(log_path) > 0) {
+        return error_set(err, STATUS_CORRUPT,
+                         "%s: is empty, but its log %s is not: restore state.db from a copy, or "
+                         "move both away to begin anew",
+                         path, log_path);
+    }
+    return STATUS_OK;
+}
+
+enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYTES_MAX],
+                               struct error *err)
+{
+    struct sqlite_file_probe probe;
+    snprintf(path, SQLITE_DB_PATH_BYTES_MAX, "%.*s/state.db", SQLITE_DB_PATH_BYTES_MAX - 32,
+             store->directory);
+    enum status status = check_directory(store, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    errno = 0;
+    if (sqlite_file_probe(path, &probe, err) != STATUS_OK) {
+        return unusable(err, errno != 0 ? errno : EIO, path, "read it");
+    }
+    if (probe.exists && !probe.is_blank) {
+        return check_is_ours(path, &probe, err);
+    }
+    status = probe.exists ? check_blank(path, err) : STATUS_OK;
+    if (status == STATUS_OK) {
+        status = set_log_aside(store, path, err);
+    }
+    if (status == STATUS_OK) {
+        status = build(store, path, err);
+    }
+    return status;
+}
+
+/* --- meta rows, the mark of a run without syncs --- */
+
+/* Empty where the system has none: then every such file is checked. */
+static void read_boot_id(char out[BOOT_ID_BYTES])
+{
+    out[0] = '\0';
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+    if (file != NULL) {
+        if (fgets(out, BOOT_ID_BYTES, file) == NULL) {
+            out[0] = '\0';
+        }
+        fclose(file);
+    }
+    out[strcspn(out, "\n")] = '\0';
+}
+
+/* NOT_FOUND when there is no such row; longer values are cut. */
+static enum status meta_get(struct store *store, const char *name, char *out, size_t out_bytes,
+                            struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_META_GET);
+    if (stmt == NULL) {
+        return store_read_failed(store, "read the meta table", err);
+    }
+    sqlite_bind_span_text(stmt, 1, span_from_cstr(name));
+    enum status status = STATUS_OK;
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW) {
+        struct span value = sqlite_column_span(stmt, 0);
+        snprintf(out, out_bytes, "%.*s", SPAN_ARG(value));
+    } else if (step == SQLITE_DONE) {
+        status =
+            error_set(err, STATUS_NOT_FOUND, "%s: the meta table has no %s", store->db.path, name);
+    } else {
+        status = store_read_failed(store, "read the meta table", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
+static enum status meta_run(struct store *store, enum store_statement id, const char *value,
+                            struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
+    if (stmt != NULL) {
+        sqlite_bind_span_text(stmt, 1, SPAN_LIT("unsynced_run"));
+        if (value != NULL) {
+            sqlite_bind_span_text(stmt, 2, span_from_cstr(value));
+        }
+    }
+    if (!store_step_done(stmt)) {
+        return sqlite_db_error(&store->db, "write the meta table", err);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_whole_file(struct store *store, struct error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    enum status status = STATUS_OK;
+    if (sqlite3_prepare_v2(store->db.handle, "PRAGMA quick_check(1)", -1, &stmt, NULL) !=
+            SQLITE_OK ||
+        sqlite3_step(stmt) != SQLITE_ROW) {
+        status = sqlite_db_error(&store->db, "check the file", err);
+    } else {
+        struct span answer = sqlite_column_span(stmt, 0);
+        if (!span_equal_cstr(answer, "ok")) {
+            status = error_set(err, STATUS_CORRUPT, "%s: %.*s", store->db.path, SPAN_ARG(answer));
+        }
+    }
+    sqlite3_finalize(stmt);
+    return status;
+}
+
+static enum status look_at_mark(struct store *store, struct error *err)
+{
+    char marked_boot[BOOT_ID_BYTES];
+    char boot[BOOT_ID_BYTES];
+    enum status status = meta_get(store, mark_name, marked_boot, sizeof(marked_boot), err);
+    if (status == STATUS_NOT_FOUND) {
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    store->marked_unsafe = true;
+    read_boot_id(boot);
+    if (boot[0] != '\0' && strcmp(boot, marked_boot) == 0) {
+        LOG_WARNF(store->log, "store",
+                  "%s: the last run had durability off and was killed; the machine has been up "
+                  "since, so nothing is lost",
+                  store->db.path);
+        return STATUS_OK;
+    }
+    LOG_WARNF(store->log, "store",
+              "%s: the last run had durability off and the machine went down: the latest records "
+              "may be lost; checking the whole file",
+              store->db.path);
+    if (check_whole_file(store, err) != STATUS_OK) {
+        error_prefix(err, "a run with durability off ended with the machine, and the file is "
+                          "damaged; move it away or choose another directory with --data");
+        return STATUS_CORRUPT;
+    }
+    return STATUS_OK;
+}
+
+enum status store_file_load_meta(struct store *store, struct error *err)
+{
+    enum status status =
+        meta_get(store, cluster_id_name, store->cluster_id, sizeof(store->cluster_id), err);
+    if (status == STATUS_NOT_FOUND ||
+        (status == STATUS_OK && strlen(store->cluster_id) != STORE_CLUSTER_ID_CHARS)) {
+        return error_set(err, STATUS_CORRUPT,
+                         "%s: has no cluster id: the file is damaged; restore it from a copy, move "
+                         "it away or choose another directory with --data",
+                         store->db.path);
+    }
+    if (status == STATUS_CORRUPT) {
+        return error_prefix(err, "damaged; restore it from a copy, move it away or choose another "
+                                 "directory with --data");
+    }
+    if (status == STATUS_OK && !store->in_memory) {
+        status = look_at_mark(store, err);
+    }
+    return status;
+}
+
+/* --- settling --- */
+
+static enum status sync_directory(const char *directory, struct error *err)
+{
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return error_set_errno(err, errno, "%s: open for a sync", directory);
+    }
+    enum status status = STATUS_OK;
+    /* EINVAL: a file system whose directories need no sync. */
+    if (fsync(fd) != 0 && errno != EINVAL) {
+        status = error_set_errno(err, errno, "%s: sync to disk", directory);
+    }
+    close(fd);
+    return status;
+}
+
+/* What an earlier process wrote into the log may never have been synced (it was killed, it ran with
+ * fewer syncs, or a sync of its failed): a later record behind it would be lost with it. Moved into
+ * the main file, it is written anew and synced with it. */
+static enum status absorb_log(struct store *store, struct error *err)
+{
+    int code =
+        sqlite3_wal_checkpoint_v2(store->db.handle, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    if (code == SQLITE_BUSY) {
+        /* Somebody reads the database right now; what is in the log stays there, complete. */
+        LOG_DEBUGF(store->log, "store", "%s: a reader kept the log in use at start",
+                   store->db.path);
+        return STATUS_OK;
+    }
+    return code == SQLITE_OK ? STATUS_OK
+                             : sqlite_db_error(&store->db, "move the log into the main file", err);
+}
+
+enum status store_file_settle(struct store *store, struct error *err)
+{
+    char boot[BOOT_ID_BYTES];
+    enum status status = absorb_log(store, err);
+    if (status == STATUS_OK) {
+        status = sqlite_db_sync_file(&store->db, err);
+    }
+    if (status == STATUS_OK) {
+        status = sync_directory(store->directory, err);
+    }
+    if (status == STATUS_OK && store->durability == STORE_OFF) {
+        read_boot_id(boot);
+        status = meta_run(store, STMT_META_SET, boot, err);
+        store->marked_unsafe = true;
+        if (status == STATUS_OK) {
+            status = sqlite_db_exec(&store->db, "PRAGMA synchronous=OFF", err);
+        }
+    } else if (status == STATUS_OK && store->marked_unsafe) {
+        status = meta_run(store, STMT_META_DELETE, NULL, err);
+        store->marked_unsafe = status != STATUS_OK;
+    }
+    store->settled = status == STATUS_OK;
+    return status;
+}
+
+void store_file_unmark(struct store *store)
+{
+    struct error why;
+    enum status status =
+        sqlite_db_exec(&store->db, "PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(RESTART)", &why);
+    if (status == STATUS_OK) {
+        status = sqlite_db_sync_file(&store->db, &why);
+    }
+    if (status == STATUS_OK) {
+        status = meta_run(store, STMT_META_DELETE, NULL, &why);
+    }
+    if (status != STATUS_OK) {
+        LOG_WARNF(store->log, "store", "%s; the file stays marked as not synced", why.message);
+    }
+}

@@ -1,0 +1,254 @@
+/* The log: records of all partitions in order of arrival, found by (tp, offset).
+ *
+ * Invariant: offsets of a partition are 0, 1, 2, ... without a gap; the next one is in memory and
+ * moves only together with an inserted row. */
+#include "store_internal.h"
+
+/* --- loading --- */
+
+enum status store_partition_load(struct store *store, struct store_partition *partition,
+                                 struct partition_state *state, struct error *err)
+{
+    sqlite3_stmt *last = sqlite_db_statement(&store->db, STMT_RECORD_LAST);
+    sqlite3_stmt *first = sqlite_db_statement(&store->db, STMT_RECORD_FIRST);
+    if (last == NULL || first == NULL) {
+        return store_read_failed(store, "find a partition's end", err);
+    }
+    enum status status = STATUS_OK;
+    partition->first_offset = 0;
+    partition->next_offset = 0;
+    state->last_timestamp_ms = INT64_MIN;
+    sqlite3_bind_int64(last, 1, partition->tp);
+    int step = sqlite3_step(last);
+    if (step == SQLITE_ROW) {
+        partition->next_offset = sqlite3_column_int64(last, 0) + 1;
+        state->last_timestamp_ms = sqlite3_column_int64(last, 1);
+        sqlite3_bind_int64(first, 1, partition->tp);
+        step = sqlite3_step(first) == SQLITE_ROW ? SQLITE_DONE : SQLITE_ERROR;
+        partition->first_offset = sqlite3_column_int64(first, 0);
+    }
+    if (step != SQLITE_DONE) {
+        status = store_read_failed(store, "find a partition's end", err);
+    }
+    sqlite3_reset(last);
+    sqlite3_reset(first);
+    return status;
+}
+
+/* --- appending --- */
+
+static void bind_optional(sqlite3_stmt *stmt, int index, bool present, struct span bytes)
+{
+    if (present) {
+        sqlite3_bind_blob64(stmt, index, bytes.ptr != NULL ? bytes.ptr : "", bytes.len,
+                            SQLITE_STATIC);
+    } else {
+        sqlite3_bind_null(stmt, index);
+    }
+}
+
+static bool insert_record(struct store *store, const struct store_partition *partition,
+                          const struct store_record *record)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_RECORD_INSERT);
+    if (PP_UNLIKELY(stmt == NULL)) {
+        return false;
+    }
+    sqlite3_bind_int64(stmt, 1, partition->tp);
+    sqlite3_bind_int64(stmt, 2, partition->next_offset);
+    sqlite3_bind_int64(stmt, 3, record->timestamp_ms);
+    bind_optional(stmt, 4, record->has_key, record->key);
+    bind_optional(stmt, 5, record->has_value, record->value);
+    bind_optional(stmt, 6, record->headers.len > 0, record->headers);
+    return store_step_done(stmt);
+}
+
+/* Searches by time may halve their way only while timestamps never went back. */
+static bool mark_unordered(struct store *store, int64_t tp)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_PARTITION_UNORDERED);
+    if (stmt == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(stmt, 1, tp);
+    return store_step_done(stmt);
+}
+
+/* Once a partition and turn (or savepoint). */
+static enum status note_append(struct store *store, struct topic_entry *entry, int32_t partition,
+                               struct error *err)
+{
+    enum status status = store_undo_reserve(store, err);
+    if (status == STATUS_OK) {
+        store_undo_push(store, &(struct undo){
+                                   .kind = UNDO_APPEND,
+                                   .partition = partition,
+                                   .entry = entry,
+                                   .next_offset = entry->topic.partitions[partition].next_offset,
+                                   .first_offset = entry->topic.partitions[partition].first_offset,
+                                   .state = entry->states[partition],
+                               });
+        entry->states[partition].undo_epoch = store->undo_epoch;
+    }
+    return status;
+}
+
+enum status store_record_append(struct store *store, const struct store_topic *topic,
+                                int32_t partition, const struct store_record *record,
+                                int64_t *offset, struct error *err)
+{
+    PP_ASSERT(partition >= 0 && partition < topic->partition_count);
+    struct topic_entry *entry = PP_CONTAINER_OF(topic, struct topic_entry, topic);
+    struct store_partition *place = &entry->topic.partitions[partition];
+    struct partition_state *state = &entry->states[partition];
+    enum status status = store_write_begin(store, err);
+    if (status == STATUS_OK && state->undo_epoch != store->undo_epoch) {
+        status = note_append(store, entry, partition, err);
+    }
+    if (PP_UNLIKELY(status != STATUS_OK)) {
+        return status;
+    }
+    if (PP_UNLIKELY(record->timestamp_ms < state->last_timestamp_ms && state->time_ordered)) {
+        if (!mark_unordered(store, place->tp)) {
+            return store_write_failed(store, "append a record", err);
+        }
+        state->time_ordered = false;
+    }
+    if (PP_UNLIKELY(!insert_record(store, place, record))) {
+        return store_write_failed(store, "append a record", err);
+    }
+    state->last_timestamp_ms = record->timestamp_ms;
+    *offset = place->next_offset++;
+    store->turn_records++;
+    return STATUS_OK;
+}
+
+/* --- reading --- */
+
+static void column_optional(sqlite3_stmt *stmt, int column, bool *present, struct span *bytes)
+{
+    *present = sqlite3_column_type(stmt, column) != SQLITE_NULL;
+    *bytes = *present ? sqlite_column_span(stmt, column) : SPAN_EMPTY;
+}
+
+enum status store_records_read(struct store *store, const struct store_topic *topic,
+                               int32_t partition, int64_t offset, int64_t limit,
+                               store_record_visit_fn visit, void *ctx, struct error *err)
+{
+    PP_ASSERT(partition >= 0 && partition < topic->partition_count && !store->visiting);
+    if (limit <= 0 || offset >= topic->partitions[partition].next_offset) {
+        return STATUS_OK;
+    }
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_RECORD_READ);
+    if (stmt == NULL) {
+        return store_read_failed(store, "read records", err);
+    }
+    sqlite3_bind_int64(stmt, 1, topic->partitions[partition].tp);
+    sqlite3_bind_int64(stmt, 2, offset);
+    sqlite3_bind_int64(stmt, 3, limit);
+    enum status status = STATUS_OK;
+    bool more = true;
+    int step = SQLITE_DONE;
+    store->visiting = true;
+    while (more && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct store_record record = {
+            .offset = sqlite3_column_int64(stmt, 0),
+            .timestamp_ms = sqlite3_column_int64(stmt, 1),
+        };
+        bool has_headers;
+        column_optional(stmt, 2, &record.has_key, &record.key);
+        column_optional(stmt, 3, &record.has_value, &record.value);
+        column_optional(stmt, 4, &has_headers, &record.headers);
+        more = visit(ctx, &record);
+    }
+    store->visiting = false;
+    if (more && step != SQLITE_DONE) {
+        status = store_read_failed(store, "read records", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
+/* --- by time --- */
+
+static enum status time_at(struct store *store, int64_t tp, int64_t offset, int64_t *timestamp_ms,
+                           struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_RECORD_TIME_AT);
+    if (stmt == NULL) {
+        return store_read_failed(store, "search by time", err);
+    }
+    sqlite3_bind_int64(stmt, 1, tp);
+    sqlite3_bind_int64(stmt, 2, offset);
+    enum status status = STATUS_OK;
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW) {
+        *timestamp_ms = sqlite3_column_int64(stmt, 0);
+    } else if (step == SQLITE_DONE) {
+        status = error_set(err, STATUS_CORRUPT, "%s: offset %lld of partition %lld is missing",
+                           store->db.path, (long long)offset, (long long)tp);
+    } else {
+        status = store_read_failed(store, "search by time", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
+static enum status time_search(struct store *store, const struct store_partition *partition,
+                               int64_t timestamp_ms, int64_t *offset, struct error *err)
+{
+    int64_t low = partition->first_offset;
+    int64_t high = partition->next_offset;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        int64_t found_ms = 0;
+        enum status status = time_at(store, partition->tp, middle, &found_ms, err);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        if (found_ms < timestamp_ms) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == partition->next_offset) {
+        return error_set(err, STATUS_NOT_FOUND, "no record is that young");
+    }
+    *offset = low;
+    return STATUS_OK;
+}
+
+static enum status time_scan(struct store *store, const struct store_partition *partition,
+                             int64_t timestamp_ms, int64_t *offset, struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_RECORD_TIME_SCAN);
+    if (stmt == NULL) {
+        return store_read_failed(store, "search by time", err);
+    }
+    sqlite3_bind_int64(stmt, 1, partition->tp);
+    sqlite3_bind_int64(stmt, 2, timestamp_ms);
+    enum status status = STATUS_OK;
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW) {
+        *offset = sqlite3_column_int64(stmt, 0);
+    } else if (step == SQLITE_DONE) {
+        status = error_set(err, STATUS_NOT_FOUND, "no record is that young");
+    } else {
+        status = store_read_failed(store, "search by time", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
+enum status store_offset_for_time(struct store *store, const struct store_topic *topic,
+                                  int32_t partition, int64_t timestamp_ms, int64_t *offset,
+                                  struct error *err)
+{
+    PP_ASSERT(partition >= 0 && partition < topic->partition_count);
+    const struct topic_entry *entry = PP_CONTAINER_OF(topic, struct topic_entry, topic);
+    const struct store_partition *place = &topic->partitions[partition];
+    return entry->states[partition].time_ordered
+               ? time_search(store, place, timestamp_ms, offset, err)
+               : time_scan(store, place, timestamp_ms, offset, err);
+}

@@ -1,0 +1,539 @@
+/* Topics and their partitions: a table in memory, sorted by name, that mirrors the file.
+ *
+ * Deleting marks the topic; readers lose sight of it at once, and its rows go slice by slice behind
+ * the turns, so that no request waits for a million deletions. A topic created again under the name
+ * is another one, with offsets from 0. */
+#include "store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool store_topic_name_is_legal(struct span name)
+{
+    if (name.len == 0 || name.len > STORE_TOPIC_NAME_MAX || span_equal_cstr(name, ".") ||
+        span_equal_cstr(name, "..")) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '.' || c == '_' || c == '-')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- the table in memory --- */
+
+/* Where the name is, or where it belongs. */
+static size_t table_position(const struct store *store, struct span name, bool *found)
+{
+    size_t low = 0;
+    size_t high = store->topic_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = span_compare(store->topics[middle]->topic.name, name);
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *found = false;
+    return low;
+}
+
+static bool table_reserve(struct store *store)
+{
+    if (store->topic_count < store->topic_cap) {
+        return true;
+    }
+    size_t cap = store->topic_cap == 0 ? 16 : store->topic_cap * 2;
+    struct topic_entry **grown = realloc(store->topics, cap * sizeof(*grown));
+    if (grown == NULL) {
+        return false;
+    }
+    store->topics = grown;
+    store->topic_cap = cap;
+    return true;
+}
+
+void store_topic_table_insert(struct store *store, struct topic_entry *entry)
+{
+    bool found;
+    size_t position = table_position(store, entry->topic.name, &found);
+    /* Undoing a deletion finds the room that the deletion left. */
+    PP_ASSERT(!found && store->topic_count < store->topic_cap);
+    memmove(&store->topics[position + 1], &store->topics[position],
+            (store->topic_count - position) * sizeof(store->topics[0]));
+    store->topics[position] = entry;
+    store->topic_count++;
+}
+
+void store_topic_table_remove(struct store *store, struct topic_entry *entry)
+{
+    bool found;
+    size_t position = table_position(store, entry->topic.name, &found);
+    PP_ASSERT(found && store->topics[position] == entry);
+    store->topic_count--;
+    memmove(&store->topics[position], &store->topics[position + 1],
+            (store->topic_count - position) * sizeof(store->topics[0]));
+}
+
+void store_topic_entry_free(struct topic_entry *entry)
+{
+    if (entry != NULL) {
+        free(entry->topic.partitions);
+        free(entry->states);
+        free((void *)(uintptr_t)entry->topic.name.ptr);
+        free(entry);
+    }
+}
+
+/* NULL: out of memory. */
+static struct topic_entry *entry_new(int64_t id, struct span name, int32_t partition_count)
+{
+    struct topic_entry *entry = calloc(1, sizeof(*entry));
+    char *name_copy = malloc(name.len + 1);
+    if (entry == NULL || name_copy == NULL) {
+        free(entry);
+        free(name_copy);
+        return NULL;
+    }
+    memcpy(name_copy, name.ptr, name.len);
+    name_copy[name.len] = '\0';
+    entry->topic.id = id;
+    entry->topic.name = span_from(name_copy, name.len);
+    entry->topic.partition_count = partition_count;
+    entry->topic.partitions = calloc((size_t)partition_count, sizeof(struct store_partition));
+    entry->states = calloc((size_t)partition_count, sizeof(struct partition_state));
+    if (entry->topic.partitions == NULL || entry->states == NULL) {
+        store_topic_entry_free(entry);
+        return NULL;
+    }
+    return entry;
+}
+
+void store_topics_release(struct store *store)
+{
+    for (size_t i = 0; i < store->topic_count; i++) {
+        store_topic_entry_free(store->topics[i]);
+    }
+    free(store->topics);
+    store->topics = NULL;
+    store->topic_count = 0;
+    store->topic_cap = 0;
+}
+
+const struct store_topic *store_topic_find(struct store *store, struct span name)
+{
+    bool found;
+    size_t position = table_position(store, name, &found);
+    return found ? &store->topics[position]->topic : NULL;
+}
+
+size_t store_topic_count(const struct store *store)
+{
+    return store->topic_count;
+}
+
+const struct store_topic *store_topic_at(const struct store *store, size_t index)
+{
+    PP_ASSERT(index < store->topic_count);
+    return &store->topics[index]->topic;
+}
+
+/* --- loading --- */
+
+static enum status damaged(struct store *store, struct span name, const char *what,
+                           struct error *err)
+{
+    return error_set(
+        err, STATUS_CORRUPT,
+        "%s: topic %.*s: %s: the file is damaged; restore it from a copy, move it away "
+        "or choose another directory with --data",
+        store->db.path, SPAN_ARG(name), what);
+}
+
+/* Reads the tps into a growing array first: the count is known only at the end. */
+struct partition_rows {
+    struct store_partition *partitions;
+    bool *time_ordered;
+    int32_t count;
+};
+
+static void partition_rows_release(struct partition_rows *rows)
+{
+    free(rows->partitions);
+    free(rows->time_ordered);
+}
+
+static enum status partition_rows_read(struct store *store, int64_t topic_id, struct span name,
+                                       struct partition_rows *rows, struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_PARTITION_LIST);
+    if (stmt == NULL) {
+        return store_read_failed(store, "list the partitions", err);
+    }
+    sqlite3_bind_int64(stmt, 1, topic_id);
+    enum status status = STATUS_OK;
+    int32_t cap = 0;
+    int step;
+    while (status == STATUS_OK && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        if (rows->count == cap) {
+            cap = cap == 0 ? 4 : cap * 2;
+            struct store_partition *partitions =
+                realloc(rows->partitions, (size_t)cap * sizeof(*partitions));
+            rows->partitions = partitions != NULL ? partitions : rows->partitions;
+            bool *ordered = realloc(rows->time_ordered, (size_t)cap * sizeof(*ordered));
+            rows->time_ordered = ordered != NULL ? ordered : rows->time_ordered;
+            if (partitions == NULL || ordered == NULL) {
+                status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+                break;
+            }
+        }
+        if (sqlite3_column_int64(stmt, 1) != rows->count || rows->count == STORE_PARTITIONS_MAX) {
+            status = damaged(store, name, "its partitions are not numbered 0, 1, 2", err);
+            break;
+        }
+        rows->partitions[rows->count].tp = sqlite3_column_int64(stmt, 0);
+        rows->time_ordered[rows->count] = sqlite3_column_int(stmt, 2) != 0;
+        rows->count++;
+    }
+    if (status == STATUS_OK && step != SQLITE_DONE) {
+        status = store_read_failed(store, "list the partitions", err);
+    }
+    sqlite3_reset(stmt);
+    if (status == STATUS_OK && rows->count == 0) {
+        status = damaged(store, name, "it has no partitions", err);
+    }
+    return status;
+}
+
+static enum status load_topic(struct store *store, int64_t id, struct span name, struct error *err)
+{
+    struct partition_rows rows = {0};
+    struct topic_entry *entry = NULL;
+    enum status status = partition_rows_read(store, id, name, &rows, err);
+    if (status == STATUS_OK) {
+        entry = entry_new(id, name, rows.count);
+        if (entry == NULL || !table_reserve(store)) {
+            store_topic_entry_free(entry);
+            entry = NULL;
+            status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+        }
+    }
+    for (int32_t i = 0; status == STATUS_OK && i < rows.count; i++) {
+        entry->topic.partitions[i].tp = rows.partitions[i].tp;
+        entry->states[i].time_ordered = rows.time_ordered[i];
+        status = store_partition_load(store, &entry->topic.partitions[i], &entry->states[i], err);
+    }
+    if (status == STATUS_OK) {
+        /* The list comes in name order, so this is an append. */
+        store_topic_table_insert(store, entry);
+    } else {
+        store_topic_entry_free(entry);
+    }
+    partition_rows_release(&rows);
+    return status;
+}
+
+static enum status query_i64(struct store *store, enum store_statement id, int64_t *out,
+                             struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
+    enum status status = STATUS_OK;
+    if (stmt == NULL || sqlite3_step(stmt) != SQLITE_ROW) {
+        status = store_read_failed(store, "read the topic tables", err);
+    } else {
+        *out = sqlite3_column_int64(stmt, 0);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
+/* Is any topic waiting for the sweep? 0: none. */
+static enum status sweep_find(struct store *store, int64_t *topic_id, struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_SWEEP_FIND);
+    int step = stmt != NULL ? sqlite3_step(stmt) : SQLITE_ERROR;
+    enum status status = STATUS_OK;
+    if (step == SQLITE_ROW) {
+        *topic_id = sqlite3_column_int64(stmt, 0);
+    } else if (step == SQLITE_DONE) {
+        *topic_id = 0;
+    } else {
+        status = store_read_failed(store, "look for deleted topics", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
+enum status store_topics_load(struct store *store, struct error *err)
+{
+    int64_t swept = 0;
+    enum status status = query_i64(store, STMT_TOPIC_NEXT_ID, &store->next_topic_id, err);
+    if (status == STATUS_OK) {
+        status = query_i64(store, STMT_PARTITION_NEXT_TP, &store->next_tp, err);
+    }
+    if (status == STATUS_OK) {
+        status = sweep_find(store, &swept, err);
+    }
+    store->sweep_pending = swept != 0;
+    sqlite3_stmt *stmt =
+        status == STATUS_OK ? sqlite_db_statement(&store->db, STMT_TOPIC_LIST) : NULL;
+    int step = SQLITE_DONE;
+    if (status == STATUS_OK && stmt == NULL) {
+        status = store_read_failed(store, "list the topics", err);
+    }
+    while (status == STATUS_OK && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct span name = sqlite_column_span(stmt, 1);
+        if (!store_topic_name_is_legal(name)) {
+            status = damaged(store, name, "its name is impossible", err);
+        } else {
+            status = load_topic(store, sqlite3_column_int64(stmt, 0), name, err);
+        }
+    }
+    if (status == STATUS_OK && step != SQLITE_DONE) {
+        status = store_read_failed(store, "list the topics", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
+/* --- creating and deleting --- */
+
+static bool insert_topic(struct store *store, const struct topic_entry *entry)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_TOPIC_INSERT);
+    if (stmt == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(stmt, 1, entry->topic.id);
+    sqlite_bind_span_text(stmt, 2, entry->topic.name);
+    sqlite3_bind_int64(stmt, 3, store->env->wall_us(store->env) / 1000);
+    return store_step_done(stmt);
+}
+
+static bool insert_partitions(struct store *store, const struct topic_entry *entry)
+{
+    for (int32_t i = 0; i < entry->topic.partition_count; i++) {
+        sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_PARTITION_INSERT);
+        if (stmt == NULL) {
+            return false;
+        }
+        sqlite3_bind_int64(stmt, 1, entry->topic.partitions[i].tp);
+        sqlite3_bind_int64(stmt, 2, entry->topic.id);
+        sqlite3_bind_int(stmt, 3, i);
+        if (!store_step_done(stmt)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool insert_configs(struct store *store, const struct topic_entry *entry,
+                           const struct store_config_entry *configs, size_t config_count)
+{
+    for (size_t i = 0; i < config_count; i++) {
+        sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_CONFIG_INSERT);
+        if (stmt == NULL) {
+            return false;
+        }
+        sqlite3_bind_int64(stmt, 1, entry->topic.id);
+        sqlite_bind_span_text(stmt, 2, span_from_cstr(configs[i].name));
+        sqlite_bind_span_text(stmt, 3, span_from_cstr(configs[i].value));
+        if (!store_step_done(stmt)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum status check_new_topic(struct store *store, struct span name, int32_t partition_count,
+                                   struct error *err)
+{
+    if (!store_topic_name_is_legal(name)) {
+        return error_set(err, STATUS_INVALID,
+                         "topic name \"%.*s\" is not 1 to %d of [a-zA-Z0-9._-], nor \".\" or "
+                         "\"..\"",
+                         SPAN_ARG(span_first(name, STORE_TOPIC_NAME_MAX)), STORE_TOPIC_NAME_MAX);
+    }
+    if (partition_count < 1 || partition_count > STORE_PARTITIONS_MAX) {
+        return error_set(err, STATUS_INVALID, "a topic has 1 to %d partitions, not %d",
+                         STORE_PARTITIONS_MAX, (int)partition_count);
+    }
+    if (store_topic_find(store, name) != NULL) {
+        return error_set(err, STATUS_EXISTS, "Topic '%.*s' already exists.", SPAN_ARG(name));
+    }
+    return STATUS_OK;
+}
+
+static struct topic_entry *entry_for_new_topic(struct store *store, struct span name,
+                                               int32_t partition_count)
+{
+    struct topic_entry *entry = entry_new(store->next_topic_id, name, partition_count);
+    if (entry == NULL || !table_reserve(store)) {
+        store_topic_entry_free(entry);
+        return NULL;
+    }
+    store->next_topic_id++;
+    for (int32_t i = 0; i < partition_count; i++) {
+        entry->topic.partitions[i].tp = store->next_tp++;
+        entry->states[i].last_timestamp_ms = INT64_MIN;
+        entry->states[i].time_ordered = true;
+    }
+    return entry;
+}
+
+enum status store_topic_create(struct store *store, struct span name, int32_t partition_count,
+                               const struct store_config_entry *configs, size_t config_count,
+                               struct error *err)
+{
+    enum status status = check_new_topic(store, name, partition_count, err);
+    if (status == STATUS_OK) {
+        status = store_write_begin(store, err);
+    }
+    if (status == STATUS_OK) {
+        status = store_undo_reserve(store, err);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct topic_entry *entry = entry_for_new_topic(store, name, partition_count);
+    if (entry == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    /* No savepoint: a statement that fails here costs the whole turn. */
+    if (!insert_topic(store, entry) || !insert_partitions(store, entry) ||
+        !insert_configs(store, entry, configs, config_count)) {
+        store_topic_entry_free(entry);
+        return store_write_failed(store, "create a topic", err);
+    }
+    store_topic_table_insert(store, entry);
+    store_undo_push(store, &(struct undo){.kind = UNDO_CREATE, .entry = entry});
+    return STATUS_OK;
+}
+
+static bool mark_deleted(struct store *store, const struct topic_entry *entry)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_TOPIC_MARK_DELETED);
+    if (stmt == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(stmt, 1, entry->topic.id);
+    return store_step_done(stmt);
+}
+
+/* As Kafka's group coordinator does when partitions go. */
+static bool forget_commits(struct store *store, const struct topic_entry *entry)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_GROUP_FORGET_TOPIC);
+    if (stmt == NULL) {
+        return false;
+    }
+    sqlite_bind_span_text(stmt, 1, entry->topic.name);
+    return store_step_done(stmt);
+}
+
+enum status store_topic_delete(struct store *store, struct span name, struct error *err)
+{
+    bool found;
+    size_t position = table_position(store, name, &found);
+    if (!found) {
+        return error_set(err, STATUS_NOT_FOUND, "there is no topic %.*s", SPAN_ARG(name));
+    }
+    struct topic_entry *entry = store->topics[position];
+    enum status status = store_write_begin(store, err);
+    if (status == STATUS_OK) {
+        status = store_undo_reserve(store, err);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (!mark_deleted(store, entry) || !forget_commits(store, entry)) {
+        return store_write_failed(store, "delete a topic", err);
+    }
+    store_topic_table_remove(store, entry);
+    store_undo_push(store, &(struct undo){.kind = UNDO_DELETE, .entry = entry});
+    store->sweep_pending = true;
+    return STATUS_OK;
+}
+
+enum status store_topic_configs(struct store *store, const struct store_topic *topic,
+                                void (*visit)(void *ctx, struct span name, struct span value),
+                                void *ctx, struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_CONFIG_LIST);
+    if (stmt == NULL) {
+        return store_read_failed(store, "list a topic's configuration", err);
+    }
+    sqlite3_bind_int64(stmt, 1, topic->id);
+    enum status status = STATUS_OK;
+    int step;
+    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        visit(ctx, sqlite_column_span(stmt, 0), sqlite_column_span(stmt, 1));
+    }
+    if (step != SQLITE_DONE) {
+        status = store_read_failed(store, "list a topic's configuration", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
+/* --- the sweep --- */
+
+/* One slice inside the open transaction; false when a statement failed. */
+static bool sweep_slice(struct store *store, int64_t topic_id)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_SWEEP_RECORDS);
+    if (stmt == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(stmt, 1, topic_id);
+    sqlite3_bind_int(stmt, 2, STORE_SWEEP_ROWS);
+    if (!store_step_done(stmt)) {
+        return false;
+    }
+    if (sqlite3_changes(store->db.handle) > 0) {
+        return true;
+    }
+    /* No records are left: partitions and configuration go with the topic's row. */
+    stmt = sqlite_db_statement(&store->db, STMT_SWEEP_TOPIC);
+    if (stmt == NULL) {
+        return false;
+    }
+    sqlite3_bind_int64(stmt, 1, topic_id);
+    return store_step_done(stmt);
+}
+
+void store_topics_sweep(struct store *store)
+{
+    int64_t topic_id = 0;
+    struct error why;
+    enum status status = sweep_find(store, &topic_id, &why);
+    if (status == STATUS_OK && topic_id == 0) {
+        store->sweep_pending = false;
+        return;
+    }
+    if (status == STATUS_OK) {
+        status = store_write_begin(store, &why);
+    }
+    if (status == STATUS_OK && !sweep_slice(store, topic_id)) {
+        status = store_write_failed(store, "sweep a deleted topic", &why);
+    }
+    if (store->turn != TURN_IDLE) {
+        enum status committed = store_turn_commit(store, &why);
+        status = status != STATUS_OK ? status : committed;
+    }
+    if (status != STATUS_OK) {
+        /* Tried again after the next deletion or at the next start: rows too many harm nobody. */
+        LOG_WARNF(store->log, "store", "%s", why.message);
+        store->sweep_pending = false;
+    }
+}
