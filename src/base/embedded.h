@@ -13,5 +13,10 @@ EMBEDDED_FILE(schema_state_sql);
 EMBEDDED_FILE(schema_rds_sql);
 EMBEDDED_FILE(schema_ledger_sql);
 EMBEDDED_FILE(schema_journal_sql);
+EMBEDDED_FILE(vocab_categories_txt);
+EMBEDDED_FILE(vocab_countries_txt);
+EMBEDDED_FILE(vocab_people_txt);
+EMBEDDED_FILE(vocab_phrases_txt);
+EMBEDDED_FILE(vocab_posters_txt);
 
 #endif
