@@ -86,7 +86,9 @@ OBJ_support  := $(call obj,$(SRC_support))
 LIB_base     := $(BUILD)/libbase.a
 LIB_pipeline := $(BUILD)/libpipeline.a
 LIB_mock     := $(BUILD)/libmock.a
-LIBS_all     := $(LIB_pipeline) $(LIB_mock) $(LIB_base)
+LIB_cli      := $(BUILD)/libcli.a
+LIBS_all     := $(LIB_cli) $(LIB_pipeline) $(LIB_mock) $(LIB_base)
+MAIN         := $(BUILD)/obj/src/cli/main.o
 PROGRAM      := $(BUILD)/pinpipe
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(SRC_unit))
 
@@ -131,21 +133,137 @@ define archive
 endef
 $(LIB_base): $(OBJ_base)
 	$(archive)
+$(LIB_cli): $(filter-out $(MAIN),$(OBJ_cli))
+	$(archive)
 $(LIB_pipeline): $(OBJ_pipeline)
 	$(archive)
 $(LIB_mock): $(OBJ_mock)
 	$(archive)
 
-$(PROGRAM): $(OBJ_cli) $(LIBS_all)
-	$(Q)echo "  LD   $@"; $(CC) $(PP_CFLAGS) $(CFLAGS) $(PP_LDFLAGS) $(LDFLAGS) -o $@ $(OBJ_cli) $(LIBS_all) $(PKG_LIBS) $(LLHTTP_LIBS)
+LINK = $(Q)mkdir -p $(@D); $(if $(V),,echo "  LD   $@";) $(CC) $(PP_CFLAGS) $(CFLAGS) $(PP_LDFLAGS) $(LDFLAGS) -o $@
+LIBS_system = $(PKG_LIBS) $(LLHTTP_LIBS)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(OBJ_support) $(LIBS_all)
-	$(Q)mkdir -p $(@D); echo "  LD   $@"; $(CC) $(PP_CFLAGS) $(CFLAGS) $(PP_LDFLAGS) $(LDFLAGS) -o $@ $< $(OBJ_support) $(LIBS_all) $(PKG_LIBS) $(LLHTTP_LIBS) $(CMOCKA_LIBS)
+$(PROGRAM): $(MAIN) $(LIBS_all)
+	$(LINK) $(MAIN) $(LIBS_all) $(LIBS_system)
+$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(OBJ_support) $(LIBS_all)
+	$(LINK) $< $(OBJ_support) $(LIBS_all) $(LIBS_system) $(CMOCKA_LIBS)
 
 # --- tests -----------------------------------------------------------------------------------
+# A test prints cmocka's lines or `ok - ...`; tests/run.sh counts them and closes with one line.
+FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(SRC_fuzz))
+FUZZ_REPLAYS := $(patsubst %,$(BUILD)/tests/replay_%,$(FUZZERS))
+FUZZ_LIVE    := $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
+E2E_SCRIPTS  := $(sort $(wildcard tests/e2e/*.sh))
+TOOLS        := $(BUILD)/golden/replay $(patsubst tests/fault/%.c,$(BUILD)/tests/%,$(filter-out %_interpose.c,$(sort $(wildcard tests/fault/*.c)))) \
+                $(patsubst tests/fault/%.c,$(BUILD)/tests/%.so,$(sort $(wildcard tests/fault/*_interpose.c)))
+# Seconds a fuzz target runs in `make fuzz`; kill -9 rounds in `make crash`.
+FUZZ_SECONDS ?= 60
+CRASH_ROUNDS ?= 200
+
+$(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay_main.o $(LIBS_all)
+	$(LINK) $< $(BUILD)/obj/tests/fuzz/replay_main.o $(LIBS_all) $(LIBS_system)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBS_all)
+	$(LINK) -fsanitize=fuzzer $< $(LIBS_all) $(LIBS_system)
+# The tools of the tests share no code with what they test.
+$(BUILD)/golden/replay: $(BUILD)/obj/tests/golden/replay.o
+	$(LINK) $< -lpthread
+$(BUILD)/tests/%: $(BUILD)/obj/tests/fault/%.o
+	$(LINK) $< -lpthread $(shell pkg-config --libs sqlite3 2>/dev/null)
+$(BUILD)/tests/%.so: tests/fault/%.c $(BUILD)/flags
+	$(Q)mkdir -p $(@D); echo "  SO   $@"; $(CC) -std=c11 -O2 -D_GNU_SOURCE $(WARNINGS) -shared -fPIC -o $@ $< -ldl -lpthread
+
+.PHONY: check-build
+check-build: $(PROGRAM) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(TOOLS) ## build everything that `make check` runs
+
 .PHONY: unit
-unit: $(UNIT_TESTS) ## run the unit tests (T=name for one)
+unit: $(if $(T),$(BUILD)/tests/$(T),$(UNIT_TESTS)) ## run the unit tests (T=test_name for one)
 	$(Q)for t in $(if $(T),$(BUILD)/tests/$(T),$(UNIT_TESTS)); do $$t || exit 1; done
+
+.PHONY: check
+check: check-build ## run the quick suite: units, golden transcripts, corpus, end to end, faults
+	$(Q)BUILD=$(BUILD) sh tests/run.sh
+
+.PHONY: test
+test: ## install what is missing, build, run the quick suite
+	$(Q)sh .ci/deps test
+	$(Q)$(MAKE) --no-print-directory check
+
+.PHONY: check-asan
+check-asan: ## the quick suite under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory VARIANT=asan check
+
+.PHONY: fuzz
+fuzz: ## fuzz each target for FUZZ_SECONDS (60), needs clang
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang fuzz-run
+.PHONY: fuzz-run
+fuzz-run: $(FUZZ_LIVE)
+	$(Q)for f in $(FUZZERS); do mkdir -p $(BUILD)/found/$$f; echo "fuzz: $$f" >&2; \
+	  $(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+	  -artifact_prefix=$(BUILD)/found/$$f/ $(BUILD)/found/$$f tests/fuzz/corpus/$${f#fuzz_} || exit 1; done
+
+.PHONY: crash
+crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times
+	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crash.sh $(CRASH_ROUNDS)
+
+.PHONY: cover
+cover: ## branch coverage of the quick suite
+	$(Q)$(MAKE) --no-print-directory VARIANT=cov check >/dev/null
+	$(Q)sh tests/cover.sh build/cov
+
+.PHONY: lint
+lint: all ## the house rules that a machine can check
+	$(Q)BUILD=$(BUILD) sh tests/lint/lint.sh
+	$(Q)$(MAKE) --no-print-directory CC=clang WERROR=1 BUILD=build/clang all >/dev/null && echo "lint: clang has no warnings"
+	$(Q)$(MAKE) --no-print-directory CC=gcc WERROR=1 BUILD=build/gcc all >/dev/null && echo "lint: gcc has no warnings"
+
+.PHONY: bench
+bench: all ## nginx, raw SQLite and pinpipe side by side, as ratios
+	$(Q)sh .ci/deps bench
+	$(Q)BUILD=$(BUILD) sh tests/bench/bench.sh
+
+# --- for users -------------------------------------------------------------------------------
+.PHONY: deps
+deps: ## install what is missing to build
+	$(Q)sh .ci/deps build
+
+.PHONY: demo
+demo: ## install what is missing, build, run the whole pipeline, print a verdict
+	$(Q)sh .ci/deps build
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PROGRAM) demo
+
+.PHONY: docs
+docs: all ## regenerate docs/pinpipe.1 and docs/fidelity.md
+	$(Q)$(PROGRAM) --man > docs/pinpipe.1
+	$(Q)sh docs/fidelity.sh > docs/fidelity.md
+
+# The public library: the mock and the pipeline with the base below them, one archive.
+$(BUILD)/libpinpipe.a: $(OBJ_mock) $(OBJ_pipeline) $(OBJ_base)
+	$(archive)
+$(BUILD)/pinpipe.pc: VERSION
+	$(Q)mkdir -p $(@D); printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Name: pinpipe' \
+	  'Description: the AWS side of the Pinterest data pipeline, for C tests' 'Version: $(VERSION)' \
+	  'Requires.private: $(filter-out libcurl,$(PKGS))' 'Libs: -L$${libdir} -lpinpipe' 'Libs.private: $(LLHTTP_LIBS) -lm -ldl -lpthread' \
+	  'Cflags: -I$${includedir}' > $@
+
+.PHONY: install
+install: all $(BUILD)/libpinpipe.a $(BUILD)/pinpipe.pc ## install program, library, headers, man page (DESTDIR, PREFIX)
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)/pinpipe' '$(DESTDIR)$(MANDIR)/man1'
+	install -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/pinpipe'
+	install -m 644 $(BUILD)/libpinpipe.a '$(DESTDIR)$(LIBDIR)/'
+	install -m 644 $(BUILD)/pinpipe.pc '$(DESTDIR)$(LIBDIR)/pkgconfig/'
+	install -m 644 $(wildcard include/pinpipe/*.h) '$(DESTDIR)$(INCLUDEDIR)/pinpipe/'
+	install -m 644 docs/pinpipe.1 '$(DESTDIR)$(MANDIR)/man1/'
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f '$(DESTDIR)$(BINDIR)/pinpipe' '$(DESTDIR)$(LIBDIR)/libpinpipe.a' '$(DESTDIR)$(LIBDIR)/pkgconfig/pinpipe.pc' \
+	  '$(DESTDIR)$(MANDIR)/man1/pinpipe.1'
+	rm -rf '$(DESTDIR)$(INCLUDEDIR)/pinpipe'
+
+.PHONY: dist
+dist: ## a source archive of HEAD
+	$(Q)mkdir -p build; git archive --prefix=pinpipe-$(VERSION)/ -o build/pinpipe-$(VERSION).tar.gz HEAD; echo build/pinpipe-$(VERSION).tar.gz
 
 .PHONY: help
 help: ## this list

@@ -77,7 +77,8 @@ static int open_flags(const struct sqlite_db_options *options)
 {
     int flags = options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     flags |= SQLITE_OPEN_NOMUTEX;
-    return flags | (options->create && !options->read_only ? SQLITE_OPEN_CREATE : 0);
+    flags |= options->create && !options->read_only ? SQLITE_OPEN_CREATE : 0;
+    return flags | (options->uri ? SQLITE_OPEN_URI : 0);
 }
 
 /* PRAGMA journal_mode answers with the mode it ended up in, and a refusal is no error. */

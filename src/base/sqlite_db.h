@@ -31,6 +31,7 @@ struct sqlite_db_options {
     enum db_sync sync;
     int busy_timeout_ms;
     int cache_kib; /* 0: SQLite's default */
+    bool uri;      /* ATTACH may name a file: URI */
 };
 
 /* Opens and sets the pragmas (WAL, synchronous, fullfsync on macOS, foreign keys, trusted_schema

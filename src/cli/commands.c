@@ -5,7 +5,9 @@
 #include <string.h>
 
 const struct command *const commands[] = {
+    &cmd_topics,
     &cmd_config,
+    &cmd_doctor,
 };
 const size_t command_count = ARRAY_COUNT(commands);
 

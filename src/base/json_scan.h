@@ -1,0 +1,53 @@
+/* What the record path's scanner shares between its files: the cursor's two readers, failures in
+ * Jackson's words, strings (json_string.c) and numbers (json_number.c). */
+#ifndef PINPIPE_JSON_SCAN_H
+#define PINPIPE_JSON_SCAN_H
+
+#include "json_text.h"
+
+#define JSON_VALUE_LIST "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+
+struct json_member_stack;
+
+struct json_scan {
+    struct json_cursor *c;
+    struct buf *out; /* NULL: validate only */
+    struct json_error *err;
+    struct json_member_stack *stack;
+};
+
+static inline bool json_more(const struct json_cursor *c)
+{
+    return c->position < c->text.len;
+}
+
+static inline char json_here(const struct json_cursor *c)
+{
+    return c->text.ptr[c->position];
+}
+
+static inline bool json_is_digit(char ch)
+{
+    return ch >= '0' && ch <= '9';
+}
+
+/* A byte that could go on in a word: what Jackson takes into an unrecognised token. */
+static inline bool json_is_name_byte(char ch)
+{
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || json_is_digit(ch) || ch == '_' ||
+           ch == '$' || (unsigned char)ch >= 0x80;
+}
+
+/* Each fills *err and returns false. */
+bool json_fail(struct json_error *err, size_t position, const char *format, ...) PP_PRINTF(3, 4);
+bool json_fail_char(struct json_cursor *c, struct json_error *err, const char *expected);
+bool json_fail_end(struct json_cursor *c, struct json_error *err, const char *where);
+bool json_fail_token(struct json_cursor *c, struct json_error *err);
+/* The character at the cursor as Jackson describes it: "'}' (code 125)". */
+void json_describe_char(const struct json_cursor *c, char *out, size_t cap);
+
+/* At the opening quote; at the first byte of a number. */
+bool json_scan_string(struct json_scan *s);
+bool json_scan_number(struct json_scan *s);
+
+#endif

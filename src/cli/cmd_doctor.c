@@ -1,0 +1,260 @@
+/* `pinpipe doctor`: what is set up, what is not, and the command that mends it. The setup mistakes
+ * of the workshop fail late and opaquely; here they are named before anything is sent. */
+#include "commands.h"
+#include "creds.h"
+#include "file.h"
+#include "http_client.h"
+#include "json_text.h"
+#include "resolve.h"
+#include "row_source.h"
+#include "url.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+enum check_result { CHECK_OK, CHECK_NOTE, CHECK_BAD };
+
+enum { path_bytes_max = 1024, finding_bytes_max = 700, findings_max = 16, probe_timeout_ms = 3000 };
+
+struct finding {
+    const char *name;
+    enum check_result result;
+    char text[finding_bytes_max];
+};
+
+struct examination {
+    struct cli *cli;
+    struct finding findings[findings_max];
+    size_t count;
+};
+
+PP_PRINTF(4, 5)
+static void find(struct examination *x, const char *name, enum check_result result,
+                 const char *format, ...)
+{
+    PP_ASSERT(x->count < findings_max);
+    struct finding *f = &x->findings[x->count++];
+    va_list args;
+    f->name = name;
+    f->result = result;
+    va_start(args, format);
+    vsnprintf(f->text, sizeof(f->text), format, args);
+    va_end(args);
+}
+
+static void check_data_dir(struct examination *x)
+{
+    const char *dir = cli_data_dir(x->cli);
+    if (!file_exists(dir)) {
+        find(x, "data directory", CHECK_NOTE, "%s is not there yet; serve, demo and data make it",
+             dir);
+    } else if (access(dir, R_OK | W_OK | X_OK) != 0) {
+        find(x, "data directory", CHECK_BAD, "%s: %s; choose another with --data", dir,
+             strerror(errno));
+    } else {
+        find(x, "data directory", CHECK_OK, "%s", dir);
+    }
+}
+
+static void check_tables(struct examination *x)
+{
+    struct row_source *source = NULL;
+    struct error err;
+    int64_t rows = 0;
+    if (row_source_sqlite_open(cli_data_dir(x->cli), &x->cli->env, &source, &err) != STATUS_OK) {
+        find(x, "tables", CHECK_NOTE, "%s", err.message);
+        return;
+    }
+    if (source->ops->count(source, TABLE_PIN, &rows, &err) != STATUS_OK) {
+        find(x, "tables", CHECK_BAD, "%s", err.message);
+    } else {
+        find(x, "tables", CHECK_OK, "rds.db has %lld rows a table", (long long)rows);
+    }
+    source->ops->free(source);
+}
+
+static void check_creds(struct examination *x)
+{
+    struct error err;
+    const char *path = cli_config(x->cli, "creds_path");
+    if (creds_check(path, &err) != STATUS_OK) {
+        find(x, "creds.yaml", CHECK_BAD, "%s", err.message);
+    } else {
+        find(x, "creds.yaml", CHECK_OK, "%s",
+             path != NULL ? path : "not set: the tables are read from rds.db");
+    }
+}
+
+/* A secret in a git working tree that .gitignore does not name will be pushed one day. */
+static void check_secret(struct examination *x, const char *secret, struct span ignored)
+{
+    struct span line;
+    bool found = false;
+    while (!found && span_next_part(&ignored, '\n', &line)) {
+        found = span_equal_cstr(span_trim(line), secret);
+    }
+    if (!found) {
+        find(x, "secrets", CHECK_BAD,
+             "%s is here, in a git work tree, and .gitignore does not name it: pinpipe config init",
+             secret);
+    }
+}
+
+static void check_secrets(struct examination *x)
+{
+    static const char *const secrets[] = {".env", "creds.yaml", "db_creds.yaml",
+                                          "authentication_credentials.csv"};
+    struct buf ignored;
+    struct error err;
+    size_t before = x->count;
+    if (!file_exists(".git")) {
+        return;
+    }
+    buf_init(&ignored, 1024 * 1024);
+    enum status status = file_read(".gitignore", &ignored, &err);
+    for (size_t i = 0; i < ARRAY_COUNT(secrets); i++) {
+        if (file_exists(secrets[i])) {
+            check_secret(x, secrets[i], status == STATUS_OK ? buf_span(&ignored) : SPAN_EMPTY);
+        }
+    }
+    if (x->count == before) {
+        find(x, "secrets", CHECK_OK, "no file with secrets is open to git here");
+    }
+    buf_release(&ignored);
+}
+
+static void judge_answer(struct examination *x, const char *url,
+                         const struct http_response *response)
+{
+    struct span hint = http_response_header(response, "X-Pinpipe-Hint");
+    if (response->failure != HTTP_FAILURE_NONE) {
+        find(x, "gateway", CHECK_BAD, "%s cannot be reached: %s; start it: pinpipe serve", url,
+             response->message);
+    } else if (response->status == 200) {
+        find(x, "gateway", CHECK_OK, "%s answers", url);
+    } else if (response->status == 403) {
+        find(x, "gateway", CHECK_BAD,
+             "%s answers 403 %.*s: is the stage right, is the API deployed, does it want an API "
+             "key? %.*s",
+             url, SPAN_ARG(span_first(buf_span(&response->body), 120)), SPAN_ARG(hint));
+    } else if (response->status >= 500) {
+        find(x, "gateway", CHECK_BAD,
+             "%s answers %d: the gateway is there, the REST proxy behind it is not (is it started, "
+             "does the integration URL begin with http://, has the EC2 host name changed?)",
+             url, response->status);
+    } else {
+        find(x, "gateway", CHECK_BAD, "%s answers %d. %.*s", url, response->status, SPAN_ARG(hint));
+    }
+}
+
+static enum status probe(struct examination *x, const char *url, struct error *err)
+{
+    struct http_client *client = NULL;
+    struct http_response response;
+    const struct http_client_options options = {.connect_timeout_ms = probe_timeout_ms,
+                                                .response_bytes_max = 1024 * 1024};
+    const char *key = cli_config(x->cli, "api_key");
+    const char *key_header =
+        key != NULL ? arena_printf(&x->cli->arena, "x-api-key: %s", key) : NULL;
+    const char *const headers[] = {"Accept: */*", key_header, NULL};
+    const struct http_call_request request = {
+        .method = "GET", .url = url, .headers = headers, .timeout_ms = probe_timeout_ms};
+    http_response_init(&response, 1024 * 1024);
+    enum status status = http_client_new(&x->cli->env, &options, &client, err);
+    if (status == STATUS_OK) {
+        status = http_client_request(client, &request, &response, err);
+    }
+    if (status == STATUS_OK) {
+        judge_answer(x, url, &response);
+    }
+    http_response_release(&response);
+    http_client_free(client);
+    return status;
+}
+
+static void check_gateway(struct examination *x)
+{
+    struct endpoints endpoints;
+    struct error err;
+    enum status status = resolve_endpoints(x->cli, &endpoints, &err);
+    if (status == STATUS_OK) {
+        const char *url = arena_printf(&x->cli->arena, "%s/topics", endpoints.invoke_url);
+        status =
+            url != NULL ? probe(x, url, &err) : error_set(&err, STATUS_NO_MEMORY, "out of memory");
+    }
+    if (status != STATUS_OK) {
+        find(x, "gateway", CHECK_BAD, "%s", err.message);
+    }
+}
+
+static const char *const result_names[] = {
+    [CHECK_OK] = "ok", [CHECK_NOTE] = "note", [CHECK_BAD] = "BAD"};
+
+static void print_text(const struct examination *x)
+{
+    for (size_t i = 0; i < x->count; i++) {
+        fprintf(x->cli->out, "%-5s %-15s %s\n", result_names[x->findings[i].result],
+                x->findings[i].name, x->findings[i].text);
+    }
+}
+
+static void print_json(const struct examination *x)
+{
+    struct buf out;
+    buf_init(&out, 256 * 1024);
+    BUF_APPEND_LIT(&out, "[");
+    for (size_t i = 0; i < x->count; i++) {
+        buf_append_cstr(&out, i > 0 ? "," : "");
+        BUF_APPEND_LIT(&out, "{\"check\":");
+        json_string_append(&out, span_from_cstr(x->findings[i].name));
+        BUF_APPEND_LIT(&out, ",\"result\":");
+        json_string_append(&out, span_from_cstr(result_names[x->findings[i].result]));
+        BUF_APPEND_LIT(&out, ",\"text\":");
+        json_string_append(&out, span_from_cstr(x->findings[i].text));
+        BUF_APPEND_LIT(&out, "}");
+    }
+    BUF_APPEND_LIT(&out, "]");
+    fprintf(x->cli->out, "%s\n", buf_cstr(&out));
+    buf_release(&out);
+}
+
+static int run(struct cli *cli)
+{
+    struct examination *x = ARENA_NEW(&cli->arena, struct examination);
+    if (x == NULL) {
+        return status_exit_code(STATUS_NO_MEMORY);
+    }
+    x->cli = cli;
+    check_data_dir(x);
+    check_tables(x);
+    check_creds(x);
+    check_secrets(x);
+    check_gateway(x);
+    if (cli_switch(cli, "json")) {
+        print_json(x);
+    } else {
+        print_text(x);
+    }
+    for (size_t i = 0; i < x->count; i++) {
+        if (x->findings[i].result == CHECK_BAD) {
+            return status_exit_code(STATUS_FAILED);
+        }
+    }
+    return 0;
+}
+
+static const struct option_spec options[] = {
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "one JSON array"},
+};
+
+const struct command cmd_doctor = {
+    .name = "doctor",
+    .summary = "Look over the set-up and name what is wrong with its fix",
+    .arguments = "",
+    .options = options,
+    .option_count = ARRAY_COUNT(options),
+    .example = "pinpipe doctor",
+    .run = run,
+};

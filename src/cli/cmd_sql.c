@@ -1,0 +1,412 @@
+/* `pinpipe sql`: any question about the state, read-only, while the server runs. Each statement is
+ * a read transaction of its own and ends after --timeout, so that it cannot hold the WAL for long.
+ */
+#include "commands.h"
+#include "csv.h"
+#include "file.h"
+#include "json_text.h"
+#include "sqlite_db.h"
+
+#include <string.h>
+
+enum {
+    path_bytes_max = 1024,
+    progress_steps = 10000,
+    sample_rows_max = 200, /* rows that decide the widths of the columns */
+    column_chars_max = 60,
+    output_bytes_max = 64 * 1024 * 1024,
+};
+
+enum sql_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
+
+struct sql_session {
+    struct cli *cli;
+    struct sqlite_db db;
+    int64_t deadline_us;
+    enum sql_format format;
+    struct buf out; /* what is not yet written to stdout */
+};
+
+static const char *const schemas[] = {"state", "rds", "ledger", "journal"};
+
+/* --- values as text -----------------------------------------------------------------------------
+ */
+
+static bool value_is_text(sqlite3_stmt *stmt, int column, struct span *text)
+{
+    *text = sqlite_column_span(stmt, column);
+    return span_is_utf8(*text) && span_find_byte(*text, '\0') == text->len;
+}
+
+static void append_hex(struct buf *out, struct span bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        buf_printf(out, "%02x", (unsigned)(unsigned char)bytes.ptr[i]);
+    }
+}
+
+/* Text, or x'hex' for bytes that are none. */
+static void value_append(struct buf *out, sqlite3_stmt *stmt, int column)
+{
+    struct span text;
+    if (sqlite3_column_type(stmt, column) == SQLITE_NULL) {
+        return;
+    }
+    if (value_is_text(stmt, column, &text)) {
+        buf_append_span(out, text);
+    } else {
+        BUF_APPEND_LIT(out, "x'");
+        append_hex(out, text);
+        BUF_APPEND_LIT(out, "'");
+    }
+}
+
+static void value_append_json(struct buf *out, sqlite3_stmt *stmt, int column)
+{
+    switch (sqlite3_column_type(stmt, column)) {
+    case SQLITE_NULL:
+        BUF_APPEND_LIT(out, "null");
+        break;
+    case SQLITE_INTEGER:
+        buf_append_i64(out, sqlite3_column_int64(stmt, column));
+        break;
+    case SQLITE_FLOAT:
+        json_double_append(out, sqlite3_column_double(stmt, column));
+        break;
+    default: { /* text and blobs */
+        struct buf text;
+        buf_init(&text, output_bytes_max);
+        value_append(&text, stmt, column);
+        json_string_append(out, buf_span(&text));
+        buf_release(&text);
+    }
+    }
+}
+
+static bool flush_out(struct sql_session *s)
+{
+    size_t put = fwrite(buf_cstr(&s->out), 1, s->out.len, s->cli->out);
+    bool ok = put == s->out.len && buf_ok(&s->out);
+    buf_reset(&s->out);
+    return ok;
+}
+
+/* --- tables -------------------------------------------------------------------------------------
+ */
+
+struct table_text {
+    struct buf cells; /* the sample's cells, back to back */
+    size_t ends[sample_rows_max * 64];
+    size_t cell_count;
+    size_t widths[64];
+    int columns;
+};
+
+static size_t count_chars(struct span text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80 ? 1 : 0;
+    }
+    return count;
+}
+
+/* One cell, its line breaks shown as blanks, padded unless it is the last of its row. */
+static void append_cell(struct buf *out, struct span text, size_t width, bool last)
+{
+    size_t start = out->len;
+    buf_append_span(out, text);
+    for (size_t i = start; i < out->len; i++) {
+        if ((unsigned char)out->ptr[i] < 0x20 || out->ptr[i] == 0x7f) {
+            out->ptr[i] = ' ';
+        }
+    }
+    for (size_t chars = count_chars(text); !last && chars < width + 2; chars++) {
+        buf_append_byte(out, ' ');
+    }
+}
+
+static void table_add_cell(struct table_text *table, int column)
+{
+    size_t start = table->cell_count > 0 ? table->ends[table->cell_count - 1] : 0;
+    size_t chars =
+        count_chars(span_from(buf_cstr(&table->cells) + start, table->cells.len - start));
+    chars = chars < column_chars_max ? chars : column_chars_max;
+    table->widths[column] = chars > table->widths[column] ? chars : table->widths[column];
+    table->ends[table->cell_count++] = table->cells.len;
+}
+
+static bool table_flush(struct sql_session *s, struct table_text *table)
+{
+    size_t start = 0;
+    for (size_t i = 0; i < table->cell_count; i++) {
+        int column = (int)(i % (size_t)table->columns);
+        struct span text = span_from(buf_cstr(&table->cells) + start, table->ends[i] - start);
+        bool last = column == table->columns - 1;
+        append_cell(&s->out, text, table->widths[column], last);
+        if (last) {
+            buf_append_byte(&s->out, '\n');
+        }
+        start = table->ends[i];
+    }
+    table->cell_count = 0;
+    buf_reset(&table->cells);
+    return flush_out(s);
+}
+
+static int run_table(struct sql_session *s, sqlite3_stmt *stmt, int columns)
+{
+    struct table_text *table = arena_alloc(&s->cli->arena, sizeof(*table));
+    if (table == NULL || columns > 64) {
+        return SQLITE_TOOBIG;
+    }
+    buf_init(&table->cells, output_bytes_max);
+    table->columns = columns;
+    for (int i = 0; i < columns; i++) {
+        buf_append_cstr(&table->cells, sqlite3_column_name(stmt, i));
+        table_add_cell(table, i);
+    }
+    int step;
+    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        for (int i = 0; i < columns; i++) {
+            value_append(&table->cells, stmt, i);
+            table_add_cell(table, i);
+        }
+        if (table->cell_count + (size_t)columns > ARRAY_COUNT(table->ends) ||
+            table->cell_count >= (size_t)columns * sample_rows_max) {
+            table_flush(s, table);
+        }
+    }
+    if (!table_flush(s, table)) {
+        step = SQLITE_FULL;
+    }
+    buf_release(&table->cells);
+    return step;
+}
+
+/* --- JSON and CSV
+ * --------------------------------------------------------------------------------- */
+
+static int run_json(struct sql_session *s, sqlite3_stmt *stmt, int columns)
+{
+    int step;
+    bool first = true;
+    BUF_APPEND_LIT(&s->out, "[");
+    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        buf_append_cstr(&s->out, first ? "\n{" : ",\n{");
+        first = false;
+        for (int i = 0; i < columns; i++) {
+            buf_append_cstr(&s->out, i > 0 ? "," : "");
+            json_string_append(&s->out, span_from_cstr(sqlite3_column_name(stmt, i)));
+            BUF_APPEND_LIT(&s->out, ":");
+            value_append_json(&s->out, stmt, i);
+        }
+        BUF_APPEND_LIT(&s->out, "}");
+        if (!flush_out(s)) {
+            return SQLITE_FULL;
+        }
+    }
+    buf_append_cstr(&s->out, first ? "]\n" : "\n]\n");
+    return flush_out(s) ? step : SQLITE_FULL;
+}
+
+static int run_csv(struct sql_session *s, sqlite3_stmt *stmt, int columns)
+{
+    struct buf cell;
+    int step = SQLITE_ROW;
+    buf_init(&cell, output_bytes_max);
+    for (int i = 0; i < columns; i++) {
+        buf_append_cstr(&s->out, i > 0 ? "," : "");
+        csv_append_field(&s->out, span_from_cstr(sqlite3_column_name(stmt, i)), false);
+    }
+    BUF_APPEND_LIT(&s->out, "\r\n");
+    while (flush_out(s) && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        for (int i = 0; i < columns; i++) {
+            buf_reset(&cell);
+            value_append(&cell, stmt, i);
+            buf_append_cstr(&s->out, i > 0 ? "," : "");
+            csv_append_field(&s->out, buf_span(&cell), sqlite3_column_type(stmt, i) == SQLITE_NULL);
+        }
+        BUF_APPEND_LIT(&s->out, "\r\n");
+    }
+    buf_release(&cell);
+    return step == SQLITE_ROW ? SQLITE_FULL : step;
+}
+
+/* --- the session
+ * ---------------------------------------------------------------------------------- */
+
+static int past_deadline(void *ctx)
+{
+    struct sql_session *s = ctx;
+    return cli_interrupted() || s->cli->env.monotonic_us(&s->cli->env) > s->deadline_us;
+}
+
+/* Only reading: no statement may attach another file or change anything. */
+static int authorize(void *ctx, int action, const char *a, const char *b, const char *c,
+                     const char *d)
+{
+    (void)ctx;
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)d;
+    return action == SQLITE_ATTACH || action == SQLITE_DETACH ? SQLITE_DENY : SQLITE_OK;
+}
+
+static enum status attach_schema(struct sql_session *s, const char *schema, struct error *err)
+{
+    char path[path_bytes_max];
+    struct buf uri;
+    sqlite3_stmt *stmt = NULL;
+    snprintf(path, sizeof(path), "%s/%s.db", cli_data_dir(s->cli), schema);
+    if (!file_exists(path)) {
+        return STATUS_OK;
+    }
+    buf_init(&uri, path_bytes_max * 4);
+    BUF_APPEND_LIT(&uri, "file:");
+    for (const char *p = path; *p != '\0'; p++) {
+        if (*p == '%' || *p == '?' || *p == '#') {
+            buf_printf(&uri, "%%%02X", (unsigned)(unsigned char)*p);
+        } else {
+            buf_append_byte(&uri, *p);
+        }
+    }
+    BUF_APPEND_LIT(&uri, "?mode=ro");
+    enum status status = STATUS_OK;
+    if (sqlite3_prepare_v2(s->db.handle, "ATTACH ?1 AS ?2", -1, &stmt, NULL) != SQLITE_OK ||
+        sqlite3_bind_text(stmt, 1, buf_cstr(&uri), -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_bind_text(stmt, 2, schema, -1, SQLITE_STATIC) != SQLITE_OK ||
+        sqlite3_step(stmt) != SQLITE_DONE) {
+        status = sqlite_db_error(&s->db, "open it to read", err);
+        error_prefix(err, "%s", path);
+    }
+    sqlite3_finalize(stmt);
+    buf_release(&uri);
+    return status;
+}
+
+static enum status session_open(struct sql_session *s, struct error *err)
+{
+    const struct sqlite_db_options options = {
+        .path = ":memory:", .create = true, .busy_timeout_ms = 2000, .uri = true};
+    enum status status = sqlite_db_open(&s->db, &options, err);
+    for (size_t i = 0; i < ARRAY_COUNT(schemas) && status == STATUS_OK; i++) {
+        status = attach_schema(s, schemas[i], err);
+    }
+    if (status == STATUS_OK) {
+        sqlite3_set_authorizer(s->db.handle, authorize, NULL);
+        sqlite3_progress_handler(s->db.handle, progress_steps, past_deadline, s);
+    }
+    return status;
+}
+
+static enum status explain_failure(struct sql_session *s, struct error *err)
+{
+    const char *words = sqlite3_errmsg(s->db.handle);
+    if (sqlite3_errcode(s->db.handle) == SQLITE_INTERRUPT) {
+        return cli_interrupted()
+                   ? error_set(err, STATUS_INTERRUPTED, "stopped")
+                   : error_set(err, STATUS_LIMIT, "the statement took longer than --timeout %s ms",
+                               cli_text(s->cli, "timeout"));
+    }
+    if (strncmp(words, "no such table", 13) == 0) {
+        return error_set(
+            err, STATUS_INVALID,
+            "%s in %s. Views: topics, records, group_offsets (a server has run there), "
+            "rows_posted (an emulator has), requests (the journal); tables of "
+            "rds.db: pinterest_data, geolocation_data, user_data",
+            words, cli_data_dir(s->cli));
+    }
+    return error_set(err, STATUS_INVALID, "%s", words);
+}
+
+static enum status run_statement(struct sql_session *s, sqlite3_stmt *stmt, struct error *err)
+{
+    int columns = sqlite3_column_count(stmt);
+    if (!sqlite3_stmt_readonly(stmt) || columns == 0) {
+        return error_set(err, STATUS_USAGE,
+                         "only reading is possible here: write a SELECT (the files are SQLite; "
+                         "stop the server to change them with a tool of your own)");
+    }
+    int step = s->format == FORMAT_JSON  ? run_json(s, stmt, columns)
+               : s->format == FORMAT_CSV ? run_csv(s, stmt, columns)
+                                         : run_table(s, stmt, columns);
+    if (step == SQLITE_DONE) {
+        return STATUS_OK;
+    }
+    return step == SQLITE_FULL ? error_set(err, STATUS_IO, "the result could not be written")
+           : step == SQLITE_TOOBIG
+               ? error_set(err, STATUS_LIMIT, "more than 64 columns: use --json or --csv")
+               : explain_failure(s, err);
+}
+
+static enum status run_script(struct sql_session *s, const char *sql, struct error *err)
+{
+    enum status status = STATUS_OK;
+    size_t statements = 0;
+    while (status == STATUS_OK && *sql != '\0') {
+        sqlite3_stmt *stmt = NULL;
+        if (sqlite3_prepare_v2(s->db.handle, sql, -1, &stmt, &sql) != SQLITE_OK) {
+            return explain_failure(s, err);
+        }
+        if (stmt == NULL) { /* only a comment or blanks were left */
+            break;
+        }
+        /* One document, one header: a second result would make neither. */
+        status = statements++ > 0 && s->format != FORMAT_TABLE
+                     ? error_set(err, STATUS_USAGE, "one statement at a time with --json or --csv")
+                     : run_statement(s, stmt, err);
+        sqlite3_finalize(stmt);
+    }
+    return status == STATUS_OK && statements == 0
+               ? error_set(err, STATUS_USAGE, "there is no statement in that text")
+               : status;
+}
+
+static int run(struct cli *cli)
+{
+    struct error err = ERROR_NONE;
+    struct sql_session s = {.cli = cli};
+    if (cli_switch(cli, "json") && cli_switch(cli, "csv")) {
+        return cli_usage(cli, "--json or --csv, not both");
+    }
+    if (!file_exists(cli_data_dir(cli))) {
+        error_set(&err, STATUS_CONFIG,
+                  "%s: there is no such directory; run `pinpipe demo` or `pinpipe serve` first, or "
+                  "name another with --data",
+                  cli_data_dir(cli));
+        return cli_report(cli, &err);
+    }
+    s.format = cli_switch(cli, "json")  ? FORMAT_JSON
+               : cli_switch(cli, "csv") ? FORMAT_CSV
+                                        : FORMAT_TABLE;
+    s.deadline_us = cli->env.monotonic_us(&cli->env) + cli_count(cli, "timeout") * 1000;
+    buf_init(&s.out, output_bytes_max);
+    cli_watch_signals();
+    enum status status = session_open(&s, &err);
+    if (status == STATUS_OK) {
+        status = run_script(&s, cli->args[0], &err);
+    }
+    sqlite_db_close(&s.db);
+    buf_release(&s.out);
+    return status == STATUS_OK ? 0 : cli_report(cli, &err);
+}
+
+static const struct option_spec options[] = {
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "one JSON array of objects"},
+    {"csv", OPTION_SWITCH, NULL, NULL, NULL, "CSV (RFC 4180) with a header"},
+    {"timeout", OPTION_COUNT, "MS", "30000", NULL, "give up after this long"},
+};
+
+const struct command cmd_sql = {
+    .name = "sql",
+    .summary = "Ask the state anything, read-only, while the server runs",
+    .arguments = "\"SELECT ...\"",
+    .options = options,
+    .option_count = ARRAY_COUNT(options),
+    .example = "pinpipe sql \"SELECT topic, count(*) FROM records GROUP BY topic\"",
+    .args_min = 1,
+    .args_max = 1,
+    .run = run,
+};

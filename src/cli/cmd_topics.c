@@ -1,0 +1,330 @@
+/* `pinpipe topics`: list, create, describe, delete, over the REST proxy's v3 API, so that it works
+ * on a real cluster too. */
+#include "commands.h"
+#include "http_client.h"
+#include "json.h"
+#include "json_text.h"
+#include "resolve.h"
+#include "url.h"
+
+#include <string.h>
+
+enum { reply_bytes_max = 16 * 1024 * 1024, body_bytes_max = 64 * 1024 };
+
+struct topics_session {
+    struct cli *cli;
+    struct http_client *http;
+    const char *base; /* "http://127.0.0.1:8082/v3/clusters/<id>/topics" */
+    struct http_response response;
+};
+
+static enum status no_memory(struct error *err)
+{
+    return error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+/* The proxy's {"error_code":...,"message":...} or whatever the gateway said instead. */
+static enum status answer_is_error(const struct topics_session *s, const char *url,
+                                   struct error *err)
+{
+    struct json_doc *doc = NULL;
+    const char *message = NULL;
+    struct span hint = http_response_header(&s->response, "X-Pinpipe-Hint");
+    if (json_doc_parse(buf_span(&s->response.body), &doc, NULL) == STATUS_OK) {
+        json_node_string(json_node_get(json_doc_root(doc), "message"), &message);
+    }
+    error_set(err, STATUS_FAILED, "%s answered %d: %s%s%.*s", url, s->response.status,
+              message != NULL ? message : "(no message)", hint.len > 0 ? "; " : "", SPAN_ARG(hint));
+    json_doc_free(doc);
+    return STATUS_FAILED;
+}
+
+static enum status call(struct topics_session *s, const char *method, const char *url,
+                        struct span body, struct error *err)
+{
+    static const char *const headers[] = {"Content-Type: application/json",
+                                          "Accept: application/json", NULL};
+    const char *api_key = cli_config(s->cli, "api_key");
+    const char *all[4] = {headers[1], NULL, NULL, NULL};
+    size_t count = 1;
+    if (body.len > 0) {
+        all[count++] = headers[0];
+    }
+    if (api_key != NULL) {
+        all[count] = arena_printf(&s->cli->arena, "x-api-key: %s", api_key);
+    }
+    const struct http_call_request request = {
+        .method = method, .url = url, .headers = all, .body = body, .has_body = body.len > 0};
+    buf_reset(&s->response.body);
+    buf_reset(&s->response.headers);
+    enum status status = http_client_request(s->http, &request, &s->response, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (s->response.failure != HTTP_FAILURE_NONE) {
+        return error_set(err, STATUS_UNREACHABLE,
+                         "%s cannot be reached: %s. Is a server running? Start one: pinpipe serve",
+                         url, s->response.message);
+    }
+    return s->response.status < 300 ? STATUS_OK : answer_is_error(s, url, err);
+}
+
+static enum status parse_answer(struct topics_session *s, const char *url, struct json_doc **doc,
+                                struct error *err)
+{
+    enum status status = json_doc_parse(buf_span(&s->response.body), doc, err);
+    return status == STATUS_OK ? status : error_prefix(err, "the answer of %s", url);
+}
+
+static enum status find_cluster(struct topics_session *s, const char *root, struct error *err)
+{
+    struct json_doc *doc = NULL;
+    const char *id = NULL;
+    const char *url = arena_printf(&s->cli->arena, "%s/v3/clusters", root);
+    if (url == NULL) {
+        return no_memory(err);
+    }
+    enum status status = call(s, "GET", url, SPAN_EMPTY, err);
+    if (status == STATUS_OK) {
+        status = parse_answer(s, url, &doc, err);
+    }
+    if (status == STATUS_OK) {
+        const struct json_node *data = json_node_get(json_doc_root(doc), "data");
+        if (!json_node_string(json_node_get(json_node_at(data, 0), "cluster_id"), &id)) {
+            status = error_set(err, STATUS_FAILED, "%s named no cluster: is it a REST proxy?", url);
+        } else {
+            s->base = arena_printf(&s->cli->arena, "%s/%s/topics", url, id);
+            status = s->base != NULL ? STATUS_OK : no_memory(err);
+        }
+    }
+    json_doc_free(doc);
+    return status;
+}
+
+static enum status session_open(struct topics_session *s, struct cli *cli, struct error *err)
+{
+    struct endpoints endpoints;
+    const struct http_client_options options = {.response_bytes_max = reply_bytes_max};
+    *s = (struct topics_session){.cli = cli};
+    http_response_init(&s->response, reply_bytes_max);
+    enum status status = resolve_endpoints(cli, &endpoints, err);
+    if (status == STATUS_OK) {
+        status = http_client_new(&cli->env, &options, &s->http, err);
+    }
+    /* {proxy+} hands /v3 through as well, so a gateway alone is enough. */
+    return status != STATUS_OK
+               ? status
+               : find_cluster(
+                     s, endpoints.rest_url != NULL ? endpoints.rest_url : endpoints.invoke_url,
+                     err);
+}
+
+static void session_close(struct topics_session *s)
+{
+    http_response_release(&s->response);
+    http_client_free(s->http);
+}
+
+static const char *topic_url(struct topics_session *s, const char *topic, const char *below)
+{
+    struct buf encoded;
+    buf_init(&encoded, 4096);
+    url_encode(span_from_cstr(topic), false, &encoded);
+    const char *url = arena_printf(&s->cli->arena, "%s/%s%s", s->base, buf_cstr(&encoded), below);
+    buf_release(&encoded);
+    return url;
+}
+
+static int finish(struct topics_session *s, enum status status, const struct error *err)
+{
+    int code = status == STATUS_OK ? 0 : cli_report(s->cli, err);
+    session_close(s);
+    return code;
+}
+
+/* Scripts get the API's own document. */
+static void print_document(struct topics_session *s)
+{
+    fprintf(s->cli->out, "%.*s\n", SPAN_ARG(buf_span(&s->response.body)));
+}
+
+static void print_topic_line(struct cli *cli, const struct json_node *topic)
+{
+    const char *name = "?";
+    int64_t partitions = 0;
+    json_node_string(json_node_get(topic, "topic_name"), &name);
+    json_node_i64(json_node_get(topic, "partitions_count"), &partitions);
+    fprintf(cli->out, "%-40s %lld partition%s\n", name, (long long)partitions,
+            partitions == 1 ? "" : "s");
+}
+
+static int run_list(struct cli *cli)
+{
+    struct topics_session s;
+    struct error err = ERROR_NONE;
+    struct json_doc *doc = NULL;
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        status = call(&s, "GET", s.base, SPAN_EMPTY, &err);
+    }
+    if (status == STATUS_OK && cli_switch(cli, "json")) {
+        print_document(&s);
+    } else if (status == STATUS_OK) {
+        status = parse_answer(&s, s.base, &doc, &err);
+    }
+    if (doc != NULL) {
+        const struct json_node *data = json_node_get(json_doc_root(doc), "data");
+        for (size_t i = 0; i < json_node_count(data); i++) {
+            print_topic_line(cli, json_node_at(data, i));
+        }
+    }
+    json_doc_free(doc);
+    return finish(&s, status, &err);
+}
+
+static int run_create(struct cli *cli)
+{
+    struct topics_session s;
+    struct error err = ERROR_NONE;
+    struct buf body;
+    buf_init(&body, body_bytes_max);
+    BUF_APPEND_LIT(&body, "{\"topic_name\":");
+    json_string_append(&body, span_from_cstr(cli->args[0]));
+    buf_printf(&body, ",\"partitions_count\":%lld}", (long long)cli_count(cli, "partitions"));
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        status = call(&s, "POST", s.base, buf_span(&body), &err);
+    }
+    if (status == STATUS_OK && cli_switch(cli, "json")) {
+        print_document(&s);
+    } else if (status == STATUS_OK) {
+        fprintf(cli->out, "created %s\n", cli->args[0]);
+    }
+    buf_release(&body);
+    return finish(&s, status, &err);
+}
+
+static void print_configs(struct cli *cli, const struct json_node *data)
+{
+    for (size_t i = 0; i < json_node_count(data); i++) {
+        const struct json_node *entry = json_node_at(data, i);
+        const char *name;
+        const char *value;
+        bool is_default = true;
+        json_node_bool(json_node_get(entry, "is_default"), &is_default);
+        if (!is_default && json_node_string(json_node_get(entry, "name"), &name) &&
+            json_node_string(json_node_get(entry, "value"), &value)) {
+            fprintf(cli->out, "  %s = %s\n", name, value);
+        }
+    }
+}
+
+static int run_describe(struct cli *cli)
+{
+    struct topics_session s;
+    struct error err = ERROR_NONE;
+    struct json_doc *doc = NULL;
+    const char *url = NULL;
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        url = topic_url(&s, cli->args[0], "");
+        status = url != NULL ? call(&s, "GET", url, SPAN_EMPTY, &err) : no_memory(&err);
+    }
+    if (status == STATUS_OK && cli_switch(cli, "json")) {
+        print_document(&s);
+        return finish(&s, status, &err);
+    }
+    if (status == STATUS_OK) {
+        status = parse_answer(&s, url, &doc, &err);
+    }
+    if (status == STATUS_OK) {
+        print_topic_line(cli, json_doc_root(doc));
+        json_doc_free(doc);
+        doc = NULL;
+        url = topic_url(&s, cli->args[0], "/configs");
+        status = url != NULL ? call(&s, "GET", url, SPAN_EMPTY, &err) : no_memory(&err);
+    }
+    if (status == STATUS_OK) {
+        status = parse_answer(&s, url, &doc, &err);
+    }
+    if (status == STATUS_OK) {
+        print_configs(cli, json_node_get(json_doc_root(doc), "data"));
+    }
+    json_doc_free(doc);
+    return finish(&s, status, &err);
+}
+
+static int run_delete(struct cli *cli)
+{
+    struct topics_session s;
+    struct error err = ERROR_NONE;
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        const char *url = topic_url(&s, cli->args[0], "");
+        status = url != NULL ? call(&s, "DELETE", url, SPAN_EMPTY, &err) : no_memory(&err);
+    }
+    if (status == STATUS_OK) {
+        fprintf(cli->out, "deleted %s\n", cli->args[0]);
+    }
+    return finish(&s, status, &err);
+}
+
+static const struct option_spec json_options[] = {
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "the API's JSON document"},
+};
+
+static const struct option_spec create_options[] = {
+    {"partitions", OPTION_COUNT, "N", "1", NULL, "how many partitions"},
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "the API's JSON document"},
+};
+
+static const struct command subcommands[] = {
+    {
+        .name = "list",
+        .summary = "All topics, by name",
+        .arguments = "",
+        .options = json_options,
+        .option_count = ARRAY_COUNT(json_options),
+        .example = "pinpipe topics list",
+        .run = run_list,
+    },
+    {
+        .name = "create",
+        .summary = "Make a topic",
+        .arguments = "NAME",
+        .options = create_options,
+        .option_count = ARRAY_COUNT(create_options),
+        .example = "pinpipe topics create workshop.extra --partitions 3",
+        .args_min = 1,
+        .args_max = 1,
+        .run = run_create,
+    },
+    {
+        .name = "describe",
+        .summary = "One topic: its partitions and the settings that are not the default",
+        .arguments = "NAME",
+        .options = json_options,
+        .option_count = ARRAY_COUNT(json_options),
+        .example = "pinpipe topics describe workshop.pin",
+        .args_min = 1,
+        .args_max = 1,
+        .run = run_describe,
+    },
+    {
+        .name = "delete",
+        .summary = "Delete a topic and its records",
+        .arguments = "NAME",
+        .example = "pinpipe topics delete workshop.extra",
+        .args_min = 1,
+        .args_max = 1,
+        .run = run_delete,
+    },
+};
+
+const struct command cmd_topics = {
+    .name = "topics",
+    .summary = "List, create, describe and delete topics (REST v3)",
+    .example = "pinpipe topics list",
+    .subcommands = subcommands,
+    .subcommand_count = ARRAY_COUNT(subcommands),
+};

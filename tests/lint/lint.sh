@@ -1,0 +1,84 @@
+#!/bin/sh
+# The house rules a machine can check. Run by `make lint`; prints what is wrong, exits 1 if anything is.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+bad=0
+complain() { printf '%s\n' "$*"; bad=1; }
+need() { command -v "$1" >/dev/null 2>&1 || { complain "lint needs $1: run .ci/deps lint"; exit 1; }; }
+step() { printf 'lint: %s\n' "$*" >&2; }
+need clang-format; need clang; need objdump; need awk
+
+sources=$(git ls-files 'src/*.[ch]' 'mock_server/*.[ch]' 'include/*.h' 'tests/*.[ch]' 'src/*.def')
+program=$(printf '%s\n' "$sources" | grep -v '^tests/')
+
+step 'formatting'
+# shellcheck disable=SC2086
+clang-format --dry-run -Werror $(printf '%s\n' "$sources" | grep '\.[ch]$') >/tmp/pinpipe-format.$$ 2>&1 ||
+    { grep -m 20 'error:' /tmp/pinpipe-format.$$; complain 'formatting: run clang-format -i on these files'; }
+rm -f /tmp/pinpipe-format.$$
+
+step 'functions of at most 70 lines and 5 parameters, files of at most 900'
+# shellcheck disable=SC2086
+awk -f tests/lint/functions.awk $(printf '%s\n' "$sources" | grep '\.[ch]$') || bad=1
+
+step 'headers compile alone'
+for header in $(printf '%s\n' "$program" | grep '\.h$'); do
+    case $header in
+    include/*) flags=-Iinclude ;;
+    src/base/*) flags='-Iinclude -Isrc/base' ;;
+    src/pipeline/*) flags='-Iinclude -Isrc/base -Isrc/pipeline' ;;
+    src/cli/*) flags='-Iinclude -Isrc/base -Isrc/pipeline -Isrc/cli' ;;
+    mock_server/*) flags="-Iinclude -Isrc/base -Imock_server -I${LLHTTP_INCLUDE:-/usr/share/include/llhttp}" ;;
+    esac
+    # shellcheck disable=SC2086
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Werror -fsyntax-only -x c $flags \
+        "$header" || complain "$header does not compile alone"
+done
+
+step 'who may include whom'
+git grep -nE '#include "\.\./' -- '*.c' '*.h' && complain 'an include climbs out of its folder'
+for folder in src/base src/pipeline mock_server; do
+    case $folder in
+    src/base) forbidden='pipeline|cli|mock_server' ;;
+    src/pipeline) forbidden='cli|mock_server' ;;
+    mock_server) forbidden='pipeline|cli' ;;
+    esac
+    for header in $(git ls-files '*.h' | grep -E "^(src/)?($forbidden)/" | sed 's|.*/||'); do
+        git grep -nF "#include \"$header\"" -- "$folder" && complain "$folder may not include $header"
+    done
+done
+git grep -nE '#include "pinpipe/mock.h"' -- src/base src/pipeline && complain 'only cli starts the mock'
+
+step 'the outside world only through its doors'
+git grep -nwE 'getenv|secure_getenv' -- 'src/*.c' 'mock_server/*.c' ':!src/base/env.c' && complain 'getenv outside env.c'
+git grep -nE '[^_a-z](time|clock_gettime|gettimeofday)\(' -- 'src/*.c' 'mock_server/*.c' ':!src/base/env.c' | grep -v '/\*' && complain 'a clock outside env.c'
+git grep -nE 'cJSON' -- 'src/*.[ch]' 'mock_server/*.[ch]' ':!src/base/json.[ch]' | grep -vE ':[ ]*(/?\*|//)|/\*.*cJSON' && complain 'cJSON outside json.c'
+git grep -nE '"(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE)' -- 'mock_server/*.c' ':!mock_server/store*.c' ':!mock_server/journal.c' && complain 'SQL outside the store'
+git grep -nE '\b(TODO|FIXME|XXX)\b' -- 'src' 'mock_server' 'include' 'tests/*.[ch]' && complain 'unfinished marks'
+
+step 'no writable globals'
+variant=${BUILD:-build/release}
+for object in $(find "$variant/obj/src" "$variant/obj/mock_server" -name '*.o' 2>/dev/null); do
+    objdump -t "$object" | awk -v object="$object" '
+        $0 ~ / O (\.data|\.bss)(\t| )/ && $NF !~ /^signal_seen$|^__gcov/ { print object ": " $NF; bad = 1 } END { exit bad }' ||
+        complain "$object has writable globals"
+done
+
+step 'folders explain themselves'
+for folder in src/base src/pipeline src/cli mock_server data tests tests/unit tests/golden tests/e2e tests/fault tests/fuzz tests/bench tests/peers include docs; do
+    [ -f "$folder/README.md" ] || complain "$folder has no README.md"
+done
+
+step 'generated pages are up to date'
+if [ -x "$variant/pinpipe" ]; then
+    "$variant/pinpipe" --man | cmp -s - docs/pinpipe.1 || complain 'docs/pinpipe.1 is stale: make docs'
+fi
+sh docs/fidelity.sh | cmp -s - docs/fidelity.md || complain 'docs/fidelity.md is stale: make docs'
+
+step 'shell scripts parse'
+for script in $(git ls-files '*.sh' .ci/run .ci/deps); do
+    [ ! -f "$script" ] || sh -n "$script" || bash -n "$script" || complain "$script does not parse"
+done
+
+[ $bad -eq 0 ] && echo 'lint: clean'
+exit $bad
