@@ -5,6 +5,7 @@
 #include <string.h>
 
 const struct command *const commands[] = {
+    &cmd_data,
     &cmd_topics,
     &cmd_config,
     &cmd_doctor,
