@@ -116,24 +116,37 @@ static enum status position_settle(const struct group_member *member, struct gro
     return status;
 }
 
+/* The topic that the partition stands for now; NULL when there is none. */
+static const struct store_topic *partition_refresh(const struct group_member *member,
+                                                   struct group_partition *p)
+{
+    const struct store_topic *topic = group_partition_topic(member->set, p);
+    int64_t id = topic != NULL ? topic->id : 0;
+    if (p->topic_id != id) {
+        if (p->topic_id != 0 && id != 0) {
+            /* Deleted and made again: the old place means nothing. */
+            p->at = GROUP_POSITION_UNSET;
+        }
+        p->topic_id = id;
+    }
+    return topic;
+}
+
 enum status group_member_settle(struct group_member *member, struct error *err)
 {
     enum status worst = STATUS_OK;
     for (size_t i = 0; i < member->partition_count; i++) {
         struct group_partition *p = &member->partitions[i];
-        const struct store_topic *topic = group_partition_topic(member->set, p);
+        const struct store_topic *topic = partition_refresh(member, p);
         if (topic == NULL) {
-            p->topic_id = 0;
             continue;
         }
-        if (p->topic_id != topic->id) {
-            if (p->topic_id != 0) { /* deleted and made again: the old place means nothing */
-                p->at = GROUP_POSITION_UNSET;
-            }
-            p->topic_id = topic->id;
-        }
         struct error one = ERROR_NONE;
+        struct group_partition before = *p;
         enum status status = position_settle(member, p, &topic->partitions[p->partition], &one);
+        if (p->at != before.at || p->offset != before.offset) {
+            member->epoch++;
+        }
         if (status != STATUS_OK && worst == STATUS_OK) {
             worst = status;
             if (err != NULL) {

@@ -34,9 +34,6 @@ enum {
     CONSUMER_WATCH_BUCKETS = 256,
 };
 
-struct consumer_read; /* kafka_rest_consumer_fetch.c */
-struct read_watch;
-
 /* Records the proxy has taken from Kafka and not yet given to its client: what a max_bytes cut
  * leaves behind. The Kafka position is already past them. */
 struct consumer_range {
@@ -46,6 +43,8 @@ struct consumer_range {
     int64_t first;
     int64_t end;
 };
+
+struct consumer_read;
 
 struct consumer {
     struct kafka_rest_consumers *consumers;
@@ -72,10 +71,11 @@ struct consumer {
 struct kafka_rest_consumers {
     struct kafka_rest *rest;
     struct group_set groups;
+    char *visible_prefix; /* "<user id>." with --permissions workshop, else NULL */
     struct consumer *buckets[CONSUMER_BUCKETS];
     size_t count;
     uint64_t last_serial;
-    struct read_watch *watches[CONSUMER_WATCH_BUCKETS];
+    struct consumer_watch *watches[CONSUMER_WATCH_BUCKETS];
     size_t watch_count;
     struct consumer_read *open_reads; /* wait for topics that do not exist yet, too */
 };
@@ -100,12 +100,57 @@ enum status consumer_on_reply_lost(struct exchange *exchange,
                                    void (*undo)(struct kafka_rest_consumers *consumers, void *ctx),
                                    struct kafka_rest_consumers *consumers, void *ctx) PP_MUST_USE;
 
-/* --- reads (kafka_rest_consumer_fetch.c) --- */
+/* --- reads in line, waiting and woken (kafka_rest_consumer_fetch.c) --- */
+
+/* A waiting read wants to hear of new records in this partition. */
+struct consumer_watch {
+    struct consumer_watch *next; /* of its bucket */
+    struct consumer_watch **link;
+    struct consumer_read *read;
+    int64_t topic_id;
+    int32_t partition;
+};
+
+/* One GET .../records; lives in its exchange's arena. */
+struct consumer_read {
+    struct kafka_rest_call *call;
+    struct consumer *consumer;
+    struct consumer_read *next; /* in line */
+    int64_t deadline_us;
+    int64_t max_bytes;
+    bool active;     /* has been the first in line */
+    bool first_poll; /* joined the group: answers [] when its time is up */
+    bool stepping;   /* looks at the log just now: not to be woken */
+    bool woken;
+    /* What was measured of the log so far (kafka_rest_consumer_read.c); void in another epoch. */
+    bool measured;
+    uint64_t epoch;
+    int64_t seen_bytes;
+    int64_t seen_reply_bytes;
+    int64_t *seen_to; /* one a partition */
+    size_t seen_cap;
+    struct consumer_watch *watches;
+    size_t watch_count;
+    size_t watch_cap;
+    uint64_t watch_epoch;
+    bool is_open; /* among consumers->open_reads */
+    struct consumer_read *next_open;
+    struct consumer_read **open_link;
+};
 
 /* The member's partitions or positions were changed from outside the read. */
 void consumer_reads_wake(struct consumer *consumer);
 /* 404/40403 to each read in line. */
 void consumer_reads_refuse(struct consumer *consumer);
+
+/* --- the log (kafka_rest_consumer_read.c) --- */
+
+/* Measures what came since the last call. *enough: the answer would be complete now. */
+enum status consumer_read_measure(struct consumer_read *read, bool *enough,
+                                  struct error *err) PP_MUST_USE;
+/* Writes the answer (records, 408/40801 or a failure) of at most about reply_max bytes and moves
+ * the positions on. */
+void consumer_read_build(struct consumer_read *read, size_t reply_max);
 void consumer_buffer_drop(struct consumer *consumer);
 
 /* --- bodies (kafka_rest_consumer_codec.c) --- */
