@@ -116,7 +116,7 @@ $(BUILD)/obj/mock_server/%.o: mock_server/%.c $(BUILD)/flags
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
 	$(COMPILE) $(INC_tests) -c $< -o $@
 $(BUILD)/obj/llhttp/%.o: $(LLHTTP_DIR)/%.c $(BUILD)/flags
-	$(Q)mkdir -p $(@D); $(CC) -std=c11 -O2 -w $(filter -fsanitize% --coverage,$(PP_CFLAGS)) $(CFLAGS) $(LLHTTP_FLAGS) -c $< -o $@
+	$(Q)mkdir -p $(@D); $(CC) -std=c11 -O2 -w -DLLHTTP_STRICT_MODE=1 $(filter -fsanitize% --coverage,$(PP_CFLAGS)) $(CFLAGS) $(LLHTTP_FLAGS) -c $< -o $@
 
 $(BUILD)/gen/embedded.c: src/base/embed.awk $(DATA_FILES) $(BUILD)/datalist
 	$(Q)mkdir -p $(@D); awk -f src/base/embed.awk $(DATA_FILES) > $@
@@ -195,8 +195,6 @@ check-asan: ## the quick suite under ASan and UBSan
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZ_SECONDS (60), needs clang
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang fuzz-run
-.PHONY: fuzz-build
-fuzz-build: $(FUZZ_LIVE)
 .PHONY: fuzz-run
 fuzz-run: $(FUZZ_LIVE)
 	$(Q)for f in $(FUZZERS); do mkdir -p $(BUILD)/found/$$f; echo "fuzz: $$f" >&2; \

@@ -7,7 +7,7 @@ struct status_reason {
     const char *reason;
 };
 
-/* As Jetty words them, where that differs from the RFC's registry. */
+/* As Jetty 9.4 words them. */
 static const struct status_reason reasons[] = {
     {100, "Continue"},
     {200, "OK"},
@@ -29,10 +29,10 @@ static const struct status_reason reasons[] = {
     {409, "Conflict"},
     {411, "Length Required"},
     {412, "Precondition Failed"},
-    {413, "Request Entity Too Large"},
-    {414, "Request-URI Too Long"},
+    {413, "Payload Too Large"},
+    {414, "URI Too Long"},
     {415, "Unsupported Media Type"},
-    {416, "Requested Range Not Satisfiable"},
+    {416, "Range Not Satisfiable"},
     {417, "Expectation Failed"},
     {422, "Unprocessable Entity"},
     {429, "Too Many Requests"},
@@ -76,15 +76,17 @@ const char *http_status_reason(int status)
     return "Unknown";
 }
 
-/* A value may hold a peer's bytes; a line break in it would end the header and begin another. */
-static void append_header_text(struct buf *out, struct span text)
+void http_header_append(struct buf *out, const char *name, struct span value)
 {
+    buf_append_cstr(out, name);
+    BUF_APPEND_LIT(out, ": ");
     size_t start = out->len;
-    buf_append_span(out, text);
+    buf_append_span(out, value);
+    BUF_APPEND_LIT(out, "\r\n");
     if (!buf_ok(out)) {
         return;
     }
-    for (size_t i = start; i < out->len; i++) {
+    for (size_t i = start; i < start + value.len; i++) {
         unsigned char byte = (unsigned char)out->ptr[i];
         if ((byte < 0x20 && byte != '\t') || byte == 0x7f) {
             out->ptr[i] = ' ';
@@ -94,13 +96,10 @@ static void append_header_text(struct buf *out, struct span text)
 
 void reply_add_header(struct reply *reply, const char *name, struct span value)
 {
-    buf_append_cstr(&reply->headers, name);
-    BUF_APPEND_LIT(&reply->headers, ": ");
-    append_header_text(&reply->headers, value);
-    BUF_APPEND_LIT(&reply->headers, "\r\n");
+    http_header_append(&reply->headers, name, value);
 }
 
 void reply_add_header_cstr(struct reply *reply, const char *name, const char *value)
 {
-    reply_add_header(reply, name, span_from_cstr(value));
+    http_header_append(&reply->headers, name, span_from_cstr(value));
 }

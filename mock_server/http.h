@@ -56,9 +56,12 @@ struct reply {
     const char *hint;       /* X-Pinpipe-Hint, beside the faithful answer, never in it */
     const char *error_code; /* for the journal: "40403", "ForbiddenException"; NULL on success */
     bool close;             /* close the connection after this reply */
-    bool no_date_server;    /* the gateway writes its own Date and no Server */
+    bool no_date_server;    /* as API Gateway: its own Date, no Server, Connection always said */
 };
 
+/* Appends "Name: value\r\n"; control characters in the value become blanks, so that a peer's bytes
+ * cannot end the header. */
+void http_header_append(struct buf *out, const char *name, struct span value);
 void reply_add_header(struct reply *reply, const char *name, struct span value);
 void reply_add_header_cstr(struct reply *reply, const char *name, const char *value);
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &cmd_data, &cmd_data, &cmd_topics, &cmd_sql, &cmd_config, &cmd_doctor,
+    &cmd_topics,
+    &cmd_config,
+    &cmd_doctor,
 };
 const size_t command_count = ARRAY_COUNT(commands);
 

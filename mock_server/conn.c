@@ -1,0 +1,272 @@
+/* The socket side of a connection.
+ *
+ * Invariant: after conn_close nothing of the protocol is called but sent(false), if a write was
+ * pending, and then conn_free; the struct lives until libuv has let go of the handle. */
+#include "conn.h"
+
+#include "server.h"
+
+static struct conn *conn_of(uv_handle_t *handle)
+{
+    return handle->data;
+}
+
+/* --- the server's list --- */
+
+static void list_add(struct server *server, struct conn *conn)
+{
+    conn->next = server->conns;
+    conn->previous = NULL;
+    if (server->conns != NULL) {
+        server->conns->previous = conn;
+    }
+    server->conns = conn;
+    server->conn_count++;
+}
+
+static void list_remove(struct server *server, struct conn *conn)
+{
+    if (conn->previous != NULL) {
+        conn->previous->next = conn->next;
+    } else {
+        server->conns = conn->next;
+    }
+    if (conn->next != NULL) {
+        conn->next->previous = conn->previous;
+    }
+    server->conn_count--;
+}
+
+void conn_make_ready(struct conn *conn)
+{
+    struct server *server = conn->server;
+    if (conn->is_ready || conn->closing) {
+        return;
+    }
+    conn->is_ready = true;
+    conn->next_ready = NULL;
+    if (server->ready_last != NULL) {
+        server->ready_last->next_ready = conn;
+    } else {
+        server->ready_first = conn;
+    }
+    server->ready_last = conn;
+}
+
+static void ready_forget(struct conn *conn)
+{
+    struct server *server = conn->server;
+    struct conn *previous = NULL;
+    if (!conn->is_ready) {
+        return;
+    }
+    for (struct conn *c = server->ready_first; c != conn; c = c->next_ready) {
+        previous = c;
+    }
+    if (previous != NULL) {
+        previous->next_ready = conn->next_ready;
+    } else {
+        server->ready_first = conn->next_ready;
+    }
+    if (server->ready_last == conn) {
+        server->ready_last = previous;
+    }
+    conn->is_ready = false;
+}
+
+/* --- closing --- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct conn *conn = conn_of(handle);
+    timer_heap_unreserve(&conn->server->timers, 1);
+    list_remove(conn->server, conn);
+    conn->protocol->conn_free(conn);
+}
+
+void conn_close(struct conn *conn)
+{
+    if (conn->closing) {
+        return;
+    }
+    conn->closing = true;
+    timer_clear(&conn->server->timers, &conn->timer);
+    ready_forget(conn);
+    conn->protocol->closing(conn);
+    uv_close((uv_handle_t *)&conn->tcp, on_closed);
+}
+
+/* --- the deadline --- */
+
+/* Moving a deadline to later costs nothing: the timer finds out when it fires. */
+static void on_timer(struct timer *timer)
+{
+    struct conn *conn = PP_CONTAINER_OF(timer, struct conn, timer);
+    int64_t deadline_us = conn->deadline_us;
+    if (deadline_us == INT64_MAX) {
+        return;
+    }
+    if (deadline_us > server_now_us(conn->server)) {
+        conn->deadline_us = INT64_MAX;
+        conn_set_deadline(conn, deadline_us);
+        return;
+    }
+    conn->deadline_us = INT64_MAX;
+    conn->protocol->expired(conn);
+}
+
+void conn_set_deadline(struct conn *conn, int64_t due_us)
+{
+    conn->deadline_us = due_us;
+    if (due_us == INT64_MAX || conn->closing ||
+        (timer_is_set(&conn->timer) && conn->timer.due_us <= due_us)) {
+        return;
+    }
+    /* The slot was reserved with the connection. */
+    if (timer_set(&conn->server->timers, &conn->timer, due_us) != STATUS_OK) {
+        conn_close(conn);
+    }
+}
+
+/* --- reading --- */
+
+static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct conn *conn = conn_of(handle);
+    (void)suggested;
+    *buf = conn->protocol->room(conn);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+    struct conn *conn = stream->data;
+    (void)buf;
+    if (conn->closing) {
+        return;
+    }
+    if (count >= 0) {
+        conn->protocol->received(conn, (size_t)count);
+        return;
+    }
+    if (count == UV_EOF) {
+        conn->ended = true;
+        conn->protocol->ended(conn);
+        return;
+    }
+    conn_close(conn);
+}
+
+void conn_read_start(struct conn *conn)
+{
+    if (conn->reading || conn->closing || conn->ended) {
+        return;
+    }
+    conn->reading = true;
+    if (uv_read_start((uv_stream_t *)&conn->tcp, on_room, on_read) != 0) {
+        conn_close(conn);
+    }
+}
+
+void conn_read_stop(struct conn *conn)
+{
+    if (conn->reading) {
+        conn->reading = false;
+        uv_read_stop((uv_stream_t *)&conn->tcp);
+    }
+}
+
+/* --- writing --- */
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct conn *conn = write->data;
+    conn->writing = false;
+    if (status != 0) {
+        conn_close(conn);
+        conn->protocol->sent(conn, false);
+        return;
+    }
+    /* It may have been closed in between, with the last bytes already gone. */
+    conn->protocol->sent(conn, !conn->closing);
+}
+
+enum conn_sent conn_send(struct conn *conn, const uv_buf_t *bufs, unsigned count)
+{
+    PP_ASSERT(!conn->closing && !conn->writing && count <= CONN_BUFS_MAX);
+    uv_stream_t *stream = (uv_stream_t *)&conn->tcp;
+    int sent = uv_try_write(stream, bufs, count);
+    if (sent < 0 && sent != UV_EAGAIN) {
+        conn_close(conn);
+        return CONN_SENT_FAILED;
+    }
+    uv_buf_t rest[CONN_BUFS_MAX];
+    unsigned rest_count = 0;
+    size_t skip = sent > 0 ? (size_t)sent : 0;
+    for (unsigned i = 0; i < count; i++) {
+        size_t gone = skip < bufs[i].len ? skip : bufs[i].len;
+        skip -= gone;
+        if (gone < bufs[i].len) {
+            rest[rest_count].base = bufs[i].base + gone;
+            rest[rest_count++].len = bufs[i].len - gone;
+        }
+    }
+    if (rest_count == 0) {
+        return CONN_SENT;
+    }
+    conn->write.data = conn;
+    if (uv_write(&conn->write, stream, rest, rest_count, on_written) != 0) {
+        conn_close(conn);
+        return CONN_SENT_FAILED;
+    }
+    conn->writing = true;
+    return CONN_SENT_LATER;
+}
+
+size_t conn_unsent_bytes(const struct conn *conn)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
+}
+
+static void on_shutdown(uv_shutdown_t *shutdown, int status)
+{
+    (void)shutdown;
+    (void)status; /* a peer that is gone shows up in reading */
+}
+
+void conn_end_sending(struct conn *conn)
+{
+    if (uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, on_shutdown) != 0) {
+        conn_close(conn);
+    }
+}
+
+/* --- accepting --- */
+
+bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn_protocol *protocol,
+                 const struct service *service)
+{
+    struct conn *conn = protocol->conn_new(server, service);
+    if (conn == NULL) {
+        return false;
+    }
+    if (timer_heap_reserve(&server->timers, 1) != STATUS_OK) {
+        protocol->conn_free(conn);
+        return false;
+    }
+    conn->server = server;
+    conn->protocol = protocol;
+    conn->deadline_us = INT64_MAX;
+    conn->timer.fire = on_timer;
+    size_t others = server->conn_count;
+    list_add(server, conn);
+    uv_tcp_init(&server->loop, &conn->tcp);
+    conn->tcp.data = conn;
+    if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0 ||
+        others >= server->limits.connections_max + SERVER_CONNECTIONS_REFUSED_MAX) {
+        conn_close(conn);
+        return true;
+    }
+    uv_tcp_nodelay(&conn->tcp, 1);
+    protocol->opened(conn, others >= server->limits.connections_max);
+    return true;
+}

@@ -1,0 +1,188 @@
+/* The lock is flock on server.lock: it ends with the process, however that ends, and two servers in
+ * one process exclude each other too. The file stays; only its lock means something. server.json
+ * of a killed server stays behind as well and is simply overwritten: its readers check the pid. */
+#include "data_dir.h"
+
+#include "buf.h"
+#include "file.h"
+#include "json_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { PATH_BYTES_MAX = 1000, facts_bytes_max = 64 * 1024, facts_mode = 0600 };
+
+static const char lock_name[] = "server.lock";
+static const char facts_name[] = "server.json";
+
+struct data_dir {
+    char *path;
+    int lock_fd;
+    bool announced;
+};
+
+static const char fix[] = "choose another with --data DIR";
+
+/* --- the directory --- */
+
+static enum status not_usable(const char *path, const char *why, struct error *err)
+{
+    return error_set(err, STATUS_CONFIG, "%s: cannot be the data directory: %s; %s", path, why,
+                     fix);
+}
+
+static enum status directory_make(const char *path, struct error *err)
+{
+    struct error why = ERROR_NONE;
+    if (strlen(path) >= PATH_BYTES_MAX - sizeof(lock_name)) {
+        return error_set(err, STATUS_CONFIG, "\"%.64s...\": the path is too long; %s", path, fix);
+    }
+    if (file_make_directory(path, &why) != STATUS_OK) {
+        if (why.code == STATUS_DISK_FULL || why.code == STATUS_NO_MEMORY) {
+            return error_set(err, why.code, "%s", why.message);
+        }
+        return not_usable(path, why.message, err);
+    }
+    return STATUS_OK;
+}
+
+/* --- the lock --- */
+
+static enum status lock_refused(const char *path, int fd, struct error *err)
+{
+    char pid[32] = "";
+    ssize_t len = pread(fd, pid, sizeof(pid) - 1, 0);
+    struct span text = span_trim(span_from(pid, len > 0 ? (size_t)len : 0));
+    return error_set(err, STATUS_BUSY,
+                     "%s: another server (pid %.*s) is using it; stop that one, or %s", path,
+                     SPAN_ARG(text.len > 0 ? text : SPAN_LIT("unknown")), fix);
+}
+
+static enum status lock_take(struct data_dir *dir, struct error *err)
+{
+    char name[PATH_BYTES_MAX];
+    char pid[32];
+    snprintf(name, sizeof(name), "%s/%s", dir->path, lock_name);
+    dir->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (dir->lock_fd < 0) {
+        return errno == EACCES || errno == EROFS || errno == EPERM
+                   ? not_usable(dir->path, "it is not writable", err)
+                   : error_set_errno(err, errno, "%s", name);
+    }
+    if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) {
+            return lock_refused(dir->path, dir->lock_fd, err);
+        }
+        return error_set_errno(err, errno, "%s: cannot be locked", name);
+    }
+    int len = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+    if (ftruncate(dir->lock_fd, 0) != 0 || pwrite(dir->lock_fd, pid, (size_t)len, 0) != len) {
+        return error_set_errno(err, errno, "%s: cannot be written", name);
+    }
+    return STATUS_OK;
+}
+
+enum status data_dir_open(const char *path, struct data_dir **out, struct error *err)
+{
+    enum status status = directory_make(path, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct data_dir *dir = calloc(1, sizeof(*dir));
+    if (dir == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    dir->lock_fd = -1;
+    dir->path = strdup(path);
+    status =
+        dir->path != NULL ? lock_take(dir, err) : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (status != STATUS_OK) {
+        data_dir_close(dir);
+        return status;
+    }
+    *out = dir;
+    return STATUS_OK;
+}
+
+void data_dir_close(struct data_dir *dir)
+{
+    if (dir == NULL) {
+        return;
+    }
+    if (dir->announced) {
+        char name[PATH_BYTES_MAX];
+        snprintf(name, sizeof(name), "%s/%s", dir->path, facts_name);
+        unlink(name);
+    }
+    if (dir->lock_fd >= 0) {
+        close(dir->lock_fd);
+    }
+    free(dir->path);
+    free(dir);
+}
+
+const char *data_dir_path(const struct data_dir *dir)
+{
+    return dir->path;
+}
+
+/* --- the two files --- */
+
+static void member_append(struct buf *out, const char *name, const char *value)
+{
+    BUF_APPEND_LIT(out, ",\n  ");
+    json_string_append(out, span_from_cstr(name));
+    BUF_APPEND_LIT(out, ": ");
+    if (value == NULL) {
+        BUF_APPEND_LIT(out, "null");
+    } else {
+        json_string_append(out, span_from_cstr(value));
+    }
+}
+
+static void facts_encode(const struct server_facts *facts, struct buf *out)
+{
+    BUF_APPEND_LIT(out, "{\n  \"pid\": ");
+    buf_append_i64(out, (int64_t)getpid());
+    member_append(out, "version", facts->version);
+    member_append(out, "gateway_url", facts->gateway_url);
+    member_append(out, "rest_url", facts->rest_url);
+    /* Services that are not in this build keep their keys, so that readers need no versions. */
+    member_append(out, "connect_url", NULL);
+    member_append(out, "kinesis_url", NULL);
+    member_append(out, "s3_url", NULL);
+    member_append(out, "user_id", facts->user_id);
+    member_append(out, "stage", facts->stage);
+    member_append(out, "data_dir", facts->data_dir);
+    BUF_APPEND_LIT(out, "\n}\n");
+}
+
+enum status ready_file_write(const char *path, const struct server_facts *facts, struct error *err)
+{
+    struct buf text;
+    buf_init(&text, facts_bytes_max);
+    facts_encode(facts, &text);
+    enum status status = STATUS_OK;
+    if (!buf_ok(&text)) {
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    } else if (file_replace(path, buf_span(&text), facts_mode, err) != STATUS_OK) {
+        status = STATUS_CONFIG;
+    }
+    buf_release(&text);
+    return status;
+}
+
+enum status data_dir_announce(struct data_dir *dir, const struct server_facts *facts,
+                              struct error *err)
+{
+    char name[PATH_BYTES_MAX];
+    snprintf(name, sizeof(name), "%s/%s", dir->path, facts_name);
+    enum status status = ready_file_write(name, facts, err);
+    dir->announced = status == STATUS_OK;
+    return status;
+}

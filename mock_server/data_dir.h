@@ -1,0 +1,34 @@
+/* The data directory: made, locked against a second server, and the two small files by which others
+ * find a running one: server.json in it, and the ready file somewhere. */
+#ifndef PINPIPE_DATA_DIR_H
+#define PINPIPE_DATA_DIR_H
+
+#include "error.h"
+#include "span.h"
+
+struct data_dir;
+
+/* Creates the directory (0700, with the ones above it) where it is not there and locks it. CONFIG:
+ * not a directory, not writable. BUSY: another server has it; the message names its pid. */
+enum status data_dir_open(const char *path, struct data_dir **out, struct error *err) PP_MUST_USE;
+/* Removes server.json if it was written, lets go of the lock. NULL is fine. */
+void data_dir_close(struct data_dir *dir);
+const char *data_dir_path(const struct data_dir *dir);
+
+/* What a running server tells about itself; a NULL text becomes null. */
+struct server_facts {
+    const char *gateway_url;
+    const char *rest_url;
+    const char *user_id;
+    const char *stage;
+    const char *data_dir;
+    const char *version;
+};
+
+enum status data_dir_announce(struct data_dir *dir, const struct server_facts *facts,
+                              struct error *err) PP_MUST_USE;
+/* Complete or not there at all: written under another name, then renamed. */
+enum status ready_file_write(const char *path, const struct server_facts *facts,
+                             struct error *err) PP_MUST_USE;
+
+#endif

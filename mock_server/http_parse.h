@@ -1,0 +1,74 @@
+/* One HTTP/1.1 request out of a growing buffer: llhttp, strict, plus the checks that it leaves to
+ * its user (Host, limits, one framing header, no bare line feeds). Resumable at every byte.
+ *
+ * The request's spans point into the buffer. A chunked body is decoded in place, so that it is one
+ * span too. Nothing is allocated here.
+ *
+ * DIFFERS: Jetty, which the real proxy stands on, forgives obs-fold, bare line feeds and a few
+ * more; whatever two parsers could read in two ways is refused here with 400. */
+#ifndef PINPIPE_HTTP_PARSE_H
+#define PINPIPE_HTTP_PARSE_H
+
+#include "exchange.h"
+
+#include <llhttp.h>
+
+enum http_parsed {
+    HTTP_PARSE_MORE, /* all that is there has been read; append and call again */
+    HTTP_PARSE_HEAD, /* the head is complete and sound, a body follows: call again at will */
+    HTTP_PARSE_DONE, /* a whole request; parser->position is where the next one begins */
+    HTTP_PARSE_BAD,  /* parser->failure and parser->reason say why; nothing more can be read */
+};
+
+enum {
+    /* Of a chunked body beside its data: chunk extensions, trailers, idle leading zeros. */
+    HTTP_CHUNK_EXTRA_BYTES_MAX = 16 * 1024,
+    HTTP_CHUNK_LINE_BYTES_MAX = 32, /* what an ordinary chunk's size line and line ends take */
+};
+
+struct http_field {
+    uint16_t name_at;
+    uint16_t name_len;
+    uint16_t value_at;
+    uint16_t value_len;
+};
+
+struct http_parser {
+    llhttp_t machine;
+    size_t body_bytes_max;
+    char *base;      /* the buffer's bytes, while they are being fed */
+    size_t position; /* bytes given to the machine */
+    size_t head_len;
+    size_t body_len;
+    size_t chunked_raw_len; /* as received, to bound what is not data */
+    size_t chunk_count;
+    uint16_t target_at;
+    uint16_t target_len;
+    uint16_t path_at; /* the target without scheme and authority */
+    uint16_t path_len;
+    uint16_t authority_at; /* of an absolute-form target; empty otherwise */
+    uint16_t authority_len;
+    uint16_t field_count;
+    bool in_name; /* the last field's name may go on in the next bytes */
+    bool head_complete;
+    bool message_complete;
+    bool chunked;
+    bool keep_alive;
+    bool expects_continue;
+    bool old_version; /* HTTP/1.0 */
+    uint64_t content_length;
+    enum exchange_failure failure;
+    const char *reason; /* static; NULL while nothing is wrong */
+    struct http_field fields[HTTP_HEADERS_MAX];
+};
+
+void http_parser_reset(struct http_parser *parser, size_t body_bytes_max);
+/* Reads what `in` holds beyond parser->position. Bytes before it must not be changed by the caller;
+ * the framing of a chunked body is removed from `in`. */
+enum http_parsed http_parser_feed(struct http_parser *parser, struct buf *in);
+/* The request as far as it was understood; `headers` has room for HTTP_HEADERS_MAX. The spans are
+ * valid as long as the buffer's bytes. */
+void http_parser_request(const struct http_parser *parser, const struct buf *in,
+                         struct http_header *headers, struct http_request *out);
+
+#endif

@@ -1,0 +1,526 @@
+/* The facade (include/pinpipe/mock.h) and the composition of the server: options in, then data
+ * directory, store, topics, services, listeners, in that order; freed in the opposite one.
+ *
+ * Nothing is done at start that the first answer does not need: no journal file, no housekeeping,
+ * no upstream connection. */
+#include "pinpipe/mock.h"
+
+#include "arena.h"
+#include "broker.h"
+#include "data_dir.h"
+#include "gateway.h"
+#include "journal.h"
+#include "kafka_rest.h"
+#include "server.h"
+#include "store.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    texts_bytes_max = 64 * 1024, /* copies of the options' strings, the URLs */
+    stage_len_max = 128,
+    gateway_timeout_ms = 29000,
+    port_max = 65535,
+};
+
+static const char default_stage[] = "test"; /* in URLs, when any stage is accepted */
+static const char *const topic_suffixes[] = {".pin", ".geo", ".user"};
+
+struct pinpipe_mock {
+    struct pinpipe_mock_options options; /* strings are in texts */
+    struct arena texts;
+    struct env env;
+    struct log log;
+    struct data_dir *dir;
+    struct server *server;
+    struct store *store;
+    struct journal *journal;
+    struct broker *broker;
+    struct kafka_rest *rest;
+    struct gateway *gateway;
+    const char *urls[2]; /* by enum pinpipe_service; NULL: no listener */
+    pthread_t thread;
+    bool has_thread;
+};
+
+void pinpipe_mock_options_init(struct pinpipe_mock_options *options)
+{
+    *options = (struct pinpipe_mock_options){
+        .struct_size = sizeof(*options),
+        .bind_addr = "127.0.0.1",
+        .user_id = "workshop",
+        .durability = PINPIPE_FULL,
+        .journal_rows = 100000,
+        .first_poll = PINPIPE_FIRST_POLL_EMPTY,
+        .permissions = PINPIPE_PERMISSIONS_OPEN,
+        .gateway_refused_status = 504,
+        .log_spec = "off",
+    };
+}
+
+/* --- options: taken over, checked --- */
+
+static enum status no_memory(struct error *err)
+{
+    return error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+static enum status texts_copy(struct pinpipe_mock *mock, struct error *err)
+{
+    struct pinpipe_mock_options *o = &mock->options;
+    const char **texts[] = {&o->data_dir,   &o->bind_addr,        &o->user_id,        &o->stage,
+                            &o->api_key,    &o->gateway_upstream, &o->advertised_url, &o->log_spec,
+                            &o->ready_file, &o->version};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        if (*texts[i] != NULL) {
+            *texts[i] = arena_copy_cstr(&mock->texts, span_from_cstr(*texts[i]));
+            if (*texts[i] == NULL) {
+                return error_set(err, STATUS_USAGE, "an option is longer than %d bytes",
+                                 texts_bytes_max);
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
+/* A program built against an older header gives a shorter struct; what it lacks is the default. */
+static enum status options_take(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
+                                struct error *err)
+{
+    pinpipe_mock_options_init(&mock->options);
+    if (given == NULL) {
+        return STATUS_OK;
+    }
+    if (given->struct_size < sizeof(given->struct_size) || given->struct_size > sizeof(*given)) {
+        return error_set(err, STATUS_USAGE,
+                         "options: call pinpipe_mock_options_init first (struct_size is %zu)",
+                         given->struct_size);
+    }
+    memcpy(&mock->options, given, given->struct_size);
+    if (mock->options.bind_addr == NULL) {
+        mock->options.bind_addr = "127.0.0.1";
+    }
+    if (mock->options.log_spec == NULL) {
+        mock->options.log_spec = "off";
+    }
+    return texts_copy(mock, err);
+}
+
+static bool stage_is_legal(struct span stage)
+{
+    for (size_t i = 0; i < stage.len; i++) {
+        char c = stage.ptr[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              c == '_' || c == '-')) {
+            return false;
+        }
+    }
+    return stage.len >= 1 && stage.len <= stage_len_max;
+}
+
+static enum status names_check(const struct pinpipe_mock_options *o, struct error *err)
+{
+    char topic[STORE_TOPIC_NAME_MAX + 8];
+    int len = snprintf(topic, sizeof(topic), "%s.user", o->user_id != NULL ? o->user_id : "");
+    if (o->user_id == NULL || o->user_id[0] == '\0' || len < 0 || (size_t)len >= sizeof(topic) ||
+        !store_topic_name_is_legal(span_from(topic, (size_t)len))) {
+        return error_set(err, STATUS_CONFIG,
+                         "user id \"%s\": it begins the topics' names, so it is letters, digits, "
+                         "'.', '_' and '-' only, at most %d of them; set iam_username",
+                         o->user_id != NULL ? o->user_id : "", STORE_TOPIC_NAME_MAX - 5);
+    }
+    if (o->stage != NULL && !stage_is_legal(span_from_cstr(o->stage))) {
+        return error_set(err, STATUS_CONFIG,
+                         "stage \"%s\": a stage is 1 to %d letters, digits, '_' and '-'", o->stage,
+                         stage_len_max);
+    }
+    return STATUS_OK;
+}
+
+static bool port_is_legal(int port)
+{
+    return port >= -1 && port <= port_max;
+}
+
+static enum status numbers_check(const struct pinpipe_mock_options *o, struct error *err)
+{
+    if (!port_is_legal(o->gateway_port) || !port_is_legal(o->rest_port)) {
+        return error_set(err, STATUS_USAGE, "a port is 0 to %d (0: any free one), -1 for none",
+                         port_max);
+    }
+    if (o->gateway_port < 0 && o->rest_port < 0) {
+        return error_set(err, STATUS_USAGE, "neither the gateway nor the REST proxy has a port");
+    }
+    if (o->gateway_port > 0 && o->gateway_port == o->rest_port) {
+        return error_set(err, STATUS_CONFIG,
+                         "the gateway and the REST proxy cannot both be on port %d; choose another "
+                         "with --gateway or --rest",
+                         o->rest_port);
+    }
+    if (!isfinite(o->throttle_rate) || o->throttle_rate < 0 || !isfinite(o->throttle_burst) ||
+        (o->throttle_rate > 0 && o->throttle_burst < 1)) {
+        return error_set(err, STATUS_USAGE,
+                         "throttle: the rate is requests a second, the burst at least 1, such as "
+                         "10:5");
+    }
+    if (o->gateway_refused_status < 500 || o->gateway_refused_status > 599) {
+        return error_set(err, STATUS_USAGE, "the status of a refused upstream is 500 to 599");
+    }
+    if (o->journal_rows < 0 || o->missing_topic_delay_ms < 0) {
+        return error_set(err, STATUS_USAGE, "journal rows and delays are not negative");
+    }
+    return STATUS_OK;
+}
+
+/* --- the parts --- */
+
+static enum status store_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    static const enum store_durability durabilities[] = {
+        [PINPIPE_FULL] = STORE_FULL, [PINPIPE_NORMAL] = STORE_NORMAL, [PINPIPE_OFF] = STORE_OFF};
+    const struct store_options options = {
+        .directory = mock->options.data_dir,
+        .env = &mock->env,
+        .log = &mock->log,
+        .durability = durabilities[mock->options.durability],
+    };
+    enum status status = store_open(&options, &mock->store, err);
+    if (status != STATUS_OK || mock->options.journal_rows == 0) {
+        return status;
+    }
+    const struct journal_options journal = {
+        .directory = mock->options.data_dir,
+        .env = &mock->env,
+        .log = &mock->log,
+        .rows_max = mock->options.journal_rows,
+    };
+    return journal_open(&journal, &mock->journal, err);
+}
+
+/* As after the workshop's milestone 3. */
+static enum status topics_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(topic_suffixes); i++) {
+        char text[STORE_TOPIC_NAME_MAX + 8];
+        int len = snprintf(text, sizeof(text), "%s%s", mock->options.user_id, topic_suffixes[i]);
+        struct span name = span_from(text, (size_t)len);
+        if (store_topic_find(mock->store, name) != NULL) {
+            continue;
+        }
+        enum status status = store_topic_create(mock->store, name, 1, NULL, 0, err);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return store_turn_has_writes(mock->store) ? store_turn_commit(mock->store, err) : STATUS_OK;
+}
+
+static enum status rest_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct pinpipe_mock_options *o = &mock->options;
+    bool workshop = o->permissions == PINPIPE_PERMISSIONS_WORKSHOP;
+    const char *prefix = workshop ? arena_printf(&mock->texts, "%s.", o->user_id) : NULL;
+    if (workshop && prefix == NULL) {
+        return no_memory(err);
+    }
+    const struct broker_store_options broker = {
+        .store = mock->store,
+        .env = &mock->env,
+        .auto_create = o->auto_create,
+        .permitted_prefix = prefix,
+    };
+    if (broker_store_new(&broker, &mock->broker) != STATUS_OK) {
+        return no_memory(err);
+    }
+    const struct kafka_rest_options rest = {
+        .store = mock->store,
+        .broker = mock->broker,
+        .timers = &mock->server->timers,
+        .env = &mock->env,
+        .log = &mock->log,
+        .lenient = o->lenient,
+        .first_poll =
+            o->first_poll == PINPIPE_FIRST_POLL_EAGER ? FIRST_POLL_EAGER : FIRST_POLL_EMPTY,
+        .workshop_permissions = workshop,
+        .user_id = o->user_id,
+        .advertised_url = o->advertised_url,
+        .missing_topic_delay_ms = o->missing_topic_delay_ms,
+    };
+    return kafka_rest_new(&rest, &mock->rest, err);
+}
+
+static enum status gateway_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct pinpipe_mock_options *o = &mock->options;
+    const struct gateway_options gateway = {
+        .backend = kafka_rest_service(mock->rest),
+        .timers = &mock->server->timers,
+        .env = &mock->env,
+        .log = &mock->log,
+        .loop = &mock->server->loop,
+        .stage = o->stage,
+        .api_key = o->api_key,
+        .throttle_rate = o->throttle_rate,
+        .throttle_burst = o->throttle_burst,
+        .upstream_url = o->gateway_upstream,
+        .refused_status = o->gateway_refused_status,
+        .timeout_ms = gateway_timeout_ms,
+    };
+    return gateway_new(&gateway, &mock->gateway, err);
+}
+
+/* What a client on this machine connects to. */
+static const char *url_host(const char *bind_addr)
+{
+    if (strcmp(bind_addr, "0.0.0.0") == 0 || strcmp(bind_addr, "localhost") == 0) {
+        return "127.0.0.1";
+    }
+    return strcmp(bind_addr, "::") == 0 ? "::1" : bind_addr;
+}
+
+static enum status listen_on(struct pinpipe_mock *mock, const struct server_listen *listen,
+                             enum pinpipe_service which, struct error *err)
+{
+    int port = 0;
+    if (listen->port < 0) {
+        return STATUS_OK;
+    }
+    enum status status = server_listen(mock->server, listen, &port, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const char *host = url_host(listen->address);
+    bool is_v6 = strchr(host, ':') != NULL;
+    const char *stage = mock->options.stage != NULL ? mock->options.stage : default_stage;
+    mock->urls[which] = arena_printf(&mock->texts, "http://%s%s%s:%d%s%s", is_v6 ? "[" : "", host,
+                                     is_v6 ? "]" : "", port, which == PINPIPE_GATEWAY ? "/" : "",
+                                     which == PINPIPE_GATEWAY ? stage : "");
+    return mock->urls[which] != NULL ? STATUS_OK : no_memory(err);
+}
+
+static enum status listeners_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct server_listen gateway = {.service = gateway_service(mock->gateway),
+                                          .address = mock->options.bind_addr,
+                                          .port = mock->options.gateway_port,
+                                          .flag = "--gateway"};
+    const struct server_listen rest = {.service = kafka_rest_service(mock->rest),
+                                       .address = mock->options.bind_addr,
+                                       .port = mock->options.rest_port,
+                                       .flag = "--rest"};
+    enum status status = listen_on(mock, &gateway, PINPIPE_GATEWAY, err);
+    return status == STATUS_OK ? listen_on(mock, &rest, PINPIPE_REST, err) : status;
+}
+
+static enum status directory_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    /* Of an earlier server: whoever waits for it must wait for ours. */
+    if (mock->options.ready_file != NULL) {
+        unlink(mock->options.ready_file);
+    }
+    return mock->options.data_dir != NULL ? data_dir_open(mock->options.data_dir, &mock->dir, err)
+                                          : STATUS_OK;
+}
+
+static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct server_options options = {.env = &mock->env, .log = &mock->log};
+    enum status status = server_new(&options, &mock->server, err);
+    if (status == STATUS_OK) {
+        server_set_store(mock->server, mock->store, mock->journal);
+    }
+    return status;
+}
+
+static enum status mock_set_up(struct pinpipe_mock *mock,
+                               const struct pinpipe_mock_options *options, struct error *err)
+{
+    static enum status (*const steps[])(struct pinpipe_mock *, struct error *) = {
+        directory_set_up, store_set_up,   topics_set_up,   server_set_up,
+        rest_set_up,      gateway_set_up, listeners_set_up};
+    enum status status = options_take(mock, options, err);
+    if (status == STATUS_OK) {
+        status = names_check(&mock->options, err);
+    }
+    if (status == STATUS_OK) {
+        status = numbers_check(&mock->options, err);
+    }
+    if (mock->options.has_seed) {
+        env_init_seeded(&mock->env, mock->options.seed);
+    } else {
+        env_init_system(&mock->env);
+    }
+    log_init(&mock->log, &mock->env, stderr, LOG_OFF);
+    if (status == STATUS_OK &&
+        log_configure(&mock->log, mock->options.log_spec, err) != STATUS_OK) {
+        status = STATUS_USAGE;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(steps) && status == STATUS_OK; i++) {
+        status = steps[i](mock, err);
+    }
+    return status;
+}
+
+/* --- life --- */
+
+static enum pinpipe_result result_from(enum status status, const struct error *err, char *why)
+{
+    if (status != STATUS_OK && why != NULL) {
+        snprintf(why, PINPIPE_MESSAGE_BYTES, "%s",
+                 err->message[0] != '\0' ? err->message : status_text(status));
+    }
+    return (enum pinpipe_result)status_exit_code(status);
+}
+
+enum pinpipe_result pinpipe_mock_new(const struct pinpipe_mock_options *options,
+                                     struct pinpipe_mock **out, char *why)
+{
+    struct error err = ERROR_NONE;
+    struct pinpipe_mock *mock = calloc(1, sizeof(*mock));
+    if (mock == NULL) {
+        return result_from(no_memory(&err), &err, why);
+    }
+    arena_init(&mock->texts, texts_bytes_max);
+    enum status status = mock_set_up(mock, options, &err);
+    if (status != STATUS_OK) {
+        pinpipe_mock_free(mock);
+        return result_from(status, &err, why);
+    }
+    *out = mock;
+    return PINPIPE_OK;
+}
+
+void pinpipe_mock_free(struct pinpipe_mock *mock)
+{
+    if (mock == NULL) {
+        return;
+    }
+    if (mock->gateway != NULL) {
+        gateway_free(mock->gateway);
+    }
+    kafka_rest_free(mock->rest);
+    if (mock->broker != NULL) {
+        mock->broker->ops->free(mock->broker);
+    }
+    server_free(mock->server);
+    if (mock->journal != NULL) {
+        journal_close(mock->journal);
+    }
+    if (mock->store != NULL) {
+        store_close(mock->store);
+    }
+    data_dir_close(mock->dir);
+    arena_release(&mock->texts);
+    free(mock);
+}
+
+static enum status announce(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct server_facts facts = {
+        .gateway_url = mock->urls[PINPIPE_GATEWAY],
+        .rest_url = mock->urls[PINPIPE_REST],
+        .user_id = mock->options.user_id,
+        .stage = mock->options.stage != NULL ? mock->options.stage : default_stage,
+        .data_dir = mock->options.data_dir,
+        .version = mock->options.version,
+    };
+    enum status status = STATUS_OK;
+    if (mock->dir != NULL) {
+        status = data_dir_announce(mock->dir, &facts, err);
+    }
+    if (status == STATUS_OK && mock->options.ready_file != NULL) {
+        status = ready_file_write(mock->options.ready_file, &facts, err);
+        if (status != STATUS_OK) {
+            error_prefix(err, "--ready-file");
+        }
+    }
+    return status;
+}
+
+static void serve(struct pinpipe_mock *mock, bool handle_signals)
+{
+    server_run(mock->server, handle_signals);
+    if (mock->journal != NULL) {
+        journal_flush(mock->journal);
+    }
+}
+
+enum pinpipe_result pinpipe_mock_run(struct pinpipe_mock *mock, bool handle_signals, char *why)
+{
+    struct error err = ERROR_NONE;
+    enum status status = announce(mock, &err);
+    if (status == STATUS_OK) {
+        serve(mock, handle_signals);
+    }
+    return result_from(status, &err, why);
+}
+
+void pinpipe_mock_interrupt(struct pinpipe_mock *mock)
+{
+    server_interrupt(mock->server);
+}
+
+static void *thread_main(void *ctx)
+{
+    serve(ctx, false);
+    return NULL;
+}
+
+/* The host's signal handlers run in the host's threads. */
+static int thread_start(struct pinpipe_mock *mock)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&mock->thread, NULL, thread_main, mock);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+enum pinpipe_result pinpipe_mock_start(const struct pinpipe_mock_options *options,
+                                       struct pinpipe_mock **out, char *why)
+{
+    struct pinpipe_mock *mock;
+    enum pinpipe_result result = pinpipe_mock_new(options, &mock, why);
+    if (result != PINPIPE_OK) {
+        return result;
+    }
+    struct error err = ERROR_NONE;
+    enum status status = announce(mock, &err);
+    int code = status == STATUS_OK ? thread_start(mock) : 0;
+    if (code != 0) {
+        status = error_set_errno(&err, code, "cannot start a thread");
+    }
+    if (status != STATUS_OK) {
+        pinpipe_mock_free(mock);
+        return result_from(status, &err, why);
+    }
+    mock->has_thread = true;
+    *out = mock;
+    return PINPIPE_OK;
+}
+
+enum pinpipe_result pinpipe_mock_stop(struct pinpipe_mock *mock)
+{
+    if (mock == NULL) {
+        return PINPIPE_OK;
+    }
+    if (mock->has_thread) {
+        pinpipe_mock_interrupt(mock);
+        pthread_join(mock->thread, NULL);
+    }
+    pinpipe_mock_free(mock);
+    return PINPIPE_OK;
+}
+
+const char *pinpipe_mock_url(const struct pinpipe_mock *mock, enum pinpipe_service service)
+{
+    return service == PINPIPE_GATEWAY || service == PINPIPE_REST ? mock->urls[service] : NULL;
+}

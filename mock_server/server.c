@@ -1,0 +1,431 @@
+/* The loop of the server (DESIGN section 2, "The turn"):
+ *
+ *   wait for something -> requests go to their services -> while they write and more keep coming:
+ *   take those in too -> commit, send the replies, journal -> again
+ *
+ * uv_run is not re-entrant, so the drain is a second call without blocking, not a callback.
+ *
+ * Invariant: turn_end runs here and nowhere else, never inside uv_run; so no reply is sent from a
+ * socket callback. */
+#include "server.h"
+
+#include "http_conn.h"
+#include "journal.h"
+#include "store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { close_rounds_max = 64 }; /* of the loop, until every closed handle has been let go */
+
+struct server_listener {
+    uv_tcp_t tcp; /* first: handles are freed through it */
+    struct server *server;
+    const struct service *service;
+    struct server_listener *next;
+    bool accept_failed; /* a connection waits for memory */
+};
+
+void server_limits_init(struct server_limits *limits)
+{
+    *limits = (struct server_limits){
+        .connections_max = SERVER_CONNECTIONS_MAX,
+        .body_bytes_max = SERVER_BODY_BYTES_MAX,
+        .ahead_bytes_max = SERVER_AHEAD_BYTES_MAX,
+        .head_ms = SERVER_HEAD_MS,
+        .body_ms = SERVER_BODY_MS,
+        .idle_ms = SERVER_IDLE_MS,
+        .send_ms = SERVER_SEND_MS,
+        .linger_ms = SERVER_LINGER_MS,
+        .stop_ms = SERVER_STOP_MS,
+    };
+}
+
+int64_t server_now_us(const struct server *server)
+{
+    return server->env->monotonic_us(server->env);
+}
+
+/* --- timers --- */
+
+static void on_wake(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    server->wake_due_us = INT64_MAX; /* the loop runs the heap after each uv_run */
+}
+
+static void wake_arm(struct server *server)
+{
+    int64_t due_us = timer_heap_next_us(&server->timers);
+    if (due_us >= server->wake_due_us) {
+        return;
+    }
+    int64_t delay_us = due_us - server_now_us(server);
+    uint64_t delay_ms = delay_us > 0 ? (uint64_t)(delay_us + 999) / 1000 : 0;
+    uv_update_time(&server->loop);
+    uv_timer_start(&server->wake, on_wake, delay_ms, 0);
+    server->wake_due_us = due_us;
+}
+
+static void timer_after_ms(struct server *server, struct timer *timer, int64_t delay_ms)
+{
+    if (timer_set(&server->timers, timer, server_now_us(server) + delay_ms * 1000) != STATUS_OK) {
+        timer->fire(timer); /* too early is better than never */
+    }
+}
+
+static void on_journal_due(struct timer *timer)
+{
+    struct server *server = PP_CONTAINER_OF(timer, struct server, journal_timer);
+    server->turn.journal_fed = false;
+    journal_flush(server->turn.journal);
+}
+
+/* --- listening --- */
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+    struct server_listener *listener = stream->data;
+    struct server *server = listener->server;
+    if (status != 0) {
+        LOG_WARNF(server->log, "http", "cannot accept a connection: %s", uv_strerror(status));
+        return;
+    }
+    listener->accept_failed = !conn_accept(server, stream, &http_protocol, listener->service);
+}
+
+static void accept_again(struct server *server)
+{
+    for (struct server_listener *l = server->listeners; l != NULL; l = l->next) {
+        if (l->accept_failed && !server->stopping) {
+            on_connection((uv_stream_t *)&l->tcp, 0);
+        }
+    }
+}
+
+static enum status listen_error(const struct server_listen *listen, int code, struct error *err)
+{
+    const char *open = strchr(listen->address, ':') != NULL ? "[" : "";
+    const char *close = *open != '\0' ? "]" : "";
+    if (code == UV_EADDRINUSE) {
+        return error_set(err, STATUS_CONFIG,
+                         "address already in use: another server is on %s%s%s:%d; choose another "
+                         "with %s PORT, or 0 for any free one",
+                         open, listen->address, close, listen->port, listen->flag);
+    }
+    if (code == UV_EACCES) {
+        return error_set(err, STATUS_CONFIG,
+                         "not allowed to listen on port %d: ports below 1024 are the "
+                         "administrator's; choose another with %s PORT",
+                         listen->port, listen->flag);
+    }
+    if (code == UV_EADDRNOTAVAIL) {
+        return error_set(err, STATUS_CONFIG,
+                         "%s is not an address of this machine; choose another with --bind "
+                         "(127.0.0.1 for this machine only, 0.0.0.0 for all networks)",
+                         listen->address);
+    }
+    return error_set(err, STATUS_CONFIG, "cannot listen on %s%s%s:%d: %s", open, listen->address,
+                     close, listen->port, uv_strerror(code));
+}
+
+static bool address_parse(const struct server_listen *listen, struct sockaddr_storage *out)
+{
+    const char *text = strcmp(listen->address, "localhost") == 0 ? "127.0.0.1" : listen->address;
+    memset(out, 0, sizeof(*out));
+    return uv_ip4_addr(text, listen->port, (struct sockaddr_in *)out) == 0 ||
+           uv_ip6_addr(text, listen->port, (struct sockaddr_in6 *)out) == 0;
+}
+
+static int port_of(const uv_tcp_t *tcp)
+{
+    struct sockaddr_storage address;
+    int len = (int)sizeof(address);
+    if (uv_tcp_getsockname(tcp, (struct sockaddr *)&address, &len) != 0) {
+        return 0;
+    }
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+enum status server_listen(struct server *server, const struct server_listen *listen,
+                          int *bound_port, struct error *err)
+{
+    struct sockaddr_storage address;
+    if (!address_parse(listen, &address)) {
+        return error_set(err, STATUS_CONFIG,
+                         "--bind: \"%s\" is not an IPv4 or IPv6 address, such as 127.0.0.1 or ::1",
+                         listen->address);
+    }
+    struct server_listener *listener = calloc(1, sizeof(*listener));
+    if (listener == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    listener->server = server;
+    listener->service = listen->service;
+    uv_tcp_init(&server->loop, &listener->tcp);
+    listener->tcp.data = listener;
+    int code = uv_tcp_bind(&listener->tcp, (struct sockaddr *)&address, 0);
+    if (code == 0) {
+        code = uv_listen((uv_stream_t *)&listener->tcp, SERVER_BACKLOG, on_connection);
+    }
+    if (code != 0) {
+        uv_close((uv_handle_t *)&listener->tcp, on_listener_closed);
+        return listen_error(listen, code, err);
+    }
+    listener->next = server->listeners;
+    server->listeners = listener;
+    *bound_port = port_of(&listener->tcp);
+    return STATUS_OK;
+}
+
+static void listeners_close(struct server *server)
+{
+    while (server->listeners != NULL) {
+        struct server_listener *listener = server->listeners;
+        server->listeners = listener->next;
+        uv_close((uv_handle_t *)&listener->tcp, on_listener_closed);
+    }
+}
+
+/* --- stopping --- */
+
+static void conns_close(struct server *server)
+{
+    for (struct conn *conn = server->conns; conn != NULL; conn = conn->next) {
+        conn_close(conn);
+    }
+}
+
+static void on_stop_due(struct timer *timer)
+{
+    struct server *server = PP_CONTAINER_OF(timer, struct server, stop_timer);
+    server->stop_overdue = true;
+}
+
+static void stop_begin(struct server *server)
+{
+    if (server->stopping) {
+        return;
+    }
+    server->stopping = true;
+    listeners_close(server);
+    timer_after_ms(server, &server->stop_timer, server->limits.stop_ms);
+    for (struct conn *conn = server->conns; conn != NULL; conn = conn->next) {
+        if (!conn->closing) {
+            conn->protocol->stopping(conn);
+        }
+    }
+}
+
+static void on_interrupt(uv_async_t *async)
+{
+    stop_begin(async->data);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct server *server = handle->data;
+    LOG_INFOF(server->log, "server", "%s: stopping; again to stop at once",
+              number == SIGINT ? "SIGINT" : "SIGTERM");
+    stop_begin(server);
+}
+
+void server_interrupt(struct server *server)
+{
+    uv_async_send(&server->interrupt);
+}
+
+/* --- life --- */
+
+/* No more connections than the process may have files open, less some for everything else. */
+static void connections_fit_files(struct server_limits *limits)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+        return;
+    }
+    size_t spare = SERVER_FILES_SPARE + SERVER_CONNECTIONS_REFUSED_MAX;
+    size_t fit = files.rlim_cur > spare ? (size_t)files.rlim_cur - spare : 1;
+    if (fit < limits->connections_max) {
+        limits->connections_max = fit;
+    }
+}
+
+enum status server_new(const struct server_options *options, struct server **out, struct error *err)
+{
+    struct server *server = calloc(1, sizeof(*server));
+    if (server == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    int code = uv_loop_init(&server->loop);
+    if (code != 0) {
+        free(server);
+        return error_set(err, STATUS_FAILED, "cannot make an event loop: %s", uv_strerror(code));
+    }
+    server->env = options->env;
+    server->log = options->log;
+    if (options->limits != NULL) {
+        server->limits = *options->limits;
+    } else {
+        server_limits_init(&server->limits);
+    }
+    connections_fit_files(&server->limits);
+    timer_heap_init(&server->timers, server->env);
+    turn_init(&server->turn, NULL, &server->timers, server->env, server->log);
+    server->stop_timer.fire = on_stop_due;
+    server->journal_timer.fire = on_journal_due;
+    server->wake_due_us = INT64_MAX;
+    server->date_second = -1;
+    uv_timer_init(&server->loop, &server->wake);
+    server->wake.data = server;
+    server->interrupt.data = server;
+    code = uv_async_init(&server->loop, &server->interrupt, on_interrupt);
+    for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
+        uv_signal_init(&server->loop, &server->signals[i]);
+        server->signals[i].data = server;
+    }
+    if (code != 0) {
+        server->interrupt.type = UV_UNKNOWN_HANDLE;
+        server_free(server);
+        return error_set(err, STATUS_FAILED, "cannot make an event loop: %s", uv_strerror(code));
+    }
+    *out = server;
+    return STATUS_OK;
+}
+
+void server_set_store(struct server *server, struct store *store, struct journal *journal)
+{
+    server->turn.store = store;
+    server->turn.journal = journal;
+    server->housekeeping = store != NULL;
+}
+
+void server_free(struct server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    listeners_close(server);
+    conns_close(server);
+    uv_close((uv_handle_t *)&server->wake, NULL);
+    if (server->interrupt.type != UV_UNKNOWN_HANDLE) {
+        uv_close((uv_handle_t *)&server->interrupt, NULL);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
+        uv_close((uv_handle_t *)&server->signals[i], NULL);
+    }
+    /* Services close their own handles (an upstream's sockets) before this. */
+    for (int i = 0; i < close_rounds_max && uv_run(&server->loop, UV_RUN_NOWAIT) != 0; i++) {
+    }
+    PP_ASSERT(uv_loop_close(&server->loop) == 0);
+    http_spare_release(server);
+    timer_heap_release(&server->timers);
+    free(server);
+}
+
+/* --- running --- */
+
+static void ready_run(struct server *server)
+{
+    while (server->ready_first != NULL) {
+        struct conn *conn = server->ready_first;
+        server->ready_first = conn->next_ready;
+        if (server->ready_first == NULL) {
+            server->ready_last = NULL;
+        }
+        conn->is_ready = false;
+        conn->protocol->ready(conn);
+    }
+}
+
+/* One look at sockets, pipelined requests and timers. */
+static void take_in(struct server *server, uv_run_mode mode)
+{
+    wake_arm(server);
+    uv_run(&server->loop, mode);
+    ready_run(server);
+    timer_heap_run(&server->timers);
+}
+
+static void turn_run(struct server *server)
+{
+    bool must_not_wait = server->ready_first != NULL || server->housekeeping;
+    take_in(server, must_not_wait ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    size_t seen = 0;
+    /* Waiting for more only pays when there is a commit to share. */
+    while (server->turn.held_count > seen && turn_needs_commit(&server->turn) &&
+           !turn_is_full(&server->turn)) {
+        seen = server->turn.held_count;
+        take_in(server, UV_RUN_NOWAIT);
+    }
+    bool wrote = turn_needs_commit(&server->turn);
+    turn_end(&server->turn);
+    if (server->turn.journal_fed && !timer_is_set(&server->journal_timer)) {
+        timer_after_ms(server, &server->journal_timer, SERVER_JOURNAL_MS);
+    }
+    /* Behind the replies: checkpoints and the rows of deleted topics are in nobody's latency. */
+    if (wrote || server->housekeeping) {
+        server->housekeeping = store_housekeep(server->turn.store);
+    }
+    accept_again(server);
+}
+
+/* A peer that has gone must be an error of one write, not the end of the process; the host's own
+ * handling of SIGPIPE is left as it is. */
+static bool sigpipe_block(sigset_t *before)
+{
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    return pthread_sigmask(SIG_BLOCK, &pipe, before) == 0;
+}
+
+static void sigpipe_restore(const sigset_t *before)
+{
+    sigset_t pending;
+    if (sigismember(before, SIGPIPE) == 0 && sigpending(&pending) == 0 &&
+        sigismember(&pending, SIGPIPE) == 1) {
+        sigset_t pipe;
+        int number;
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        sigwait(&pipe, &number);
+    }
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+void server_run(struct server *server, bool handle_signals)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    sigset_t before;
+    bool blocked = sigpipe_block(&before);
+    for (size_t i = 0; handle_signals && i < ARRAY_COUNT(server->signals); i++) {
+        /* One shot: the second signal finds the default handler and ends the process. */
+        uv_signal_start_oneshot(&server->signals[i], on_signal, numbers[i]);
+    }
+    while (!server->stopping || server->conn_count > 0) {
+        turn_run(server);
+        if (server->stop_overdue) {
+            conns_close(server);
+        }
+    }
+    turn_end(&server->turn);
+    timer_clear(&server->timers, &server->stop_timer);
+    timer_clear(&server->timers, &server->journal_timer);
+    for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
+        uv_signal_stop(&server->signals[i]);
+    }
+    if (blocked) {
+        sigpipe_restore(&before);
+    }
+}

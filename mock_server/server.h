@@ -1,0 +1,106 @@
+/* The loop: one thread, one libuv loop, listeners, connections, timers, the turn (turn.h), start
+ * and graceful stop. It knows nothing of what is served. */
+#ifndef PINPIPE_SERVER_H
+#define PINPIPE_SERVER_H
+
+#include "conn.h"
+#include "turn.h"
+
+enum {
+    SERVER_CONNECTIONS_MAX = 1024,
+    SERVER_CONNECTIONS_REFUSED_MAX = 64, /* beyond the limit: these get a 503, others are dropped */
+    SERVER_FILES_SPARE = 64,             /* descriptors kept for the store, the upstream, ... */
+    SERVER_BODY_BYTES_MAX = 256 * 1024 * 1024, /* of requests being received, all together */
+    SERVER_AHEAD_BYTES_MAX = 64 * 1024,        /* pipelined behind a request, a connection */
+    SERVER_HEAD_MS = 10 * 1000,                /* first byte of a request to the end of its head */
+    SERVER_BODY_MS = 20 * 1000,                /* for a body, and a second more for each ... */
+    SERVER_BODY_RATE_MIN = 1024,               /* ... of these bytes received */
+    SERVER_IDLE_MS = 60 * 1000,                /* between two requests; API Gateway's figure */
+    SERVER_SEND_MS = 30 * 1000,                /* a reader must take ... */
+    SERVER_SEND_BYTES_MIN = 4096,              /* ... at least these in that time */
+    SERVER_LINGER_MS = 5 * 1000, /* reading on after a refusal, so that it can be read */
+    SERVER_STOP_MS = 3 * 1000,   /* for requests under way when the server stops */
+    SERVER_JOURNAL_MS = 100,     /* from a reply to its row in the journal */
+    SERVER_BACKLOG = 511,
+};
+
+/* The named limits above, so that a test can have shorter ones. */
+struct server_limits {
+    size_t connections_max;
+    size_t body_bytes_max;
+    size_t ahead_bytes_max;
+    int64_t head_ms;
+    int64_t body_ms;
+    int64_t idle_ms;
+    int64_t send_ms;
+    int64_t linger_ms;
+    int64_t stop_ms;
+};
+
+struct server_listener;
+struct http_work;
+
+enum { SERVER_DATE_BYTES = 32 };
+
+struct server {
+    uv_loop_t loop;
+    uv_timer_t wake; /* the one timer behind the heap */
+    uv_async_t interrupt;
+    uv_signal_t signals[2];
+    struct env *env;
+    struct log *log;
+    struct server_limits limits;
+    struct timer_heap timers;
+    struct turn turn;
+    struct server_listener *listeners;
+    struct conn *conns;
+    size_t conn_count;
+    struct conn *ready_first;
+    struct conn *ready_last;
+    struct timer stop_timer;
+    struct timer journal_timer;
+    int64_t wake_due_us; /* what `wake` is armed for; INT64_MAX: not */
+    bool stopping;
+    bool stop_overdue;
+    bool housekeeping; /* the store has background work left */
+    size_t body_bytes; /* of requests being received */
+    /* http_conn.c's: what connections share. */
+    struct http_work *spare_work;
+    size_t spare_work_count;
+    char *discard; /* what is read only to be dropped or put aside */
+    char date[SERVER_DATE_BYTES];
+    int64_t date_second;
+};
+
+struct server_options {
+    struct env *env;
+    struct log *log;
+    const struct server_limits *limits; /* NULL: the named ones */
+};
+
+void server_limits_init(struct server_limits *limits);
+enum status server_new(const struct server_options *options, struct server **out,
+                       struct error *err) PP_MUST_USE;
+/* What turns commit to and feed; both may be NULL. Before server_run. */
+void server_set_store(struct server *server, struct store *store, struct journal *journal);
+
+struct server_listen {
+    const struct service *service; /* who answers */
+    const char *address;           /* IPv4 or IPv6, or "localhost" */
+    int port;                      /* 0: any free one */
+    const char *flag;              /* how the user chooses another: "--gateway" */
+};
+/* Connections wait in the kernel until server_run. CONFIG names the port, the cause, the fix. */
+enum status server_listen(struct server *server, const struct server_listen *listen,
+                          int *bound_port, struct error *err) PP_MUST_USE;
+
+/* Serves until server_interrupt (or SIGINT, SIGTERM when asked to handle them; a second one then
+ * ends the process at once). Replies under way are finished, parked requests answered. */
+void server_run(struct server *server, bool handle_signals);
+/* From any thread, from a signal handler. */
+void server_interrupt(struct server *server);
+void server_free(struct server *server);
+
+int64_t server_now_us(const struct server *server);
+
+#endif

@@ -1,0 +1,37 @@
+/* A client over a bare TCP socket, for tests of the server: it sends exactly the bytes it is given
+ * and shares no code with the product. Every wait has a limit; reaching it fails the test. */
+#ifndef PINPIPE_TESTS_RAW_SOCKET_H
+#define PINPIPE_TESTS_RAW_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { RAW_REPLY_BYTES_MAX = 256 * 1024, RAW_WAIT_MS = 5000 };
+
+struct raw_reply {
+    int status;  /* 0: the connection ended without one */
+    bool closed; /* the server closed after it */
+    size_t head_len;
+    size_t len;
+    char text[RAW_REPLY_BYTES_MAX]; /* head and body, NUL-terminated */
+};
+
+int raw_connect(int port);
+void raw_send(int fd, const char *bytes, size_t len);
+void raw_send_text(int fd, const char *text);
+/* As much as fits without waiting; false once the server has closed. */
+bool raw_send_some(int fd, const char *bytes, size_t len);
+/* No more bytes from this side. */
+void raw_end_sending(int fd);
+/* One reply, by its Content-Length (`head_request`: it has no body). More that came with it is kept
+ * out of `reply` only if the server sent it later. */
+void raw_receive(int fd, bool head_request, struct raw_reply *reply);
+/* Everything until the server closes. */
+void raw_receive_all(int fd, struct raw_reply *reply);
+bool raw_is_closed_within(int fd, int wait_ms);
+void raw_close(int fd);
+/* The first header of that name into out; false (and "") when there is none. */
+bool raw_header(const struct raw_reply *reply, const char *name, char *out, size_t out_bytes);
+const char *raw_body(const struct raw_reply *reply);
+
+#endif
