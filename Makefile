@@ -195,6 +195,8 @@ check-asan: ## the quick suite under ASan and UBSan
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZ_SECONDS (60), needs clang
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang fuzz-run
+.PHONY: fuzz-build
+fuzz-build: $(FUZZ_LIVE)
 .PHONY: fuzz-run
 fuzz-run: $(FUZZ_LIVE)
 	$(Q)for f in $(FUZZERS); do mkdir -p $(BUILD)/found/$$f; echo "fuzz: $$f" >&2; \

@@ -7,6 +7,7 @@
 #include "kafka_rest_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void on_append(void *ctx, const struct store_topic *topic, int32_t partition)
 {
@@ -53,7 +54,7 @@ static enum handled answer_wrong_method(struct exchange *exchange, const char *a
 {
     struct arena *arena = &exchange->arena;
     bool asked = exchange->request.method == METHOD_OPTIONS;
-    bool has_get = span_starts_with(span_from_cstr(allow), SPAN_LIT("GET"));
+    bool has_get = strstr(allow, "GET") != NULL;
     const char *list = arena_printf(arena, "%s%s,OPTIONS", allow, asked && has_get ? ",HEAD" : "");
     if (list == NULL) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
@@ -104,19 +105,6 @@ static enum handled call_route(struct kafka_rest_call *call, const struct route 
     return route->handle(call, exchange, &call->match);
 }
 
-static enum route_outcome find(struct exchange *exchange, struct kafka_rest_call *call,
-                               const struct route **route, const char **allow)
-{
-    enum http_method method = exchange->request.method;
-    if (method == METHOD_HEAD) {
-        exchange->request.method = METHOD_GET;
-    }
-    enum route_outcome outcome =
-        route_find(table_of(exchange->request.path), exchange, route, &call->match, allow);
-    exchange->request.method = method;
-    return outcome;
-}
-
 static enum handled handle(void *ctx, struct exchange *exchange)
 {
     struct kafka_rest_call *call = ARENA_NEW(&exchange->arena, struct kafka_rest_call);
@@ -128,7 +116,7 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     }
     call->rest = ctx;
     call->exchange = exchange;
-    switch (find(exchange, call, &route, &allow)) {
+    switch (route_find(table_of(exchange->request.path), exchange, &route, &call->match, &allow)) {
     case ROUTE_FOUND:
         return call_route(call, route);
     case ROUTE_UNKNOWN_PATH:

@@ -7,6 +7,7 @@
 #include "kafka_rest_internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,45 @@ static const struct kafka_rest_field *find_field(const struct kafka_rest_class *
     return NULL;
 }
 
+/* v3 reads its records as a stream, past the provider that makes a 422 of unknown fields. */
+static bool is_streamed(const struct kafka_rest_class *class)
+{
+    return span_starts_with(span_from_cstr(class->java_name),
+                            SPAN_LIT("io.confluent.kafkarest.entities.v3.ProduceRequest"));
+}
+
+static void refuse_unknown_streamed(struct kafka_rest_decoder *decoder,
+                                    const struct kafka_rest_class *class, struct span name)
+{
+    char known[512];
+    size_t len = 0;
+    for (size_t i = 0; i < class->field_count && len < sizeof(known); i++) {
+        len += (size_t)snprintf(known + len, sizeof(known) - len, "%s\"%s\"", i > 0 ? ", " : "",
+                                class->fields[i].name);
+    }
+    if (span_equal_cstr(name, "records")) {
+        kafka_rest_hint(decoder->exchange,
+                        "that is a v2 body: v3 takes one object a record, {\"value\": {\"type\": "
+                        "\"JSON\", \"data\": {...}}}; v2's path is /topics/<topic>");
+    }
+    kafka_rest_error(decoder->exchange, 400, 400,
+                     "Unrecognized field \"%.*s\" (class %s), not marked as ignorable (%zu known "
+                     "properties: %s])",
+                     SPAN_ARG(name), class->java_name, class->field_count, known);
+}
+
+static bool refuse_unknown(struct kafka_rest_decoder *decoder, const struct kafka_rest_class *class,
+                           struct span name)
+{
+    if (is_streamed(class)) {
+        refuse_unknown_streamed(decoder, class, name);
+        return false;
+    }
+    kafka_rest_hint_unrecognized(decoder->exchange, name);
+    kafka_rest_error(decoder->exchange, 422, 422, "Unrecognized field: %.*s", SPAN_ARG(name));
+    return false;
+}
+
 static bool decode_member(struct kafka_rest_decoder *decoder, const struct kafka_rest_class *class,
                           struct span key_raw, void *into)
 {
@@ -157,9 +197,7 @@ static bool decode_member(struct kafka_rest_decoder *decoder, const struct kafka
     }
     const struct kafka_rest_field *field = find_field(class, name);
     if (field == NULL) {
-        kafka_rest_hint_unrecognized(decoder->exchange, name);
-        kafka_rest_error(decoder->exchange, 422, 422, "Unrecognized field: %.*s", SPAN_ARG(name));
-        return false;
+        return refuse_unknown(decoder, class, name);
     }
     return field->decode(decoder, into);
 }

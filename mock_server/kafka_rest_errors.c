@@ -130,6 +130,16 @@ static bool has_user_prefix(const struct kafka_rest *rest, struct span topic)
     return span_starts_with(topic, user) && topic.len > user.len && topic.ptr[user.len] == '.';
 }
 
+void kafka_rest_hint_topic_policy(const struct kafka_rest_call *call, struct span topic)
+{
+    if (PP_UNLIKELY(!has_user_prefix(call->rest, topic))) {
+        kafka_rest_hint(call->exchange,
+                        "allowed here, but the workshop's AWS refuses topics that do not begin "
+                        "with \"%s.\" (serve --permissions workshop imitates that)",
+                        call->rest->options.user_id);
+    }
+}
+
 bool kafka_rest_topic_permitted(const struct kafka_rest_call *call, struct span topic)
 {
     const struct kafka_rest *rest = call->rest;
@@ -146,10 +156,7 @@ bool kafka_rest_topic_permitted(const struct kafka_rest_call *call, struct span 
                          SPAN_ARG(topic));
         return false;
     }
-    kafka_rest_hint(call->exchange,
-                    "allowed here, but the workshop's AWS refuses topics that do not begin with "
-                    "\"%s.\" (serve --permissions workshop imitates that)",
-                    rest->options.user_id);
+    kafka_rest_hint_topic_policy(call, topic);
     return true;
 }
 

@@ -85,6 +85,10 @@ enum kafka_rest_negotiation kafka_rest_negotiate(const struct http_request *requ
 /* The type of a 415's own body: from Accept if that names application/json or V. */
 enum kafka_rest_media kafka_rest_error_media(const struct http_request *request);
 
+/* The shape of a handler; ctx is the kafka_rest_call. */
+#define KAFKA_REST_HANDLER(name)                                                                   \
+    enum handled name(void *ctx, struct exchange *exchange, const struct route_match *match)
+
 /* --- one request --- */
 
 /* The ctx of every handler; in the exchange's arena, so it outlives parking. */
@@ -144,6 +148,8 @@ void kafka_rest_hint_missing_topic(const struct kafka_rest_call *call, struct sp
 /* `--permissions`: false when refused (403/40301 is written). In open mode the hint says that the
  * workshop's AWS would refuse it. */
 bool kafka_rest_topic_permitted(const struct kafka_rest_call *call, struct span topic);
+/* Only the hint of that, for answers that carry the refusal in their records. */
+void kafka_rest_hint_topic_policy(const struct kafka_rest_call *call, struct span topic);
 bool kafka_rest_group_permitted(const struct kafka_rest_call *call, struct span group);
 
 /* --- typed bodies, as Jackson binds them (kafka_rest_decode.c) --- */
@@ -204,20 +210,37 @@ bool kafka_rest_decode_failed(struct kafka_rest_decoder *decoder, const struct j
 extern const struct route_table kafka_rest_v2_routes;
 extern const struct route_table kafka_rest_v3_routes;
 
-enum handled kafka_rest_produce_topic(void *ctx, struct exchange *exchange,
-                                      const struct route_match *match);
-enum handled kafka_rest_produce_partition(void *ctx, struct exchange *exchange,
-                                          const struct route_match *match);
+KAFKA_REST_HANDLER(kafka_rest_produce_topic);
+KAFKA_REST_HANDLER(kafka_rest_produce_partition);
+/* A partition of the path: false (404 HTTP 404 Not Found is written) when it is not an int. */
+bool kafka_rest_partition_number(struct exchange *exchange, struct span text, int32_t *out);
 void kafka_rest_produce_free(struct kafka_rest *rest);
 
-/* A topic's configs as name and value strings, Kafka's defaults included, by name. */
-struct kafka_rest_config {
-    const char *name;
-    const char *value;   /* Kafka's default */
-    bool server_synonym; /* has a broker-wide default, "log.<name>" */
-};
-extern const struct kafka_rest_config kafka_rest_topic_configs[];
-extern const size_t kafka_rest_topic_config_count;
+KAFKA_REST_HANDLER(kafka_rest_root);
+KAFKA_REST_HANDLER(kafka_rest_root_post);
+KAFKA_REST_HANDLER(kafka_rest_brokers);
+KAFKA_REST_HANDLER(kafka_rest_topics);
+KAFKA_REST_HANDLER(kafka_rest_topic);
+KAFKA_REST_HANDLER(kafka_rest_partitions);
+KAFKA_REST_HANDLER(kafka_rest_partition);
+KAFKA_REST_HANDLER(kafka_rest_partition_offsets);
+
+KAFKA_REST_HANDLER(kafka_rest_v3_clusters);
+KAFKA_REST_HANDLER(kafka_rest_v3_cluster);
+KAFKA_REST_HANDLER(kafka_rest_v3_topics);
+KAFKA_REST_HANDLER(kafka_rest_v3_topic_create);
+KAFKA_REST_HANDLER(kafka_rest_v3_topic);
+KAFKA_REST_HANDLER(kafka_rest_v3_topic_delete);
+KAFKA_REST_HANDLER(kafka_rest_v3_partitions);
+KAFKA_REST_HANDLER(kafka_rest_v3_partition);
+KAFKA_REST_HANDLER(kafka_rest_v3_configs);
+KAFKA_REST_HANDLER(kafka_rest_v3_config);
+KAFKA_REST_HANDLER(kafka_rest_v3_records);
+KAFKA_REST_HANDLER(kafka_rest_v3_groups);
+KAFKA_REST_HANDLER(kafka_rest_v3_group);
+KAFKA_REST_HANDLER(kafka_rest_v3_consumers);
+KAFKA_REST_HANDLER(kafka_rest_v3_lags);
+KAFKA_REST_HANDLER(kafka_rest_v3_lag_summary);
 
 /* --- consumers (kafka_rest_consumer*.c) --- */
 
@@ -230,8 +253,6 @@ void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
                                     const struct store_topic *topic, int32_t partition);
 
 /* Rows 11 to 22: the table in kafka_rest_routes.c points at these; ctx is the kafka_rest_call. */
-#define KAFKA_REST_HANDLER(name)                                                                   \
-    enum handled name(void *ctx, struct exchange *exchange, const struct route_match *match)
 KAFKA_REST_HANDLER(kafka_rest_consumer_create);
 KAFKA_REST_HANDLER(kafka_rest_consumer_delete);
 KAFKA_REST_HANDLER(kafka_rest_consumer_subscribe);

@@ -2,7 +2,8 @@
  * those of specs/kafka-rest-v2.md section 1; the tag says what a row consumes and produces. */
 #include "kafka_rest_internal.h"
 
-#define INSTANCE "/consumers/{group}/instances/{instance}"
+#define INSTANCE  "/consumers/{group}/instances/{instance}"
+#define PARTITION "/topics/{topic}/partitions/{partition}"
 
 static const struct route consumer_routes[] = {
     {METHOD_GET, INSTANCE "/records", kafka_rest_consumer_records, PROFILE_RECORDS},
@@ -23,3 +24,44 @@ static const struct route consumer_routes[] = {
 
 const struct route_table kafka_rest_consumer_routes = {consumer_routes,
                                                        ARRAY_COUNT(consumer_routes)};
+
+/* The produce first: it is what a pipeline does all day. */
+static const struct route v2_routes[] = {
+    {METHOD_POST, "/topics/{topic}", kafka_rest_produce_topic, PROFILE_PRODUCE},
+    {METHOD_GET, "/topics/{topic}", kafka_rest_topic, PROFILE_V2},
+    {METHOD_GET, "/topics", kafka_rest_topics, PROFILE_V2},
+    {METHOD_GET, "/topics/{topic}/partitions", kafka_rest_partitions, PROFILE_V2},
+    {METHOD_GET, PARTITION, kafka_rest_partition, PROFILE_V2},
+    {METHOD_POST, PARTITION, kafka_rest_produce_partition, PROFILE_PRODUCE},
+    {METHOD_GET, PARTITION "/offsets", kafka_rest_partition_offsets, PROFILE_V2},
+    {METHOD_GET, "/brokers", kafka_rest_brokers, PROFILE_ANY},
+    {METHOD_GET, "/", kafka_rest_root, PROFILE_V2},
+    {METHOD_POST, "/", kafka_rest_root_post, PROFILE_V2},
+};
+
+const struct route_table kafka_rest_v2_routes = {v2_routes, ARRAY_COUNT(v2_routes)};
+
+#define CLUSTER "/v3/clusters/{cluster}"
+#define TOPIC   CLUSTER "/topics/{topic}"
+#define GROUP   CLUSTER "/consumer-groups/{group}"
+
+static const struct route v3_routes[] = {
+    {METHOD_POST, TOPIC "/records", kafka_rest_v3_records, PROFILE_V3_BODY},
+    {METHOD_GET, "/v3/clusters", kafka_rest_v3_clusters, PROFILE_V3},
+    {METHOD_GET, CLUSTER, kafka_rest_v3_cluster, PROFILE_V3},
+    {METHOD_GET, CLUSTER "/topics", kafka_rest_v3_topics, PROFILE_V3},
+    {METHOD_POST, CLUSTER "/topics", kafka_rest_v3_topic_create, PROFILE_V3_BODY},
+    {METHOD_GET, TOPIC, kafka_rest_v3_topic, PROFILE_V3},
+    {METHOD_DELETE, TOPIC, kafka_rest_v3_topic_delete, PROFILE_V3},
+    {METHOD_GET, TOPIC "/partitions", kafka_rest_v3_partitions, PROFILE_V3},
+    {METHOD_GET, TOPIC "/partitions/{partition}", kafka_rest_v3_partition, PROFILE_V3},
+    {METHOD_GET, TOPIC "/configs", kafka_rest_v3_configs, PROFILE_V3},
+    {METHOD_GET, TOPIC "/configs/{name}", kafka_rest_v3_config, PROFILE_V3},
+    {METHOD_GET, CLUSTER "/consumer-groups", kafka_rest_v3_groups, PROFILE_V3},
+    {METHOD_GET, GROUP, kafka_rest_v3_group, PROFILE_V3},
+    {METHOD_GET, GROUP "/consumers", kafka_rest_v3_consumers, PROFILE_V3},
+    {METHOD_GET, GROUP "/lags", kafka_rest_v3_lags, PROFILE_V3},
+    {METHOD_GET, GROUP "/lag-summary", kafka_rest_v3_lag_summary, PROFILE_V3},
+};
+
+const struct route_table kafka_rest_v3_routes = {v3_routes, ARRAY_COUNT(v3_routes)};

@@ -26,7 +26,7 @@ enum {
     default_response_bytes_max = 64 * 1024 * 1024,
     kept_body_bytes = 256 * 1024, /* a call's buffer between requests */
     method_bytes_max = 24,
-    url_bytes_max = 32 * 1024,
+    url_bytes_max = 64 * 1024,
     ready_batch = 64,
 };
 
@@ -62,6 +62,7 @@ struct http_client {
     char *user_agent;
     int64_t connect_timeout_ms;
     size_t response_bytes_max;
+    bool decode;
     struct http_call *calls;
     size_t in_flight;
 
@@ -519,6 +520,7 @@ enum status http_client_new(struct env *env, const struct http_client_options *o
         chosen.connect_timeout_ms > 0 ? chosen.connect_timeout_ms : default_connect_timeout_ms;
     client->response_bytes_max =
         chosen.response_bytes_max > 0 ? chosen.response_bytes_max : default_response_bytes_max;
+    client->decode = chosen.decode;
     client->user_agent = user_agent_new(chosen.user_agent);
     enum status status = STATUS_OK;
     if (client->user_agent == NULL) {
@@ -571,6 +573,7 @@ static void easy_setup(struct http_call *call)
     curl->easy_setopt(easy, CURLOPT_USERAGENT, client->user_agent);
     curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)client->connect_timeout_ms);
     curl->easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)client->response_bytes_max);
+    curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, client->decode ? "" : NULL);
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, call);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -19,6 +19,7 @@ struct http_client_options {
     int64_t connect_timeout_ms; /* 0: 10 s */
     size_t response_bytes_max;  /* 0: 64 MiB; a longer answer fails the call */
     const char *user_agent;     /* NULL: "pinpipe/<version>" */
+    bool decode;                /* undo Content-Encoding; the header stays as received */
 };
 
 /* What went wrong below HTTP. The distinction matters to a retry: REFUSED, RESOLVE and TLS mean

@@ -5,9 +5,7 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &cmd_topics,
-    &cmd_config,
-    &cmd_doctor,
+    &cmd_data, &cmd_data, &cmd_topics, &cmd_sql, &cmd_config, &cmd_doctor,
 };
 const size_t command_count = ARRAY_COUNT(commands);
 

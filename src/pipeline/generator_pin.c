@@ -27,7 +27,7 @@ enum {
     poster_chars_max = 268,
     cut_mark_chars = 2,
     tags_per_pin = 9,
-    posters_per_default_rows = 5200,
+    posters_per_default_rows = 4900,
     category_bytes_max = 32,
 };
 
@@ -131,14 +131,18 @@ static void title_append(struct generator *g, struct pin *pin, struct buf *out)
 
 static void description_append(struct generator *g, struct pin *pin, struct buf *out)
 {
+    const struct vocab_list *patterns = &g->pin.descriptions;
     size_t sentences = dice_chance(&pin->dice, 7800) ? 3 : 1;
+    size_t pattern = dice_below(&pin->dice, patterns->count);
     buf_reset(&g->draft);
     for (size_t i = 0; i < sentences; i++) {
         if (i > 0) {
             buf_append_byte(&g->draft, ' ');
         }
-        vocab_expand(&g->draft, vocab_pick(&g->pin.descriptions, &pin->dice), &pin->words,
-                     pin->subject, &pin->dice);
+        vocab_expand(&g->draft, patterns->items[pattern], &pin->words, pin->subject, &pin->dice);
+        /* Two such steps stay within one round: no sentence comes twice. */
+        pattern += 1 + dice_below(&pin->dice, (patterns->count - 1) / 2);
+        pattern %= patterns->count;
     }
     cut_append(out, buf_span(&g->draft), description_chars_max);
 }

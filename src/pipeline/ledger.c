@@ -56,7 +56,7 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
 
 #define POST_COLUMNS                                                                               \
     "SELECT id, run_id, triple, tbl, row_number, topic, value_hash, state, attempts, maybe_kept,"  \
-    " partition, offset, reason FROM post "
+    " partition, offset, reason, acked_ms FROM post "
 
 static const char *const view_sql[] = {
     [LEDGER_BY_ID] = POST_COLUMNS "ORDER BY id",
@@ -566,6 +566,7 @@ static void post_from_row(sqlite3_stmt *stmt, struct ledger_post *post)
     post->partition = sqlite3_column_int(stmt, 10);
     post->offset = sqlite3_column_int64(stmt, 11);
     post->reason = sqlite_column_span(stmt, 12);
+    post->acked_ms = sqlite3_column_int64(stmt, 13);
 }
 
 enum status ledger_cursor_next(struct ledger_cursor *cursor, struct ledger_post *post, bool *more,

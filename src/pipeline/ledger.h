@@ -116,6 +116,7 @@ struct ledger_post {
     int32_t partition;
     int64_t offset;
     struct span reason; /* until the cursor moves; may be empty */
+    int64_t acked_ms;   /* 0 when not acked */
 };
 
 enum ledger_view {

@@ -5,6 +5,7 @@
 #include "rds.h"
 
 #include "embedded.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define REGENERATE_HINT "move it away, then run `pinpipe data generate`"
@@ -37,12 +37,6 @@ struct rds_build {
     int lock_fd;
     bool has_old; /* an rds.db is there and is ours */
 };
-
-static bool file_exists(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0;
-}
 
 static enum status file_is_ours(struct sqlite_db *db, struct error *err)
 {
@@ -95,9 +89,6 @@ enum status rds_open(const char *data_dir, const struct env *env, struct sqlite_
         return status;
     }
     if (!file_exists(path)) {
-        if (errno != ENOENT && errno != ENOTDIR) {
-            return error_set_errno(err, errno, "%s", path);
-        }
         return error_set(err, STATUS_NOT_FOUND,
                          "%s: there are no tables yet: run `pinpipe data generate` (with the same "
                          "--data)",
@@ -151,23 +142,17 @@ void rds_row_from_statement(sqlite3_stmt *stmt, const struct table *table, struc
 
 /* --- building -------------------------------------------------------------------------------- */
 
-/* As mkdir -p; the user's umask decides who may read. */
-static enum status directory_create(const char *dir, struct error *err)
+/* The directory is the user's choice, so what is wrong with it is bad configuration; a full disk
+ * stays one. */
+static enum status directory_unusable(struct error *err, enum status status)
 {
-    char part[rds_path_bytes_max];
-    snprintf(part, sizeof(part), "%s", dir);
-    for (char *p = part + 1; *p != '\0'; p++) {
-        if (*p == '/') {
-            *p = '\0';
-            (void)mkdir(part, 0777); /* a real failure shows at the last part */
-            *p = '/';
-        }
+    if (status == STATUS_OK || status == STATUS_DISK_FULL || status == STATUS_NO_MEMORY) {
+        return status;
     }
-    if (mkdir(part, 0777) != 0 && errno != EEXIST) {
-        error_set_errno(err, errno, "%s: cannot create the data directory", dir);
-        return STATUS_CONFIG;
+    if (err != NULL) {
+        err->code = STATUS_CONFIG;
     }
-    return STATUS_OK;
+    return STATUS_CONFIG;
 }
 
 static enum status lock_take(struct rds_build *build, struct error *err)
@@ -177,8 +162,8 @@ static enum status lock_take(struct rds_build *build, struct error *err)
     snprintf(path, sizeof(path), "%s/rds.lock", build->dir);
     build->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (build->lock_fd < 0) {
-        error_set_errno(err, errno, "%s: the data directory is not writable", path);
-        return err != NULL && err->code == STATUS_DISK_FULL ? STATUS_DISK_FULL : STATUS_CONFIG;
+        return directory_unusable(
+            err, error_set_errno(err, errno, "%s: the data directory is not writable", path));
     }
     if (fcntl(build->lock_fd, F_SETLK, &lock) == 0) {
         return STATUS_OK;
@@ -284,7 +269,7 @@ enum status rds_build_begin(const char *data_dir, const struct env *env, struct 
     if (status == STATUS_OK) {
         snprintf(build->dir, sizeof(build->dir), "%s", data_dir);
         snprintf(build->new_path, sizeof(build->new_path), "%s/rds.db.new", build->dir);
-        status = directory_create(data_dir, err);
+        status = directory_unusable(err, file_make_directory(data_dir, err));
     }
     if (status == STATUS_OK) {
         status = lock_take(build, err);

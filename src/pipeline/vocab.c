@@ -91,8 +91,8 @@ void vocab_title_case(struct buf *out, struct span text)
         if (!first) {
             buf_append_byte(out, ' ');
         }
-        bool raise = word.len > 0 && word.ptr[0] >= 'a' && word.ptr[0] <= 'z' &&
-                     (first || !is_small_word(word));
+        bool raise =
+            word.len > 0 && word.ptr[0] >= 'a' && word.ptr[0] <= 'z' && !is_small_word(word);
         if (raise) {
             buf_append_byte(out, (char)(word.ptr[0] - 32));
             word = span_skip(word, 1);

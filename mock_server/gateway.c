@@ -1,0 +1,498 @@
+/* The front of API Gateway: one REST API with one stage, the resources / (no method) and {proxy+}
+ * (ANY by HTTP proxy integration, OPTIONS by the CORS mock).
+ *
+ * A URL is /<stage>/<proxy>, or /_api/<api-id>/<stage>/<proxy> where the host name cannot carry the
+ * API's id. The stage never reaches the backend. The backend in this process is called with the
+ * rewritten exchange and answers it itself; the mapping of its reply hangs in exchange->filter,
+ * which runs after the commit.
+ *
+ * Order of checks, as the service makes them: sizes, route, key, throttle, integration. */
+#include "gateway_internal.h"
+
+#include "url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- which stage and resource --- */
+
+static bool is_stage_name(struct span text)
+{
+    if (text.len == 0 || text.len > GATEWAY_STAGE_BYTES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_api_id(struct span text)
+{
+    if (text.len != GATEWAY_API_ID_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Cuts "/segment" off the front; the rest begins with a slash or is empty. */
+static struct span segment_take(struct span *path)
+{
+    struct span behind = span_skip(*path, 1);
+    struct span segment = span_first(behind, span_find_byte(behind, '/'));
+    *path = span_skip(behind, segment.len);
+    return segment;
+}
+
+struct target {
+    struct span stage;
+    struct span resource; /* what is behind the stage, with its slash; "" or "/" is the root */
+};
+
+static struct target target_of(struct span path)
+{
+    struct target target = {.stage = SPAN_EMPTY, .resource = path};
+    target.stage = segment_take(&target.resource);
+    if (span_equal(target.stage, SPAN_LIT("_api"))) {
+        struct span rest = target.resource;
+        if (is_api_id(segment_take(&rest)) && rest.len > 0) {
+            target.resource = rest;
+            target.stage = segment_take(&target.resource);
+        }
+    }
+    return target;
+}
+
+/* First segments of the services behind the gateway: here, the stage was forgotten. */
+static bool is_service_path(struct span segment)
+{
+    static const char *const names[] = {"topics", "consumers", "brokers", "v3", "streams"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (span_equal_cstr(segment, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum handled unknown_stage(struct gateway *gateway, struct exchange *exchange,
+                                  struct span stage)
+{
+    struct arena *arena = &exchange->arena;
+    const char *known = gateway->stage != NULL ? gateway->stage : "test";
+    const char *hint;
+    if (is_service_path(stage)) {
+        hint = arena_printf(arena,
+                            "/%.*s stands where the stage belongs: write /%s/%.*s..., the invoke "
+                            "URL ends in the stage",
+                            SPAN_ARG(stage), known, SPAN_ARG(stage));
+    } else if (gateway->stage != NULL && is_stage_name(stage)) {
+        hint = arena_printf(arena,
+                            "no stage \"%.*s\" is deployed here, only \"%s\"; upper and lower case "
+                            "matter",
+                            SPAN_ARG(stage), known);
+    } else {
+        hint = arena_printf(arena,
+                            "the path begins with the stage, 1 to 128 letters, digits, '-' and "
+                            "'_': write /%s/topics/<topic>",
+                            known);
+    }
+    return gateway_error_write(gateway, exchange, GATEWAY_ERROR_FORBIDDEN, hint);
+}
+
+static bool stage_is_deployed(const struct gateway *gateway, struct span stage)
+{
+    if (gateway->stage != NULL) {
+        return span_equal_cstr(stage, gateway->stage);
+    }
+    return is_stage_name(stage) && !is_service_path(stage);
+}
+
+static bool names_kinesis_action(struct span resource)
+{
+    return span_ends_with(resource, SPAN_LIT("/PutRecord")) ||
+           span_ends_with(resource, SPAN_LIT("/PutRecords"));
+}
+
+/* NULL when {proxy+} takes it, else why no resource does. */
+static const char *resource_refusal(const struct exchange *exchange, struct span resource)
+{
+    if (resource.len <= 1) {
+        return "the stage's root has no method: the path goes on behind the stage, e.g. "
+               "/topics/<topic>";
+    }
+    struct span rest = resource;
+    if (span_equal(segment_take(&rest), SPAN_LIT("streams"))) {
+        return names_kinesis_action(resource)
+                   ? "PutRecord is the name of the Kinesis action, the workshop's path is PUT "
+                     "/streams/<stream>/record; and the Kinesis routes are not in this build"
+                   : "the Kinesis routes under /streams are not in this build: AWS answers so when "
+                     "the resource or its method is not deployed";
+    }
+    if (exchange->request.method == METHOD_OTHER) {
+        return "API Gateway's ANY takes DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT";
+    }
+    return NULL;
+}
+
+/* --- methods and bodies --- */
+
+struct method_entry {
+    const char *name;
+    enum http_method method;
+};
+
+static const struct method_entry methods[] = {
+    {"GET", METHOD_GET},     {"HEAD", METHOD_HEAD},     {"POST", METHOD_POST},
+    {"PUT", METHOD_PUT},     {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS},
+    {"PATCH", METHOD_PATCH},
+};
+
+static void method_set(struct http_request *request, struct span name)
+{
+    request->method = METHOD_OTHER;
+    request->method_name = name;
+    for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
+        if (span_equal_cstr(name, methods[i].name)) {
+            request->method = methods[i].method;
+        }
+    }
+}
+
+struct request_facts {
+    size_t value_bytes;
+    struct span method_override;
+    struct span api_key;
+    struct span content_type;
+};
+
+/* One walk over the headers for all that the checks need. */
+static struct request_facts facts_of(const struct http_request *request)
+{
+    struct request_facts facts = {0, SPAN_EMPTY, SPAN_EMPTY, SPAN_EMPTY};
+    for (size_t i = 0; i < request->header_count; i++) {
+        const struct http_header *header = &request->headers[i];
+        facts.value_bytes += header->value.len;
+        if (header->name.len == 22 &&
+            span_equal_nocase(header->name, SPAN_LIT("X-HTTP-Method-Override"))) {
+            facts.method_override = header->value;
+        } else if (header->name.len == 9 &&
+                   span_equal_nocase(header->name, SPAN_LIT("x-api-key"))) {
+            facts.api_key = header->value;
+        } else if (header->name.len == 12 &&
+                   span_equal_nocase(header->name, SPAN_LIT("Content-Type"))) {
+            facts.content_type = header->value;
+        }
+    }
+    return facts;
+}
+
+/* The whole key is compared, whatever differs first, so that the time tells nothing. */
+static bool key_is_right(const char *key, struct span sent)
+{
+    size_t len = strlen(key);
+    unsigned difference = sent.len == len ? 0 : 1;
+    for (size_t i = 0; i < len && i < sent.len; i++) {
+        difference |= (unsigned)(unsigned char)key[i] ^ (unsigned)(unsigned char)sent.ptr[i];
+    }
+    return difference == 0;
+}
+
+/* False when the error is written. With a key the bucket is that of the key's usage plan, which the
+ * CORS method is not part of; without one it is the stage's. */
+static bool request_is_admitted(struct gateway *gateway, struct exchange *exchange,
+                                const struct request_facts *facts)
+{
+    bool is_cors = exchange->request.method == METHOD_OPTIONS;
+    if (gateway->api_key != NULL && !is_cors && !key_is_right(gateway->api_key, facts->api_key)) {
+        gateway_error_write(gateway, exchange, GATEWAY_ERROR_FORBIDDEN,
+                            facts->api_key.len == 0
+                                ? "this API asks for a key: send it in the header x-api-key"
+                                : "the x-api-key is not the one this API was started with");
+        return false;
+    }
+    if ((gateway->api_key != NULL && is_cors) || throttle_take(&gateway->throttle)) {
+        return true;
+    }
+    gateway_error_write(gateway, exchange, GATEWAY_ERROR_THROTTLED,
+                        "the throttle's tokens are used up: wait and send again, with growing "
+                        "pauses; API Gateway sends no Retry-After");
+    return false;
+}
+
+/* --- answers --- */
+
+/* The mock integration that "Enable API Gateway CORS" makes. Its template is for application/json;
+ * with another type the mapping fails. */
+static enum handled cors_answer(struct gateway *gateway, struct exchange *exchange,
+                                struct span content_type)
+{
+    struct span type = span_trim(span_first(content_type, span_find_byte(content_type, ';')));
+    if (type.len > 0 && !span_equal_nocase(type, SPAN_LIT("application/json"))) {
+        return gateway_error_write(gateway, exchange, GATEWAY_ERROR_INTERNAL,
+                                   "the CORS mock answers only OPTIONS requests without a "
+                                   "Content-Type or with application/json");
+    }
+    struct reply *reply = &exchange->reply;
+    reply->status = 200;
+    reply->content_type = "application/json";
+    reply->no_date_server = true;
+    gateway_add_identity(gateway, reply);
+    BUF_APPEND_LIT(&reply->headers,
+                   "Access-Control-Allow-Origin: *\r\n"
+                   "Access-Control-Allow-Headers: Content-Type,X-Amz-Date,Authorization,X-Api-Key,"
+                   "X-Amz-Security-Token\r\n"
+                   "Access-Control-Allow-Methods: DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT\r\n");
+    return HANDLED;
+}
+
+static void map_backend_reply(struct exchange *exchange, void *ctx)
+{
+    (void)exchange;
+    gateway_reply_map(ctx, false);
+}
+
+static void answer_timed_out(struct exchange *exchange, void *ctx)
+{
+    gateway_error_write(ctx, exchange, GATEWAY_ERROR_ENDPOINT_TIMED_OUT,
+                        "the REST proxy did not answer within the integration's time limit, 29 s; "
+                        "it may have acted all the same");
+}
+
+static enum handled forward(struct gateway_call *call)
+{
+    struct gateway *gateway = call->gateway;
+    struct exchange *exchange = call->exchange;
+    enum handled handled;
+    if (gateway->upstream != NULL) {
+        handled = gateway_upstream_forward(gateway->upstream, call);
+    } else {
+        const struct service *backend = gateway->options.backend;
+        exchange->service = backend;
+        exchange->filter = map_backend_reply;
+        exchange->filter_ctx = call;
+        handled = backend->handle(backend->ctx, exchange);
+    }
+    if (handled == PARKED) {
+        struct env *env = gateway->options.env;
+        exchange_set_outer_deadline(exchange,
+                                    env->monotonic_us(env) + gateway->options.timeout_ms * 1000,
+                                    answer_timed_out, gateway);
+    }
+    return handled;
+}
+
+/* The request as the backend gets it. False when out of memory. */
+static bool request_rewrite(struct gateway_call *call, struct span resource)
+{
+    struct exchange *exchange = call->exchange;
+    struct http_request *request = &exchange->request;
+    call->double_slash = span_starts_with(resource, SPAN_LIT("//"));
+    if (!gateway_path_recode(&exchange->arena, resource, &request->path) ||
+        !gateway_query_recode(&exchange->arena, request->query, &request->query)) {
+        return false;
+    }
+    request->target = request->path;
+    if (request->query.len > 0) {
+        char *target = arena_printf(&exchange->arena, "%.*s?%.*s", SPAN_ARG(request->path),
+                                    SPAN_ARG(request->query));
+        request->target = span_from_cstr(target);
+    }
+    struct span rest = request->path;
+    if (request->method == METHOD_POST && span_equal(segment_take(&rest), SPAN_LIT("consumers"))) {
+        (void)segment_take(&rest);
+        call->creates_consumer = rest.len <= 1;
+    }
+    if (request->method == METHOD_GET || request->method == METHOD_HEAD) {
+        call->body_dropped = request->body.len > 0;
+        request->body = SPAN_EMPTY;
+    }
+    struct span body = request->body;
+    if (!gateway_text_repair(&exchange->arena, body, &request->body)) {
+        return false;
+    }
+    call->body_repaired = request->body.ptr != body.ptr;
+    return gateway_request_map(call);
+}
+
+static enum handled integrate(struct gateway *gateway, struct exchange *exchange,
+                              struct span resource)
+{
+    struct gateway_call *call = ARENA_NEW(&exchange->arena, struct gateway_call);
+    if (call == NULL) {
+        return gateway_error_write(gateway, exchange, GATEWAY_ERROR_INTERNAL, NULL);
+    }
+    call->gateway = gateway;
+    call->exchange = exchange;
+    if (!request_rewrite(call, resource)) {
+        return gateway_error_write(gateway, exchange, GATEWAY_ERROR_INTERNAL, NULL);
+    }
+    return forward(call);
+}
+
+static enum handled handle(void *ctx, struct exchange *exchange)
+{
+    struct gateway *gateway = ctx;
+    struct http_request *request = &exchange->request;
+    if (exchange->journal_path.len == 0) {
+        exchange->journal_path = request->path;
+    }
+    struct request_facts facts = facts_of(request);
+    if (facts.value_bytes > GATEWAY_HEADER_VALUE_BYTES_MAX) {
+        exchange_fail(exchange, EXCHANGE_HEAD_TOO_LARGE);
+        return HANDLED;
+    }
+    if (facts.method_override.len > 0) {
+        method_set(request, facts.method_override);
+    }
+    if (request->path.len <= 1) {
+        return gateway_error_write(gateway, exchange, GATEWAY_ERROR_NO_ROUTE,
+                                   "the URL ends before the stage: write /<stage>/topics/<topic>");
+    }
+    struct target target = target_of(request->path);
+    if (!stage_is_deployed(gateway, target.stage)) {
+        return unknown_stage(gateway, exchange, target.stage);
+    }
+    const char *refusal = resource_refusal(exchange, target.resource);
+    if (refusal != NULL) {
+        return gateway_error_write(gateway, exchange, GATEWAY_ERROR_NO_ROUTE, refusal);
+    }
+    if (span_find_byte(request->query, '|') < request->query.len) {
+        return gateway_error_write(gateway, exchange, GATEWAY_ERROR_BAD_REQUEST,
+                                   "API Gateway takes no plain '|' in a query string: write %7C");
+    }
+    if (!request_is_admitted(gateway, exchange, &facts)) {
+        return HANDLED;
+    }
+    if (request->method == METHOD_OPTIONS) {
+        return cors_answer(gateway, exchange, facts.content_type);
+    }
+    return integrate(gateway, exchange, target.resource);
+}
+
+/* --- public functions --- */
+
+static enum status options_check(const struct gateway_options *options, struct error *err)
+{
+    if (options->stage != NULL && !is_stage_name(span_from_cstr(options->stage))) {
+        return error_set(err, STATUS_CONFIG,
+                         "stage \"%s\": a stage is 1 to %d letters, digits, '-' and '_', without "
+                         "slashes",
+                         options->stage, GATEWAY_STAGE_BYTES_MAX);
+    }
+    if (options->api_key != NULL) {
+        size_t len = strlen(options->api_key);
+        if (len == 0 || len > GATEWAY_API_KEY_BYTES_MAX) {
+            return error_set(err, STATUS_CONFIG, "an API key has 1 to %d characters, not %zu",
+                             GATEWAY_API_KEY_BYTES_MAX, len);
+        }
+    }
+    int status = options->refused_status;
+    if (status != 0 && (status < 500 || status > 599)) {
+        return error_set(err, STATUS_CONFIG,
+                         "the status for a refused upstream is 500 to 599 (AWS: 504), not %d",
+                         status);
+    }
+    struct url url;
+    if (options->upstream_url != NULL &&
+        (!url_parse(span_from_cstr(options->upstream_url), &url) || url.query.len > 0)) {
+        return error_set(err, STATUS_CONFIG,
+                         "gateway upstream \"%s\" is not an http or https URL: write e.g. "
+                         "http://127.0.0.1:8082",
+                         options->upstream_url);
+    }
+    return STATUS_OK;
+}
+
+static bool text_copy(const char *text, char **out)
+{
+    *out = text != NULL ? strdup(text) : NULL;
+    return text == NULL || *out != NULL;
+}
+
+static void api_id_make(struct gateway *gateway)
+{
+    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    for (size_t i = 0; i < GATEWAY_API_ID_BYTES; i++) {
+        gateway->api_id[i] = alphabet[env_random_below(gateway->options.env, sizeof(alphabet) - 1)];
+    }
+}
+
+static enum status gateway_setup(struct gateway *gateway, struct error *err)
+{
+    struct gateway_options *options = &gateway->options;
+    if (!text_copy(options->stage, &gateway->stage) ||
+        !text_copy(options->api_key, &gateway->api_key)) {
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the gateway");
+    }
+    if (options->timeout_ms <= 0) {
+        options->timeout_ms = GATEWAY_TIMEOUT_MS;
+    }
+    api_id_make(gateway);
+    gateway->service = (struct service){
+        .name = "gateway",
+        .body_bytes_max = GATEWAY_BODY_BYTES_MAX,
+        /* A backend's answer must fit, so that one over the gateway's own limit is seen as such. */
+        .reply_bytes_max = options->backend != NULL ? options->backend->reply_bytes_max
+                                                    : 2 * (size_t)GATEWAY_BODY_BYTES_MAX,
+        .ctx = gateway,
+        .handle = handle,
+        .fail = gateway_fail,
+    };
+    enum status status = throttle_init(&gateway->throttle, options->env, options->throttle_rate,
+                                       options->throttle_burst, err);
+    if (status != STATUS_OK) {
+        error_prefix(err, "gateway throttle");
+        return STATUS_CONFIG;
+    }
+    return options->upstream_url != NULL ? gateway_upstream_new(gateway, &gateway->upstream, err)
+                                         : STATUS_OK;
+}
+
+enum status gateway_new(const struct gateway_options *options, struct gateway **out,
+                        struct error *err)
+{
+    PP_ASSERT(options->backend != NULL || options->upstream_url != NULL);
+    enum status status = options_check(options, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct gateway *gateway = calloc(1, sizeof(*gateway));
+    if (gateway == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the gateway");
+    }
+    gateway->options = *options;
+    status = gateway_setup(gateway, err);
+    if (status != STATUS_OK) {
+        gateway_free(gateway);
+        return status;
+    }
+    *out = gateway;
+    return STATUS_OK;
+}
+
+void gateway_free(struct gateway *gateway)
+{
+    if (gateway == NULL) {
+        return;
+    }
+    gateway_upstream_free(gateway->upstream);
+    free(gateway->stage);
+    free(gateway->api_key);
+    free(gateway);
+}
+
+const struct service *gateway_service(struct gateway *gateway)
+{
+    return &gateway->service;
+}

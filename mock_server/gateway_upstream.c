@@ -1,0 +1,412 @@
+/* The gateway in front of a real HTTP server: the rewritten request goes out through http_client,
+ * whose sockets hang in the server's own loop, and the exchange is parked until the answer.
+ *
+ * DIFFERS: the backend's Host header is the upstream's own, as with API Gateway; the made-up EC2
+ * host is only for the backend in this process.
+ *
+ * Invariant: a slot is taken exactly while its exchange is parked here. */
+#include "gateway_internal.h"
+
+#include "http_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+enum {
+    calls_max = 1024, /* the server takes no more connections */
+    url_bytes_max = 64 * 1024,
+    /* libcurl's own limit stands behind the integration's, which answers first. */
+    backstop_ms = 1000,
+};
+
+struct upstream_socket {
+    uv_poll_t poll; /* first: handles are freed through it */
+    struct gateway_upstream *upstream;
+    struct upstream_socket *next;
+    int socket_fd;
+};
+
+struct upstream_slot {
+    struct gateway_upstream *upstream;
+    struct http_call *http;
+    struct gateway_call *call; /* NULL: free */
+    struct upstream_slot *next_free;
+    struct upstream_slot *next;
+};
+
+struct gateway_upstream {
+    struct gateway *gateway;
+    struct http_client *client;
+    struct timer timer; /* libcurl's */
+    struct upstream_socket *sockets;
+    struct upstream_slot *slots;
+    struct upstream_slot *free_slots;
+    size_t slot_count;
+    struct buf url; /* scratch; its front, base_len bytes, stays */
+    size_t base_len;
+};
+
+/* --- libcurl's sockets and timer in the server's loop --- */
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void on_socket_event(uv_poll_t *poll, int status, int events)
+{
+    struct upstream_socket *socket = poll->data;
+    bool failed = status < 0; /* reading will tell libcurl */
+    http_client_on_socket(socket->upstream->client, socket->socket_fd,
+                          failed || (events & UV_READABLE) != 0,
+                          failed || (events & UV_WRITABLE) != 0);
+}
+
+static void socket_unwatch(struct upstream_socket **link)
+{
+    struct upstream_socket *socket = *link;
+    *link = socket->next;
+    /* Stops at once; the descriptor is still libcurl's, so nothing else can be meant by it. */
+    uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+}
+
+static struct upstream_socket *socket_watch(struct gateway_upstream *upstream, int socket_fd)
+{
+    struct upstream_socket *socket = calloc(1, sizeof(*socket));
+    if (socket == NULL) {
+        return NULL;
+    }
+    if (uv_poll_init(upstream->gateway->options.loop, &socket->poll, socket_fd) != 0) {
+        free(socket);
+        return NULL;
+    }
+    socket->poll.data = socket;
+    socket->upstream = upstream;
+    socket->socket_fd = socket_fd;
+    socket->next = upstream->sockets;
+    upstream->sockets = socket;
+    return socket;
+}
+
+static void on_watch(void *ctx, int socket_fd, bool readable, bool writable)
+{
+    struct gateway_upstream *upstream = ctx;
+    struct upstream_socket **link = &upstream->sockets;
+    while (*link != NULL && (*link)->socket_fd != socket_fd) {
+        link = &(*link)->next;
+    }
+    if (!readable && !writable) {
+        if (*link != NULL) {
+            socket_unwatch(link);
+        }
+        return;
+    }
+    struct upstream_socket *socket = *link;
+    if (socket == NULL) {
+        socket = socket_watch(upstream, socket_fd);
+    }
+    int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+    if (socket == NULL || uv_poll_start(&socket->poll, events, on_socket_event) != 0) {
+        LOG_ERRORF(upstream->gateway->options.log, "gateway",
+                   "cannot watch a socket to the upstream: its request will time out");
+    }
+}
+
+static void on_timer_change(void *ctx, int64_t timeout_ms)
+{
+    struct gateway_upstream *upstream = ctx;
+    struct timer_heap *timers = upstream->gateway->options.timers;
+    if (timeout_ms < 0) {
+        timer_clear(timers, &upstream->timer);
+        return;
+    }
+    int64_t now_us = timers->env->monotonic_us(timers->env);
+    if (timer_set(timers, &upstream->timer, now_us + timeout_ms * 1000) != STATUS_OK) {
+        LOG_ERRORF(upstream->gateway->options.log, "gateway",
+                   "out of memory: a request to the upstream will time out");
+    }
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct gateway_upstream *upstream = PP_CONTAINER_OF(timer, struct gateway_upstream, timer);
+    http_client_on_timer(upstream->client);
+}
+
+/* --- answers --- */
+
+static void slot_release(struct upstream_slot *slot)
+{
+    slot->call->slot = NULL;
+    slot->call = NULL;
+    slot->next_free = slot->upstream->free_slots;
+    slot->upstream->free_slots = slot;
+}
+
+static const char *network_hint(struct gateway_call *call, const struct http_response *response)
+{
+    const char *url = call->gateway->options.upstream_url;
+    struct arena *arena = &call->exchange->arena;
+    if (response->failure == HTTP_FAILURE_REFUSED) {
+        return arena_printf(arena, "nothing listens at %s: is the REST proxy started there?", url);
+    }
+    if (response->failure == HTTP_FAILURE_RESOLVE) {
+        return arena_printf(arena,
+                            "the host of %s is not known: an EC2 instance has another name after "
+                            "each start",
+                            url);
+    }
+    if (response->failure == HTTP_FAILURE_TLS) {
+        return arena_printf(arena,
+                            "%s does not complete TLS (%s): the REST proxy speaks plain http on "
+                            "8082, so write http:// in the integration URL",
+                            url, response->message);
+    }
+    return arena_printf(arena, "the connection to %s broke: %s", url, response->message);
+}
+
+static void failure_write(struct gateway_call *call, const struct http_response *response)
+{
+    enum gateway_error_id id = GATEWAY_ERROR_INTERNAL;
+    const char *hint = NULL;
+    switch (response->failure) {
+    case HTTP_FAILURE_NONE:
+    case HTTP_FAILURE_LOCAL:
+        break;
+    case HTTP_FAILURE_TOO_LARGE:
+        hint = "the answer is over 10485760 bytes, more than API Gateway passes: ask for less, "
+               "e.g. max_bytes=5000000 when reading records";
+        break;
+    case HTTP_FAILURE_TIMEOUT:
+        id = GATEWAY_ERROR_ENDPOINT_TIMED_OUT;
+        break;
+    case HTTP_FAILURE_RESOLVE:
+    case HTTP_FAILURE_REFUSED:
+    case HTTP_FAILURE_TLS:
+    case HTTP_FAILURE_BROKEN:
+        id = GATEWAY_ERROR_NETWORK;
+        hint = network_hint(call, response);
+        break;
+    }
+    gateway_error_write(call->gateway, call->exchange, id, hint);
+}
+
+static void on_done(void *ctx, struct http_call *http, const struct http_response *response)
+{
+    struct upstream_slot *slot = ctx;
+    struct gateway_call *call = slot->call;
+    struct exchange *exchange = call->exchange;
+    (void)http;
+    if (response->failure == HTTP_FAILURE_NONE) {
+        struct reply *reply = &exchange->reply;
+        reply->status = response->status;
+        buf_append_span(&reply->headers, buf_span(&response->headers));
+        buf_append_span(&reply->body, buf_span(&response->body));
+        gateway_reply_map(call, true);
+    } else {
+        failure_write(call, response);
+    }
+    slot_release(slot);
+    exchange_answer(exchange);
+}
+
+/* --- requests --- */
+
+static void park_cancel(struct exchange *exchange, void *state)
+{
+    struct gateway_call *call = state;
+    (void)exchange;
+    http_call_cancel(call->slot->http);
+    slot_release(call->slot);
+}
+
+static void park_deadline(struct exchange *exchange, void *state)
+{
+    (void)exchange;
+    (void)state;
+    BUG("a request to the upstream is parked without a deadline of its own");
+}
+
+static const struct park_ops park_ops = {.deadline = park_deadline, .cancel = park_cancel};
+
+static struct upstream_slot *slot_take(struct gateway_upstream *upstream)
+{
+    struct upstream_slot *slot = upstream->free_slots;
+    if (slot != NULL) {
+        upstream->free_slots = slot->next_free;
+        return slot;
+    }
+    if (upstream->slot_count >= calls_max) {
+        return NULL;
+    }
+    slot = calloc(1, sizeof(*slot));
+    if (slot == NULL) {
+        return NULL;
+    }
+    slot->upstream = upstream;
+    if (http_call_new(upstream->client, on_done, slot, &slot->http) != STATUS_OK) {
+        free(slot);
+        return NULL;
+    }
+    slot->next = upstream->slots;
+    upstream->slots = slot;
+    upstream->slot_count++;
+    return slot;
+}
+
+static const char *url_build(struct gateway_upstream *upstream, const struct http_request *request)
+{
+    struct buf *url = &upstream->url;
+    url->len = upstream->base_len;
+    buf_append_span(url, request->target);
+    bool fits = buf_ok(url);
+    url->failed = false;
+    return fits ? buf_cstr(url) : NULL;
+}
+
+/* These libcurl writes itself. */
+static bool is_written_by_client(struct span name)
+{
+    return span_equal_nocase(name, SPAN_LIT("Host")) ||
+           span_equal_nocase(name, SPAN_LIT("Content-Length"));
+}
+
+static const char **lines_build(struct exchange *exchange)
+{
+    struct arena *arena = &exchange->arena;
+    const struct http_request *request = &exchange->request;
+    const char **lines = arena_alloc_array(arena, request->header_count + 2, sizeof(*lines));
+    bool has_accept_encoding = false;
+    size_t count = 0;
+    for (size_t i = 0; lines != NULL && i < request->header_count; i++) {
+        const struct http_header *header = &request->headers[i];
+        if (is_written_by_client(header->name)) {
+            continue;
+        }
+        has_accept_encoding =
+            has_accept_encoding || span_equal_nocase(header->name, SPAN_LIT("Accept-Encoding"));
+        /* "Name;" is libcurl's way to say a header without a value. */
+        lines[count] =
+            header->value.len > 0
+                ? arena_printf(arena, "%.*s: %.*s", SPAN_ARG(header->name), SPAN_ARG(header->value))
+                : arena_printf(arena, "%.*s;", SPAN_ARG(header->name));
+        if (lines[count++] == NULL) {
+            return NULL;
+        }
+    }
+    if (lines != NULL && !has_accept_encoding) {
+        lines[count] = "Accept-Encoding:"; /* the client's wishes, not libcurl's */
+    }
+    return lines;
+}
+
+static enum status slot_send(struct upstream_slot *slot, struct exchange *exchange,
+                             struct error *err)
+{
+    struct gateway_upstream *upstream = slot->upstream;
+    struct http_request *request = &exchange->request;
+    const char *method = arena_copy_cstr(&exchange->arena, request->method_name);
+    const char *url = url_build(upstream, request);
+    const char **lines = lines_build(exchange);
+    if (method == NULL || url == NULL || lines == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "no memory for a request to the upstream");
+    }
+    struct http_call_request http = {
+        .method = method,
+        .url = url,
+        .headers = lines,
+        .body = request->body,
+        .has_body = request->body.len > 0,
+        .timeout_ms = upstream->gateway->options.timeout_ms + backstop_ms,
+    };
+    return http_call_send(slot->http, &http, err);
+}
+
+enum handled gateway_upstream_forward(struct gateway_upstream *upstream, struct gateway_call *call)
+{
+    struct exchange *exchange = call->exchange;
+    struct upstream_slot *slot = slot_take(upstream);
+    if (slot == NULL) {
+        exchange_fail(exchange, EXCHANGE_OVERLOADED);
+        return HANDLED;
+    }
+    slot->call = call;
+    call->slot = slot;
+    struct error err = ERROR_NONE;
+    if (slot_send(slot, exchange, &err) != STATUS_OK) {
+        slot_release(slot);
+        LOG_WARNF(call->gateway->options.log, "gateway", "not sent to the upstream: %s",
+                  err.message);
+        return gateway_error_write(call->gateway, exchange, GATEWAY_ERROR_INTERNAL, NULL);
+    }
+    exchange_park(exchange, INT64_MAX, &park_ops, call);
+    return PARKED;
+}
+
+/* --- life --- */
+
+static enum status upstream_setup(struct gateway_upstream *upstream, struct error *err)
+{
+    const struct gateway_options *options = &upstream->gateway->options;
+    struct span base = span_from_cstr(options->upstream_url);
+    while (span_ends_with(base, SPAN_LIT("/"))) {
+        base.len--;
+    }
+    buf_append_span(&upstream->url, base);
+    upstream->base_len = base.len;
+    if (!buf_ok(&upstream->url)) {
+        return error_set(err, STATUS_CONFIG, "the upstream's URL is too long");
+    }
+    struct http_client_options client = {
+        .connect_timeout_ms = options->timeout_ms + backstop_ms,
+        .response_bytes_max = GATEWAY_BODY_BYTES_MAX,
+        .decode = true,
+    };
+    enum status status = http_client_new(options->env, &client, &upstream->client, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct http_client_loop loop = {
+        .ctx = upstream, .watch = on_watch, .set_timer = on_timer_change};
+    return http_client_attach(upstream->client, &loop);
+}
+
+enum status gateway_upstream_new(struct gateway *gateway, struct gateway_upstream **out,
+                                 struct error *err)
+{
+    struct gateway_upstream *upstream = calloc(1, sizeof(*upstream));
+    if (upstream == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the upstream");
+    }
+    upstream->gateway = gateway;
+    upstream->timer.fire = on_timer;
+    buf_init(&upstream->url, url_bytes_max);
+    enum status status = upstream_setup(upstream, err);
+    if (status != STATUS_OK) {
+        gateway_upstream_free(upstream);
+        return status;
+    }
+    *out = upstream;
+    return STATUS_OK;
+}
+
+/* The loop must run once more for the sockets' memory; server_free does. */
+void gateway_upstream_free(struct gateway_upstream *upstream)
+{
+    if (upstream == NULL) {
+        return;
+    }
+    http_client_free(upstream->client);
+    timer_clear(upstream->gateway->options.timers, &upstream->timer);
+    while (upstream->sockets != NULL) {
+        socket_unwatch(&upstream->sockets);
+    }
+    while (upstream->slots != NULL) {
+        struct upstream_slot *slot = upstream->slots;
+        upstream->slots = slot->next;
+        free(slot);
+    }
+    buf_release(&upstream->url);
+    free(upstream);
+}

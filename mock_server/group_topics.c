@@ -1,0 +1,201 @@
+/* What a member's subscription means in topics: shared names, Java-style patterns (PCRE2 with
+ * match limits), and noticing that topics came or went. */
+#include "group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+struct group_text *group_text_new(struct span text)
+{
+    struct group_text *made = malloc(sizeof(*made) + text.len + 1);
+    if (made == NULL) {
+        return NULL;
+    }
+    made->refs = 1;
+    made->len = text.len;
+    memcpy(made->text, text.ptr, text.len);
+    made->text[text.len] = '\0';
+    return made;
+}
+
+struct group_text *group_text_ref(struct group_text *text)
+{
+    text->refs++;
+    return text;
+}
+
+void group_text_unref(struct group_text *text)
+{
+    if (text == NULL) {
+        return;
+    }
+    PP_ASSERT(text->refs > 0);
+    if (--text->refs == 0) {
+        free(text);
+    }
+}
+
+struct span group_text_span(const struct group_text *text)
+{
+    return span_from(text->text, text->len);
+}
+
+/* --- patterns --------------------------------------------------------------------------------- */
+
+struct group_pattern {
+    pcre2_code *code;
+    pcre2_match_data *match;
+    pcre2_match_context *limits;
+    struct group_text *source;
+};
+
+void group_pattern_free(struct group_pattern *pattern)
+{
+    if (pattern == NULL) {
+        return;
+    }
+    pcre2_code_free(pattern->code);
+    pcre2_match_data_free(pattern->match);
+    pcre2_match_context_free(pattern->limits);
+    group_text_unref(pattern->source);
+    free(pattern);
+}
+
+struct group_pattern *group_pattern_new(struct span source, struct error *err)
+{
+    if (source.len > GROUP_PATTERN_BYTES_MAX) {
+        error_set(err, STATUS_INVALID, "a topic_pattern may have %d bytes, this one has %zu",
+                  GROUP_PATTERN_BYTES_MAX, source.len);
+        return NULL;
+    }
+    struct group_pattern *pattern = calloc(1, sizeof(*pattern));
+    if (pattern == NULL) {
+        error_set(err, STATUS_NO_MEMORY, "compile a topic_pattern");
+        return NULL;
+    }
+    int code;
+    PCRE2_SIZE where;
+    /* Java's Matcher.matches(): the whole name, from its first to its last character. */
+    pattern->code =
+        pcre2_compile((PCRE2_SPTR)source.ptr, source.len,
+                      PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF, &code, &where, NULL);
+    if (pattern->code == NULL) {
+        PCRE2_UCHAR words[128];
+        pcre2_get_error_message(code, words, sizeof(words));
+        error_set(err, STATUS_INVALID, "topic_pattern: %s at position %zu", (const char *)words,
+                  where);
+        group_pattern_free(pattern);
+        return NULL;
+    }
+    pattern->match = pcre2_match_data_create(1, NULL);
+    pattern->limits = pcre2_match_context_create(NULL);
+    pattern->source = group_text_new(source);
+    if (pattern->match == NULL || pattern->limits == NULL || pattern->source == NULL) {
+        error_set(err, STATUS_NO_MEMORY, "compile a topic_pattern");
+        group_pattern_free(pattern);
+        return NULL;
+    }
+    pcre2_set_match_limit(pattern->limits, GROUP_PATTERN_STEPS_MAX);
+    pcre2_set_depth_limit(pattern->limits, GROUP_PATTERN_STEPS_MAX);
+    return pattern;
+}
+
+bool group_pattern_matches(const struct group_pattern *pattern, struct span topic)
+{
+    return pcre2_match(pattern->code, (PCRE2_SPTR)topic.ptr, topic.len, 0, 0, pattern->match,
+                       pattern->limits) >= 0;
+}
+
+struct span group_pattern_source(const struct group_pattern *pattern)
+{
+    return group_text_span(pattern->source);
+}
+
+struct span group_member_pattern(const struct group_member *member)
+{
+    return member->pattern != NULL ? group_pattern_source(member->pattern) : SPAN_EMPTY;
+}
+
+/* --- topics ----------------------------------------------------------------------------------- */
+
+static bool member_sees(const struct group_member *member, struct span topic)
+{
+    return span_starts_with(topic, member->set->visible_prefix) &&
+           group_pattern_matches(member->pattern, topic);
+}
+
+bool group_member_wants(const struct group_member *member, struct span topic)
+{
+    if (member->mode == GROUP_MODE_PATTERN) {
+        return member_sees(member, topic);
+    }
+    if (member->mode == GROUP_MODE_TOPICS) {
+        for (size_t i = 0; i < member->topic_count; i++) {
+            if (span_equal(group_text_span(member->topics[i]), topic)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void group_member_topics_visit(struct group_member *member,
+                               void (*visit)(void *ctx, const struct store_topic *topic), void *ctx)
+{
+    struct store *store = member->set->store;
+    if (member->mode == GROUP_MODE_TOPICS) {
+        for (size_t i = 0; i < member->topic_count; i++) {
+            const struct store_topic *topic =
+                store_topic_find(store, group_text_span(member->topics[i]));
+            if (topic != NULL) {
+                visit(ctx, topic);
+            }
+        }
+    } else if (member->mode == GROUP_MODE_PATTERN) {
+        size_t count = store_topic_count(store);
+        for (size_t i = 0; i < count; i++) {
+            const struct store_topic *topic = store_topic_at(store, i);
+            if (member_sees(member, topic->name)) {
+                visit(ctx, topic);
+            }
+        }
+    }
+}
+
+/* FNV-1a over which topics there are and how many partitions each has. */
+static void signature_add(void *ctx, const struct store_topic *topic)
+{
+    uint64_t *signature = ctx;
+    uint64_t words[2] = {(uint64_t)topic->id, (uint64_t)topic->partition_count};
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+        *signature = (*signature ^ words[i]) * UINT64_C(0x100000001b3);
+    }
+}
+
+static const uint64_t signature_start = UINT64_C(0xcbf29ce484222325);
+
+bool group_member_topics_changed(struct group_member *member)
+{
+    if (member->mode == GROUP_MODE_PATTERN) {
+        /* Matching is dear: first see whether any topic at all came or went. */
+        uint64_t all = signature_start;
+        size_t count = store_topic_count(member->set->store);
+        for (size_t i = 0; i < count; i++) {
+            signature_add(&all, store_topic_at(member->set->store, i));
+        }
+        if (all == member->all_topics_signature) {
+            return false;
+        }
+        member->all_topics_signature = all;
+    }
+    uint64_t own = signature_start;
+    group_member_topics_visit(member, signature_add, &own);
+    bool changed = own != member->own_topics_signature;
+    member->own_topics_signature = own;
+    return changed;
+}

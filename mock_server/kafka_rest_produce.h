@@ -1,0 +1,38 @@
+/* A produce under way, v2's or v3's: records go to the broker in order, what became of each comes
+ * back, then the owner encodes the answer. With the embedded broker all of that happens within one
+ * call and in reused memory; a broker that answers later, or the imitated wait for a topic that is
+ * not there, parks the request meanwhile. */
+#ifndef PINPIPE_KAFKA_REST_PRODUCE_H
+#define PINPIPE_KAFKA_REST_PRODUCE_H
+
+#include "kafka_rest_produce_codec.h"
+
+struct produce_job {
+    struct produce_request request;
+    struct buf results; /* struct broker_result, one a record */
+    struct arena texts;
+    struct broker_produce produce;
+    struct kafka_rest_call *call; /* NULL: the client has left while the broker was at work */
+    struct span topic;            /* in texts */
+    /* Results whose error_code is set before the start are refused records: they are not sent. */
+    size_t next;
+    size_t end;     /* records from here on are not sent */
+    bool waited;    /* the record at `next` has had its imitated wait */
+    bool at_broker; /* done() will come */
+    void (*encode)(struct produce_job *job, struct exchange *exchange);
+    struct buf extra; /* the owner's own facts, one a record */
+};
+
+/* The proxy's scratch job, emptied; NULL when memory is out. */
+struct produce_job *produce_job_take(struct kafka_rest_call *call, struct span topic);
+/* For a request that is refused before anything was sent. */
+void produce_job_return(struct produce_job *job);
+struct broker_result *produce_job_results(const struct produce_job *job);
+/* A result for each record of job->request, none of them refused yet; false without memory. */
+bool produce_job_prepare(struct produce_job *job);
+/* Sends the records; calls job->encode when all results are there, at once or later. */
+enum handled produce_job_run(struct produce_job *job);
+/* What went wrong with the first failed record, for X-Pinpipe-Hint. */
+void produce_job_hint(const struct produce_job *job);
+
+#endif

@@ -1,0 +1,428 @@
+#include "kafka_rest_produce_codec.h"
+
+#include "base64.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define REQUEST_CLASS "io.confluent.kafkarest.entities.v2.ProduceRequest"
+#define RECORD_CLASS  "io.confluent.kafkarest.entities.v2.ProduceRequest$ProduceRecord"
+#define RECORD_LIST   "java.util.ArrayList<" RECORD_CLASS ">"
+
+/* Where a record's key or value stands while the buffer may still move: an offset in ptr's place.
+ */
+static struct span offset_span(size_t start, size_t len)
+{
+    return (struct span){(const char *)(uintptr_t)start, len};
+}
+
+void produce_request_init(struct produce_request *request)
+{
+    *request = (struct produce_request){.count = 0};
+    /* Re-encoded text grows at most sixfold (a control character becomes an escape only when it was
+     * one), characters above U+FFFF threefold, decimals by a few digits. */
+    buf_init(&request->bytes, (size_t)KAFKA_REST_BODY_BYTES_MAX * 4);
+    buf_init(&request->records, PRODUCE_RECORDS_MAX * sizeof(struct broker_record));
+}
+
+void produce_request_reset(struct produce_request *request)
+{
+    buf_trim(&request->bytes, PRODUCE_SCRATCH_KEEP_BYTES);
+    buf_trim(&request->records, PRODUCE_SCRATCH_KEEP_BYTES);
+    request->count = 0;
+    request->has_schema = false;
+    request->null_record = 0;
+}
+
+void produce_request_release(struct produce_request *request)
+{
+    buf_release(&request->bytes);
+    buf_release(&request->records);
+}
+
+static struct broker_record *records_of(struct produce_request *request)
+{
+    return (struct broker_record *)(void *)request->records.ptr;
+}
+
+const struct broker_record *produce_request_records(const struct produce_request *request)
+{
+    return (const struct broker_record *)(const void *)request->records.ptr;
+}
+
+static struct broker_record *last_record(struct produce_request *request)
+{
+    return &records_of(request)[request->count - 1];
+}
+
+/* --- decoding --- */
+
+static bool no_memory(struct kafka_rest_decoder *decoder)
+{
+    exchange_fail(decoder->exchange, EXCHANGE_NO_MEMORY);
+    return false;
+}
+
+/* JSON records are re-encoded while they are read; for the others the source text is kept until the
+ * whole body has turned out to be well-formed. */
+static bool decode_data(struct kafka_rest_decoder *decoder, struct produce_request *request,
+                        bool *present, struct span *out)
+{
+    struct json_error err;
+    if (request->format == MEDIA_JSON) {
+        size_t start = request->bytes.len;
+        if (!json_reencode(&decoder->cursor, &request->bytes, &err)) {
+            return buf_ok(&request->bytes) ? kafka_rest_decode_failed(decoder, &err)
+                                           : no_memory(decoder);
+        }
+        size_t len = request->bytes.len - start;
+        *present = len != 4 || memcmp(request->bytes.ptr + start, "null", 4) != 0;
+        *out = offset_span(start, len);
+        return true;
+    }
+    struct span raw;
+    if (!json_skip(&decoder->cursor, &raw, &err)) {
+        return kafka_rest_decode_failed(decoder, &err);
+    }
+    *present = true;
+    *out = raw;
+    return true;
+}
+
+static bool decode_key(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct broker_record *record = last_record(into);
+    return decode_data(decoder, into, &record->has_key, &record->key);
+}
+
+static bool decode_value(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct broker_record *record = last_record(into);
+    return decode_data(decoder, into, &record->has_value, &record->value);
+}
+
+static bool decode_partition(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct kafka_rest_int value;
+    if (!kafka_rest_decode_int(decoder, &value)) {
+        return false;
+    }
+    /* -1 is "not given" here; the producer refuses every negative number alike. */
+    last_record(into)->partition = !value.present      ? -1
+                                   : value.value == -1 ? INT32_MIN
+                                                       : (int32_t)value.value;
+    return true;
+}
+
+static const struct kafka_rest_field record_fields[] = {
+    {"value", decode_value},
+    {"key", decode_key},
+    {"partition", decode_partition},
+};
+static const struct kafka_rest_class record_class = {RECORD_CLASS, record_fields,
+                                                     ARRAY_COUNT(record_fields)};
+
+static bool decode_record(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct produce_request *request = into;
+    struct broker_record record = {.partition = -1, .timestamp_ms = -1, .headers = SPAN_EMPTY};
+    bool is_null;
+    if (request->count == PRODUCE_RECORDS_MAX) {
+        exchange_fail(decoder->exchange, EXCHANGE_BODY_TOO_LARGE);
+        return false;
+    }
+    buf_append(&request->records, &record, sizeof(record));
+    if (!buf_ok(&request->records)) {
+        return no_memory(decoder);
+    }
+    request->count++;
+    if (!kafka_rest_decode_object(decoder, &record_class, request, &is_null)) {
+        return false;
+    }
+    if (is_null && request->null_record == 0) {
+        request->null_record = request->count;
+    }
+    return true;
+}
+
+static bool decode_records(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct produce_request *request = into;
+    bool is_null;
+    /* A repeated field: the last one counts. */
+    buf_reset(&request->records);
+    buf_reset(&request->bytes);
+    request->count = 0;
+    request->null_record = 0;
+    return kafka_rest_decode_list(decoder, RECORD_LIST, decode_record, request, &is_null);
+}
+
+static bool decode_schema(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct produce_request *request = into;
+    struct kafka_rest_string text;
+    if (!kafka_rest_decode_string(decoder, &text)) {
+        return false;
+    }
+    request->has_schema = request->has_schema || text.present;
+    return true;
+}
+
+static bool decode_schema_id(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct produce_request *request = into;
+    struct kafka_rest_int id;
+    if (!kafka_rest_decode_int(decoder, &id)) {
+        return false;
+    }
+    request->has_schema = request->has_schema || id.present;
+    return true;
+}
+
+static const struct kafka_rest_field request_fields[] = {
+    {"records", decode_records},           {"key_schema", decode_schema},
+    {"key_schema_id", decode_schema_id},   {"value_schema", decode_schema},
+    {"value_schema_id", decode_schema_id},
+};
+static const struct kafka_rest_class request_class = {REQUEST_CLASS, request_fields,
+                                                      ARRAY_COUNT(request_fields)};
+
+/* The Java method's name in the messages of bean validation. */
+static const char *method_name(enum kafka_rest_media format)
+{
+    switch (format) {
+    case MEDIA_JSON:
+        return "produceJson";
+    case MEDIA_AVRO:
+        return "produceAvro";
+    case MEDIA_JSONSCHEMA:
+        return "produceJsonSchema";
+    case MEDIA_PROTOBUF:
+        return "produceProtobuf";
+    case MEDIA_NONE:
+    case MEDIA_APPLICATION_JSON:
+    case MEDIA_V2:
+    case MEDIA_BINARY:
+    case MEDIA_COUNT:
+        break;
+    }
+    return "produceBinary";
+}
+
+static bool refuse_nulls(struct produce_request *request, struct exchange *exchange, int arg_index)
+{
+    if (request->null_record > 0) {
+        kafka_rest_error(exchange, 400, 400,
+                         "Cannot construct instance of `" REQUEST_CLASS "`, problem: at index %zu",
+                         request->null_record - 1);
+        return false;
+    }
+    if (request->count == 0) {
+        kafka_rest_hint(exchange, "send at least one record: {\"records\": [{\"value\": {...}}]}");
+        kafka_rest_error(exchange, 422, 422, "%s.arg%d.records must not be empty (was [])",
+                         method_name(request->format), arg_index);
+        return false;
+    }
+    return true;
+}
+
+/* --- keys and values as bytes --- */
+
+static void quote_json(struct span raw, struct buf *out)
+{
+    struct json_cursor cursor = json_cursor_at(raw);
+    struct json_error err;
+    if (!json_reencode(&cursor, out, &err)) {
+        buf_append_span(out, raw);
+    }
+}
+
+/* "Bad Request: data=<json> is not a ... string." */
+static const char *base64_complaint(struct span raw, const char *ending, struct arena *arena)
+{
+    struct buf text;
+    const char *copy = NULL;
+    buf_init(&text, raw.len * 4 + 256);
+    BUF_APPEND_LIT(&text, "Bad Request: data=");
+    quote_json(raw, &text);
+    buf_append_cstr(&text, ending);
+    if (buf_ok(&text)) {
+        copy = arena_copy_cstr(arena, buf_span(&text));
+    }
+    buf_release(&text);
+    return copy != NULL ? copy : "Bad Request: data is not a valid base64 string.";
+}
+
+static bool decode_base64(struct span raw, struct buf *bytes)
+{
+    struct span inner = span_from(raw.ptr + 1, raw.len - 2);
+    if (span_find_byte(inner, '\\') == inner.len) {
+        return base64_decode(inner, bytes);
+    }
+    struct buf text; /* "\/" is how some encoders write a slash */
+    buf_init(&text, raw.len * 3);
+    json_string_decode(raw, &text);
+    bool good = buf_ok(&text) && base64_decode(buf_span(&text), bytes);
+    buf_release(&text);
+    return good;
+}
+
+bool produce_value_encode(enum kafka_rest_media format, struct span raw, struct buf *bytes,
+                          bool *present, const char **why, struct arena *arena)
+{
+    struct json_cursor cursor = json_cursor_at(raw);
+    struct json_error err;
+    *present = !span_equal_cstr(raw, "null");
+    *why = NULL;
+    if (!*present) {
+        return true;
+    }
+    if (format == MEDIA_JSON) {
+        return json_reencode(&cursor, bytes, &err);
+    }
+    if (raw.ptr[0] != '"') {
+        *why = base64_complaint(raw, " is not a base64 string.", arena);
+        return false;
+    }
+    if (!decode_base64(raw, bytes)) {
+        *why = base64_complaint(raw, " is not a valid base64 string.", arena);
+        return false;
+    }
+    return true;
+}
+
+static bool encode_binary(struct produce_request *request, struct exchange *exchange, bool *present,
+                          struct span *data)
+{
+    size_t start = request->bytes.len;
+    const char *why;
+    if (!*present) {
+        return true;
+    }
+    if (!produce_value_encode(MEDIA_BINARY, *data, &request->bytes, present, &why,
+                              &exchange->arena)) {
+        if (http_request_header(&exchange->request, "content-type").len == 0) {
+            kafka_rest_hint(exchange, "without a Content-Type the proxy takes records for base64: "
+                                      "send Content-Type: application/vnd.kafka.json.v2+json");
+        } else {
+            kafka_rest_hint(exchange, "the binary format takes keys and values as base64 text; for "
+                                      "JSON send Content-Type: "
+                                      "application/vnd.kafka.json.v2+json");
+        }
+        kafka_rest_error(exchange, 400, 400, "%s", why);
+        return false;
+    }
+    *data = offset_span(start, request->bytes.len - start);
+    return true;
+}
+
+static bool encode_binaries(struct produce_request *request, struct exchange *exchange)
+{
+    struct broker_record *records = records_of(request);
+    for (size_t i = 0; i < request->count; i++) {
+        if (!encode_binary(request, exchange, &records[i].has_key, &records[i].key) ||
+            !encode_binary(request, exchange, &records[i].has_value, &records[i].value)) {
+            return false;
+        }
+    }
+    if (!buf_ok(&request->bytes)) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return false;
+    }
+    return true;
+}
+
+/* The offsets become pointers now that the bytes stand still. */
+void produce_request_settle(struct produce_request *request)
+{
+    struct broker_record *records = records_of(request);
+    const char *base = request->bytes.ptr != NULL ? request->bytes.ptr : "";
+    for (size_t i = 0; i < request->count; i++) {
+        struct broker_record *record = &records[i];
+        record->key = record->has_key
+                          ? span_from(base + (uintptr_t)record->key.ptr, record->key.len)
+                          : SPAN_EMPTY;
+        record->value = record->has_value
+                            ? span_from(base + (uintptr_t)record->value.ptr, record->value.len)
+                            : SPAN_EMPTY;
+    }
+}
+
+bool produce_request_decode(struct produce_request *request, struct exchange *exchange,
+                            enum kafka_rest_media format, int arg_index)
+{
+    char where[48];
+    produce_request_reset(request);
+    request->format = format;
+    switch (kafka_rest_decode_body(exchange, &request_class, request)) {
+    case BODY_REFUSED:
+        return false;
+    case BODY_ABSENT:
+        snprintf(where, sizeof(where), "%s.arg%d", method_name(format), arg_index);
+        kafka_rest_error_null(exchange, where);
+        return false;
+    case BODY_DECODED:
+        break;
+    }
+    if (!refuse_nulls(request, exchange, arg_index)) {
+        return false;
+    }
+    if (format != MEDIA_JSON && format != MEDIA_BINARY) {
+        kafka_rest_hint(exchange, "there is no schema registry here (nor in the workshop): send "
+                                  "Content-Type: application/vnd.kafka.json.v2+json");
+        kafka_rest_error_known(exchange, request->has_schema ? ERROR_REGISTRY_MISSING
+                                                             : ERROR_SERIALIZER_MISSING);
+        return false;
+    }
+    if (format == MEDIA_BINARY && !encode_binaries(request, exchange)) {
+        return false;
+    }
+    produce_request_settle(request);
+    return true;
+}
+
+/* --- receipts --- */
+
+static void append_receipt(struct buf *body, const struct broker_result *result)
+{
+    if (PP_LIKELY(result->error_code == 0)) {
+        BUF_APPEND_LIT(body, "{\"partition\":");
+        buf_append_i64(body, result->partition);
+        BUF_APPEND_LIT(body, ",\"offset\":");
+        buf_append_i64(body, result->offset);
+        BUF_APPEND_LIT(body, ",\"error_code\":null,\"error\":null}");
+        return;
+    }
+    BUF_APPEND_LIT(body, "{\"partition\":null,\"offset\":null,\"error_code\":");
+    buf_append_i64(body, result->error_code);
+    BUF_APPEND_LIT(body, ",\"error\":");
+    json_string_append(body, span_from_cstr(result->error));
+    BUF_APPEND_LIT(body, "}");
+}
+
+/* Only refusals by the cluster's own security change the status. */
+static int status_of(int error_code)
+{
+    return error_code == 40101 ? 401 : error_code == 40301 ? 403 : 200;
+}
+
+void produce_receipts_encode(const struct broker_result *results, size_t count,
+                             struct exchange *exchange)
+{
+    struct buf *body = &exchange->reply.body;
+    int status = 200;
+    BUF_APPEND_LIT(body, "{\"offsets\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) {
+            buf_append_byte(body, ',');
+        }
+        append_receipt(body, &results[i]);
+        status = status == 200 ? status_of(results[i].error_code) : status;
+        if (results[i].error_code != 0 && exchange->reply.error_code == NULL) {
+            exchange->reply.error_code =
+                arena_printf(&exchange->arena, "%d", results[i].error_code);
+        }
+    }
+    BUF_APPEND_LIT(body, "],\"key_schema_id\":null,\"value_schema_id\":null}");
+    exchange->reply.status = status;
+}

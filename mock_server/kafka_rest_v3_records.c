@@ -1,0 +1,463 @@
+/* v3's produce: a body of concatenated JSON objects, one a record, each answered by a receipt of
+ * its own. The status is 200 even when every record is refused (specs/kafka-rest-v2.md section 5).
+ *
+ * A record that cannot be bound is refused and the next one is read; a body that is no longer JSON
+ * ends the stream there. */
+#include "base64.h"
+#include "kafka_rest_produce.h"
+#include "kafka_rest_time.h"
+#include "kafka_rest_v3.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORD_CLASS "io.confluent.kafkarest.entities.v3.ProduceRequest"
+#define DATA_CLASS   RECORD_CLASS "$ProduceRequestData"
+#define HEADER_CLASS RECORD_CLASS "$ProduceRequestHeader"
+#define HEADER_LIST  "java.util.ArrayList<" HEADER_CLASS ">"
+#define FORMAT_CLASS "io.confluent.kafkarest.entities.EmbeddedFormat"
+
+/* What the receipt tells beside the broker's result; one a record in job->extra. */
+struct receipt {
+    const char *key_type; /* NULL: no key object was sent */
+    const char *value_type;
+    int64_t key_size;
+    int64_t value_size;
+};
+
+struct record_data {
+    bool present;
+    struct kafka_rest_string type;
+    bool has_schema;
+    bool has_data;
+    struct span data; /* source text */
+};
+
+struct record_header {
+    struct kafka_rest_string name;
+    struct kafka_rest_string value;
+};
+
+/* One record while it is decoded. */
+struct v3_record {
+    struct kafka_rest_int partition_id;
+    struct record_data key;
+    struct record_data value;
+    bool has_timestamp;
+    int64_t timestamp_ms;
+    struct buf headers; /* [{"name":...,"value":base64}] */
+};
+
+/* --- decoding one record --- */
+
+static bool decode_partition_id(struct kafka_rest_decoder *decoder, void *into)
+{
+    return kafka_rest_decode_int(decoder, &((struct v3_record *)into)->partition_id);
+}
+
+static bool decode_data_type(struct kafka_rest_decoder *decoder, void *into)
+{
+    static const char *const types[] = {"BINARY", "JSON", "AVRO", "JSONSCHEMA", "PROTOBUF"};
+    struct kafka_rest_string *type = &((struct record_data *)into)->type;
+    if (!kafka_rest_decode_string(decoder, type) || !type->present) {
+        return decoder->exchange->reply.status == 200;
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+        if (span_equal_cstr(type->text, types[i])) {
+            return true;
+        }
+    }
+    kafka_rest_hint(decoder->exchange, "\"type\" is BINARY or JSON (STRING came after 7.2)");
+    kafka_rest_error(decoder->exchange, 400, 400,
+                     "Cannot deserialize value of type `" FORMAT_CLASS "` from String \"%.*s\": "
+                     "not one of the values accepted for Enum class: [JSONSCHEMA, PROTOBUF, AVRO, "
+                     "BINARY, JSON]",
+                     SPAN_ARG(type->text));
+    return false;
+}
+
+static bool decode_data_data(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct record_data *data = into;
+    struct json_error err;
+    data->has_data = json_skip(&decoder->cursor, &data->data, &err);
+    return data->has_data || kafka_rest_decode_failed(decoder, &err);
+}
+
+static bool decode_schema_text(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct kafka_rest_string text;
+    if (!kafka_rest_decode_string(decoder, &text)) {
+        return false;
+    }
+    ((struct record_data *)into)->has_schema |= text.present;
+    return true;
+}
+
+static bool decode_schema_int(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct kafka_rest_int number;
+    if (!kafka_rest_decode_int(decoder, &number)) {
+        return false;
+    }
+    ((struct record_data *)into)->has_schema |= number.present;
+    return true;
+}
+
+static bool decode_record_data(struct kafka_rest_decoder *decoder, struct record_data *data)
+{
+    static const struct kafka_rest_field fields[] = {
+        {"type", decode_data_type},       {"data", decode_data_data},
+        {"subject", decode_schema_text},  {"subject_name_strategy", decode_schema_text},
+        {"schema_id", decode_schema_int}, {"schema_version", decode_schema_int},
+        {"schema", decode_schema_text},
+    };
+    static const struct kafka_rest_class class = {DATA_CLASS, fields, ARRAY_COUNT(fields)};
+    bool is_null;
+    *data = (struct record_data){.data = SPAN_EMPTY};
+    if (!kafka_rest_decode_object(decoder, &class, data, &is_null)) {
+        return false;
+    }
+    data->present = !is_null;
+    if (data->present && !data->has_data) {
+        kafka_rest_error(decoder->exchange, 400, 400,
+                         "Cannot construct instance of `" DATA_CLASS "`, problem: Null data");
+        return false;
+    }
+    return true;
+}
+
+static bool decode_key(struct kafka_rest_decoder *decoder, void *into)
+{
+    return decode_record_data(decoder, &((struct v3_record *)into)->key);
+}
+
+static bool decode_value(struct kafka_rest_decoder *decoder, void *into)
+{
+    return decode_record_data(decoder, &((struct v3_record *)into)->value);
+}
+
+static bool decode_timestamp(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct v3_record *record = into;
+    struct kafka_rest_string text;
+    if (!kafka_rest_decode_string(decoder, &text)) {
+        return false;
+    }
+    record->has_timestamp = text.present;
+    if (text.present && !kafka_rest_time_parse(text.text, &record->timestamp_ms)) {
+        kafka_rest_error(decoder->exchange, 400, 400,
+                         "Cannot deserialize value of type `java.time.Instant` from String "
+                         "\"%.*s\": Failed to deserialize java.time.Instant",
+                         SPAN_ARG(text.text));
+        return false;
+    }
+    return true;
+}
+
+static bool decode_header_name(struct kafka_rest_decoder *decoder, void *into)
+{
+    return kafka_rest_decode_string(decoder, &((struct record_header *)into)->name);
+}
+
+static bool decode_header_value(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct kafka_rest_string *value = &((struct record_header *)into)->value;
+    struct buf bytes;
+    if (!kafka_rest_decode_string(decoder, value) || !value->present) {
+        return decoder->exchange->reply.status == 200;
+    }
+    buf_init(&bytes, value->text.len);
+    bool good = base64_decode(value->text, &bytes);
+    buf_release(&bytes);
+    if (!good) {
+        kafka_rest_error(decoder->exchange, 400, 400,
+                         "Cannot deserialize value of type `byte[]` from String \"%.*s\": Failed "
+                         "to decode VALUE_STRING as base64 (MIME-NO-LINEFEEDS)",
+                         SPAN_ARG(value->text));
+    }
+    return good;
+}
+
+static bool decode_header(struct kafka_rest_decoder *decoder, void *into)
+{
+    static const struct kafka_rest_field fields[] = {{"name", decode_header_name},
+                                                     {"value", decode_header_value}};
+    static const struct kafka_rest_class class = {HEADER_CLASS, fields, ARRAY_COUNT(fields)};
+    struct buf *out = &((struct v3_record *)into)->headers;
+    struct record_header header = {.name = {.text = SPAN_EMPTY}};
+    bool is_null;
+    if (!kafka_rest_decode_object(decoder, &class, &header, &is_null)) {
+        return false;
+    }
+    if (!header.name.present) {
+        kafka_rest_error(decoder->exchange, 400, 400,
+                         "Cannot construct instance of `" HEADER_CLASS "`, problem: Null name");
+        return false;
+    }
+    buf_append_cstr(out, out->len == 0 ? "[{\"name\":" : ",{\"name\":");
+    json_string_append(out, header.name.text);
+    BUF_APPEND_LIT(out, ",\"value\":");
+    if (header.value.present) {
+        json_string_append(out, header.value.text);
+    } else {
+        BUF_APPEND_LIT(out, "null");
+    }
+    buf_append_byte(out, '}');
+    return true;
+}
+
+static bool decode_headers(struct kafka_rest_decoder *decoder, void *into)
+{
+    bool is_null;
+    buf_reset(&((struct v3_record *)into)->headers);
+    return kafka_rest_decode_list(decoder, HEADER_LIST, decode_header, into, &is_null);
+}
+
+static bool decode_v3_record(struct kafka_rest_decoder *decoder, struct v3_record *record)
+{
+    static const struct kafka_rest_field fields[] = {
+        {"partition_id", decode_partition_id},
+        {"headers", decode_headers},
+        {"key", decode_key},
+        {"value", decode_value},
+        {"timestamp", decode_timestamp},
+    };
+    static const struct kafka_rest_class class = {RECORD_CLASS, fields, ARRAY_COUNT(fields)};
+    bool is_null;
+    if (!kafka_rest_decode_object(decoder, &class, record, &is_null)) {
+        return false;
+    }
+    if (is_null) {
+        kafka_rest_error(decoder->exchange, 400, 400, "Bad Request: a record must not be null");
+    }
+    return !is_null;
+}
+
+/* --- to bytes --- */
+
+/* The bytes of key or value, as an offset into job->request.bytes for now. */
+static bool encode_data(struct produce_job *job, const struct record_data *data, bool *present,
+                        struct span *out)
+{
+    struct exchange *exchange = job->call->exchange;
+    struct buf *bytes = &job->request.bytes;
+    size_t start = bytes->len;
+    const char *why;
+    *present = false;
+    if (!data->present) {
+        return true;
+    }
+    bool json = span_equal_cstr(data->type.text, "JSON");
+    if (data->has_schema || (!json && !span_equal_cstr(data->type.text, "BINARY"))) {
+        kafka_rest_hint(exchange, "there is no schema registry here: give \"type\" as BINARY or "
+                                  "JSON");
+        kafka_rest_error_known(exchange, ERROR_REGISTRY_MISSING);
+        return false;
+    }
+    if (!produce_value_encode(json ? MEDIA_JSON : MEDIA_BINARY, data->data, bytes, present, &why,
+                              &exchange->arena)) {
+        kafka_rest_error(exchange, 400, 400, "%s", why != NULL ? why : "Bad Request");
+        return false;
+    }
+    *out = span_from((const char *)(uintptr_t)start, bytes->len - start);
+    return true;
+}
+
+static const char *type_of(const struct record_data *data)
+{
+    return !data->present ? NULL : span_equal_cstr(data->type.text, "JSON") ? "JSON" : "BINARY";
+}
+
+/* Binds one record's text: false when it is refused, with the error in the reply. */
+static bool bind_record(struct produce_job *job, struct span text, struct broker_record *out,
+                        struct receipt *receipt)
+{
+    struct kafka_rest_decoder decoder = {job->call->exchange, json_cursor_at(text)};
+    struct v3_record record = {.timestamp_ms = -1};
+    buf_init(&record.headers, text.len * 2 + 64);
+    bool good = decode_v3_record(&decoder, &record) &&
+                encode_data(job, &record.key, &out->has_key, &out->key) &&
+                encode_data(job, &record.value, &out->has_value, &out->value);
+    if (good && record.partition_id.present) {
+        out->partition = (int32_t)record.partition_id.value;
+        if (out->partition < 0) {
+            kafka_rest_error_known(job->call->exchange, ERROR_INTERNAL);
+            good = false;
+        }
+    }
+    if (good && record.headers.len > 0) {
+        buf_append_byte(&record.headers, ']');
+        const char *copy = arena_copy_cstr(&job->texts, buf_span(&record.headers));
+        out->headers = copy != NULL ? span_from(copy, record.headers.len) : SPAN_EMPTY;
+    }
+    buf_release(&record.headers);
+    out->timestamp_ms = record.has_timestamp ? record.timestamp_ms : -1;
+    receipt->key_type = type_of(&record.key);
+    receipt->value_type = type_of(&record.value);
+    /* The size of nothing is -1 in Kafka's record metadata. */
+    receipt->key_size = out->has_key ? (int64_t)out->key.len : -1;
+    receipt->value_size = out->has_value ? (int64_t)out->value.len : -1;
+    return good;
+}
+
+/* Moves the error out of the reply into the record's result. */
+static void take_error(struct produce_job *job, struct broker_result *result)
+{
+    struct reply *reply = &job->call->exchange->reply;
+    int64_t code = 500;
+    if (reply->error_code != NULL) {
+        (void)span_parse_i64(span_from_cstr(reply->error_code), &code);
+    }
+    *result = (struct broker_result){.error_code = (int)code};
+    const char *whole = arena_copy_cstr(&job->texts, buf_span(&reply->body));
+    result->error = whole != NULL ? whole : "";
+    buf_reset(&reply->body);
+    reply->status = 200;
+    reply->error_code = NULL;
+}
+
+enum { refused_flag = -2 }; /* result->partition of a record refused here: error is whole JSON */
+
+static bool add_record(struct produce_job *job, struct span text, const struct json_error *syntax)
+{
+    struct broker_record record = {.partition = -1,
+                                   .timestamp_ms = -1,
+                                   .key = SPAN_EMPTY,
+                                   .value = SPAN_EMPTY,
+                                   .headers = SPAN_EMPTY};
+    struct broker_result result = {.error_code = 0};
+    struct receipt receipt = {.key_type = NULL};
+    bool good = false;
+    if (job->request.count == PRODUCE_RECORDS_MAX) {
+        return false;
+    }
+    if (syntax != NULL) {
+        kafka_rest_error(job->call->exchange, 400, 400, "%s", syntax->message);
+    } else {
+        good = bind_record(job, text, &record, &receipt);
+    }
+    if (!good) {
+        record = (struct broker_record){.partition = -1, .timestamp_ms = -1};
+        take_error(job, &result);
+        result.partition = refused_flag;
+    }
+    buf_append(&job->request.records, &record, sizeof(record));
+    buf_append(&job->results, &result, sizeof(result));
+    buf_append(&job->extra, &receipt, sizeof(receipt));
+    job->request.count++;
+    return true;
+}
+
+/* Every object of the body; false: the answer is written. */
+static bool decode_stream(struct produce_job *job)
+{
+    struct exchange *exchange = job->call->exchange;
+    struct json_cursor cursor = json_cursor_at(exchange->request.body);
+    bool sound = true;
+    produce_request_reset(&job->request);
+    buf_reset(&job->results);
+    buf_reset(&job->extra);
+    while (sound && !json_at_end(&cursor)) {
+        struct json_error err;
+        struct span text = SPAN_EMPTY;
+        sound = json_skip(&cursor, &text, &err);
+        if (!add_record(job, text, sound ? NULL : &err)) {
+            exchange_fail(exchange, EXCHANGE_BODY_TOO_LARGE);
+            return false;
+        }
+    }
+    if (job->request.count == 0) {
+        kafka_rest_error(exchange, 422, 42206,
+                         "Payload error. Null input provided. Data is required.");
+        return false;
+    }
+    if (!buf_ok(&job->request.bytes) || !buf_ok(&job->request.records) || !buf_ok(&job->results) ||
+        !buf_ok(&job->extra)) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return false;
+    }
+    job->end = job->request.count;
+    produce_request_settle(&job->request);
+    return true;
+}
+
+/* --- receipts --- */
+
+static void append_part(struct v3_writer *w, const char *name, const char *type, int64_t size)
+{
+    if (type == NULL) {
+        return;
+    }
+    v3_name(w, name);
+    buf_append_byte(w->body, '{');
+    v3_string(w, "type", span_from_cstr(type));
+    v3_int(w, "size", size);
+    v3_end(w);
+}
+
+static void append_receipt(struct v3_writer *w, const struct produce_job *job,
+                           const struct broker_result *result, const struct receipt *receipt)
+{
+    char timestamp[KAFKA_REST_TIME_BYTES];
+    if (result->partition == refused_flag) {
+        buf_append_cstr(w->body, result->error);
+        return;
+    }
+    buf_append_byte(w->body, '{');
+    if (result->error_code != 0) {
+        v3_int(w, "error_code", result->error_code);
+        v3_string(w, "message", span_from_cstr(result->error));
+    } else {
+        kafka_rest_time_format(result->timestamp_ms, timestamp);
+        v3_string(w, "cluster_id", span_from_cstr(w->cluster_id));
+        v3_string(w, "topic_name", job->topic);
+        v3_int(w, "partition_id", result->partition);
+        v3_int(w, "offset", result->offset);
+        v3_string(w, "timestamp", span_from_cstr(timestamp));
+        append_part(w, "key", receipt->key_type, receipt->key_size);
+        append_part(w, "value", receipt->value_type, receipt->value_size);
+    }
+    v3_end(w);
+}
+
+static void encode_v3(struct produce_job *job, struct exchange *exchange)
+{
+    const struct broker_result *results = produce_job_results(job);
+    const struct receipt *receipts = (const struct receipt *)(const void *)job->extra.ptr;
+    struct v3_writer w;
+    produce_job_hint(job);
+    if (!v3_writer_begin(&w, job->call)) {
+        return;
+    }
+    for (size_t i = 0; i < job->request.count; i++) {
+        append_receipt(&w, job, &results[i], &receipts[i]);
+        if (results[i].error_code != 0 && exchange->reply.error_code == NULL) {
+            exchange->reply.error_code =
+                arena_printf(&exchange->arena, "%d", results[i].error_code);
+        }
+    }
+    (void)v3_writer_end(&w);
+}
+
+enum handled kafka_rest_v3_records(void *ctx, struct exchange *exchange,
+                                   const struct route_match *match)
+{
+    struct kafka_rest_call *call = ctx;
+    struct v3_writer w;
+    if (!v3_writer_begin(&w, call)) {
+        return HANDLED;
+    }
+    (void)v3_writer_end(&w);
+    struct produce_job *job = produce_job_take(call, match->captures[1]);
+    if (job == NULL) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
+    }
+    if (!decode_stream(job)) {
+        produce_job_return(job);
+        return HANDLED;
+    }
+    job->encode = encode_v3;
+    return produce_job_run(job);
+}

@@ -1,0 +1,60 @@
+/* What a verification found: counts by kind, and of each kind the first offender. A plain value of
+ * fixed size. */
+#ifndef PINPIPE_VERDICT_H
+#define PINPIPE_VERDICT_H
+
+#include "base.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum verdict_kind {
+#define X(name, key, fails, title, meaning) VERDICT_##name,
+#include "verdict_kinds.def"
+#undef X
+    VERDICT_KIND_COUNT
+};
+
+struct verdict_kind_info {
+    const char *key; /* in JSON; stable */
+    bool fails;
+    const char *title;
+    const char *meaning;
+};
+const struct verdict_kind_info *verdict_kind_info(enum verdict_kind kind);
+
+/* Members that do not apply are empty or -1. */
+struct verdict_offender {
+    char topic[256];
+    int32_t partition;
+    int64_t offset;
+    char table[24]; /* "pinterest_data" */
+    int64_t row;
+    char field[64];
+    int64_t ledger_id;
+    int64_t run;
+    int64_t triple;
+    char detail[200]; /* one sentence without the facts above */
+};
+
+struct verdict {
+    uint64_t counts[VERDICT_KIND_COUNT];
+    struct verdict_offender first[VERDICT_KIND_COUNT]; /* where the count is not 0 */
+    uint64_t topics;
+    uint64_t records; /* read back */
+    uint64_t matched; /* of them: what the ledger says, where it says */
+    uint64_t posts;   /* in the ledger */
+    uint64_t acked;
+    uint64_t runs;
+    uint64_t later;       /* acknowledged after the end offsets were taken: not judged */
+    char cluster_id[256]; /* "" when the server does not tell */
+    int64_t elapsed_ms;
+};
+
+struct verdict_offender verdict_offender_none(void);
+void verdict_init(struct verdict *verdict);
+bool verdict_passed(const struct verdict *verdict);
+/* All counts of the failing kinds together. */
+uint64_t verdict_failures(const struct verdict *verdict);
+
+#endif

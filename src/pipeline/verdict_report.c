@@ -1,0 +1,279 @@
+/* Every form walks the same table of kinds, so that none can leave one out. */
+#include "verdict_report.h"
+
+#include "json_text.h"
+
+#include <inttypes.h>
+
+enum { offender_bytes_max = 4096 };
+
+/* --- the offender in words ------------------------------------------------------------------- */
+
+static void append_ledger(const struct verdict_offender *offender, struct buf *out)
+{
+    if (offender->ledger_id >= 0) {
+        buf_printf(out, " (ledger %" PRId64 ", run %" PRId64 ", triple %" PRId64 ")",
+                   offender->ledger_id, offender->run, offender->triple);
+    } else if (offender->run >= 0) {
+        buf_printf(out, " (run %" PRId64 ", triple %" PRId64 ")", offender->run, offender->triple);
+    }
+}
+
+void verdict_offender_append(const struct verdict_offender *offender, struct buf *out)
+{
+    size_t start = out->len;
+    if (offender->topic[0] != '\0') {
+        buf_append_cstr(out, offender->topic);
+    }
+    if (offender->offset >= 0) {
+        buf_printf(out, " partition %" PRId32 " offset %" PRId64, offender->partition,
+                   offender->offset);
+    }
+    if (offender->row >= 0) {
+        buf_printf(out, "%srow %" PRId64 " of %s", out->len > start ? ", " : "", offender->row,
+                   offender->table);
+    }
+    if (offender->field[0] != '\0') {
+        buf_printf(out, "%sfield %s", out->len > start ? ", " : "", offender->field);
+    }
+    append_ledger(offender, out);
+    if (offender->detail[0] != '\0') {
+        buf_printf(out, ": %s", offender->detail);
+    }
+}
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+static void text_kind(const struct verdict *verdict, size_t kind, struct buf *line, FILE *out)
+{
+    const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
+    uint64_t count = verdict->counts[kind];
+    if (count == 0 && !info->fails) {
+        return;
+    }
+    const char *mark = count == 0 ? "ok  " : info->fails ? "FAIL" : "note";
+    fprintf(out, "  %s  %-20s %10" PRIu64 "  %s\n", mark, info->title, count, info->meaning);
+    if (count > 0) {
+        buf_reset(line);
+        verdict_offender_append(&verdict->first[kind], line);
+        fprintf(out, "        first: %s\n", buf_cstr(line));
+    }
+}
+
+static void text_last_line(const struct verdict *verdict, FILE *out)
+{
+    if (verdict_passed(verdict)) {
+        fprintf(out,
+                "PASS %" PRIu64 " records in %" PRIu64 " topics, all accounted for by %" PRIu64
+                " posts\n",
+                verdict->records, verdict->topics, verdict->posts);
+        return;
+    }
+    fprintf(out, "FAIL");
+    const char *separator = " ";
+    for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
+        const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
+        if (info->fails && verdict->counts[kind] > 0) {
+            fprintf(out, "%s%" PRIu64 " %s", separator, verdict->counts[kind], info->title);
+            separator = ", ";
+        }
+    }
+    fprintf(out, "\n");
+}
+
+bool verdict_write_text(const struct verdict *verdict, FILE *out)
+{
+    struct buf line;
+    buf_init(&line, offender_bytes_max);
+    fprintf(out,
+            "read %" PRIu64 " records of %" PRIu64 " topics; the ledger has %" PRIu64
+            " posts of %" PRIu64 " runs, %" PRIu64 " acknowledged; %" PRIu64
+            " match in place and content\n",
+            verdict->records, verdict->topics, verdict->posts, verdict->runs, verdict->acked,
+            verdict->matched);
+    for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
+        text_kind(verdict, kind, &line, out);
+    }
+    if (verdict->later > 0) {
+        fprintf(out,
+                "  %" PRIu64 " posts were acknowledged after the verification began and are "
+                "not judged\n",
+                verdict->later);
+    }
+    text_last_line(verdict, out);
+    buf_release(&line);
+    return ferror(out) == 0;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+static void json_text_or_null(struct buf *out, const char *key, const char *text)
+{
+    buf_printf(out, ",\"%s\":", key);
+    if (text[0] == '\0') {
+        BUF_APPEND_LIT(out, "null");
+    } else {
+        json_string_append(out, span_from_cstr(text));
+    }
+}
+
+static void json_number_or_null(struct buf *out, const char *key, int64_t number)
+{
+    if (number < 0) {
+        buf_printf(out, ",\"%s\":null", key);
+    } else {
+        buf_printf(out, ",\"%s\":%" PRId64, key, number);
+    }
+}
+
+static void json_offender(const struct verdict_offender *offender, struct buf *out)
+{
+    BUF_APPEND_LIT(out, "{\"topic\":");
+    json_string_append(out, span_from_cstr(offender->topic));
+    json_number_or_null(out, "partition", offender->partition);
+    json_number_or_null(out, "offset", offender->offset);
+    json_text_or_null(out, "table", offender->table);
+    json_number_or_null(out, "row", offender->row);
+    json_text_or_null(out, "field", offender->field);
+    json_number_or_null(out, "ledger_id", offender->ledger_id);
+    json_number_or_null(out, "run", offender->run);
+    json_number_or_null(out, "triple", offender->triple);
+    json_text_or_null(out, "detail", offender->detail);
+    buf_append_byte(out, '}');
+}
+
+static void json_kinds(const struct verdict *verdict, struct buf *out)
+{
+    for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
+        const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
+        buf_printf(out,
+                   "%s\"%s\":{\"count\":%" PRIu64 ",\"fails\":%s,\"first\":", kind > 0 ? "," : "",
+                   info->key, verdict->counts[kind], info->fails ? "true" : "false");
+        if (verdict->counts[kind] > 0) {
+            json_offender(&verdict->first[kind], out);
+        } else {
+            BUF_APPEND_LIT(out, "null");
+        }
+        buf_append_byte(out, '}');
+    }
+}
+
+bool verdict_write_json(const struct verdict *verdict, FILE *out)
+{
+    struct buf text;
+    buf_init(&text, VERDICT_KIND_COUNT * offender_bytes_max);
+    buf_printf(&text, "{\"verdict\":\"%s\",\"through\":\"topics\"",
+               verdict_passed(verdict) ? "PASS" : "FAIL");
+    json_text_or_null(&text, "cluster_id", verdict->cluster_id);
+    buf_printf(&text,
+               ",\"topics\":%" PRIu64 ",\"records\":%" PRIu64 ",\"matched\":%" PRIu64
+               ",\"runs\":%" PRIu64 ",\"posts\":%" PRIu64 ",\"acked\":%" PRIu64
+               ",\"later\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"elapsed_ms\":%" PRId64
+               ",\"kinds\":{",
+               verdict->topics, verdict->records, verdict->matched, verdict->runs, verdict->posts,
+               verdict->acked, verdict->later, verdict_failures(verdict), verdict->elapsed_ms);
+    json_kinds(verdict, &text);
+    BUF_APPEND_LIT(&text, "}}\n");
+    bool written = buf_ok(&text) && fwrite(text.ptr, 1, text.len, out) == text.len;
+    buf_release(&text);
+    return written && ferror(out) == 0;
+}
+
+/* --- JUnit ----------------------------------------------------------------------------------- */
+
+/* XML 1.0 has no place for most control characters, escaped or not. */
+static void xml_write(const char *text, FILE *out)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        switch (*p) {
+        case '&':
+            fputs("&amp;", out);
+            break;
+        case '<':
+            fputs("&lt;", out);
+            break;
+        case '>':
+            fputs("&gt;", out);
+            break;
+        case '"':
+            fputs("&quot;", out);
+            break;
+        default:
+            fputc((unsigned char)*p < 0x20 ? '?' : *p, out);
+            break;
+        }
+    }
+}
+
+static size_t count_failing_kinds(const struct verdict *verdict, bool only_hit)
+{
+    size_t count = 0;
+    for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
+        count += verdict_kind_info((enum verdict_kind)kind)->fails &&
+                         (!only_hit || verdict->counts[kind] > 0)
+                     ? 1
+                     : 0;
+    }
+    return count;
+}
+
+static void junit_case(const struct verdict *verdict, size_t kind, struct buf *line, FILE *out)
+{
+    const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
+    if (!info->fails) {
+        return;
+    }
+    fprintf(out, "  <testcase classname=\"pinpipe.verify.topics\" name=\"%s: none\"", info->title);
+    if (verdict->counts[kind] == 0) {
+        fputs("/>\n", out);
+        return;
+    }
+    buf_reset(line);
+    verdict_offender_append(&verdict->first[kind], line);
+    fprintf(out, ">\n    <failure type=\"%s\" message=\"%" PRIu64 " %s\">first: ", info->key,
+            verdict->counts[kind], info->title);
+    xml_write(buf_cstr(line), out);
+    fputs("</failure>\n  </testcase>\n", out);
+}
+
+bool verdict_write_junit(const struct verdict *verdict, FILE *out)
+{
+    struct buf line;
+    buf_init(&line, offender_bytes_max);
+    fprintf(out,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"pinpipe verify\" "
+            "tests=\"%zu\" failures=\"%zu\" time=\"%" PRId64 ".%03" PRId64 "\">\n",
+            count_failing_kinds(verdict, false), count_failing_kinds(verdict, true),
+            verdict->elapsed_ms / 1000, verdict->elapsed_ms % 1000);
+    for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
+        junit_case(verdict, kind, &line, out);
+    }
+    fputs("</testsuite>\n", out);
+    buf_release(&line);
+    return ferror(out) == 0;
+}
+
+/* --- TAP ------------------------------------------------------------------------------------- */
+
+bool verdict_write_tap(const struct verdict *verdict, FILE *out)
+{
+    struct buf line;
+    size_t number = 0;
+    buf_init(&line, offender_bytes_max);
+    fprintf(out, "TAP version 13\n1..%zu\n", count_failing_kinds(verdict, false));
+    for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
+        const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
+        uint64_t count = verdict->counts[kind];
+        if (info->fails) {
+            number++;
+            fprintf(out, "%s %zu - %s: none\n", count == 0 ? "ok" : "not ok", number, info->title);
+        }
+        if (count > 0) {
+            buf_reset(&line);
+            verdict_offender_append(&verdict->first[kind], &line);
+            fprintf(out, "# %" PRIu64 " %s, first: %s\n", count, info->title, buf_cstr(&line));
+        }
+    }
+    buf_release(&line);
+    return ferror(out) == 0;
+}

@@ -1,0 +1,387 @@
+/* The order of things decides what may be concluded while an emulator is still posting: first the
+ * end offsets, then a snapshot of the ledger. Intents are committed before their requests leave, so
+ * every record below the ends has a row in the snapshot; a post acknowledged beyond the ends after
+ * we began is not judged. The snapshot is one read transaction for all cursors: SQLite keeps it as
+ * long as one statement of the connection is open, which is what `holder` is for. */
+#include "verifier.h"
+
+#include "verifier_state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what the parts share -------------------------------------------------------------------- */
+
+/* By what follows the last dot: "u1.pin". */
+static int table_of_topic(struct span name)
+{
+    size_t dot = name.len;
+    while (dot > 0 && name.ptr[dot - 1] != '.') {
+        dot--;
+    }
+    const struct table *table = table_find(span_skip(name, dot));
+    return table != NULL ? (int)table->id : -1;
+}
+
+int verifier_topic_position(struct verifier *v, struct span name, struct error *err)
+{
+    for (int i = 0; i < v->topic_count; i++) {
+        if (span_equal_cstr(name, v->topics[i].name)) {
+            return i;
+        }
+    }
+    if (v->topic_count == VERIFIER_TOPICS_MAX || name.len >= VERIFIER_TOPIC_NAME_BYTES) {
+        (void)error_set(err, STATUS_LIMIT,
+                        "the ledger names more than %d topics, or one longer than %d bytes",
+                        VERIFIER_TOPICS_MAX, VERIFIER_TOPIC_NAME_BYTES - 1);
+        return -1;
+    }
+    struct verifier_topic *topic = &v->topics[v->topic_count];
+    *topic = (struct verifier_topic){.table = table_of_topic(name)};
+    snprintf(topic->name, sizeof(topic->name), "%.*s", SPAN_ARG(name));
+    v->topic_names[v->topic_count] = topic->name;
+    return v->topic_count++;
+}
+
+/* The first run whose id is not below. */
+static size_t run_place(const struct verifier *v, int64_t id)
+{
+    size_t low = 0;
+    size_t high = v->run_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (v->runs[middle].id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static enum status run_insert(struct verifier *v, size_t place, int64_t id, struct error *err)
+{
+    struct ledger_run run = {.lanes_per_topic = 0};
+    enum status status = ledger_get_run(v->ledger, id, &run, err);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+        return status;
+    }
+    if (v->run_count == v->run_cap) {
+        size_t cap = v->run_cap > 0 ? v->run_cap * 2 : 16;
+        struct verifier_run_info *runs =
+            cap <= VERIFIER_RUNS_MAX ? realloc(v->runs, cap * sizeof(*runs)) : NULL;
+        if (runs == NULL) {
+            return error_set(err, STATUS_NO_MEMORY, "no memory for the ledger's runs");
+        }
+        v->runs = runs;
+        v->run_cap = cap;
+    }
+    memmove(v->runs + place + 1, v->runs + place, (v->run_count - place) * sizeof(*v->runs));
+    v->runs[place] = (struct verifier_run_info){
+        .id = id, .style = run.datetime, .in_order = run.lanes_per_topic == 1};
+    v->run_count++;
+    return STATUS_OK;
+}
+
+struct verifier_run_info *verifier_run_find(struct verifier *v, int64_t id, struct error *err)
+{
+    if (PP_LIKELY(v->run_last < v->run_count && v->runs[v->run_last].id == id)) {
+        return &v->runs[v->run_last];
+    }
+    size_t place = run_place(v, id);
+    if (place == v->run_count || v->runs[place].id != id) {
+        if (run_insert(v, place, id, err) != STATUS_OK) {
+            return NULL;
+        }
+    }
+    v->run_last = place;
+    return &v->runs[place];
+}
+
+enum status verifier_note_of_post(struct verifier *v, const struct ledger_post *post, int topic,
+                                  struct note_post *out, struct error *err)
+{
+    struct verifier_run_info *run = verifier_run_find(v, post->run_id, err);
+    if (run == NULL) {
+        return err->code;
+    }
+    *out = (struct note_post){
+        .id = post->id,
+        .run = post->run_id,
+        .triple = post->triple,
+        .in_order = run->in_order,
+        .table = (int)post->table,
+        .row_number = post->row_number,
+        .topic = topic,
+        .hash = post->value_hash,
+        .state = (int)post->state,
+        .maybe_kept = post->maybe_kept,
+        .partition = post->has_place ? post->partition : -1,
+        .offset = post->has_place ? post->offset : -1,
+    };
+    if (post->has_hash) {
+        return STATUS_OK;
+    }
+    struct content_row row = {post->table, post->row_number, run->style};
+    struct content_answer answer;
+    return content_compare(&v->content, row, SPAN_LIT("null"), &out->hash, &answer, err);
+}
+
+void verifier_find(struct verifier *v, enum verdict_kind kind,
+                   const struct verdict_offender *offender)
+{
+    if (v->verdict->counts[kind]++ == 0 && offender != NULL) {
+        v->verdict->first[kind] = *offender;
+    }
+}
+
+struct verdict_offender verifier_offender_of_post(const struct verifier *v,
+                                                  const struct ledger_post *post, int topic)
+{
+    struct verdict_offender offender = verdict_offender_none();
+    snprintf(offender.topic, sizeof(offender.topic), "%s", v->topic_names[topic]);
+    snprintf(offender.table, sizeof(offender.table), "%s", table_get(post->table)->name);
+    offender.row = post->row_number;
+    offender.ledger_id = post->id;
+    offender.run = post->run_id;
+    offender.triple = post->triple;
+    if (post->has_place) {
+        offender.partition = post->partition;
+        offender.offset = post->offset;
+    }
+    return offender;
+}
+
+/* --- what is there to read ------------------------------------------------------------------- */
+
+static enum status check_cluster(struct verifier *v, struct error *err)
+{
+    struct verdict *verdict = v->verdict;
+    enum status status = v->reader->ops->cluster_id(v->reader, verdict->cluster_id,
+                                                    sizeof(verdict->cluster_id), err);
+    if (status == STATUS_NOT_FOUND) { /* a proxy without v3: nothing to compare */
+        verdict->cluster_id[0] = '\0';
+        return STATUS_OK;
+    }
+    return status == STATUS_OK ? ledger_check_cluster(v->ledger, verdict->cluster_id, err) : status;
+}
+
+static enum status ask_topic(struct verifier *v, struct verifier_topic *topic, struct error *err)
+{
+    struct topic_reader *reader = v->reader;
+    int32_t partitions = 0;
+    enum status status = reader->ops->partitions(reader, topic->name, &partitions, err);
+    if (status == STATUS_NOT_FOUND) { /* then all that was acknowledged for it is missing */
+        topic->asked = true;
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (partitions > VERIFIER_PARTITIONS_MAX) {
+        return error_set(err, STATUS_LIMIT, "topic %s has %d partitions; verify reads up to %d",
+                         topic->name, (int)partitions, VERIFIER_PARTITIONS_MAX);
+    }
+    topic->ranges = calloc((size_t)partitions + 1, sizeof(*topic->ranges));
+    if (topic->ranges == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the partitions of %s", topic->name);
+    }
+    for (int32_t p = 0; status == STATUS_OK && p < partitions; p++) {
+        status = reader->ops->range(reader, topic->name, p, &topic->ranges[p], err);
+        v->total += (uint64_t)(topic->ranges[p].end - topic->ranges[p].begin);
+    }
+    topic->partitions = partitions;
+    topic->asked = true;
+    return status;
+}
+
+static enum status ask_topics(struct verifier *v, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < v->topic_count; i++) {
+        if (!v->topics[i].asked) {
+            status = ask_topic(v, &v->topics[i], err);
+        }
+    }
+    return status;
+}
+
+static enum status name_own_topics(struct verifier *v, struct error *err)
+{
+    char name[VERIFIER_TOPIC_NAME_BYTES];
+    for (size_t t = 0; t < TABLE_COUNT; t++) {
+        int used = snprintf(name, sizeof(name), "%s.%s", v->options->endpoints.user_id,
+                            table_get((enum table_id)t)->topic_suffix);
+        if (used < 0 || (size_t)used >= sizeof(name)) {
+            return error_set(err, STATUS_CONFIG, "iam_username is too long for a topic's name");
+        }
+        if (verifier_topic_position(v, span_from_cstr(name), err) < 0) {
+            return err->code;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* --- the passes ------------------------------------------------------------------------------ */
+
+static enum status hold_snapshot(struct verifier *v, struct ledger_cursor **holder,
+                                 struct error *err)
+{
+    struct ledger_post post;
+    bool more = false;
+    enum status status = ledger_cursor_open(v->ledger, LEDGER_BY_ID, holder, err);
+    if (status == STATUS_OK) {
+        status = ledger_cursor_next(*holder, &post, &more, err);
+    }
+    if (status == STATUS_OK && !more) {
+        status = error_set(err, STATUS_CONFIG,
+                           "the ledger in %s holds no posts: run `pinpipe emulate batch` first",
+                           v->options->data_dir);
+    }
+    return status;
+}
+
+/* Topics that only the ledger knows get their end offsets after the first scan; their posts are
+ * then looked at again. */
+static enum status scan_until_complete(struct verifier *v, struct error *err)
+{
+    int asked = 0;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && asked < v->topic_count) {
+        asked = v->topic_count;
+        status = ask_topics(v, err);
+        if (status == STATUS_OK) {
+            status = verifier_scan_posts(v, err);
+        }
+    }
+    return status;
+}
+
+static enum status match_topics(struct verifier *v, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < v->topic_count; i++) {
+        v->verdict->topics += v->topics[i].partitions > 0 ? 1 : 0;
+        for (int32_t p = 0; status == STATUS_OK && p < v->topics[i].partitions; p++) {
+            status = verifier_match_partition(v, i, p, err);
+        }
+    }
+    return status;
+}
+
+static enum status judge(struct verifier *v, struct error *err)
+{
+    enum status status = notes_classify(&v->notes, err);
+    if (status == STATUS_OK) {
+        status = verifier_find_copies(v, err);
+    }
+    return status == STATUS_OK ? notes_conclude(&v->notes, v->topic_names, v->verdict, err)
+                               : status;
+}
+
+static enum status run_passes(struct verifier *v, struct error *err)
+{
+    struct ledger_cursor *holder = NULL;
+    enum status status = check_cluster(v, err);
+    if (status == STATUS_OK) {
+        status = name_own_topics(v, err);
+    }
+    if (status == STATUS_OK) {
+        status = ask_topics(v, err);
+    }
+    if (status == STATUS_OK) {
+        status = hold_snapshot(v, &holder, err);
+    }
+    if (status == STATUS_OK) {
+        status = scan_until_complete(v, err);
+    }
+    if (status == STATUS_OK) {
+        status = match_topics(v, err);
+    }
+    if (status == STATUS_OK) {
+        status = judge(v, err);
+    }
+    ledger_cursor_close(holder);
+    return status;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void verifier_release(struct verifier *v)
+{
+    for (int i = 0; i < v->topic_count; i++) {
+        free(v->topics[i].ranges);
+    }
+    for (size_t t = 0; t < TABLE_COUNT; t++) {
+        free(v->seen[t].runs);
+    }
+    free(v->runs);
+    notes_close(&v->notes);
+    content_release(&v->content);
+    ledger_close(v->ledger);
+}
+
+/* Without a ledger or tables there is nothing to verify against: the user's setup, exit 4. */
+static enum status as_config(enum status status, struct error *err)
+{
+    if (status == STATUS_NOT_FOUND) {
+        err->code = STATUS_CONFIG;
+        return STATUS_CONFIG;
+    }
+    return status;
+}
+
+static enum status run_with_rows(struct verifier *v, struct row_source *rows, struct error *err)
+{
+    const struct verifier_options *options = v->options;
+    struct env *env = options->env;
+    enum status status =
+        as_config(ledger_open_read_only(options->data_dir, env, &v->ledger, err), err);
+    if (status == STATUS_OK) {
+        status = content_init(&v->content, rows, err);
+    }
+    if (status == STATUS_OK) {
+        v->reader = options->reader;
+        status = v->reader != NULL ? STATUS_OK
+                                   : topic_reader_rest_new(env, &options->endpoints,
+                                                           options->progress, &v->reader, err);
+    }
+    if (status == STATUS_OK) {
+        status = run_passes(v, err);
+    }
+    if (v->reader != NULL && options->reader == NULL) {
+        v->reader->ops->free(v->reader);
+    }
+    return status;
+}
+
+enum status verifier_run(const struct verifier_options *options, struct verdict *verdict,
+                         struct error *err)
+{
+    struct row_source *rows = options->rows;
+    struct env *env = options->env;
+    int64_t started_us = env->monotonic_us(env);
+    enum status status = STATUS_OK;
+    struct verifier *v = calloc(1, sizeof(*v));
+    verdict_init(verdict);
+    if (v == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "no memory to verify");
+    }
+    v->options = options;
+    v->verdict = verdict;
+    v->started_ms = env->wall_us(env) / 1000;
+    if (rows == NULL) {
+        status = as_config(row_source_sqlite_open(options->data_dir, env, &rows, err), err);
+    }
+    if (status == STATUS_OK) {
+        status = run_with_rows(v, rows, err);
+    }
+    verifier_release(v);
+    free(v);
+    if (rows != NULL && options->rows == NULL) {
+        rows->ops->free(rows);
+    }
+    verdict->elapsed_ms = (env->monotonic_us(env) - started_us) / 1000;
+    return status;
+}

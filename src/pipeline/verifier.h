@@ -1,0 +1,30 @@
+/* The verdict on a pipeline: every topic is read back and reconciled with the emulator's ledger and
+ * the tables. Memory stays flat: records stream by in offset order and are merged with the ledger's
+ * rows in the same order; only what does not fit is noted down, in a temporary SQLite file. */
+#ifndef PINPIPE_VERIFIER_H
+#define PINPIPE_VERIFIER_H
+
+#include "endpoints.h"
+#include "env.h"
+#include "error.h"
+#include "progress.h"
+#include "row_source.h"
+#include "topic_reader.h"
+#include "verdict.h"
+
+struct verifier_options {
+    struct env *env;
+    struct endpoints endpoints;
+    const char *data_dir;            /* ledger.db and rds.db */
+    const struct progress *progress; /* may be NULL */
+    struct topic_reader *reader;     /* borrowed; NULL: the REST proxy of the endpoints */
+    struct row_source *rows;         /* borrowed; NULL: rds.db */
+};
+
+/* OK: *verdict is filled, whatever it says. Otherwise no verdict could be reached: CONFIG (no
+ * ledger, an empty one, one of another cluster, no tables), UNREACHABLE, INTERRUPTED, FAILED.
+ * Blocks until done; progress is called and polled throughout. */
+enum status verifier_run(const struct verifier_options *options, struct verdict *verdict,
+                         struct error *err) PP_MUST_USE;
+
+#endif

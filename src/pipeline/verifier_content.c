@@ -1,0 +1,263 @@
+/* Rows of the tables are fetched only when a fingerprint is not known yet: the slots remember, by
+ * (table, row), which fingerprint was found to be the row, so that a million records of eleven
+ * thousand rows cost eleven thousand look-ups. A slot that was replaced costs another one, never an
+ * answer. */
+#include "verifier_content.h"
+
+#include "json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    slot_count = 1 << 16, /* above three tables of the workshop's size */
+    row_text_bytes_max = 16 << 20,
+    unknown_bytes_max = 256,
+};
+
+struct content_slot {
+    int64_t key; /* 0: empty */
+    struct hash128 hash;
+};
+
+enum status content_init(struct verifier_content *content, struct row_source *rows,
+                         struct error *err)
+{
+    *content = (struct verifier_content){.rows = rows};
+    buf_init(&content->text, row_text_bytes_max);
+    buf_init(&content->unknown, unknown_bytes_max);
+    content->slots = calloc(slot_count, sizeof(*content->slots));
+    return content->slots != NULL ? STATUS_OK
+                                  : error_set(err, STATUS_NO_MEMORY, "no memory to verify");
+}
+
+void content_release(struct verifier_content *content)
+{
+    free(content->slots);
+    content->slots = NULL;
+    buf_release(&content->text);
+    buf_release(&content->unknown);
+}
+
+static int64_t slot_key(struct content_row row)
+{
+    return 1 + (row.row_number * TABLE_COUNT + (int64_t)row.table) * 2 + (int64_t)row.style;
+}
+
+static struct content_slot *slot_of(struct verifier_content *content, struct content_row row)
+{
+    uint64_t place = (uint64_t)row.row_number * TABLE_COUNT + (uint64_t)row.table;
+    return &content->slots[place % slot_count];
+}
+
+/* The row and, in content->text, its usual text; *found false when there is no such row. */
+static enum status fetch_text(struct verifier_content *content, struct content_row wanted,
+                              struct row *row, bool *found, struct error *err)
+{
+    struct row_source *rows = content->rows;
+    enum status status = rows->ops->fetch(rows, wanted.table, wanted.row_number, row, err);
+    *found = status == STATUS_OK;
+    if (status == STATUS_NOT_FOUND) {
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    buf_reset(&content->text);
+    row_json_append(&content->text, row, wanted.style);
+    return buf_ok(&content->text)
+               ? STATUS_OK
+               : error_set(err, STATUS_LIMIT, "a row of %s is too large", row->table->name);
+}
+
+static void answer_from_match(struct verifier_content *content, enum row_json_match match,
+                              struct content_answer *answer)
+{
+    answer->same = match == ROW_JSON_SAME;
+    answer->detail = "";
+    if (match == ROW_JSON_NOT_AN_OBJECT) {
+        answer->field = "";
+        answer->detail = "the value is not a JSON object";
+    } else if (match == ROW_JSON_DIFFERS && answer->field[0] == '\0') {
+        answer->field = buf_cstr(&content->unknown);
+        answer->detail = "the table has no such column";
+    }
+}
+
+static void answer_no_row(struct content_answer *answer)
+{
+    *answer = (struct content_answer){false, "", "the table has no such row"};
+}
+
+static void compare_with(struct verifier_content *content, struct span value, const struct row *row,
+                         enum datetime_style style, struct content_answer *answer)
+{
+    buf_reset(&content->unknown);
+    enum row_json_match match =
+        row_json_compare(value, row, style, &answer->field, &content->unknown);
+    answer_from_match(content, match, answer);
+}
+
+enum status content_check_posted(struct verifier_content *content, struct content_row row,
+                                 struct hash128 posted, struct span value,
+                                 struct content_answer *answer, struct error *err)
+{
+    struct content_slot *slot = slot_of(content, row);
+    int64_t key = slot_key(row);
+    struct row fetched;
+    bool found;
+    if (PP_LIKELY(slot->key == key && hash128_equal(slot->hash, posted))) {
+        *answer = (struct content_answer){true, "", ""};
+        return STATUS_OK;
+    }
+    enum status status = fetch_text(content, row, &fetched, &found, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (!found) {
+        answer_no_row(answer);
+        return STATUS_OK;
+    }
+    if (hash128_equal(hash_content(buf_span(&content->text)), posted)) {
+        *slot = (struct content_slot){key, posted};
+        *answer = (struct content_answer){true, "", ""};
+        return STATUS_OK;
+    }
+    compare_with(content, value, &fetched, row.style, answer);
+    return STATUS_OK;
+}
+
+enum status content_compare(struct verifier_content *content, struct content_row row,
+                            struct span value, struct hash128 *hash, struct content_answer *answer,
+                            struct error *err)
+{
+    struct row fetched;
+    bool found;
+    enum status status = fetch_text(content, row, &fetched, &found, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (!found) {
+        answer_no_row(answer);
+        return STATUS_OK;
+    }
+    *hash = hash_content(buf_span(&content->text));
+    compare_with(content, value, &fetched, row.style, answer);
+    return STATUS_OK;
+}
+
+/* --- stray values ---------------------------------------------------------------------------- */
+
+struct member_tally {
+    int members[TABLE_COUNT]; /* how many of the value's members each table has as columns */
+    bool has_key[TABLE_COUNT];
+    int64_t key[TABLE_COUNT];
+};
+
+static void tally_member(struct member_tally *tally, struct span name, struct span raw)
+{
+    for (size_t t = 0; t < TABLE_COUNT; t++) {
+        const struct table *table = table_get((enum table_id)t);
+        for (size_t i = 0; i < table->column_count; i++) {
+            if (!span_equal_cstr(name, table->columns[i].name)) {
+                continue;
+            }
+            tally->members[t]++;
+            if (i == 0) {
+                tally->has_key[t] = span_parse_i64(raw, &tally->key[t]);
+            }
+        }
+    }
+}
+
+static bool tally_object(struct span value, struct member_tally *tally)
+{
+    struct json_cursor cursor = json_cursor_at(value);
+    struct json_error err = {0};
+    struct span name;
+    struct span raw;
+    enum json_kind kind;
+    bool first = true;
+    if (value.ptr == NULL || !json_peek(&cursor, &kind, &err) || kind != JSON_OBJECT ||
+        !json_enter(&cursor, JSON_OBJECT, &err)) {
+        return false;
+    }
+    while (json_next_member(&cursor, &first, &name, &err)) {
+        if (!json_skip(&cursor, &raw, &err)) {
+            return false;
+        }
+        tally_member(tally, span_from(name.ptr + 1, name.len - 2), raw);
+    }
+    return err.message[0] == '\0';
+}
+
+/* The table most of whose columns are there; at least two, so that a lone "ind" decides nothing. */
+static int tally_table(const struct member_tally *tally)
+{
+    int best = -1;
+    for (int t = 0; t < TABLE_COUNT; t++) {
+        if (tally->members[t] >= 2 && (best < 0 || tally->members[t] > tally->members[best])) {
+            best = t;
+        }
+    }
+    return best;
+}
+
+/* Keys are dense as a rule, so that row n has key n; with gaps the row is searched. */
+static enum status row_of_key(struct row_source *rows, enum table_id table, int64_t key,
+                              int64_t *row_number, struct error *err)
+{
+    struct row row;
+    int64_t low = 0;
+    int64_t high = 0;
+    *row_number = -1;
+    enum status status = rows->ops->count(rows, table, &high, err);
+    int64_t probe = key;
+    while (status == STATUS_OK && low < high) {
+        probe = probe < low || probe >= high ? low + (high - low) / 2 : probe;
+        status = rows->ops->fetch(rows, table, probe, &row, err);
+        if (status != STATUS_OK) {
+            break;
+        }
+        if (row.values[0].integer == key) {
+            *row_number = probe;
+            return STATUS_OK;
+        }
+        if (row.values[0].integer < key) {
+            low = probe + 1;
+        } else {
+            high = probe;
+        }
+        probe = -1;
+    }
+    return status;
+}
+
+enum status content_identify(struct verifier_content *content, struct span value,
+                             struct content_identity *out, struct error *err)
+{
+    static const enum datetime_style styles[] = {DATETIME_ISO, DATETIME_SPACE};
+    struct member_tally tally = {{0}, {false}, {0}};
+    struct content_answer answer = {false, "", ""};
+    struct hash128 hash;
+    *out = (struct content_identity){-1, -1, hash_content(value)};
+    if (!tally_object(value, &tally)) {
+        return STATUS_OK;
+    }
+    out->table = tally_table(&tally);
+    if (out->table < 0 || !tally.has_key[out->table]) {
+        return STATUS_OK;
+    }
+    enum table_id table = (enum table_id)out->table;
+    enum status status = row_of_key(content->rows, table, tally.key[table], &out->row_number, err);
+    for (size_t i = 0; status == STATUS_OK && out->row_number >= 0 && i < ARRAY_COUNT(styles);
+         i++) {
+        struct content_row row = {table, out->row_number, styles[i]};
+        status = content_compare(content, row, value, &hash, &answer, err);
+        if (status == STATUS_OK && answer.same) {
+            out->hash = hash;
+            break;
+        }
+    }
+    return status;
+}

@@ -1,0 +1,177 @@
+#include "rest_answer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct answer_case {
+    const char *label;
+    enum http_failure failure;
+    int status;
+    const char *headers;
+    const char *body;
+    enum post_result result;
+    bool maybe_kept;
+    int64_t error_code;
+    const char *reason_has; /* NULL: not looked at */
+};
+
+static const struct answer_case cases[] = {
+    {"acked", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":2,\"offset\":9007199254740993,\"error_code\":null,"
+     "\"error\":null}],\"key_schema_id\":null,\"value_schema_id\":null}",
+     POST_ACKED, false, 0, NULL},
+    {"acked by a server that leaves nulls out", HTTP_FAILURE_NONE, 200, "",
+     " { \"offsets\" : [ { \"offset\" : 9007199254740993, \"partition\" : 2 } ] } ", POST_ACKED,
+     false, 0, NULL},
+    {"retriable Kafka error in a 200", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":null,\"offset\":null,\"error_code\":50003,\"error\":\"Expiring "
+     "1 record(s)\"}],\"key_schema_id\":null,\"value_schema_id\":null}",
+     POST_RETRY, true, 50003, "error_code 50003: Expiring"},
+    {"unknown topic was never sent to Kafka", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":null,\"offset\":null,\"error_code\":50003,\"error\":\"Topic t "
+     "not present in metadata after 60000 ms.\"}]}",
+     POST_RETRY, false, 50003, "not present"},
+    {"other Kafka error in a 200", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":null,\"offset\":null,\"error_code\":50002,\"error\":\"too "
+     "large\"}]}",
+     POST_GIVE_UP, false, 50002, "too large"},
+    {"a bridge's per-record 404", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"error_code\":404,\"message\":\"no such topic\"}]}", POST_GIVE_UP, false, 404,
+     "no such topic"},
+    {"not authorized keeps its body's shape", HTTP_FAILURE_NONE, 403, "",
+     "{\"offsets\":[{\"partition\":null,\"offset\":null,\"error_code\":40301,\"error\":\"Not "
+     "authorized to access topics: [t]\"}]}",
+     POST_GIVE_UP, false, 40301, "HTTP 403, error_code 40301: Not authorized"},
+    {"the gateway's 403 with a hint", HTTP_FAILURE_NONE, 403,
+     "Content-Type: application/json\r\nx-pinpipe-hint: the stage is missing\r\n",
+     "{\"message\":\"Missing Authentication Token\"}", POST_GIVE_UP, false, 0,
+     "HTTP 403: Missing Authentication Token (hint: the stage is missing)"},
+    {"422 of the proxy", HTTP_FAILURE_NONE, 422, "",
+     "{\"error_code\":422,\"message\":\"Unrecognized field: ind\"}", POST_GIVE_UP, false, 422,
+     "HTTP 422: Unrecognized field: ind"},
+    {"throttled", HTTP_FAILURE_NONE, 429, "", "{\"message\":\"Too Many Requests\"}", POST_RETRY,
+     false, 0, "Too Many Requests"},
+    {"gateway timeout", HTTP_FAILURE_NONE, 504, "", "{\"message\":\"Endpoint request timed out\"}",
+     POST_RETRY, true, 0, "504"},
+    {"a 502 in HTML", HTTP_FAILURE_NONE, 502, "", "<h1>Bad\nGateway</h1>", POST_RETRY, true, 0,
+     "<h1>Bad Gateway</h1>"},
+    {"not implemented will stay so", HTTP_FAILURE_NONE, 501, "", "", POST_GIVE_UP, false, 0, "501"},
+    {"a 200 of somebody else", HTTP_FAILURE_NONE, 200, "", "<html>welcome</html>", POST_GIVE_UP,
+     true, 0, "not a REST proxy's answer"},
+    {"an empty 200", HTTP_FAILURE_NONE, 200, "", "", POST_GIVE_UP, true, 0, "not a REST"},
+    {"two places for one record", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":0,\"offset\":1},{\"partition\":0,\"offset\":2}]}", POST_GIVE_UP,
+     true, 0, "not a REST"},
+    {"a negative offset", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":0,\"offset\":-1}]}", POST_GIVE_UP, true, 0, "not a REST"},
+    {"a cut body", HTTP_FAILURE_NONE, 200, "", "{\"offsets\":[{\"partition\":0,\"offs",
+     POST_GIVE_UP, true, 0, "not a REST"},
+    {"text behind the answer", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":0,\"offset\":1}]} and more", POST_GIVE_UP, true, 0,
+     "not a REST"},
+    {"redirected", HTTP_FAILURE_NONE, 301, "Location: https://x/\r\n", "", POST_GIVE_UP, false, 0,
+     "301"},
+    {"refused", HTTP_FAILURE_REFUSED, 0, "", "", POST_RETRY, false, 0, "words"},
+    {"timed out", HTTP_FAILURE_TIMEOUT, 0, "", "", POST_RETRY, true, 0, "words"},
+    {"broken", HTTP_FAILURE_BROKEN, 0, "", "", POST_RETRY, true, 0, "words"},
+    {"untrusted", HTTP_FAILURE_TLS, 0, "", "", POST_GIVE_UP, false, 0, "words"},
+    {"too long an answer", HTTP_FAILURE_TOO_LARGE, 0, "", "", POST_GIVE_UP, true, 0, "words"},
+};
+
+static void judge(const struct answer_case *c, struct post_outcome *outcome)
+{
+    struct http_response response;
+    struct rest_answer answer;
+    http_response_init(&response, 64 * 1024);
+    rest_answer_init(&answer);
+    response.failure = c->failure;
+    response.status = c->status;
+    buf_append_cstr(&response.headers, c->headers);
+    buf_append_cstr(&response.body, c->body);
+    if (c->failure != HTTP_FAILURE_NONE) {
+        memcpy(response.message, "words", 6);
+    }
+    rest_answer_judge(&response, &answer, outcome);
+    rest_answer_release(&answer);
+    http_response_release(&response);
+}
+
+static void each_answer_gets_its_verdict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct answer_case *c = &cases[i];
+        struct post_outcome outcome;
+        judge(c, &outcome);
+        if (outcome.result != c->result || outcome.maybe_kept != c->maybe_kept ||
+            outcome.error_code != c->error_code ||
+            (c->reason_has != NULL && strstr(outcome.reason, c->reason_has) == NULL)) {
+            fail_msg("%s: result %d, maybe kept %d, code %lld, reason \"%s\"", c->label,
+                     outcome.result, outcome.maybe_kept, (long long)outcome.error_code,
+                     outcome.reason);
+        }
+        if (outcome.result == POST_ACKED) {
+            assert_int_equal(outcome.partition, 2);
+            assert_true(outcome.offset == INT64_C(9007199254740993));
+        }
+    }
+}
+
+static void only_what_never_connects_is_unreachable(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct post_outcome outcome;
+        judge(&cases[i], &outcome);
+        bool expected =
+            cases[i].failure == HTTP_FAILURE_REFUSED || cases[i].failure == HTTP_FAILURE_TLS;
+        assert_int_equal(outcome.unreachable, expected);
+    }
+}
+
+static void retry_after_in_seconds_is_heard(void **state)
+{
+    (void)state;
+    struct post_outcome outcome;
+    struct answer_case c = cases[9];
+    c.headers = "Retry-After: 3\r\n";
+    judge(&c, &outcome);
+    assert_int_equal(outcome.wish_us, 3000000);
+    c.headers = "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n";
+    judge(&c, &outcome);
+    assert_int_equal(outcome.wish_us, 0);
+}
+
+static void a_long_reason_is_cut_at_a_character(void **state)
+{
+    (void)state;
+    char body[2048] = "{\"message\":\"";
+    size_t len = strlen(body);
+    while (len < 1900) {
+        memcpy(body + len, "\xe2\x82\xac", 3); /* a euro sign */
+        len += 3;
+    }
+    memcpy(body + len, "\"}", 3);
+    struct post_outcome outcome;
+    struct answer_case c = {.status = 400, .headers = "", .body = body};
+    judge(&c, &outcome);
+    assert_true(strlen(outcome.reason) < sizeof(outcome.reason));
+    assert_true(span_is_utf8(span_from_cstr(outcome.reason)));
+    assert_true(strlen(outcome.reason) > 150);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_answer_gets_its_verdict),
+        cmocka_unit_test(only_what_never_connects_is_unreachable),
+        cmocka_unit_test(retry_after_in_seconds_is_heard),
+        cmocka_unit_test(a_long_reason_is_cut_at_a_character),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
