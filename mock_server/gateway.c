@@ -298,6 +298,7 @@ static bool request_rewrite(struct gateway_call *call, struct span resource)
     struct exchange *exchange = call->exchange;
     struct http_request *request = &exchange->request;
     call->double_slash = span_starts_with(resource, SPAN_LIT("//"));
+    call->names_kinesis_action = names_kinesis_action(resource);
     if (!gateway_path_recode(&exchange->arena, resource, &request->path) ||
         !gateway_query_recode(&exchange->arena, request->query, &request->query)) {
         return false;

@@ -350,6 +350,10 @@ static const char *hint_after(const struct gateway_call *call)
         return "there are two slashes behind the stage, and API Gateway keeps both: the invoke URL "
                "ends in a slash already";
     }
+    if (call->names_kinesis_action && reply->status == 404) {
+        return "PutRecord is the name of the Kinesis action, not a part of the URL: records for a "
+               "topic go to POST /topics/<topic>";
+    }
     if (call->creates_consumer && reply->status == 200) {
         return "base_uri names the host behind the gateway and no stage, as on AWS: build the URL "
                "from the invoke URL, /consumers/<group>/instances/<instance_id>";

@@ -51,6 +51,7 @@ struct gateway_call {
     bool accept_added;
     bool double_slash;
     bool creates_consumer;
+    bool names_kinesis_action;
 };
 
 /* --- gateway_text.c --- */
