@@ -14,19 +14,20 @@
 
 enum {
     answer_bytes_default = 64 << 20,
-    request_bytes_max = 1 << 16,
+    request_bytes_max = 1 << 20,
+    headers_max = 4,
+    api_key_bytes_max = 512,
     tries_max = 6,
     first_pause_us = 50000,
     wait_slice_ms = 100,
     fetch_grace_ms = 29000, /* a gateway's own time limit, beyond the poll's */
 };
 
-static const char *const headers_plain[] = {"Accept: application/vnd.kafka.v2+json", NULL};
-static const char *const headers_post[] = {"Content-Type: application/vnd.kafka.v2+json",
-                                           "Accept: application/vnd.kafka.v2+json", NULL};
-static const char *const headers_records[] = {"Accept: application/vnd.kafka.json.v2+json", NULL};
-static const char *const headers_binary[] = {"Accept: application/vnd.kafka.binary.v2+json", NULL};
-static const char *const headers_v3[] = {"Accept: application/json", NULL};
+#define ACCEPT_V2     "Accept: application/vnd.kafka.v2+json"
+#define ACCEPT_JSON   "Accept: application/vnd.kafka.json.v2+json"
+#define ACCEPT_BINARY "Accept: application/vnd.kafka.binary.v2+json"
+#define ACCEPT_V3     "Accept: application/json"
+#define CONTENT_TYPE  "Content-Type: application/vnd.kafka.v2+json"
 
 enum fetch_state { FETCH_IDLE, FETCH_FLYING, FETCH_DONE };
 
@@ -41,6 +42,7 @@ struct rest_client {
     struct buf fetched;
     struct buf fetch_url;
     struct error fetch_error;
+    char api_key_header[api_key_bytes_max];
 };
 
 /* --- judging an answer ----------------------------------------------------------------------- */
@@ -77,6 +79,9 @@ static enum status status_of_http(int status)
         return STATUS_NOT_FOUND;
     case 408:
         return STATUS_INVALID;
+    case 429:
+    case 503:
+        return STATUS_BUSY;
     case 504:
         return STATUS_UNREACHABLE;
     default:
@@ -156,10 +161,28 @@ static void instance_url(struct rest_client *client, const struct rest_instance 
     buf_append_cstr(&client->url, tail);
 }
 
-/* Sends what url and body hold; the answer stays in client->answer until the next send. */
-static enum status send_request(struct rest_client *client, const char *method,
-                                const char *const *headers, struct error *err)
+/* The real proxy answers 415 to a Content-Type that it does not expect even on a GET, so it goes
+ * with a body only. */
+static void fill_headers(const struct rest_client *client, const char *accept, bool has_body,
+                         const char *headers[headers_max])
 {
+    size_t count = 0;
+    headers[count++] = accept;
+    if (has_body) {
+        headers[count++] = CONTENT_TYPE;
+    }
+    if (client->api_key_header[0] != '\0') {
+        headers[count++] = client->api_key_header;
+    }
+    headers[count] = NULL;
+}
+
+/* Sends what url and body hold; the answer stays in client->answer until the next send. */
+static enum status send_request(struct rest_client *client, const char *method, const char *accept,
+                                struct error *err)
+{
+    const char *headers[headers_max];
+    fill_headers(client, accept, client->body.len > 0, headers);
     if (!buf_ok(&client->url) || !buf_ok(&client->body)) {
         return error_set(err, STATUS_LIMIT, "%s request: longer than %d bytes", method,
                          request_bytes_max);
@@ -213,7 +236,7 @@ enum status rest_topic_partitions(struct rest_client *client, const char *topic,
     url_start(client);
     append_segment(&client->url, "/topics/", topic);
     buf_append_cstr(&client->url, "/partitions");
-    enum status status = send_request(client, "GET", headers_plain, err);
+    enum status status = send_request(client, "GET", ACCEPT_V2, err);
     if (status == STATUS_OK) {
         status = parse_answer(client, "partitions", &doc, err);
     }
@@ -237,7 +260,7 @@ enum status rest_partition_offsets(struct rest_client *client, const char *topic
     url_start(client);
     append_segment(&client->url, "/topics/", topic);
     buf_printf(&client->url, "/partitions/%d/offsets", (int)partition);
-    enum status status = send_request(client, "GET", headers_plain, err);
+    enum status status = send_request(client, "GET", ACCEPT_V2, err);
     if (status == STATUS_OK) {
         status = parse_answer(client, "offsets", &doc, err);
     }
@@ -264,7 +287,7 @@ enum status rest_cluster_id(struct rest_client *client, char *out, size_t out_by
     struct json_doc *doc = NULL;
     url_start(client);
     buf_append_cstr(&client->url, "/v3/clusters");
-    enum status status = send_request(client, "GET", headers_v3, err);
+    enum status status = send_request(client, "GET", ACCEPT_V3, err);
     if (status == STATUS_OK) {
         status = parse_answer(client, "cluster id", &doc, err);
     }
@@ -307,7 +330,7 @@ enum status rest_instance_create(struct rest_client *client,
     url_start(client);
     append_segment(&client->url, "/consumers/", options->group);
     write_create_body(&client->body, options);
-    enum status status = send_request(client, "POST", headers_post, err);
+    enum status status = send_request(client, "POST", ACCEPT_V2, err);
     if (status == STATUS_OK) {
         status = parse_answer(client, "consumer instance", &doc, err);
     }
@@ -334,7 +357,7 @@ enum status rest_instance_delete(struct rest_client *client, const struct rest_i
                                  struct error *err)
 {
     instance_url(client, instance, "");
-    return send_request(client, "DELETE", headers_plain, err);
+    return send_request(client, "DELETE", ACCEPT_V2, err);
 }
 
 static void append_topic_partition(struct buf *body, const char *topic, int32_t partition)
@@ -352,7 +375,7 @@ enum status rest_instance_subscribe(struct rest_client *client,
     BUF_APPEND_LIT(&client->body, "{\"topics\":[");
     json_string_append(&client->body, span_from_cstr(topic));
     BUF_APPEND_LIT(&client->body, "]}");
-    return send_request(client, "POST", headers_post, err);
+    return send_request(client, "POST", ACCEPT_V2, err);
 }
 
 enum status rest_instance_assign(struct rest_client *client, const struct rest_instance *instance,
@@ -362,7 +385,7 @@ enum status rest_instance_assign(struct rest_client *client, const struct rest_i
     BUF_APPEND_LIT(&client->body, "{\"partitions\":[");
     append_topic_partition(&client->body, topic, partition);
     BUF_APPEND_LIT(&client->body, "}]}");
-    return send_request(client, "POST", headers_post, err);
+    return send_request(client, "POST", ACCEPT_V2, err);
 }
 
 static void write_places(struct buf *body, const struct rest_place *places, size_t count)
@@ -383,7 +406,7 @@ enum status rest_instance_seek(struct rest_client *client, const struct rest_ins
 {
     instance_url(client, instance, "/positions");
     write_places(&client->body, &place, 1);
-    return send_request(client, "POST", headers_post, err);
+    return send_request(client, "POST", ACCEPT_V2, err);
 }
 
 enum status rest_instance_seek_to_beginning(struct rest_client *client,
@@ -391,7 +414,7 @@ enum status rest_instance_seek_to_beginning(struct rest_client *client,
 {
     instance_url(client, instance, "/positions/beginning");
     BUF_APPEND_LIT(&client->body, "{\"partitions\":[]}");
-    return send_request(client, "POST", headers_post, err);
+    return send_request(client, "POST", ACCEPT_V2, err);
 }
 
 enum status rest_instance_assigned(struct rest_client *client, const struct rest_instance *instance,
@@ -399,7 +422,7 @@ enum status rest_instance_assigned(struct rest_client *client, const struct rest
 {
     struct json_doc *doc = NULL;
     instance_url(client, instance, "/assignments");
-    enum status status = send_request(client, "GET", headers_plain, err);
+    enum status status = send_request(client, "GET", ACCEPT_V2, err);
     if (status == STATUS_OK) {
         status = parse_answer(client, "assignments", &doc, err);
     }
@@ -421,7 +444,7 @@ enum status rest_instance_commit(struct rest_client *client, const struct rest_i
 {
     instance_url(client, instance, "/offsets");
     write_places(&client->body, places, count);
-    return send_request(client, "POST", headers_post, err);
+    return send_request(client, "POST", ACCEPT_V2, err);
 }
 
 /* --- records --------------------------------------------------------------------------------- */
@@ -454,10 +477,12 @@ enum status rest_records_start(struct rest_client *client, const struct rest_ins
     if (!buf_ok(&client->fetch_url)) {
         return error_set(err, STATUS_LIMIT, "the URL is longer than %d bytes", request_bytes_max);
     }
+    const char *headers[headers_max];
+    fill_headers(client, fetch.binary ? ACCEPT_BINARY : ACCEPT_JSON, false, headers);
     struct http_call_request request = {
         .method = "GET",
         .url = buf_cstr(&client->fetch_url),
-        .headers = fetch.binary ? headers_binary : headers_records,
+        .headers = headers,
         .timeout_ms = fetch.timeout_ms + fetch_grace_ms,
     };
     enum status status = http_call_send(client->records_call, &request, err);
@@ -526,6 +551,10 @@ enum status rest_client_new(const struct rest_client_options *options, struct re
     size_t answer_max =
         options->answer_bytes_max > 0 ? options->answer_bytes_max : answer_bytes_default;
     client->options = *options;
+    if (options->api_key != NULL) {
+        snprintf(client->api_key_header, sizeof(client->api_key_header), "x-api-key: %s",
+                 options->api_key);
+    }
     http_response_init(&client->answer, answer_max);
     buf_init(&client->url, request_bytes_max);
     buf_init(&client->body, request_bytes_max);

@@ -4,7 +4,8 @@
  * fetched while the caller works (rest_pages).
  *
  * Errors: UNREACHABLE (nothing answers, or not in time), NOT_FOUND (404: topic, partition or
- * instance), INVALID (408: a record that is not JSON), CONFIG (403: wrong stage, missing key, not
+ * instance), INVALID (408: a record that is not JSON), BUSY (429 and 503,
+ * also after some tries), CONFIG (403: wrong stage, missing key, not
  * authorized), FAILED (the rest). Messages name the request, the server's own words and its
  * X-Pinpipe-Hint when there is one. */
 #ifndef PINPIPE_REST_CLIENT_H
@@ -25,6 +26,7 @@ enum {
 struct rest_client_options {
     struct env *env;
     const char *invoke_url;         /* with the stage, without a trailing slash */
+    const char *api_key;            /* sent as x-api-key; NULL: none */
     size_t answer_bytes_max;        /* 0: 64 MiB */
     bool (*should_stop)(void *ctx); /* polled while waiting; may be NULL */
     void *should_stop_ctx;

@@ -268,6 +268,7 @@ enum status topic_reader_rest_new(struct env *env, const struct endpoints *endpo
     struct rest_client_options options = {
         .env = env,
         .invoke_url = endpoints->invoke_url,
+        .api_key = endpoints->api_key,
         .answer_bytes_max = answer_bytes_max,
         .should_stop = progress != NULL ? progress->should_stop : NULL,
         .should_stop_ctx = progress != NULL ? progress->ctx : NULL,
