@@ -79,8 +79,10 @@ static int run_consume(struct cli *cli)
     };
     const struct consumer_sink sink = {&output, write_record, flush_output, write_note};
     enum status status = consumer_run(&options, &sink, &summary, &err);
-    fprintf(cli->err, "consume: %llu records of %s%s\n", (unsigned long long)summary.records,
-            options.topic, summary.interrupted ? " (stopped)" : "");
+    if (status == STATUS_OK || summary.records > 0) {
+        fprintf(cli->err, "consume: %llu records of %s%s\n", (unsigned long long)summary.records,
+                options.topic, summary.interrupted ? " (stopped)" : "");
+    }
     return status == STATUS_OK ? 0 : cli_report(cli, &err);
 }
 

@@ -308,20 +308,6 @@ static enum status run_passes(struct verifier *v, struct error *err)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static void verifier_release(struct verifier *v)
-{
-    for (int i = 0; i < v->topic_count; i++) {
-        free(v->topics[i].ranges);
-    }
-    for (size_t t = 0; t < TABLE_COUNT; t++) {
-        free(v->seen[t].runs);
-    }
-    free(v->runs);
-    notes_close(&v->notes);
-    content_release(&v->content);
-    ledger_close(v->ledger);
-}
-
 /* Without a ledger or tables there is nothing to verify against: the user's setup, exit 4. */
 static enum status as_config(enum status status, struct error *err)
 {
@@ -332,37 +318,54 @@ static enum status as_config(enum status status, struct error *err)
     return status;
 }
 
-static enum status run_with_rows(struct verifier *v, struct row_source *rows, struct error *err)
+static enum status open_all(struct verifier *v, struct row_source **rows, struct error *err)
 {
     const struct verifier_options *options = v->options;
     struct env *env = options->env;
     enum status status =
         as_config(ledger_open_read_only(options->data_dir, env, &v->ledger, err), err);
-    if (status == STATUS_OK) {
-        status = content_init(&v->content, rows, err);
+    *rows = options->rows;
+    if (status == STATUS_OK && *rows == NULL) {
+        status = as_config(row_source_sqlite_open(options->data_dir, env, rows, err), err);
     }
     if (status == STATUS_OK) {
-        v->reader = options->reader;
-        status = v->reader != NULL ? STATUS_OK
-                                   : topic_reader_rest_new(env, &options->endpoints,
-                                                           options->progress, &v->reader, err);
+        status = content_init(&v->content, *rows, err);
     }
-    if (status == STATUS_OK) {
-        status = run_passes(v, err);
-    }
-    if (v->reader != NULL && options->reader == NULL) {
-        v->reader->ops->free(v->reader);
+    v->reader = options->reader;
+    if (status == STATUS_OK && v->reader == NULL) {
+        status =
+            topic_reader_rest_new(env, &options->endpoints, options->progress, &v->reader, err);
     }
     return status;
+}
+
+static void verifier_release(struct verifier *v, struct row_source *rows)
+{
+    if (v->reader != NULL && v->options->reader == NULL) {
+        v->reader->ops->free(v->reader);
+    }
+    for (int i = 0; i < v->topic_count; i++) {
+        free(v->topics[i].ranges);
+    }
+    for (size_t t = 0; t < TABLE_COUNT; t++) {
+        free(v->seen[t].runs);
+    }
+    free(v->runs);
+    notes_close(&v->notes);
+    content_release(&v->content);
+    if (rows != NULL && v->options->rows == NULL) {
+        rows->ops->free(rows);
+    }
+    ledger_close(v->ledger);
+    free(v);
 }
 
 enum status verifier_run(const struct verifier_options *options, struct verdict *verdict,
                          struct error *err)
 {
-    struct row_source *rows = options->rows;
+    struct row_source *rows = NULL;
     struct env *env = options->env;
     int64_t started_us = env->monotonic_us(env);
-    enum status status = STATUS_OK;
     struct verifier *v = calloc(1, sizeof(*v));
     verdict_init(verdict);
     if (v == NULL) {
@@ -371,17 +374,11 @@ enum status verifier_run(const struct verifier_options *options, struct verdict 
     v->options = options;
     v->verdict = verdict;
     v->started_ms = env->wall_us(env) / 1000;
-    if (rows == NULL) {
-        status = as_config(row_source_sqlite_open(options->data_dir, env, &rows, err), err);
-    }
+    enum status status = open_all(v, &rows, err);
     if (status == STATUS_OK) {
-        status = run_with_rows(v, rows, err);
+        status = run_passes(v, err);
     }
-    verifier_release(v);
-    free(v);
-    if (rows != NULL && options->rows == NULL) {
-        rows->ops->free(rows);
-    }
+    verifier_release(v, rows);
     verdict->elapsed_ms = (env->monotonic_us(env) - started_us) / 1000;
     return status;
 }

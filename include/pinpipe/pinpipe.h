@@ -1,0 +1,21 @@
+/* All of pinpipe's public API: mock.h (AWS on a laptop inside your program), rows.h (the tables),
+ * verify.h (the verdict). Link with `pkg-config --static --libs pinpipe`. */
+#ifndef PINPIPE_PINPIPE_H
+#define PINPIPE_PINPIPE_H
+
+#include "mock.h"
+#include "rows.h"
+#include "verify.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "0.1.0" */
+const char *pinpipe_library_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

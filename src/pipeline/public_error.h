@@ -1,0 +1,11 @@
+/* From our errors to the public API's results. */
+#ifndef PINPIPE_PUBLIC_ERROR_H
+#define PINPIPE_PUBLIC_ERROR_H
+
+#include "error.h"
+#include "pinpipe/mock.h"
+
+/* Fills `why` (of PINPIPE_MESSAGE_BYTES, may be NULL). */
+enum pinpipe_result public_result(const struct error *err, char *why);
+
+#endif
