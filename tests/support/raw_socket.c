@@ -56,7 +56,7 @@ void raw_end_sending(int fd)
     shutdown(fd, SHUT_WR);
 }
 
-static bool wait_readable(int fd, int wait_ms)
+bool raw_is_readable_within(int fd, int wait_ms)
 {
     struct pollfd watch = {.fd = fd, .events = POLLIN};
     return poll(&watch, 1, wait_ms) == 1;
@@ -66,7 +66,7 @@ static bool wait_readable(int fd, int wait_ms)
 static bool receive_more(int fd, struct raw_reply *reply, size_t at_most)
 {
     size_t room = sizeof(reply->text) - 1 - reply->len;
-    if (!wait_readable(fd, RAW_WAIT_MS)) {
+    if (!raw_is_readable_within(fd, RAW_WAIT_MS)) {
         fail_msg("no answer within %d ms, so far: \"%s\"", RAW_WAIT_MS, reply->text);
     }
     assert_true(room > 0);
@@ -125,10 +125,15 @@ void raw_receive_all(int fd, struct raw_reply *reply)
     }
 }
 
+void raw_pause_ms(int pause_ms)
+{
+    poll(NULL, 0, pause_ms);
+}
+
 bool raw_is_closed_within(int fd, int wait_ms)
 {
     char byte;
-    return wait_readable(fd, wait_ms) && recv(fd, &byte, 1, 0) <= 0;
+    return raw_is_readable_within(fd, wait_ms) && recv(fd, &byte, 1, 0) <= 0;
 }
 
 void raw_close(int fd)

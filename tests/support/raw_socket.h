@@ -28,6 +28,8 @@ void raw_end_sending(int fd);
 void raw_receive(int fd, bool head_request, struct raw_reply *reply);
 /* Everything until the server closes. */
 void raw_receive_all(int fd, struct raw_reply *reply);
+bool raw_is_readable_within(int fd, int wait_ms);
+void raw_pause_ms(int pause_ms);
 bool raw_is_closed_within(int fd, int wait_ms);
 void raw_close(int fd);
 /* The first header of that name into out; false (and "") when there is none. */

@@ -1,0 +1,612 @@
+/* The server core over real sockets: HTTP duties, pipelining, every limit and timeout, parking,
+ * disconnects, stopping. The service is tests/support/echo_server.c. */
+#include "echo_server.h"
+#include "raw_socket.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { short_ms = 60, soon_ms = 2000 };
+
+struct fixture {
+    struct echo_server echo;
+    struct raw_reply reply;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    echo_server_init(&f->echo);
+    *state = f;
+    return f == NULL;
+}
+
+static int setup_started(void **state)
+{
+    if (setup(state) != 0) {
+        return 1;
+    }
+    echo_server_start(&((struct fixture *)*state)->echo);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    if (f->echo.server != NULL) {
+        echo_server_stop(&f->echo);
+    }
+    free(f);
+    return 0;
+}
+
+/* One request on a connection of its own; the reply is in f->reply. */
+static void ask(struct fixture *f, const char *text)
+{
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, text);
+    raw_receive(fd, strncmp(text, "HEAD ", 5) == 0, &f->reply);
+    raw_close(fd);
+}
+
+#define GET(path)       "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define GET_CLOSE(path) "GET " path " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+static bool has_header(const struct fixture *f, const char *name, const char *value)
+{
+    char got[256];
+    return raw_header(&f->reply, name, got, sizeof(got)) &&
+           (value == NULL || strcmp(got, value) == 0);
+}
+
+/* --- replies --- */
+
+static void a_reply_is_framed_and_dated(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, GET("/hello"));
+    assert_int_equal(f->reply.status, 200);
+    assert_string_equal(raw_body(&f->reply), "hello");
+    assert_true(has_header(f, "Content-Length", "5"));
+    assert_true(has_header(f, "Content-Type", "text/plain"));
+    assert_true(has_header(f, "Date", NULL));
+    assert_false(has_header(f, "Server", NULL));
+    assert_false(has_header(f, "Connection", NULL));
+}
+
+static void head_gets_the_length_but_no_body(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    raw_receive(fd, true, &f->reply);
+    assert_true(has_header(f, "Content-Length", "5"));
+    raw_send_text(fd, GET_CLOSE("/facts"));
+    raw_receive_all(fd, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "GET /facts a 2");
+    raw_close(fd);
+}
+
+static void statuses_without_a_body_have_no_length(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, GET("/status/204"));
+    assert_int_equal(f->reply.status, 204);
+    assert_false(has_header(f, "Content-Length", NULL));
+    ask(f, GET("/status/304"));
+    assert_false(has_header(f, "Content-Length", NULL));
+    ask(f, GET("/status/404"));
+    assert_true(has_header(f, "Content-Length", "0"));
+}
+
+static void a_hint_cannot_inject_a_header(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, GET("/hint"));
+    assert_true(has_header(f, "X-Pinpipe-Hint", "first  Injected: second"));
+    assert_false(has_header(f, "Injected", NULL));
+}
+
+static void http_1_0_closes_unless_asked_to_keep_alive(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    raw_receive(fd, false, &f->reply);
+    assert_true(has_header(f, "Connection", "keep-alive"));
+    raw_send_text(fd, "GET /hello HTTP/1.0\r\n\r\n");
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    assert_true(has_header(f, "Connection", "close"));
+    raw_close(fd);
+}
+
+static void a_reply_over_the_services_ceiling_is_500(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, GET("/bytes/99999999"));
+    assert_int_equal(f->reply.status, 500);
+    assert_string_equal(raw_body(&f->reply), "no memory");
+}
+
+/* --- requests --- */
+
+static void a_request_may_come_byte_by_byte(void **state)
+{
+    static const char text[] =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    for (const char *p = text; *p != '\0'; p++) {
+        raw_send(fd, p, 1);
+    }
+    raw_receive(fd, false, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "abcde");
+    raw_close(fd);
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    char text[128];
+    /* The second waits, so the third must as well. */
+    raw_send_text(fd, GET("/hello") GET("/park/20") GET("/facts"));
+    for (int i = 0; i < 50; i++) {
+        snprintf(text, sizeof(text),
+                 "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n%02d", i);
+        raw_send_text(fd, text);
+    }
+    raw_receive(fd, false, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "hello");
+    raw_receive(fd, false, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "late");
+    raw_receive(fd, false, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "GET /facts a 1");
+    for (int i = 0; i < 50; i++) {
+        snprintf(text, sizeof(text), "%02d", i);
+        raw_receive(fd, false, &f->reply);
+        assert_string_equal(raw_body(&f->reply), text);
+    }
+    raw_close(fd);
+}
+
+static void a_flood_of_pipelined_requests_is_held_back_and_answered(void **state)
+{
+    enum { count = 600, padding = 900 };
+    static char filler[padding + 1];
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    struct buf flood;
+    memset(filler, 'f', padding);
+    buf_init(&flood, 2 * count * padding);
+    buf_append_cstr(&flood, GET("/park/20"));
+    for (int i = 0; i < count; i++) {
+        buf_printf(&flood, "GET /hello HTTP/1.1\r\nHost: a\r\nX: %s\r\n\r\n", filler);
+    }
+    raw_send(fd, flood.ptr, flood.len);
+    for (int i = 0; i < count + 1; i++) {
+        raw_receive(fd, false, &f->reply);
+        assert_int_equal(f->reply.status, 200);
+    }
+    buf_release(&flood);
+    raw_close(fd);
+}
+
+static void one_hundred_continue_is_sent_only_when_the_body_is_wanted(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                      "Content-Length: 2\r\n\r\n");
+    raw_receive(fd, true, &f->reply);
+    assert_int_equal(f->reply.status, 100);
+    raw_send_text(fd, "ok");
+    raw_receive(fd, false, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "ok");
+    raw_close(fd);
+    ask(f, "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+           "Content-Length: 99999999\r\n\r\n");
+    assert_int_equal(f->reply.status, 413);
+    /* The body is there already: nothing to wait for. */
+    ask(f, "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok");
+    assert_int_equal(f->reply.status, 200);
+}
+
+static void a_large_body_comes_back_whole(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    static char body[200 * 1024];
+    char head[128];
+    for (size_t i = 0; i < sizeof(body); i++) {
+        body[i] = (char)('a' + i % 23);
+    }
+    snprintf(head, sizeof(head), "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n",
+             sizeof(body));
+    for (int round = 0; round < 2; round++) {
+        raw_send_text(fd, head);
+        raw_send(fd, body, sizeof(body));
+        raw_receive(fd, false, &f->reply);
+        assert_int_equal(f->reply.len - f->reply.head_len, sizeof(body));
+        assert_memory_equal(raw_body(&f->reply), body, sizeof(body));
+    }
+    raw_close(fd);
+}
+
+struct refusal {
+    const char *text;
+    int status;
+    const char *body;
+};
+
+/* The probe of HTTP servers, and the limits; the parser's own grid is in test_http_parse.c. */
+static const struct refusal refusals[] = {
+    {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n0\r\n\r\n",
+     400, "malformed"},
+    {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400,
+     "malformed"},
+    {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: -7\r\n\r\n", 400, "malformed"},
+    {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: +7\r\n\r\n1234567", 400, "malformed"},
+    {"GET /hello HTTP/1.1\r\nHost : a\r\n\r\n", 400, "malformed"},
+    {"GET /hello HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", 400, "malformed"},
+    {"GET /hello HTTP/1.1\nHost: a\n\n", 400, "malformed"},
+    {"GET /hello HTTP/1.1\r\n\r\n", 400, "malformed"},
+    {"BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n", 400, "malformed"},
+    {"\x16\x03\x01\x02\x01\x01\xfc\x03\x03", 400, "malformed"},
+    {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n", 413, "body too large"},
+};
+
+static void what_cannot_be_trusted_is_refused_and_the_connection_closed(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(refusals); i++) {
+        int fd = raw_connect(f->echo.port);
+        raw_send_text(fd, refusals[i].text);
+        raw_send_some(fd, GET("/hello"), sizeof(GET("/hello")) - 1);
+        raw_receive_all(fd, &f->reply);
+        assert_int_equal(f->reply.status, refusals[i].status);
+        assert_string_equal(raw_body(&f->reply), refusals[i].body);
+        assert_true(has_header(f, "Connection", "close"));
+        raw_close(fd);
+    }
+    assert_int_equal(atomic_load(&f->echo.requests), 0);
+}
+
+static void send_repeated(int fd, const char *unit, size_t times)
+{
+    for (size_t i = 0; i < times; i++) {
+        if (!raw_send_some(fd, unit, strlen(unit))) {
+            return;
+        }
+    }
+}
+
+static void heads_over_their_limits_are_refused(void **state)
+{
+    static const struct {
+        const char *start;
+        const char *unit;
+        size_t times;
+        int status;
+    } cases[] = {
+        {"GET /", "aaaaaaaaaaaaaaaa", 1000, 414},
+        {"GET / HTTP/1.1\r\nHost: a\r\nX: ", "bbbbbbbbbbbbbbbb", 12500, 431},
+        {"GET / HTTP/1.1\r\nHost: a\r\n", "X: y\r\n", 200, 431},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        int fd = raw_connect(f->echo.port);
+        raw_send_text(fd, cases[i].start);
+        send_repeated(fd, cases[i].unit, cases[i].times);
+        raw_receive_all(fd, &f->reply);
+        assert_int_equal(f->reply.status, cases[i].status);
+        raw_close(fd);
+    }
+}
+
+/* A client that writes its whole body before it reads would otherwise see a reset, not the 413. */
+static void a_refusal_is_readable_although_the_body_still_comes(void **state)
+{
+    static char body[2 * 1024 * 1024];
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2097152\r\n\r\n");
+    raw_send(fd, body, sizeof(body));
+    raw_end_sending(fd);
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(f->reply.status, 413);
+    raw_close(fd);
+}
+
+static void other_methods_reach_the_service(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, "PROPFIND /facts HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_string_equal(raw_body(&f->reply), "PROPFIND /facts a 1");
+    ask(f, "GET http://b:1/facts?x HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_string_equal(raw_body(&f->reply), "GET /facts?x b:1 1");
+}
+
+/* --- ends of connections --- */
+
+static void a_client_that_ended_its_side_still_gets_its_answers(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, GET("/hello") GET("/hello") GET("/facts"));
+    raw_end_sending(fd);
+    raw_receive(fd, false, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "hello");
+    raw_receive(fd, false, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "hello");
+    raw_receive_all(fd, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "GET /facts a 1");
+    raw_close(fd);
+}
+
+static void a_request_cut_off_is_dropped_silently(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+    raw_end_sending(fd);
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(f->reply.status, 0);
+    assert_int_equal(atomic_load(&f->echo.requests), 0);
+    raw_close(fd);
+}
+
+static void a_parked_request_is_cancelled_when_its_client_leaves(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, GET("/park"));
+    echo_server_await(&f->echo.parked, 1);
+    raw_close(fd);
+    echo_server_await(&f->echo.cancelled, 1);
+    ask(f, GET("/wake"));
+    assert_int_equal(f->reply.status, 200);
+}
+
+static void a_parked_request_is_answered_when_woken(void **state)
+{
+    struct fixture *f = *state;
+    int waiting[3];
+    for (int i = 0; i < 3; i++) {
+        waiting[i] = raw_connect(f->echo.port);
+        raw_send_text(waiting[i], GET("/park"));
+    }
+    echo_server_await(&f->echo.parked, 3);
+    ask(f, GET("/wake"));
+    for (int i = 0; i < 3; i++) {
+        raw_receive(waiting[i], false, &f->reply);
+        assert_string_equal(raw_body(&f->reply), "woken");
+        raw_close(waiting[i]);
+    }
+    assert_int_equal(atomic_load(&f->echo.cancelled), 0);
+}
+
+static void deadlines_answer_parked_requests(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, GET("/park/5"));
+    assert_string_equal(raw_body(&f->reply), "late");
+    ask(f, GET("/outer/5"));
+    assert_int_equal(f->reply.status, 504);
+    assert_string_equal(raw_body(&f->reply), "outer");
+    assert_int_equal(atomic_load(&f->echo.cancelled), 1);
+}
+
+/* --- limits in time and number --- */
+
+static void a_head_that_dribbles_in_is_408(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.head_ms = short_ms;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "GET /hello HT");
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(f->reply.status, 408);
+    raw_close(fd);
+}
+
+static void a_body_that_dribbles_in_is_408(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.body_ms = short_ms;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+    /* Each byte comes in time, but they do not add up to a rate. */
+    for (int i = 0; i < 500; i++) {
+        if (!raw_send_some(fd, "x", 1) || raw_is_readable_within(fd, 10)) {
+            break;
+        }
+    }
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(f->reply.status, 408);
+    raw_close(fd);
+}
+
+static void idle_connections_are_closed(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.idle_ms = short_ms;
+    echo_server_start(&f->echo);
+    int silent = raw_connect(f->echo.port);
+    int used = raw_connect(f->echo.port);
+    raw_send_text(used, GET("/hello"));
+    raw_receive(used, false, &f->reply);
+    assert_true(raw_is_closed_within(silent, soon_ms));
+    assert_true(raw_is_closed_within(used, soon_ms));
+    raw_close(silent);
+    raw_close(used);
+}
+
+static void a_reader_that_does_not_read_is_closed(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.send_ms = short_ms;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, GET("/bytes/30000000"));
+    echo_server_await(&f->echo.requests, 1);
+    /* Others are served meanwhile. */
+    ask(f, GET("/hello"));
+    assert_int_equal(f->reply.status, 200);
+    for (int i = 0; i < 200 && raw_send_some(fd, "x", 1); i++) {
+        raw_pause_ms(10);
+    }
+    assert_false(raw_send_some(fd, "x", 1));
+    raw_close(fd);
+}
+
+static void connections_beyond_the_limit_are_told_so(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.connections_max = 2;
+    echo_server_start(&f->echo);
+    int first = raw_connect(f->echo.port);
+    int second = raw_connect(f->echo.port);
+    raw_send_text(second, GET("/hello"));
+    raw_receive(second, false, &f->reply);
+    int third = raw_connect(f->echo.port);
+    raw_receive_all(third, &f->reply);
+    assert_int_equal(f->reply.status, 503);
+    assert_string_equal(raw_body(&f->reply), "overloaded");
+    raw_close(third);
+    raw_send_text(first, GET("/hello"));
+    raw_receive(first, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    raw_close(first);
+    raw_close(second);
+}
+
+static void request_bytes_in_flight_have_a_budget(void **state)
+{
+    static char body[150 * 1024];
+    struct fixture *f = *state;
+    f->echo.limits.body_bytes_max = 200 * 1024;
+    echo_server_start(&f->echo);
+    int first = raw_connect(f->echo.port);
+    raw_send_text(first, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153601\r\n\r\n");
+    raw_send(first, body, sizeof(body));
+    ask(f, GET("/hello"));
+    int second = raw_connect(f->echo.port);
+    raw_send_text(second, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153601\r\n\r\n");
+    raw_send(second, body, sizeof(body));
+    raw_receive(second, false, &f->reply);
+    assert_int_equal(f->reply.status, 503);
+    raw_close(second);
+    raw_send_text(first, "!");
+    raw_receive(first, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    raw_close(first);
+}
+
+/* --- stopping --- */
+
+static void stopping_answers_the_parked_and_closes_the_idle(void **state)
+{
+    struct fixture *f = *state;
+    int idle = raw_connect(f->echo.port);
+    int waiting = raw_connect(f->echo.port);
+    raw_send_text(idle, GET("/hello"));
+    raw_receive(idle, false, &f->reply);
+    raw_send_text(waiting, GET("/park"));
+    echo_server_await(&f->echo.parked, 1);
+    echo_server_stop(&f->echo);
+    raw_receive_all(waiting, &f->reply);
+    assert_int_equal(f->reply.status, 503);
+    assert_string_equal(raw_body(&f->reply), "stopping");
+    assert_true(has_header(f, "Connection", "close"));
+    assert_true(raw_is_closed_within(idle, soon_ms));
+    assert_int_equal(atomic_load(&f->echo.cancelled), 1);
+    raw_close(idle);
+    raw_close(waiting);
+}
+
+static void stopping_does_not_wait_for_ever_for_a_request_under_way(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.stop_ms = short_ms;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+    ask(f, GET("/hello"));
+    echo_server_stop(&f->echo);
+    assert_true(raw_is_closed_within(fd, soon_ms));
+    raw_close(fd);
+}
+
+/* --- listening --- */
+
+static void a_taken_port_is_named_with_the_flag_that_changes_it(void **state)
+{
+    struct fixture *f = *state;
+    const struct server_options options = {.env = &f->echo.env, .log = &f->echo.log};
+    struct server *server;
+    struct error err = ERROR_NONE;
+    char expected[64];
+    int port;
+    assert_int_equal(server_new(&options, &server, &err), STATUS_OK);
+    const struct server_listen taken = {&f->echo.service, "127.0.0.1", f->echo.port, "--gateway"};
+    assert_int_equal(server_listen(server, &taken, &port, &err), STATUS_CONFIG);
+    snprintf(expected, sizeof(expected), "127.0.0.1:%d", f->echo.port);
+    assert_non_null(strstr(err.message, expected));
+    assert_non_null(strstr(err.message, "--gateway"));
+    const struct server_listen nonsense = {&f->echo.service, "ec2-host", 0, "--gateway"};
+    assert_int_equal(server_listen(server, &nonsense, &port, &err), STATUS_CONFIG);
+    assert_non_null(strstr(err.message, "--bind"));
+    const struct server_listen foreign = {&f->echo.service, "203.0.113.7", 0, "--gateway"};
+    assert_int_equal(server_listen(server, &foreign, &port, &err), STATUS_CONFIG);
+    server_free(server);
+}
+
+#define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)
+#define OWN(test)     cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STARTED(a_reply_is_framed_and_dated),
+        STARTED(head_gets_the_length_but_no_body),
+        STARTED(statuses_without_a_body_have_no_length),
+        STARTED(a_hint_cannot_inject_a_header),
+        STARTED(http_1_0_closes_unless_asked_to_keep_alive),
+        STARTED(a_reply_over_the_services_ceiling_is_500),
+        STARTED(a_request_may_come_byte_by_byte),
+        STARTED(pipelined_requests_are_answered_in_order),
+        STARTED(a_flood_of_pipelined_requests_is_held_back_and_answered),
+        STARTED(one_hundred_continue_is_sent_only_when_the_body_is_wanted),
+        STARTED(a_large_body_comes_back_whole),
+        STARTED(what_cannot_be_trusted_is_refused_and_the_connection_closed),
+        STARTED(heads_over_their_limits_are_refused),
+        STARTED(a_refusal_is_readable_although_the_body_still_comes),
+        STARTED(other_methods_reach_the_service),
+        STARTED(a_client_that_ended_its_side_still_gets_its_answers),
+        STARTED(a_request_cut_off_is_dropped_silently),
+        STARTED(a_parked_request_is_cancelled_when_its_client_leaves),
+        STARTED(a_parked_request_is_answered_when_woken),
+        STARTED(deadlines_answer_parked_requests),
+        OWN(a_head_that_dribbles_in_is_408),
+        OWN(a_body_that_dribbles_in_is_408),
+        OWN(idle_connections_are_closed),
+        OWN(a_reader_that_does_not_read_is_closed),
+        OWN(connections_beyond_the_limit_are_told_so),
+        OWN(request_bytes_in_flight_have_a_budget),
+        STARTED(stopping_answers_the_parked_and_closes_the_idle),
+        OWN(stopping_does_not_wait_for_ever_for_a_request_under_way),
+        STARTED(a_taken_port_is_named_with_the_flag_that_changes_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
