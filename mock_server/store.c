@@ -221,7 +221,7 @@ static void checkpoint(struct store *store)
      * then grows, and a retry after every turn would only slow it down. */
     bool complete = code == SQLITE_OK && done_pages == log_pages;
     store->checkpoint_due_pages =
-        complete ? STORE_CHECKPOINT_PAGES : store->wal_pages + STORE_CHECKPOINT_PAGES;
+        complete ? store->checkpoint_pages : store->wal_pages + store->checkpoint_pages;
     if (complete) {
         store->wal_pages = 0;
     }
@@ -259,7 +259,7 @@ static enum status refuse(struct store *store, struct error *err)
 static enum status write_begin_first(struct store *store, struct error *err)
 {
     /* Only where nobody calls store_housekeep between the turns. */
-    if (store->wal_pages >= store->checkpoint_due_pages + 4 * STORE_CHECKPOINT_PAGES &&
+    if (store->wal_pages >= store->checkpoint_due_pages + 4 * store->checkpoint_pages &&
         !store->in_memory && !store->sync_failed) {
         checkpoint(store);
     }
@@ -436,30 +436,9 @@ static enum status prepare_turn(struct store *store, struct error *err)
     return STATUS_OK;
 }
 
-enum status store_open(const struct store_options *options, struct store **out, struct error *err)
+static enum status open_and_load(struct store *store, struct error *err)
 {
-    struct store *store = calloc(1, sizeof(*store));
-    if (store == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    }
-    store->env = options->env;
-    store->durability = options->durability;
-    store->in_memory = options->directory == NULL;
-    store->settled = store->in_memory;
-    store->checkpoint_due_pages = STORE_CHECKPOINT_PAGES;
-    log_init(&store->silent_log, options->env, stderr, LOG_OFF);
-    store->log = options->log != NULL ? options->log : &store->silent_log;
-    enum status status = STATUS_OK;
-    if (!store->in_memory) {
-        int length = snprintf(store->directory, sizeof(store->directory), "%s", options->directory);
-        if (length < 0 || (size_t)length >= sizeof(store->directory) - 32) {
-            status = error_set(err, STATUS_CONFIG, "%.100s...: the directory's name is too long",
-                               options->directory);
-        }
-    }
-    if (status == STATUS_OK) {
-        status = open_file(store, err);
-    }
+    enum status status = open_file(store, err);
     if (status == STATUS_OK) {
         status = prepare_turn(store, err);
     }
@@ -468,6 +447,66 @@ enum status store_open(const struct store_options *options, struct store **out, 
     }
     if (status == STATUS_OK) {
         status = store_topics_load(store, err);
+    }
+    return status;
+}
+
+static enum status open_or_rebuild(struct store *store, struct error *err)
+{
+    enum status status = open_and_load(store, err);
+    if (status == STATUS_CORRUPT && store->never_acknowledged) {
+        sqlite_db_close(&store->db);
+        store_topics_release(store);
+        status = store_file_discard(store, err);
+        if (status == STATUS_OK) {
+            status = open_and_load(store, err);
+        }
+    }
+    if (status == STATUS_CORRUPT) {
+        struct error cause = *err;
+        error_set(err, STATUS_CORRUPT,
+                  "%.360s: the data is damaged: restore it from a copy, move it away or choose "
+                  "another directory with --data",
+                  cause.message);
+    }
+    return status;
+}
+
+static struct store *store_new(const struct store_options *options)
+{
+    struct store *store = calloc(1, sizeof(*store));
+    if (store == NULL) {
+        return NULL;
+    }
+    store->env = options->env;
+    store->durability = options->durability;
+    store->in_memory = options->directory == NULL;
+    store->settled = store->in_memory;
+    store->checkpoint_pages = STORE_CHECKPOINT_PAGES;
+    store->checkpoint_due_pages = STORE_CHECKPOINT_PAGES;
+    log_init(&store->silent_log, options->env, stderr, LOG_OFF);
+    store->log = options->log != NULL ? options->log : &store->silent_log;
+    return store;
+}
+
+enum status store_open(const struct store_options *options, struct store **out, struct error *err)
+{
+    struct error unread;
+    struct error *why = err != NULL ? err : &unread;
+    struct store *store = store_new(options);
+    if (store == NULL) {
+        return error_set(why, STATUS_NO_MEMORY, "out of memory");
+    }
+    enum status status = STATUS_OK;
+    if (!store->in_memory) {
+        int length = snprintf(store->directory, sizeof(store->directory), "%s", options->directory);
+        if (length < 0 || (size_t)length >= sizeof(store->directory) - 32) {
+            status = error_set(why, STATUS_CONFIG, "%.100s...: the directory's name is too long",
+                               options->directory);
+        }
+    }
+    if (status == STATUS_OK) {
+        status = open_or_rebuild(store, why);
     }
     if (status != STATUS_OK) {
         store_close(store);

@@ -3,7 +3,8 @@
  * A new file is built as state.db.new without syncs and renamed, so that state.db is either absent
  * or whole for every process that looks. Syncs come with the first write (store_file_settle): an
  * unsynced main file beside a synced log is worthless, because SQLite drops the log of a file that
- * it does not recognise.
+ * it does not recognise. Until then the empty file state.db.unsynced says that nothing has been
+ * acknowledged yet, so that after a power cut a broken file is built anew without asking.
  *
  * With durability off nothing is synced, so a power cut may leave any mixture of old and new pages.
  * A mark in the file, synced before the first write, says so to the next start; a clean end takes
@@ -99,6 +100,16 @@ static enum status unusable(struct error *err, int code, const char *path, const
     }
 }
 
+static enum status make_unsynced_marker(struct store *store, struct error *err)
+{
+    int fd = open(store->unsynced_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return unusable(err, errno, store->unsynced_path, "create it");
+    }
+    close(fd);
+    return STATUS_OK;
+}
+
 static enum status build(struct store *store, const char *path, struct error *err)
 {
     char new_path[SQLITE_DB_PATH_BYTES_MAX + 8];
@@ -122,6 +133,9 @@ static enum status build(struct store *store, const char *path, struct error *er
         status = sqlite_db_exec(&db, "PRAGMA journal_mode=WAL", err);
     }
     sqlite_db_close(&db);
+    if (status == STATUS_OK) {
+        status = make_unsynced_marker(store, err);
+    }
     if (status == STATUS_OK && rename(new_path, path) != 0) {
         status = unusable(err, errno, path, "rename the new file");
     }
@@ -180,9 +194,7 @@ static enum status check_is_ours(const char *path, const struct sqlite_file_prob
 {
     if (!probe->is_sqlite) {
         return error_set(err, STATUS_CORRUPT,
-                         "%s: is not an SQLite file: damaged, or not made by pinpipe; restore it "
-                         "from a copy, move it away or choose another directory with --data",
-                         path);
+                         "%s: is not an SQLite file, so it is not ours, or not any more", path);
     }
     if (probe->application_id != STORE_APPLICATION_ID) {
         return error_set(err, STATUS_CONFIG,
@@ -197,10 +209,8 @@ static enum status check_is_ours(const char *path, const struct sqlite_file_prob
                          path, (unsigned)probe->user_version, STORE_FORMAT_VERSION);
     }
     if (probe->user_version != STORE_FORMAT_VERSION) {
-        return error_set(err, STATUS_CORRUPT,
-                         "%s: has an impossible format version %u; restore it from a copy or "
-                         "choose another directory with --data",
-                         path, (unsigned)probe->user_version);
+        return error_set(err, STATUS_CORRUPT, "%s: has an impossible format version %u", path,
+                         (unsigned)probe->user_version);
     }
     if (access(path, W_OK) != 0) {
         return unusable(err, errno, path, "write to it");
@@ -208,16 +218,15 @@ static enum status check_is_ours(const char *path, const struct sqlite_file_prob
     return STATUS_OK;
 }
 
-/* Nothing was ever acknowledged out of a file that never reached the disk: it is built anew. Unless
- * it has a log: then it did reach the disk once and has been emptied since. */
-static enum status check_blank(const char *path, struct error *err)
+/* An empty file is none, to SQLite too. Unless it has a log: then it was not always empty. */
+static enum status check_empty(const char *path, struct error *err)
 {
     char log_path[SQLITE_DB_PATH_BYTES_MAX + 8];
     snprintf(log_path, sizeof(log_path), "%s-wal", path);
     if (file_size(log_path) > 0) {
         return error_set(err, STATUS_CORRUPT,
-                         "%s: is empty, but its log %s is not: restore state.db from a copy, or "
-                         "move both away to begin anew",
+                         "%s: is empty, but its log %s is not: restore state.db from a copy, move "
+                         "both away to begin anew or choose another directory with --data",
                          path, log_path);
     }
     return STATUS_OK;
@@ -229,6 +238,7 @@ enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYT
     struct sqlite_file_probe probe;
     snprintf(path, SQLITE_DB_PATH_BYTES_MAX, "%.*s/state.db", SQLITE_DB_PATH_BYTES_MAX - 32,
              store->directory);
+    snprintf(store->unsynced_path, sizeof(store->unsynced_path), "%s.unsynced", path);
     enum status status = check_directory(store, err);
     if (status != STATUS_OK) {
         return status;
@@ -237,10 +247,15 @@ enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYT
     if (sqlite_file_probe(path, &probe, err) != STATUS_OK) {
         return unusable(err, errno != 0 ? errno : EIO, path, "read it");
     }
-    if (probe.exists && !probe.is_blank) {
+    if (probe.exists && probe.size_bytes > 0) {
+        /* Only what can be a torn file of ours: the header is one sector, whole or not there. */
+        bool may_be_ours =
+            probe.is_blank || (probe.is_sqlite && probe.application_id == STORE_APPLICATION_ID &&
+                               probe.user_version == STORE_FORMAT_VERSION);
+        store->never_acknowledged = may_be_ours && access(store->unsynced_path, F_OK) == 0;
         return check_is_ours(path, &probe, err);
     }
-    status = probe.exists ? check_blank(path, err) : STATUS_OK;
+    status = probe.exists ? check_empty(path, err) : STATUS_OK;
     if (status == STATUS_OK) {
         status = set_log_aside(store, path, err);
     }
@@ -248,6 +263,16 @@ enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYT
         status = build(store, path, err);
     }
     return status;
+}
+
+enum status store_file_discard(struct store *store, struct error *err)
+{
+    char path[SQLITE_DB_PATH_BYTES_MAX];
+    snprintf(path, sizeof(path), "%.*s/state.db", SQLITE_DB_PATH_BYTES_MAX - 32, store->directory);
+    remove_with_companions(path);
+    store->never_acknowledged = false;
+    LOG_INFOF(store->log, "store", "%s: a new file that never reached the disk; built again", path);
+    return access(path, F_OK) == 0 ? unusable(err, EACCES, path, "remove it") : STATUS_OK;
 }
 
 /* --- meta rows, the mark of a run without syncs --- */
@@ -349,8 +374,7 @@ static enum status look_at_mark(struct store *store, struct error *err)
               "may be lost; checking the whole file",
               store->db.path);
     if (check_whole_file(store, err) != STATUS_OK) {
-        error_prefix(err, "a run with durability off ended with the machine, and the file is "
-                          "damaged; move it away or choose another directory with --data");
+        error_prefix(err, "a run with durability off ended with the machine");
         return STATUS_CORRUPT;
     }
     return STATUS_OK;
@@ -362,14 +386,10 @@ enum status store_file_load_meta(struct store *store, struct error *err)
         meta_get(store, cluster_id_name, store->cluster_id, sizeof(store->cluster_id), err);
     if (status == STATUS_NOT_FOUND ||
         (status == STATUS_OK && strlen(store->cluster_id) != STORE_CLUSTER_ID_CHARS)) {
-        return error_set(err, STATUS_CORRUPT,
-                         "%s: has no cluster id: the file is damaged; restore it from a copy, move "
-                         "it away or choose another directory with --data",
-                         store->db.path);
+        return error_set(err, STATUS_CORRUPT, "%s: has no cluster id", store->db.path);
     }
-    if (status == STATUS_CORRUPT) {
-        return error_prefix(err, "damaged; restore it from a copy, move it away or choose another "
-                                 "directory with --data");
+    if (status == STATUS_OK && store->never_acknowledged) {
+        status = check_whole_file(store, err); /* a few pages */
     }
     if (status == STATUS_OK && !store->in_memory) {
         status = look_at_mark(store, err);
@@ -419,6 +439,7 @@ enum status store_file_settle(struct store *store, struct error *err)
         status = sqlite_db_sync_file(&store->db, err);
     }
     if (status == STATUS_OK) {
+        unlink(store->unsynced_path);
         status = sync_directory(store->directory, err);
     }
     if (status == STATUS_OK && store->durability == STORE_OFF) {

@@ -104,11 +104,14 @@ struct store {
     size_t savepoints[STORE_SAVEPOINT_DEPTH_MAX]; /* undo_count at each */
     size_t savepoint_depth;
 
-    bool settled;       /* main file and directory have been synced in this process */
-    bool marked_unsafe; /* the file says that a run without syncs did not end cleanly */
-    bool sync_failed;   /* sticky: nothing is accepted any more */
-    bool visiting;      /* a visit callback runs: it may not write */
+    char unsynced_path[SQLITE_DB_PATH_BYTES_MAX + 16];
+    bool never_acknowledged; /* the file there is was never synced: it may be built anew */
+    bool settled;            /* main file and directory have been synced in this process */
+    bool marked_unsafe;      /* the file says that a run without syncs did not end cleanly */
+    bool sync_failed;        /* sticky: nothing is accepted any more */
+    bool visiting;           /* a visit callback runs: it may not write */
     int wal_pages;
+    int checkpoint_pages; /* tests make it small */
     int checkpoint_due_pages;
     bool sweep_pending;
 
@@ -123,6 +126,8 @@ struct store {
 /* Checks the file that is there, or builds a new one; leaves its path in *path. */
 enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYTES_MAX],
                                struct error *err) PP_MUST_USE;
+/* Removes a file from which nothing was ever acknowledged. */
+enum status store_file_discard(struct store *store, struct error *err) PP_MUST_USE;
 /* Runs the schema and writes the meta rows into a database without tables. */
 enum status store_file_fill(struct store *store, struct sqlite_db *db,
                             struct error *err) PP_MUST_USE;

@@ -153,11 +153,8 @@ const struct store_topic *store_topic_at(const struct store *store, size_t index
 static enum status damaged(struct store *store, struct span name, const char *what,
                            struct error *err)
 {
-    return error_set(
-        err, STATUS_CORRUPT,
-        "%s: topic %.*s: %s: the file is damaged; restore it from a copy, move it away "
-        "or choose another directory with --data",
-        store->db.path, SPAN_ARG(name), what);
+    return error_set(err, STATUS_CORRUPT, "%s: topic %.*s: %s", store->db.path, SPAN_ARG(name),
+                     what);
 }
 
 /* Reads the tps into a growing array first: the count is known only at the end. */

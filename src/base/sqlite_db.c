@@ -13,7 +13,6 @@ enum {
     HEADER_BYTES = 100,
     HEADER_USER_VERSION_POSITION = 60,
     HEADER_APPLICATION_ID_POSITION = 68,
-    BLANK_BYTES_MAX = 1 << 20, /* a longer file of zeros is damage, not a file never written */
 };
 
 enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct error *err)
@@ -253,24 +252,10 @@ static uint32_t read_be32(const unsigned char *bytes)
            (uint32_t)bytes[3];
 }
 
-/* From the current position to the end of file. */
-static bool rest_is_zero(int fd)
-{
-    unsigned char block[4096];
-    ssize_t got;
-    while ((got = read(fd, block, sizeof(block))) > 0) {
-        for (ssize_t i = 0; i < got; i++) {
-            if (block[i] != 0) {
-                return false;
-            }
-        }
-    }
-    return got == 0;
-}
-
 enum status sqlite_file_probe(const char *path, struct sqlite_file_probe *out, struct error *err)
 {
     static const char magic[] = "SQLite format 3"; /* with its NUL: 16 bytes */
+    static const unsigned char blank[HEADER_BYTES];
     struct sqlite_file_probe probe = {0};
     unsigned char header[HEADER_BYTES] = {0};
     struct stat info;
@@ -291,10 +276,9 @@ enum status sqlite_file_probe(const char *path, struct sqlite_file_probe *out, s
         probe.exists = true;
         probe.size_bytes = (int64_t)info.st_size;
         probe.is_sqlite = got == HEADER_BYTES && memcmp(header, magic, sizeof(magic)) == 0;
+        probe.is_blank = got >= 0 && memcmp(header, blank, sizeof(blank)) == 0;
         probe.application_id = read_be32(header + HEADER_APPLICATION_ID_POSITION);
         probe.user_version = read_be32(header + HEADER_USER_VERSION_POSITION);
-        probe.is_blank = S_ISREG(info.st_mode) && info.st_size <= BLANK_BYTES_MAX &&
-                         lseek(fd, 0, SEEK_SET) == 0 && !probe.is_sqlite && rest_is_zero(fd);
         *out = probe;
     }
     close(fd);

@@ -74,7 +74,7 @@ struct span sqlite_column_span(sqlite3_stmt *stmt, int column);
 struct sqlite_file_probe {
     bool exists;
     bool is_sqlite;
-    bool is_blank; /* empty, or nothing but zeros: made, but never reached the disk */
+    bool is_blank; /* there are zeros where the header should be, or the file is empty */
     int64_t size_bytes;
     uint32_t application_id;
     uint32_t user_version;

@@ -1,4 +1,5 @@
-/* A directory of its own for one test, below $TMPDIR, removed with all that is in it. */
+/* A directory of its own for one test, below $TMPDIR (or memory, or /tmp), removed with all that is
+ * in it. */
 #ifndef PINPIPE_TESTS_TEMP_DIR_H
 #define PINPIPE_TESTS_TEMP_DIR_H
 

@@ -1,0 +1,667 @@
+/* The store on a failing disk. One scripted session runs again and again; each time another of its
+ * operations fails, or the machine goes down there. Afterwards a healthy store opens what is left:
+ *
+ *   - what was acknowledged is there, at the offset that was told, exactly once;
+ *   - a turn that was not acknowledged is there as a whole or not at all, and only as the last one;
+ *   - topics, records and committed offsets of one turn never part;
+ *   - the file passes SQLite's own check, and the store goes on with the next offset.
+ *
+ * Every third point by default; PINPIPE_FAULT_STRIDE=1 (make fault) tests each. */
+#include "store_internal.h"
+
+#include "fault_vfs.h"
+#include "temp_dir.h"
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum {
+    TURNS = 9,
+    CREATING_TURN = 2, /* creates the topic "extra" */
+    DELETING_TURN = 5, /* deletes it */
+    SMALL_CHECKPOINT_PAGES = 12,
+    POINTS_MAX = 100000,
+};
+
+struct session {
+    struct env env;
+    struct store *store;
+    bool opened;
+    bool acked[TURNS];
+    bool attempted[TURNS];
+    int64_t offset[TURNS]; /* of the turn's record in topic a */
+    enum status status[TURNS];
+    uint64_t failures_before_ack[TURNS]; /* faults that had struck when the turn was acknowledged */
+};
+
+struct fixture {
+    struct fault_vfs vfs;
+    struct temp_dir dir;
+    struct temp_dir image;
+    char what[160]; /* which point of which loop, for the failure message */
+};
+
+static uint64_t stride(void)
+{
+    const char *text = env_variable("PINPIPE_FAULT_STRIDE");
+    int64_t value = 0;
+    return text != NULL && span_parse_i64(span_from_cstr(text), &value) && value > 0
+               ? (uint64_t)value
+               : 3;
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    fault_vfs_install(&f->vfs, "pinpipe-fault");
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    fault_vfs_uninstall(&f->vfs);
+    free(f);
+    return 0;
+}
+
+/* A fresh pair of directories and a VFS that remembers nothing. */
+static void begin_point(struct fixture *f)
+{
+    fault_vfs_uninstall(&f->vfs);
+    fault_vfs_install(&f->vfs, "pinpipe-fault");
+    temp_dir_make(&f->dir);
+    temp_dir_make(&f->image);
+}
+
+static void end_point(struct fixture *f)
+{
+    temp_dir_remove(&f->dir);
+    temp_dir_remove(&f->image);
+}
+
+/* --- the session --- */
+
+static enum status open_store(struct session *s, const char *directory, const char *vfs,
+                              enum store_durability durability, struct error *err)
+{
+    env_init_virtual(&s->env, 3, INT64_C(1700000000000000));
+    s->env.sqlite_vfs = vfs;
+    struct store_options options = {
+        .directory = directory, .env = &s->env, .durability = durability};
+    enum status status = store_open(&options, &s->store, err);
+    s->opened = status == STATUS_OK;
+    if (s->opened) {
+        s->store->checkpoint_pages = SMALL_CHECKPOINT_PAGES;
+        s->store->checkpoint_due_pages = SMALL_CHECKPOINT_PAGES;
+    }
+    return status;
+}
+
+static enum status ensure_topic(struct store *store, const char *name, int32_t partitions)
+{
+    return store_topic_find(store, span_from_cstr(name)) != NULL
+               ? STATUS_OK
+               : store_topic_create(store, span_from_cstr(name), partitions, NULL, 0, NULL);
+}
+
+static enum status append(struct store *store, const char *topic_name, int32_t partition, int turn,
+                          int64_t *offset)
+{
+    static char filler[3000];
+    char value[sizeof(filler) + 16];
+    memset(filler, '.', sizeof(filler) - 1);
+    int length = snprintf(value, sizeof(value), "%d %s", turn, filler);
+    const struct store_topic *topic = store_topic_find(store, span_from_cstr(topic_name));
+    if (topic == NULL) {
+        return STATUS_NOT_FOUND;
+    }
+    struct store_record record = {
+        .timestamp_ms = turn, .has_value = true, .value = span_from(value, (size_t)length)};
+    return store_record_append(store, topic, partition, &record, offset, NULL);
+}
+
+static enum status write_turn(struct store *store, int turn, int64_t *offset)
+{
+    int64_t other;
+    enum status status = ensure_topic(store, "a", 1);
+    status = status == STATUS_OK ? ensure_topic(store, "b", 2) : status;
+    status = status == STATUS_OK ? append(store, "a", 0, turn, offset) : status;
+    status = status == STATUS_OK ? append(store, "b", 0, turn, &other) : status;
+    status = status == STATUS_OK ? append(store, "b", 1, turn, &other) : status;
+    if (status == STATUS_OK && turn == CREATING_TURN) {
+        status = ensure_topic(store, "extra", 1);
+    }
+    if (status == STATUS_OK && turn == DELETING_TURN &&
+        store_topic_find(store, SPAN_LIT("extra")) != NULL) {
+        status = store_topic_delete(store, SPAN_LIT("extra"), NULL);
+    }
+    if (status == STATUS_OK) {
+        struct store_commit commit = {.topic = SPAN_LIT("a"), .offset = turn + 1};
+        status = store_group_commit(store, SPAN_LIT("g"), &commit, NULL);
+    }
+    return status;
+}
+
+static void run_turns(struct fixture *f, struct session *s, int first, int last)
+{
+    for (int turn = first; turn < last; turn++) {
+        s->attempted[turn] = true;
+        enum status written = write_turn(s->store, turn, &s->offset[turn]);
+        enum status committed = store_turn_commit(s->store, NULL);
+        s->status[turn] = written != STATUS_OK ? written : committed;
+        /* A handler that failed was answered by its own error, or by the commit's. */
+        assert_true(written == STATUS_OK || committed != STATUS_OK || written == STATUS_NOT_FOUND);
+        s->acked[turn] = written == STATUS_OK && committed == STATUS_OK;
+        s->failures_before_ack[turn] = f->vfs.failures;
+        store_housekeep(s->store);
+    }
+}
+
+static void run_session(struct fixture *f, struct session *s, enum store_durability durability)
+{
+    *s = (struct session){0};
+    if (open_store(s, f->dir.path, f->vfs.name, durability, NULL) == STATUS_OK) {
+        run_turns(f, s, 0, TURNS);
+        store_close(s->store);
+    }
+}
+
+/* --- judging what is left --- */
+
+struct found {
+    int count;
+    int turns[TURNS + 4];
+    bool in_order; /* offsets 0, 1, 2 */
+};
+
+static bool find_turn(void *ctx, const struct store_record *record)
+{
+    struct found *found = ctx;
+    found->in_order = found->in_order && record->offset == found->count;
+    if (found->count < (int)ARRAY_COUNT(found->turns)) {
+        found->turns[found->count++] = record->value.ptr[0] - '0';
+    }
+    return true;
+}
+
+static bool try_find_turns(struct store *store, const char *name, int32_t partition,
+                           struct found *found)
+{
+    *found = (struct found){.in_order = true};
+    const struct store_topic *topic = store_topic_find(store, span_from_cstr(name));
+    return topic == NULL || store_records_read(store, topic, partition, 0, 1000, find_turn, found,
+                                               NULL) == STATUS_OK;
+}
+
+static struct found find_turns(struct fixture *f, struct store *store, const char *name,
+                               int32_t partition)
+{
+    struct found found;
+    if (!try_find_turns(store, name, partition, &found)) {
+        fail_msg("%s: cannot read %s", f->what, name);
+    }
+    if (!found.in_order) {
+        fail_msg("%s: offsets of %s are not contiguous", f->what, name);
+    }
+    return found;
+}
+
+static bool contains(const struct found *found, int turn)
+{
+    for (int i = 0; i < found->count; i++) {
+        if (found->turns[i] == turn) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_acknowledged(struct fixture *f, const struct session *s,
+                               const struct found *found)
+{
+    int last_acked = -1;
+    for (int turn = 0; turn < TURNS; turn++) {
+        if (!s->acked[turn]) {
+            continue;
+        }
+        last_acked = turn;
+        if (s->offset[turn] >= found->count || found->turns[s->offset[turn]] != turn) {
+            fail_msg("%s: turn %d was acknowledged at offset %d and is not there", f->what, turn,
+                     (int)s->offset[turn]);
+        }
+    }
+    for (int i = 0; i < found->count; i++) {
+        if (!s->acked[found->turns[i]] && (found->turns[i] < last_acked || i + 1 < found->count)) {
+            fail_msg("%s: turn %d failed and is there, before others", f->what, found->turns[i]);
+        }
+    }
+}
+
+/* All that one turn wrote is there together. */
+static void judge_whole_turns(struct fixture *f, struct store *store, const struct found *found)
+{
+    int64_t committed = 0;
+    int last = found->count > 0 ? found->turns[found->count - 1] : -1;
+    for (int32_t partition = 0; partition < 2; partition++) {
+        struct found other = find_turns(f, store, "b", partition);
+        if (other.count != found->count ||
+            memcmp(other.turns, found->turns, (size_t)found->count * sizeof(int)) != 0) {
+            fail_msg("%s: topics a and b parted", f->what);
+        }
+    }
+    enum status status =
+        store_group_committed(store, SPAN_LIT("g"), SPAN_LIT("a"), 0, &committed, NULL, NULL);
+    if (last >= 0 ? status != STATUS_OK || committed != last + 1 : status != STATUS_NOT_FOUND) {
+        fail_msg("%s: the committed offset %d parted from turn %d", f->what, (int)committed, last);
+    }
+    bool expected = contains(found, CREATING_TURN) && !contains(found, DELETING_TURN);
+    if ((store_topic_find(store, SPAN_LIT("extra")) != NULL) != expected) {
+        fail_msg("%s: the topic extra parted from its turn", f->what);
+    }
+}
+
+static void judge_file(struct fixture *f, struct store *store)
+{
+    sqlite3_stmt *stmt = NULL;
+    assert_int_equal(
+        sqlite3_prepare_v2(store->db.handle, "PRAGMA integrity_check", -1, &stmt, NULL), SQLITE_OK);
+    if (sqlite3_step(stmt) != SQLITE_ROW || !span_equal_cstr(sqlite_column_span(stmt, 0), "ok")) {
+        fail_msg("%s: integrity_check: %s", f->what, (const char *)sqlite3_column_text(stmt, 0));
+    }
+    sqlite3_finalize(stmt);
+}
+
+/* The store still works, also for writing. */
+static void judge_next_turn(struct fixture *f, struct store *store, const struct found *found)
+{
+    int64_t offset = -1;
+    if (write_turn(store, TURNS - 1, &offset) != STATUS_OK ||
+        store_turn_commit(store, NULL) != STATUS_OK || offset != found->count) {
+        fail_msg("%s: the next record went to offset %d, not %d", f->what, (int)offset,
+                 found->count);
+    }
+}
+
+static void judge(struct fixture *f, const struct session *s, const char *directory,
+                  bool acks_must_be_kept)
+{
+    struct session after = {0};
+    struct error err = ERROR_NONE;
+    if (open_store(&after, directory, f->vfs.name, STORE_FULL, &err) != STATUS_OK) {
+        fail_msg("%s: does not open: %s", f->what, err.message);
+    }
+    struct found found = find_turns(f, after.store, "a", 0);
+    if (acks_must_be_kept) {
+        judge_acknowledged(f, s, &found);
+    }
+    judge_whole_turns(f, after.store, &found);
+    judge_file(f, after.store);
+    judge_next_turn(f, after.store, &found);
+    store_close(after.store);
+}
+
+static void judge_refusals_after_a_failed_sync(struct fixture *f, const struct session *s)
+{
+    for (int turn = 0; turn < TURNS; turn++) {
+        if (s->acked[turn] && s->failures_before_ack[turn] > 0) {
+            fail_msg("%s: turn %d was acknowledged after a failed sync", f->what, turn);
+        }
+    }
+}
+
+/* --- the loops --- */
+
+static void every_failing_operation(struct fixture *f, unsigned mask, int code, bool forever,
+                                    enum store_durability durability)
+{
+    struct session s;
+    uint64_t step = stride();
+    for (uint64_t n = 1; n < POINTS_MAX; n += step) {
+        begin_point(f);
+        snprintf(f->what, sizeof(f->what), "operation %d of mask %u fails with %d%s", (int)n, mask,
+                 code, forever ? " from then on" : " once");
+        fault_vfs_fail(&f->vfs, mask, n, code, forever);
+        run_session(f, &s, durability);
+        bool struck = f->vfs.failures > 0;
+        fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+        if (struck && mask == FAULT_SYNC) {
+            judge_refusals_after_a_failed_sync(f, &s);
+        }
+        if (!struck) {
+            for (int turn = 0; turn < TURNS; turn++) {
+                assert_true(s.acked[turn]);
+            }
+        }
+        judge(f, &s, f->dir.path, true);
+        end_point(f);
+        if (!struck) {
+            return;
+        }
+    }
+    fail_msg("the session does not end");
+}
+
+static void no_failing_operation_loses_an_acknowledged_record(void **state)
+{
+    every_failing_operation(*state, FAULT_ANY, 0, false, STORE_FULL);
+}
+
+static void nor_does_a_disk_that_stays_broken(void **state)
+{
+    every_failing_operation(*state, FAULT_ANY & ~(unsigned)FAULT_READ, 0, true, STORE_FULL);
+}
+
+static void nor_does_a_disk_that_is_full(void **state)
+{
+    every_failing_operation(*state, FAULT_WRITE, SQLITE_FULL, false, STORE_FULL);
+}
+
+static void after_a_failed_sync_nothing_is_acknowledged(void **state)
+{
+    static const enum store_durability durabilities[] = {STORE_FULL, STORE_NORMAL, STORE_OFF};
+    for (size_t i = 0; i < ARRAY_COUNT(durabilities); i++) {
+        every_failing_operation(*state, FAULT_SYNC, 0, false, durabilities[i]);
+    }
+}
+
+static void every_crash(struct fixture *f, enum store_durability durability,
+                        enum fault_damage damage, bool acks_must_be_kept)
+{
+    struct session s;
+    uint64_t step = stride();
+    bool crashed = true;
+    for (uint64_t n = 1; crashed; n += step) {
+        begin_point(f);
+        snprintf(f->what, sizeof(f->what), "crash at change %d, durability %d, damage %d", (int)n,
+                 (int)durability, (int)damage);
+        fault_vfs_crash_at(&f->vfs, n);
+        run_session(f, &s, durability);
+        crashed = f->vfs.crashed;
+        fault_vfs_write_image(&f->vfs, damage, n, f->dir.path, f->image.path);
+        fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+        judge(f, &s, f->image.path, acks_must_be_kept);
+        end_point(f);
+    }
+}
+
+static void in_full_no_power_cut_loses_an_acknowledged_record(void **state)
+{
+    every_crash(*state, STORE_FULL, DAMAGE_LOST, true);
+    every_crash(*state, STORE_FULL, DAMAGE_TORN, true);
+}
+
+static void
+in_normal_a_killed_process_loses_nothing_and_a_power_cut_only_the_latest_turns(void **state)
+{
+    every_crash(*state, STORE_NORMAL, DAMAGE_NONE, true);
+    every_crash(*state, STORE_NORMAL, DAMAGE_LOST, false);
+    every_crash(*state, STORE_NORMAL, DAMAGE_TORN, false);
+}
+
+static void in_off_a_killed_process_loses_nothing(void **state)
+{
+    every_crash(*state, STORE_OFF, DAMAGE_NONE, true);
+}
+
+/* Durability off promises nothing after a power cut, but the next start must notice. */
+static void in_off_a_power_cut_gives_a_whole_file_or_a_named_refusal(void **state)
+{
+    struct fixture *f = *state;
+    struct session s;
+    struct session after;
+    struct error err;
+    bool crashed = true;
+    int refused = 0;
+    for (uint64_t n = 1; crashed; n += stride()) {
+        begin_point(f);
+        snprintf(f->what, sizeof(f->what), "crash at change %d with durability off", (int)n);
+        fault_vfs_crash_at(&f->vfs, n);
+        run_session(f, &s, STORE_OFF);
+        crashed = f->vfs.crashed;
+        fault_vfs_write_image(&f->vfs, DAMAGE_TORN, n, f->dir.path, f->image.path);
+        fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+        enum status status = open_store(&after, f->image.path, f->vfs.name, STORE_FULL, &err);
+        if (status == STATUS_OK) {
+            store_close(after.store);
+        } else if (status != STATUS_CORRUPT || strstr(err.message, "--data") == NULL) {
+            fail_msg("%s: %s", f->what, err.message);
+        } else {
+            refused++;
+        }
+        end_point(f);
+    }
+    (void)refused;
+}
+
+/* One more turn after a restart, with the number that was never tried. */
+static void continue_session(struct session *s, struct store *store)
+{
+    struct found before;
+    int64_t offset = 0;
+    if (!try_find_turns(store, "a", 0, &before) || contains(&before, TURNS - 1)) {
+        return;
+    }
+    enum status written = write_turn(store, TURNS - 1, &offset);
+    enum status committed = store_turn_commit(store, NULL);
+    s->acked[TURNS - 1] = written == STATUS_OK && committed == STATUS_OK;
+    s->offset[TURNS - 1] = offset;
+    /* A turn in doubt that recovery brought back is kept from now on. */
+    for (int i = 0; i < before.count && s->acked[TURNS - 1]; i++) {
+        s->acked[before.turns[i]] = true;
+        s->offset[before.turns[i]] = i;
+    }
+}
+
+/* The machine goes down, and while the next start recovers, the disk fails. */
+static void a_fault_during_recovery_loses_nothing_either(void **state)
+{
+    struct fixture *f = *state;
+    for (uint64_t n = 5; n < 400; n += 23 * stride()) {
+        for (uint64_t m = 1; m < 80; m += 5) {
+            struct session s;
+            struct session second = {0};
+            begin_point(f);
+            snprintf(f->what, sizeof(f->what), "crash at %d, then operation %d fails", (int)n,
+                     (int)m);
+            fault_vfs_crash_at(&f->vfs, n);
+            run_session(f, &s, STORE_FULL);
+            fault_vfs_write_image(&f->vfs, DAMAGE_TORN, n + m, f->dir.path, f->image.path);
+            fault_vfs_fail(&f->vfs, FAULT_ANY, m, 0, false);
+            if (open_store(&second, f->image.path, f->vfs.name, STORE_FULL, NULL) == STATUS_OK) {
+                if (!s.attempted[TURNS - 1]) {
+                    continue_session(&s, second.store);
+                }
+                store_close(second.store);
+            }
+            fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+            judge(f, &s, f->image.path, true);
+            end_point(f);
+        }
+    }
+}
+
+/* --- single behaviours --- */
+
+static void begin_single(struct fixture *f, struct session *s)
+{
+    begin_point(f);
+    *s = (struct session){0};
+    snprintf(f->what, sizeof(f->what), "single");
+    assert_int_equal(open_store(s, f->dir.path, f->vfs.name, STORE_FULL, NULL), STATUS_OK);
+}
+
+static void a_full_disk_costs_the_turn_and_nothing_more(void **state)
+{
+    struct fixture *f = *state;
+    struct session s;
+    begin_single(f, &s);
+    run_turns(f, &s, 0, 2);
+    uint64_t generation = store_generation(s.store);
+    fault_vfs_fail(&f->vfs, FAULT_WRITE, 1, SQLITE_FULL, true);
+    run_turns(f, &s, 2, 4);
+    assert_int_equal(s.status[2], STATUS_DISK_FULL);
+    assert_int_equal(s.status[3], STATUS_DISK_FULL);
+    assert_true(store_generation(s.store) > generation);
+    assert_null(store_topic_find(s.store, SPAN_LIT("extra")));
+    assert_int_equal(store_topic_find(s.store, SPAN_LIT("a"))->partitions[0].next_offset, 2);
+    fault_vfs_fail(&f->vfs, 0, 0, 0, false); /* somebody made room */
+    run_turns(f, &s, 4, 6);
+    assert_true(s.acked[4] && s.acked[5]);
+    assert_int_equal(s.offset[4], 2);
+    store_close(s.store);
+    judge(f, &s, f->dir.path, true);
+    end_point(f);
+}
+
+static void a_failed_turn_fails_every_write_until_its_end(void **state)
+{
+    struct fixture *f = *state;
+    struct session s;
+    int64_t offset;
+    struct error err = ERROR_NONE;
+    begin_single(f, &s);
+    run_turns(f, &s, 0, 1);
+    assert_int_equal(append(s.store, "a", 0, 1, &offset), STATUS_OK);
+    struct error why;
+    error_set(&why, STATUS_DISK_FULL, "full");
+    store_turn_fail(s.store, &why);
+    assert_int_equal(append(s.store, "a", 0, 1, &offset), STATUS_DISK_FULL);
+    assert_int_equal(store_savepoint(s.store, &err), STATUS_DISK_FULL);
+    assert_string_equal(err.message, "full");
+    assert_true(store_turn_has_writes(s.store)); /* its replies must learn of it */
+    assert_int_equal(store_turn_commit(s.store, &err), STATUS_DISK_FULL);
+    run_turns(f, &s, 1, 2);
+    assert_true(s.acked[1]);
+    assert_int_equal(s.offset[1], 1);
+    store_close(s.store);
+    judge(f, &s, f->dir.path, true);
+    end_point(f);
+}
+
+static void after_a_failed_sync_reads_go_on_and_a_restart_writes_again(void **state)
+{
+    struct fixture *f = *state;
+    struct session s;
+    begin_single(f, &s);
+    run_turns(f, &s, 0, 2);
+    fault_vfs_fail(&f->vfs, FAULT_SYNC, 1, 0, false);
+    run_turns(f, &s, 2, 4);
+    assert_int_equal(s.status[2], STATUS_IO);
+    assert_int_equal(s.status[3], STATUS_IO);
+    assert_int_equal(find_turns(f, s.store, "a", 0).count, 2);
+    assert_false(store_housekeep(s.store));
+    store_close(s.store);
+    fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+    assert_int_equal(open_store(&s, f->dir.path, f->vfs.name, STORE_FULL, NULL), STATUS_OK);
+    uint64_t syncs = f->vfs.syncs;
+    int64_t before = find_turns(f, s.store, "a", 0).count;
+    run_turns(f, &s, 4, 5);
+    assert_true(s.acked[4]);
+    assert_int_equal(s.offset[4], before);
+    assert_true(f->vfs.syncs >= syncs + 3); /* log, main file, then the commit */
+    store_close(s.store);
+    end_point(f);
+}
+
+static void a_reader_that_holds_the_log_costs_no_acknowledged_record(void **state)
+{
+    struct fixture *f = *state;
+    struct session s;
+    struct sqlite_db reader;
+    char path[512];
+    int64_t count = 0;
+    begin_single(f, &s);
+    run_turns(f, &s, 0, 1);
+    temp_dir_path(&f->dir, "state.db", path, sizeof(path));
+    struct sqlite_db_options options = {.path = path, .env = &s.env, .read_only = true};
+    assert_int_equal(sqlite_db_open(&reader, &options, NULL), STATUS_OK);
+    assert_int_equal(sqlite_db_exec(&reader, "BEGIN", NULL), STATUS_OK);
+    assert_int_equal(sqlite_db_query_i64(&reader, "SELECT count(*) FROM record", &count, NULL),
+                     STATUS_OK);
+    run_turns(f, &s, 1, TURNS);
+    for (int turn = 0; turn < TURNS; turn++) {
+        assert_true(s.acked[turn]);
+    }
+    assert_int_equal(sqlite_db_query_i64(&reader, "SELECT count(*) FROM record", &count, NULL),
+                     STATUS_OK);
+    assert_int_equal(count, 3); /* the reader's own moment */
+    fault_vfs_write_image(&f->vfs, DAMAGE_LOST, 1, f->dir.path, f->image.path);
+    judge(f, &s, f->image.path, true);
+    sqlite_db_close(&reader);
+    store_close(s.store);
+    judge(f, &s, f->dir.path, true);
+    end_point(f);
+}
+
+static void a_writer_of_somebody_else_makes_the_turn_fail_as_busy(void **state)
+{
+    struct fixture *f = *state;
+    struct session s;
+    struct sqlite_db other;
+    char path[512];
+    begin_single(f, &s);
+    run_turns(f, &s, 0, 1);
+    sqlite3_busy_timeout(s.store->db.handle, 1);
+    temp_dir_path(&f->dir, "state.db", path, sizeof(path));
+    struct sqlite_db_options options = {.path = path, .env = &s.env};
+    assert_int_equal(sqlite_db_open(&other, &options, NULL), STATUS_OK);
+    assert_int_equal(sqlite_db_exec(&other, "BEGIN IMMEDIATE", NULL), STATUS_OK);
+    run_turns(f, &s, 1, 2);
+    assert_int_equal(s.status[1], STATUS_BUSY);
+    assert_int_equal(sqlite_db_exec(&other, "ROLLBACK", NULL), STATUS_OK);
+    run_turns(f, &s, 2, 3);
+    assert_true(s.acked[2]);
+    sqlite_db_close(&other);
+    store_close(s.store);
+    judge(f, &s, f->dir.path, true);
+    end_point(f);
+}
+
+static void in_full_the_main_file_is_synced_before_the_first_acknowledgement(void **state)
+{
+    struct fixture *f = *state;
+    struct session s;
+    begin_single(f, &s);
+    s.store->checkpoint_pages = s.store->checkpoint_due_pages = STORE_CHECKPOINT_PAGES;
+    assert_int_equal(f->vfs.syncs, 0); /* a start alone syncs nothing */
+    run_turns(f, &s, 0, 1);
+    assert_true(f->vfs.syncs >= 2);
+    uint64_t syncs = f->vfs.syncs;
+    run_turns(f, &s, 1, 2);
+    assert_int_equal(f->vfs.syncs, syncs + 1); /* from then on one a turn */
+    store_close(s.store);
+    end_point(f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_full_disk_costs_the_turn_and_nothing_more),
+        TEST(a_failed_turn_fails_every_write_until_its_end),
+        TEST(after_a_failed_sync_reads_go_on_and_a_restart_writes_again),
+        TEST(a_reader_that_holds_the_log_costs_no_acknowledged_record),
+        TEST(a_writer_of_somebody_else_makes_the_turn_fail_as_busy),
+        TEST(in_full_the_main_file_is_synced_before_the_first_acknowledgement),
+        TEST(no_failing_operation_loses_an_acknowledged_record),
+        TEST(nor_does_a_disk_that_stays_broken),
+        TEST(nor_does_a_disk_that_is_full),
+        TEST(after_a_failed_sync_nothing_is_acknowledged),
+        TEST(in_full_no_power_cut_loses_an_acknowledged_record),
+        TEST(in_normal_a_killed_process_loses_nothing_and_a_power_cut_only_the_latest_turns),
+        TEST(in_off_a_killed_process_loses_nothing),
+        TEST(in_off_a_power_cut_gives_a_whole_file_or_a_named_refusal),
+        TEST(a_fault_during_recovery_loses_nothing_either),
+    };
+    return cmocka_run_group_tests_name("store_faults", tests, NULL, NULL);
+}
