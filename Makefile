@@ -165,8 +165,8 @@ $(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/rep
 $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBS_all)
 	$(LINK) -fsanitize=fuzzer $< $(LIBS_all) $(LIBS_system)
 # The tools of the tests share no code with what they test.
-$(BUILD)/golden/replay: $(BUILD)/obj/tests/golden/replay.o
-	$(LINK) $< -lpthread
+$(BUILD)/golden/replay: $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/golden/replay*.c)))
+	$(LINK) $^ -lpthread
 $(BUILD)/tests/%: $(BUILD)/obj/tests/fault/%.o
 	$(LINK) $< -lpthread $(shell pkg-config --libs sqlite3 2>/dev/null)
 $(BUILD)/tests/%.so: tests/fault/%.c $(BUILD)/flags
