@@ -524,3 +524,14 @@ const char *pinpipe_mock_url(const struct pinpipe_mock *mock, enum pinpipe_servi
 {
     return service == PINPIPE_GATEWAY || service == PINPIPE_REST ? mock->urls[service] : NULL;
 }
+
+bool pinpipe_mock_directory_is_free(const char *directory)
+{
+    struct data_dir *dir = NULL;
+    if (access(directory, F_OK) != 0) {
+        return true;
+    }
+    enum status status = data_dir_open(directory, &dir, NULL);
+    data_dir_close(dir);
+    return status != STATUS_BUSY;
+}

@@ -87,6 +87,9 @@ enum pinpipe_result pinpipe_mock_start(const struct pinpipe_mock_options *option
 /* interrupt + join + free; returns how the run ended. */
 enum pinpipe_result pinpipe_mock_stop(struct pinpipe_mock *mock);
 
+/* Is no server running on this data directory? (Also true when there is no such directory.) */
+bool pinpipe_mock_directory_is_free(const char *data_dir);
+
 /* "http://127.0.0.1:34567", for the gateway with the stage ("/test" unless one is fixed); NULL when
  * there is no such listener. Lives as long as the mock. */
 const char *pinpipe_mock_url(const struct pinpipe_mock *mock, enum pinpipe_service service);

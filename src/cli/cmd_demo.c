@@ -1,5 +1,5 @@
-/* `pinpipe demo`: the whole pipeline in one process. Generates the tables, starts the server on free
- * ports, posts every row through the gateway, reads every topic back, prints the verdict. */
+/* `pinpipe demo`: the whole pipeline in one process. Generates the tables, starts the server on
+ * free ports, posts every row through the gateway, reads every topic back, prints the verdict. */
 #include "cli_progress.h"
 #include "commands.h"
 #include "emulator.h"
@@ -30,9 +30,9 @@ struct demo {
 
 /* What pinpipe itself writes into a data directory; nothing else is ever removed. */
 static const char *const owned_files[] = {
-    "state.db",       "state.db-wal",   "state.db-shm", "state.db.new", "rds.db",
-    "ledger.db",      "ledger.db-wal",  "ledger.db-shm", "journal.db",  "journal.db-wal",
-    "journal.db-shm", "server.json",
+    "state.db",   "state.db-wal",   "state.db-shm",   "state.db.new",
+    "rds.db",     "ledger.db",      "ledger.db-wal",  "ledger.db-shm",
+    "journal.db", "journal.db-wal", "journal.db-shm", "server.json",
 };
 
 static enum status remove_owned_files(const char *dir, struct error *err)
