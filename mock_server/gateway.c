@@ -433,7 +433,8 @@ static enum status gateway_setup(struct gateway *gateway, struct error *err)
 {
     struct gateway_options *options = &gateway->options;
     if (!text_copy(options->stage, &gateway->stage) ||
-        !text_copy(options->api_key, &gateway->api_key)) {
+        !text_copy(options->api_key, &gateway->api_key) ||
+        !text_copy(options->upstream_url, &gateway->upstream_url)) {
         return error_set(err, STATUS_NO_MEMORY, "no memory for the gateway");
     }
     if (options->timeout_ms <= 0) {
@@ -456,7 +457,7 @@ static enum status gateway_setup(struct gateway *gateway, struct error *err)
         error_prefix(err, "gateway throttle");
         return STATUS_CONFIG;
     }
-    return options->upstream_url != NULL ? gateway_upstream_new(gateway, &gateway->upstream, err)
+    return gateway->upstream_url != NULL ? gateway_upstream_new(gateway, &gateway->upstream, err)
                                          : STATUS_OK;
 }
 
@@ -490,6 +491,7 @@ void gateway_free(struct gateway *gateway)
     gateway_upstream_free(gateway->upstream);
     free(gateway->stage);
     free(gateway->api_key);
+    free(gateway->upstream_url);
     free(gateway);
 }
 

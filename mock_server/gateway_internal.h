@@ -33,6 +33,7 @@ struct gateway {
     struct service service;
     char *stage; /* owned copies of the options' texts, or NULL */
     char *api_key;
+    char *upstream_url;
     struct throttle throttle;
     char api_id[GATEWAY_API_ID_BYTES + 1];
     char date[GATEWAY_DATE_BYTES]; /* of date_s */

@@ -146,7 +146,7 @@ static void slot_release(struct upstream_slot *slot)
 
 static const char *network_hint(struct gateway_call *call, const struct http_response *response)
 {
-    const char *url = call->gateway->options.upstream_url;
+    const char *url = call->gateway->upstream_url;
     struct arena *arena = &call->exchange->arena;
     if (response->failure == HTTP_FAILURE_REFUSED) {
         return arena_printf(arena, "nothing listens at %s: is the REST proxy started there?", url);
@@ -349,7 +349,7 @@ enum handled gateway_upstream_forward(struct gateway_upstream *upstream, struct 
 static enum status upstream_setup(struct gateway_upstream *upstream, struct error *err)
 {
     const struct gateway_options *options = &upstream->gateway->options;
-    struct span base = span_from_cstr(options->upstream_url);
+    struct span base = span_from_cstr(upstream->gateway->upstream_url);
     while (span_ends_with(base, SPAN_LIT("/"))) {
         base.len--;
     }

@@ -1,13 +1,11 @@
-/* The HTTP client against a small server of its own kind: blocking sockets in a thread, one
- * connection at a time, answers chosen by the path. It shares no code with the product. */
+/* The HTTP client against a server that shares no code with it. */
+#include "answer_server.h"
 #include "http_client.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,143 +14,56 @@
 
 #include <cmocka.h>
 
-enum { request_bytes_max = 65536 };
-
-struct server {
-    int listener;
-    int port;
-    pthread_t thread;
-    atomic_int connections;
-    atomic_int requests;
-    char last[request_bytes_max]; /* the last request, whole */
-};
-
 struct fixture {
-    struct server server;
+    struct answer_server server;
     struct env env;
     struct http_client *client;
 };
 
-static void send_text(int fd, const char *text)
-{
-    size_t len = strlen(text);
-    while (len > 0) {
-        ssize_t sent = send(fd, text, len, MSG_NOSIGNAL);
-        if (sent <= 0) {
-            return;
-        }
-        text += sent;
-        len -= (size_t)sent;
-    }
-}
-
-static size_t body_length(const char *head)
-{
-    const char *line = strstr(head, "Content-Length: ");
-    return line != NULL ? (size_t)strtoul(line + 16, NULL, 10) : 0;
-}
-
-/* One whole request into server->last; false at the end of the connection. */
-static bool read_request(struct server *server, int fd)
-{
-    size_t used = 0;
-    for (;;) {
-        ssize_t got = recv(fd, server->last + used, sizeof(server->last) - 1 - used, 0);
-        if (got <= 0) {
-            return false;
-        }
-        used += (size_t)got;
-        server->last[used] = '\0';
-        const char *end = strstr(server->last, "\r\n\r\n");
-        if (end != NULL && used >= (size_t)(end + 4 - server->last) + body_length(server->last)) {
-            return true;
-        }
-    }
-}
-
-struct answer {
-    const char *path;
-    const char *text;
-    bool close;
-};
-
 static const struct answer answers[] = {
     {"/ok",
-     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Twice:  a b \r\nContent-Length: "
-     "5\r\n\r\nhello",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Twice:  a b \r\nContent-Length: "
+               "5\r\n\r\nhello"),
      false},
     {"/chunked",
-     "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+     SPAN_INIT("HTTP/1.1 201 Created\r\nTransfer-Encoding: "
+               "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
      false},
-    {"/none", "HTTP/1.1 204 No Content\r\n\r\n", false},
-    {"/head", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", false},
+    {"/none", SPAN_INIT("HTTP/1.1 204 No Content\r\n\r\n"), false},
+    {"/head", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"), false},
     {"/continued",
-     "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+     SPAN_INIT(
+         "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
      false},
-    {"/moved", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", false},
-    {"/error", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy", false},
-    {"/drop", "", true},
-    {"/half", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", true},
-    {"/nonsense", "what is this\r\n\r\n", true},
-    {"/announced", "HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n", true},
-    {"/bye", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", true},
+    {"/moved", SPAN_INIT("HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n"),
+     false},
+    {"/error", SPAN_INIT("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy"),
+     false},
+    {"/drop", SPAN_INIT(""), true},
+    {"/half", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), true},
+    {"/nonsense", SPAN_INIT("what is this\r\n\r\n"), true},
+    {"/announced", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n"), true},
+    {"/bye", SPAN_INIT("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), true},
 };
 
-static bool answer_request(struct server *server, int fd)
+/* What no single text says. */
+static bool answer_long(int fd, const char *path)
 {
-    char path[64] = "";
-    sscanf(server->last, "%*s %63s", path);
-    for (size_t i = 0; i < ARRAY_COUNT(answers); i++) {
-        if (strcmp(path, answers[i].path) == 0) {
-            send_text(fd, answers[i].text);
-            return !answers[i].close;
-        }
-    }
     if (strcmp(path, "/flood") == 0) {
-        send_text(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+        answer_send(fd, SPAN_LIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
         for (int i = 0; i < 64; i++) {
-            send_text(fd, "10\r\n0123456789abcdef\r\n");
+            answer_send(fd, SPAN_LIT("10\r\n0123456789abcdef\r\n"));
         }
         return false;
     }
     if (strcmp(path, "/headers") == 0) {
-        send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+        answer_send(fd, SPAN_LIT("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"));
         for (int i = 0; i < 2000; i++) {
-            send_text(fd, "X-Many: 0123456789012345678901234567890123456789\r\n");
+            answer_send(fd, SPAN_LIT("X-Many: 0123456789012345678901234567890123456789\r\n"));
         }
-        send_text(fd, "\r\n");
+        answer_send(fd, SPAN_LIT("\r\n"));
     }
-    return true; /* "/silence": no answer */
-}
-
-static void *serve(void *ctx)
-{
-    struct server *server = ctx;
-    for (;;) {
-        int fd = accept(server->listener, NULL, NULL);
-        if (fd < 0) {
-            return NULL;
-        }
-        server->connections++;
-        bool more = true;
-        while (more && read_request(server, fd)) {
-            server->requests++;
-            more = answer_request(server, fd);
-        }
-        close(fd);
-    }
-}
-
-static void server_start(struct server *server)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    server->listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(listen(server->listener, 16), 0);
-    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &len), 0);
-    server->port = ntohs(address.sin_port);
-    assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+    return true; /* anything else: silence */
 }
 
 static int setup(void **state)
@@ -160,7 +71,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     struct http_client_options options = {.response_bytes_max = 512};
     env_init_system(&f->env);
-    server_start(&f->server);
+    answer_server_start(&f->server, answers, ARRAY_COUNT(answers), answer_long);
     struct error err = ERROR_NONE;
     if (http_client_new(&f->env, &options, &f->client, &err) != STATUS_OK) {
         fail_msg("%s", err.message);
@@ -173,9 +84,7 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
     http_client_free(f->client);
-    shutdown(f->server.listener, SHUT_RDWR);
-    pthread_join(f->server.thread, NULL);
-    close(f->server.listener);
+    answer_server_stop(&f->server);
     free(f);
     return 0;
 }
@@ -255,12 +164,12 @@ static void every_kind_of_answer_is_told_apart(void **state)
 static void nobody_listening_is_refused(void **state)
 {
     struct fixture *f = *state;
-    struct server dead = {.port = 0};
+    int dead;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(address);
-    dead.listener = socket(AF_INET, SOCK_STREAM, 0); /* bound, never listening */
-    assert_int_equal(bind(dead.listener, (struct sockaddr *)&address, len), 0);
-    assert_int_equal(getsockname(dead.listener, (struct sockaddr *)&address, &len), 0);
+    dead = socket(AF_INET, SOCK_STREAM, 0); /* bound, never listening */
+    assert_int_equal(bind(dead, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(getsockname(dead, (struct sockaddr *)&address, &len), 0);
     int real_port = f->server.port;
     f->server.port = ntohs(address.sin_port);
     struct http_response r;
@@ -268,7 +177,7 @@ static void nobody_listening_is_refused(void **state)
     f->server.port = real_port;
     assert_int_equal(r.failure, HTTP_FAILURE_REFUSED);
     http_response_release(&r);
-    close(dead.listener);
+    close(dead);
 }
 
 static void silence_is_a_timeout(void **state)

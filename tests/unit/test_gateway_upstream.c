@@ -1,0 +1,373 @@
+/* The gateway in front of a server of another kind, over real sockets: the loop in a thread, a raw
+ * client before it, an answering server behind it. */
+#include "answer_server.h"
+#include "gateway.h"
+#include "raw_socket.h"
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct answer_server behind;
+    struct env env;
+    struct log log;
+    struct server *server;
+    struct gateway *gateway;
+    pthread_t thread;
+    int port;
+    int client;
+    struct raw_reply reply;
+};
+
+static const struct answer answers[] = {
+    {"/topics",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nDate: Fri, 05 Feb 2021 19:14:42 GMT\r\nServer: Jetty(9.4)\r\n"
+               "Connection: keep-alive\r\nContent-Type: application/vnd.kafka.v2+json\r\n"
+               "X-Custom: kept\r\nVia: 1.1 x\r\nx-amzn-RequestId: theirs\r\nContent-Length: 2\r\n"
+               "\r\n[]"),
+     false},
+    {"/plain", SPAN_INIT("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\xff"), false},
+    {"/chunked",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
+     false},
+    {"/gzip",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\n"
+               "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xcb\x48\xcd\xc9\xc9\xe7\x02\x00\x20\x30"
+               "\x3a\x36\x06\x00\x00\x00"),
+     true},
+    {"/deleted", SPAN_INIT("HTTP/1.1 204 No Content\r\n\r\n"), false},
+    {"/hinted", SPAN_INIT("HTTP/1.1 415 x\r\nX-Pinpipe-Hint: theirs\r\nContent-Length: 0\r\n\r\n"),
+     false},
+    {"/moved", SPAN_INIT("HTTP/1.1 302 Found\r\nLocation: /topics\r\nContent-Length: 0\r\n\r\n"),
+     false},
+    {"/drop", SPAN_INIT(""), true},
+    {"/half", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), true},
+    {"/huge", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 10485761\r\n\r\n"), true},
+};
+
+static void *run_server(void *ctx)
+{
+    struct fixture *f = ctx;
+    server_run(f->server, false);
+    return NULL;
+}
+
+struct wanted {
+    int upstream_port;
+    int refused_status;
+    int64_t timeout_ms;
+    const char *scheme;
+};
+
+static void server_begin(struct fixture *f, struct wanted wanted)
+{
+    char url[64];
+    struct error err = ERROR_NONE;
+    struct server_options server = {.env = &f->env, .log = &f->log};
+    snprintf(url, sizeof(url), "%s://127.0.0.1:%d/", wanted.scheme, wanted.upstream_port);
+    assert_int_equal(server_new(&server, &f->server, &err), STATUS_OK);
+    struct gateway_options gateway = {.timers = &f->server->timers,
+                                      .env = &f->env,
+                                      .log = &f->log,
+                                      .loop = &f->server->loop,
+                                      .upstream_url = url,
+                                      .refused_status = wanted.refused_status,
+                                      .timeout_ms = wanted.timeout_ms};
+    if (gateway_new(&gateway, &f->gateway, &err) != STATUS_OK) {
+        fail_msg("%s", err.message);
+    }
+    struct server_listen at = {
+        .service = gateway_service(f->gateway), .address = "127.0.0.1", .flag = "--gateway"};
+    assert_int_equal(server_listen(f->server, &at, &f->port, &err), STATUS_OK);
+    assert_int_equal(pthread_create(&f->thread, NULL, run_server, f), 0);
+    f->client = raw_connect(f->port);
+}
+
+static void server_end(struct fixture *f)
+{
+    raw_close(f->client);
+    server_interrupt(f->server);
+    pthread_join(f->thread, NULL);
+    gateway_free(f->gateway);
+    server_free(f->server);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    env_init_system(&f->env);
+    log_init(&f->log, &f->env, stderr, LOG_OFF);
+    answer_server_start(&f->behind, answers, ARRAY_COUNT(answers), NULL);
+    server_begin(f, (struct wanted){.upstream_port = f->behind.port, .scheme = "http"});
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    server_end(f);
+    answer_server_stop(&f->behind);
+    free(f);
+    return 0;
+}
+
+/* In place of the one that setup made. */
+static void server_again(struct fixture *f, struct wanted wanted)
+{
+    server_end(f);
+    server_begin(f, wanted);
+}
+
+static void ask(struct fixture *f, const char *request)
+{
+    raw_send_text(f->client, request);
+    raw_receive(f->client, strncmp(request, "HEAD", 4) == 0, &f->reply);
+}
+
+static void get(struct fixture *f, const char *path)
+{
+    char request[256];
+    snprintf(request, sizeof(request), "GET /test%s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+    ask(f, request);
+}
+
+static void assert_header(const struct fixture *f, const char *name, const char *value)
+{
+    char seen[256];
+    raw_header(&f->reply, name, seen, sizeof(seen));
+    assert_string_equal(seen, value);
+}
+
+static void assert_answer(const struct fixture *f, int status, const char *body)
+{
+    assert_int_equal(f->reply.status, status);
+    assert_string_equal(raw_body(&f->reply), body);
+}
+
+static bool upstream_saw(const struct fixture *f, const char *text)
+{
+    return strstr(f->behind.last, text) != NULL;
+}
+
+static void a_request_arrives_rewritten(void **state)
+{
+    struct fixture *f = *state;
+    char host[64];
+    ask(f, "POST /test/topics?a=1;b=+ HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nX-Empty:\r\n"
+           "Connection: keep-alive\r\nX-Custom: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+           "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    assert_answer(f, 200, "[]");
+    assert_true(upstream_saw(f, "POST /topics?a=1&b=%20 HTTP/1.1\r\n"));
+    snprintf(host, sizeof(host), "\r\nHost: 127.0.0.1:%d\r\n", f->behind.port);
+    assert_true(upstream_saw(f, host));
+    assert_true(upstream_saw(f, "\r\nContent-Length: 5\r\n"));
+    assert_true(upstream_saw(f, "\r\n\r\nabcde"));
+    assert_true(upstream_saw(f, "\r\nContent-Type: a/b\r\n"));
+    assert_true(upstream_saw(f, "\r\nX-Custom: 1\r\n"));
+    assert_true(upstream_saw(f, "\r\nX-Empty:\r\n"));
+    assert_true(upstream_saw(f, "\r\nX-Amzn-Trace-Id: Root=1-"));
+    assert_true(upstream_saw(f, "\r\nX-Amzn-Apigateway-Api-Id: "));
+    assert_true(upstream_saw(f, "\r\nUser-Agent: AmazonAPIGateway_"));
+    assert_true(upstream_saw(f, "\r\nAccept: application/json\r\n"));
+    assert_false(upstream_saw(f, "Connection"));
+    assert_false(upstream_saw(f, "Transfer-Encoding"));
+    assert_false(upstream_saw(f, "Accept-Encoding"));
+    assert_false(upstream_saw(f, "Expect"));
+}
+
+static void an_answer_is_mapped(void **state)
+{
+    struct fixture *f = *state;
+    get(f, "/topics");
+    assert_answer(f, 200, "[]");
+    assert_header(f, "Content-Type", "application/vnd.kafka.v2+json");
+    assert_header(f, "x-amzn-Remapped-Date", "Fri, 05 Feb 2021 19:14:42 GMT");
+    assert_header(f, "x-amzn-Remapped-Server", "Jetty(9.4)");
+    assert_header(f, "x-amzn-Remapped-Connection", "keep-alive");
+    assert_header(f, "x-amzn-Remapped-Content-Length", "2");
+    assert_header(f, "x-amzn-Remapped-x-amzn-RequestId", "theirs");
+    assert_header(f, "X-Custom", "kept");
+    assert_header(f, "Content-Length", "2");
+    assert_header(f, "Connection", "keep-alive");
+    char seen[256];
+    assert_true(raw_header(&f->reply, "x-amzn-RequestId", seen, sizeof(seen)));
+    assert_int_equal(strlen(seen), 36);
+    assert_true(raw_header(&f->reply, "x-amz-apigw-id", seen, sizeof(seen)));
+    assert_false(raw_header(&f->reply, "Via", seen, sizeof(seen)));
+    assert_false(raw_header(&f->reply, "Server", seen, sizeof(seen)));
+}
+
+static void every_kind_of_answer_comes_through(void **state)
+{
+    static const struct {
+        const char *path;
+        int status;
+        const char *body;
+    } rows[] = {
+        {"/plain", 404, "no\xef\xbf\xbd"},
+        {"/chunked", 200, "abc"},
+        {"/deleted", 204, ""},
+        {"/moved", 302, ""},
+        {"/hinted", 415, ""},
+        {"/drop", 504, "{\"message\":\"Network error communicating with endpoint\"}"},
+        {"/half", 504, "{\"message\":\"Network error communicating with endpoint\"}"},
+        {"/huge", 500, "{\"message\": \"Internal server error\"}"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        get(f, rows[i].path);
+        assert_answer(f, rows[i].status, rows[i].body);
+        if (rows[i].status >= 500) {
+            assert_header(f, "x-amzn-ErrorType", "InternalServerErrorException");
+            assert_header(f, "x-amzn-Remapped-Date", "");
+        }
+    }
+    get(f, "/hinted");
+    assert_header(f, "X-Pinpipe-Hint", "theirs");
+    get(f, "/moved");
+    assert_header(f, "Location", "/topics");
+    assert_header(f, "Content-Type", "application/json");
+}
+
+static void a_compressed_answer_is_unpacked(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, "GET /test/gzip HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n");
+    assert_true(upstream_saw(f, "\r\nAccept-Encoding: gzip\r\n"));
+    assert_answer(f, 200, "hello\n");
+    char seen[64];
+    assert_false(raw_header(&f->reply, "Content-Encoding", seen, sizeof(seen)));
+}
+
+static void a_head_request_has_no_body(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, "HEAD /test/topics HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n");
+    assert_true(upstream_saw(f, "HEAD /topics HTTP/1.1\r\n"));
+    assert_int_equal(f->reply.status, 200);
+    assert_header(f, "x-amzn-Remapped-Content-Length", "2");
+}
+
+static void the_connection_to_the_upstream_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 5; i++) {
+        get(f, "/topics");
+        assert_int_equal(f->reply.status, 200);
+    }
+    assert_int_equal(f->behind.connections, 1);
+    assert_int_equal(f->behind.requests, 5);
+}
+
+static int port_nobody_listens_on(int *out_fd)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    *out_fd = socket(AF_INET, SOCK_STREAM, 0); /* bound, never listening */
+    assert_int_equal(bind(*out_fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(getsockname(*out_fd, (struct sockaddr *)&address, &len), 0);
+    return ntohs(address.sin_port);
+}
+
+static void a_refused_upstream_is_504_or_the_configured_status(void **state)
+{
+    static const int configured[] = {0, 504, 500};
+    static const int seen[] = {504, 504, 500};
+    struct fixture *f = *state;
+    int fd;
+    int port = port_nobody_listens_on(&fd);
+    for (size_t i = 0; i < ARRAY_COUNT(configured); i++) {
+        server_again(f, (struct wanted){.upstream_port = port,
+                                        .refused_status = configured[i],
+                                        .scheme = "http"});
+        get(f, "/topics");
+        assert_answer(f, seen[i], "{\"message\":\"Network error communicating with endpoint\"}");
+        assert_header(f, "x-amzn-ErrorType", "InternalServerErrorException");
+        char hint[256];
+        assert_true(raw_header(&f->reply, "X-Pinpipe-Hint", hint, sizeof(hint)));
+        assert_non_null(strstr(hint, "is the REST proxy started"));
+    }
+    close(fd);
+}
+
+static void https_to_a_plain_upstream_is_a_network_error(void **state)
+{
+    struct fixture *f = *state;
+    server_again(f, (struct wanted){.upstream_port = f->behind.port,
+                                    .timeout_ms = 300, /* the plain server waits for more */
+                                    .scheme = "https"});
+    get(f, "/topics");
+    assert_int_equal(f->reply.status, 504);
+    assert_header(f, "x-amzn-ErrorType", "InternalServerErrorException");
+}
+
+static void a_silent_upstream_is_504_when_the_time_is_up(void **state)
+{
+    struct fixture *f = *state;
+    server_again(
+        f, (struct wanted){.upstream_port = f->behind.port, .timeout_ms = 50, .scheme = "http"});
+    get(f, "/silence");
+    assert_answer(f, 504, "{\"message\":\"Endpoint request timed out\"}");
+    get(f, "/topics"); /* on a new connection: the old one was given up */
+    assert_answer(f, 200, "[]");
+    assert_int_equal(f->behind.connections, 2);
+}
+
+static void when_the_client_leaves_the_upstreams_request_is_given_up(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->port);
+    raw_send_text(fd, "GET /test/silence HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (f->behind.requests == 0) {
+        usleep(1000);
+    }
+    raw_close(fd);
+    while (f->behind.ended == 0) {
+        usleep(1000);
+    }
+    get(f, "/topics");
+    assert_answer(f, 200, "[]");
+}
+
+static void a_stopping_gateway_answers_what_waits(void **state)
+{
+    struct fixture *f = *state;
+    raw_send_text(f->client, "GET /test/silence HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (f->behind.requests == 0) {
+        usleep(1000);
+    }
+    server_interrupt(f->server);
+    raw_receive(f->client, false, &f->reply);
+    assert_answer(f, 503, "{\"message\":\"Service Unavailable\"}");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_request_arrives_rewritten),
+        CASE(an_answer_is_mapped),
+        CASE(every_kind_of_answer_comes_through),
+        CASE(a_compressed_answer_is_unpacked),
+        CASE(a_head_request_has_no_body),
+        CASE(the_connection_to_the_upstream_is_kept),
+        CASE(a_refused_upstream_is_504_or_the_configured_status),
+        CASE(https_to_a_plain_upstream_is_a_network_error),
+        CASE(a_silent_upstream_is_504_when_the_time_is_up),
+        CASE(when_the_client_leaves_the_upstreams_request_is_given_up),
+        CASE(a_stopping_gateway_answers_what_waits),
+    };
+    return cmocka_run_group_tests_name("gateway upstream", tests, NULL, NULL);
+}
