@@ -1,0 +1,555 @@
+/* Consumer groups without HTTP: the range assignor, who holds what after each change, and where
+ * partitions are resumed. */
+#include "group.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MEMBERS_MAX = 8 };
+
+struct fixture {
+    struct env env;
+    struct log log;
+    struct store *store;
+    struct group_set set;
+    struct group_member members[MEMBERS_MAX];
+};
+
+static const char *const member_ids[MEMBERS_MAX] = {"m-a", "m-b", "m-c", "m-d",
+                                                    "m-e", "m-f", "m-g", "m-h"};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    env_init_virtual(&f->env, 1, INT64_C(1700000000000000));
+    log_init(&f->log, &f->env, stderr, LOG_OFF);
+    struct store_options options = {.env = &f->env, .log = &f->log};
+    assert_int_equal(store_open(&options, &f->store, NULL), STATUS_OK);
+    group_set_init(&f->set, f->store, &f->log);
+    for (size_t i = 0; i < MEMBERS_MAX; i++) {
+        f->members[i] = (struct group_member){
+            .set = &f->set,
+            .group_name = SPAN_LIT("g"),
+            .member_id = span_from_cstr(member_ids[i]),
+            .client_id = span_from_cstr(member_ids[i]),
+            .auto_commit = true,
+            .reset = GROUP_RESET_EARLIEST,
+        };
+    }
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < MEMBERS_MAX; i++) {
+        group_member_close(&f->members[i]);
+    }
+    group_set_release(&f->set);
+    store_close(f->store);
+    free(f);
+    return 0;
+}
+
+static void make_topic(struct fixture *f, const char *name, int32_t partitions)
+{
+    assert_int_equal(store_topic_create(f->store, span_from_cstr(name), partitions, NULL, 0, NULL),
+                     STATUS_OK);
+}
+
+static void append(struct fixture *f, const char *name, int32_t partition, int count)
+{
+    const struct store_topic *topic = store_topic_find(f->store, span_from_cstr(name));
+    for (int i = 0; i < count; i++) {
+        struct store_record record = {.has_value = true, .value = SPAN_LIT("1")};
+        int64_t offset;
+        assert_int_equal(store_record_append(f->store, topic, partition, &record, &offset, NULL),
+                         STATUS_OK);
+    }
+}
+
+static void subscribe(struct group_member *member, const char *names)
+{
+    struct span rest = span_from_cstr(names);
+    struct span topics[8];
+    size_t count = 0;
+    while (span_next_part(&rest, ' ', &topics[count])) {
+        count++;
+    }
+    assert_int_equal(group_member_subscribe(member, topics, count, NULL), STATUS_OK);
+}
+
+static void join(struct group_member *member, const char *names)
+{
+    subscribe(member, names);
+    assert_int_equal(group_member_poll(member, NULL), STATUS_OK);
+}
+
+/* "t:0,1 u:0": what a member holds. */
+static const char *holdings(const struct group_member *member)
+{
+    static char text[512];
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < member->partition_count; i++) {
+        const struct group_partition *p = &member->partitions[i];
+        bool same = i > 0 && strcmp(p->topic->text, member->partitions[i - 1].topic->text) == 0;
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%s%d",
+                                 same || i == 0 ? "" : " ", same ? "" : p->topic->text,
+                                 same ? "," : ":", (int)p->partition);
+    }
+    return text;
+}
+
+static void commit(struct fixture *f, const char *topic, int32_t partition, int64_t offset)
+{
+    struct store_commit place = {span_from_cstr(topic), partition, offset, SPAN_EMPTY};
+    assert_int_equal(store_group_commit(f->store, SPAN_LIT("g"), &place, NULL), STATUS_OK);
+}
+
+static int64_t committed(struct fixture *f, const char *topic, int32_t partition)
+{
+    int64_t offset = -1;
+    enum status status = store_group_committed(f->store, SPAN_LIT("g"), span_from_cstr(topic),
+                                               partition, &offset, NULL, NULL);
+    return status == STATUS_OK ? offset : -1;
+}
+
+/* --- the assignor --- */
+
+static void each_member_gets_its_range_and_the_first_ones_one_more(void **state)
+{
+    static const struct {
+        int32_t partitions;
+        size_t members;
+        const char *shares; /* first+count of each */
+    } rows[] = {
+        {0, 1, "0+0 "},         {1, 1, "0+1 "},
+        {7, 1, "0+7 "},         {1, 2, "0+1 1+0 "},
+        {2, 2, "0+1 1+1 "},     {3, 2, "0+2 2+1 "},
+        {7, 3, "0+3 3+2 5+2 "}, {8, 3, "0+3 3+3 6+2 "},
+        {9, 3, "0+3 3+3 6+3 "}, {2, 4, "0+1 1+1 2+0 2+0 "},
+    };
+    (void)state;
+    for (size_t r = 0; r < ARRAY_COUNT(rows); r++) {
+        char text[128] = "";
+        size_t used = 0;
+        for (size_t i = 0; i < rows[r].members; i++) {
+            int32_t first;
+            int32_t count;
+            group_range_share(rows[r].partitions, rows[r].members, i, &first, &count);
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%d+%d ", (int)first,
+                                     (int)count);
+        }
+        assert_string_equal(text, rows[r].shares);
+    }
+}
+
+static void every_partition_has_one_owner_whatever_the_numbers(void **state)
+{
+    (void)state;
+    for (int32_t partitions = 0; partitions <= 40; partitions++) {
+        for (size_t members = 1; members <= 45; members++) {
+            int32_t next = 0;
+            for (size_t i = 0; i < members; i++) {
+                int32_t first;
+                int32_t count;
+                group_range_share(partitions, members, i, &first, &count);
+                assert_int_equal(first, next);
+                next += count;
+            }
+            assert_int_equal(next, partitions);
+        }
+    }
+}
+
+/* --- membership --- */
+
+static void members_share_in_the_order_of_their_ids_not_of_their_joining(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 3);
+    join(&f->members[1], "t");
+    assert_string_equal(holdings(&f->members[1]), "t:0,1,2");
+    join(&f->members[0], "t");
+    assert_string_equal(holdings(&f->members[0]), "t:0,1");
+    assert_string_equal(holdings(&f->members[1]), "t:2");
+    const struct group *group = group_set_find(&f->set, SPAN_LIT("g"));
+    assert_int_equal(group->member_count, 2);
+    assert_int_equal(group->generation, 2);
+}
+
+static void nothing_is_held_before_the_first_poll(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 1);
+    subscribe(&f->members[0], "t");
+    assert_int_equal(f->members[0].partition_count, 0);
+    assert_null(group_set_find(&f->set, SPAN_LIT("g")));
+}
+
+static void one_who_leaves_gives_its_share_to_the_others(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 4);
+    join(&f->members[0], "t");
+    join(&f->members[1], "t");
+    group_member_close(&f->members[0]);
+    assert_string_equal(holdings(&f->members[1]), "t:0,1,2,3");
+    group_member_close(&f->members[1]);
+    assert_null(group_set_find(&f->set, SPAN_LIT("g")));
+}
+
+static void a_member_more_than_partitions_gets_none(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 2);
+    for (size_t i = 0; i < 3; i++) {
+        join(&f->members[i], "t");
+    }
+    assert_string_equal(holdings(&f->members[0]), "t:0");
+    assert_string_equal(holdings(&f->members[1]), "t:1");
+    assert_string_equal(holdings(&f->members[2]), "");
+}
+
+static void only_subscribers_of_a_topic_share_it(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 2);
+    make_topic(f, "u", 2);
+    join(&f->members[0], "u t");
+    join(&f->members[1], "u");
+    assert_string_equal(holdings(&f->members[0]), "t:0,1 u:0");
+    assert_string_equal(holdings(&f->members[1]), "u:1");
+}
+
+static void groups_of_other_names_do_not_share(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 2);
+    f->members[1].group_name = SPAN_LIT("h");
+    join(&f->members[0], "t");
+    join(&f->members[1], "t");
+    assert_string_equal(holdings(&f->members[0]), "t:0,1");
+    assert_string_equal(holdings(&f->members[1]), "t:0,1");
+    assert_int_equal(f->set.count, 2);
+    assert_string_equal(f->set.groups[0]->name->text, "g");
+}
+
+static void the_same_topics_again_change_nothing(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 1);
+    make_topic(f, "u", 1);
+    join(&f->members[0], "t u");
+    uint64_t generation = f->members[0].group->generation;
+    join(&f->members[0], "u t t");
+    assert_int_equal(f->members[0].group->generation, generation);
+    subscribe(&f->members[0], "u");
+    assert_null(f->members[0].group); /* another list: joins anew */
+    assert_int_equal(f->members[0].partition_count, 0);
+}
+
+static void no_topics_is_an_unsubscribe(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 1);
+    join(&f->members[0], "t");
+    assert_int_equal(group_member_subscribe(&f->members[0], NULL, 0, NULL), STATUS_OK);
+    assert_int_equal(f->members[0].mode, GROUP_MODE_NONE);
+    assert_null(group_set_find(&f->set, SPAN_LIT("g")));
+}
+
+static void topics_pattern_and_partitions_exclude_each_other(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    struct span topic = SPAN_LIT("t");
+    struct group_choice choice = {SPAN_LIT("t"), 0};
+    enum status by[3];
+    for (int first = 0; first < 3; first++) {
+        group_member_unsubscribe(m);
+        for (int pass = 0; pass < 2; pass++) {
+            by[0] =
+                pass == 1 || first == 0 ? group_member_subscribe(m, &topic, 1, NULL) : STATUS_OK;
+            by[1] = pass == 1 || first == 1
+                        ? group_member_subscribe_pattern(m, SPAN_LIT("t.*"), NULL)
+                        : STATUS_OK;
+            by[2] = pass == 1 || first == 2 ? group_member_assign(m, &choice, 1, NULL) : STATUS_OK;
+        }
+        for (int way = 0; way < 3; way++) {
+            assert_int_equal(by[way], way == first ? STATUS_OK : STATUS_EXISTS);
+        }
+    }
+}
+
+static void an_empty_name_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct span topics[] = {SPAN_LIT("t"), SPAN_LIT("")};
+    struct group_choice choice = {SPAN_EMPTY, 0};
+    assert_int_equal(group_member_subscribe(&f->members[0], topics, 2, NULL), STATUS_INVALID);
+    assert_int_equal(group_member_assign(&f->members[0], &choice, 1, NULL), STATUS_INVALID);
+}
+
+/* --- topics that come and go, patterns --- */
+
+static void a_topic_made_later_is_seen_at_the_next_poll(void **state)
+{
+    struct fixture *f = *state;
+    join(&f->members[0], "later");
+    assert_string_equal(holdings(&f->members[0]), "");
+    make_topic(f, "later", 2);
+    assert_int_equal(group_member_poll(&f->members[0], NULL), STATUS_OK);
+    assert_string_equal(holdings(&f->members[0]), "later:0,1");
+    assert_int_equal(store_topic_delete(f->store, SPAN_LIT("later"), NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(&f->members[0], NULL), STATUS_OK);
+    assert_string_equal(holdings(&f->members[0]), "");
+}
+
+static void a_pattern_matches_whole_names_and_later_topics(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "u1.pin", 1);
+    make_topic(f, "u1Xpin", 1);
+    make_topic(f, "xu1.geo", 1);
+    struct group_member *m = &f->members[0];
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("u1\\..*"), NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "u1.pin:0");
+    uint64_t generation = m->group->generation;
+    make_topic(f, "other", 1);
+    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_int_equal(m->group->generation, generation); /* none of its business */
+    make_topic(f, "u1.user", 1);
+    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "u1.pin:0 u1.user:0");
+}
+
+static void an_alternative_must_match_the_whole_name_too(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "a", 1);
+    make_topic(f, "ab", 1);
+    struct group_member *m = &f->members[0];
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("a|ab"), NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "a:0 ab:0");
+}
+
+static void bad_and_endless_patterns_do_no_harm(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    struct error err = ERROR_NONE;
+    char name[101];
+    memset(name, 'a', sizeof(name) - 1);
+    name[100] = '\0';
+    make_topic(f, name, 1);
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("a(b"), &err), STATUS_INVALID);
+    assert_non_null(strstr(err.message, "topic_pattern"));
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("(a*)*(a*)*b"), NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "");
+}
+
+static void what_an_acl_hides_no_pattern_sees(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "u1.pin", 1);
+    make_topic(f, "u2.pin", 1);
+    f->set.visible_prefix = SPAN_LIT("u1.");
+    struct group_member *m = &f->members[0];
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT(".*"), NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "u1.pin:0");
+}
+
+/* --- positions --- */
+
+static void a_commit_wins_over_every_reset_policy(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 1);
+    append(f, "t", 0, 9);
+    static const enum group_reset policies[] = {GROUP_RESET_LATEST, GROUP_RESET_EARLIEST,
+                                                GROUP_RESET_NONE};
+    commit(f, "t", 0, 4);
+    for (size_t i = 0; i < ARRAY_COUNT(policies); i++) {
+        f->members[0].reset = policies[i];
+        join(&f->members[0], "t");
+        assert_int_equal(f->members[0].partitions[0].offset, 4);
+        group_member_unsubscribe(&f->members[0]);
+    }
+}
+
+static void without_a_commit_the_reset_policy_decides(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = ERROR_NONE;
+    make_topic(f, "t", 1);
+    append(f, "t", 0, 9);
+    f->members[0].auto_commit = false;
+    f->members[0].reset = GROUP_RESET_LATEST;
+    join(&f->members[0], "t");
+    assert_int_equal(f->members[0].partitions[0].offset, 9);
+    group_member_unsubscribe(&f->members[0]);
+    f->members[0].reset = GROUP_RESET_NONE;
+    join(&f->members[0], "t");
+    assert_int_equal(group_member_settle(&f->members[0], &err), STATUS_NOT_FOUND);
+    assert_string_equal(err.message, "Undefined offset with no reset policy for partitions: [t-0]");
+}
+
+static void a_position_outside_the_log_is_reset(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 1);
+    append(f, "t", 0, 3);
+    join(&f->members[0], "t");
+    f->members[0].partitions[0].offset = 99;
+    assert_int_equal(group_member_settle(&f->members[0], NULL), STATUS_OK);
+    assert_int_equal(f->members[0].partitions[0].offset, 0);
+    f->members[0].partitions[0].offset = 99;
+    f->members[0].reset = GROUP_RESET_NONE;
+    assert_int_equal(group_member_settle(&f->members[0], NULL), STATUS_NOT_FOUND);
+    f->members[0].partitions[0].at = GROUP_POSITION_END;
+    assert_int_equal(group_member_settle(&f->members[0], NULL), STATUS_OK);
+    assert_int_equal(f->members[0].partitions[0].offset, 3);
+}
+
+static void after_a_rebalance_auto_committers_go_on_where_they_were(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 2);
+    append(f, "t", 0, 5);
+    append(f, "t", 1, 5);
+    join(&f->members[0], "t");
+    f->members[0].partitions[0].offset = 3;
+    f->members[0].partitions[1].offset = 4;
+    join(&f->members[1], "t");
+    assert_int_equal(f->members[0].partitions[0].offset, 3);
+    assert_int_equal(f->members[1].partitions[0].offset, 4);
+    assert_int_equal(committed(f, "t", 1), 4);
+}
+
+static void after_a_rebalance_uncommitted_reads_are_repeated(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 2);
+    append(f, "t", 0, 5);
+    append(f, "t", 1, 5);
+    f->members[0].auto_commit = false;
+    join(&f->members[0], "t");
+    f->members[0].partitions[0].offset = 3;
+    f->members[0].partitions[1].offset = 4;
+    commit(f, "t", 0, 2);
+    join(&f->members[1], "t");
+    assert_int_equal(f->members[0].partitions[0].offset, 2);
+    assert_int_equal(f->members[1].partitions[0].offset, 0);
+}
+
+static void closing_commits_only_with_auto_commit(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 1);
+    append(f, "t", 0, 5);
+    f->members[0].auto_commit = false;
+    join(&f->members[0], "t");
+    f->members[0].partitions[0].offset = 3;
+    group_member_close(&f->members[0]);
+    assert_int_equal(committed(f, "t", 0), -1);
+    join(&f->members[1], "t");
+    f->members[1].partitions[0].offset = 4;
+    group_member_close(&f->members[1]);
+    assert_int_equal(committed(f, "t", 0), 4);
+}
+
+static void what_is_committed_already_is_not_written_again(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 1);
+    append(f, "t", 0, 5);
+    join(&f->members[0], "t");
+    f->members[0].partitions[0].offset = 3;
+    assert_int_equal(group_member_commit(&f->members[0], NULL), STATUS_OK);
+    assert_int_equal(store_turn_commit(f->store, NULL), STATUS_OK);
+    assert_int_equal(group_member_commit(&f->members[0], NULL), STATUS_OK);
+    assert_false(store_turn_has_writes(f->store));
+}
+
+static void partitions_by_hand_keep_their_positions_and_join_no_group(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    make_topic(f, "t", 3);
+    append(f, "t", 1, 5);
+    struct group_choice first[] = {{SPAN_LIT("t"), 1}, {SPAN_LIT("t"), 0}, {SPAN_LIT("t"), 1}};
+    assert_int_equal(group_member_assign(m, first, 3, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "t:0,1");
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    m->partitions[1].offset = 4;
+    struct group_choice second[] = {{SPAN_LIT("t"), 2}, {SPAN_LIT("t"), 1}};
+    assert_int_equal(group_member_assign(m, second, 2, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "t:1,2");
+    assert_int_equal(m->partitions[0].offset, 4);
+    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_null(group_set_find(&f->set, SPAN_LIT("g")));
+}
+
+static void a_topic_made_anew_begins_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    struct group_choice choice = {SPAN_LIT("t"), 0};
+    make_topic(f, "t", 1);
+    append(f, "t", 0, 5);
+    assert_int_equal(group_member_assign(m, &choice, 1, NULL), STATUS_OK);
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    m->partitions[0].offset = 3;
+    assert_int_equal(store_topic_delete(f->store, SPAN_LIT("t"), NULL), STATUS_OK);
+    make_topic(f, "t", 1);
+    append(f, "t", 0, 5);
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    assert_int_equal(m->partitions[0].offset, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_member_gets_its_range_and_the_first_ones_one_more),
+        cmocka_unit_test(every_partition_has_one_owner_whatever_the_numbers),
+        TEST(members_share_in_the_order_of_their_ids_not_of_their_joining),
+        TEST(nothing_is_held_before_the_first_poll),
+        TEST(one_who_leaves_gives_its_share_to_the_others),
+        TEST(a_member_more_than_partitions_gets_none),
+        TEST(only_subscribers_of_a_topic_share_it),
+        TEST(groups_of_other_names_do_not_share),
+        TEST(the_same_topics_again_change_nothing),
+        TEST(no_topics_is_an_unsubscribe),
+        TEST(topics_pattern_and_partitions_exclude_each_other),
+        TEST(an_empty_name_is_refused),
+        TEST(a_topic_made_later_is_seen_at_the_next_poll),
+        TEST(a_pattern_matches_whole_names_and_later_topics),
+        TEST(an_alternative_must_match_the_whole_name_too),
+        TEST(bad_and_endless_patterns_do_no_harm),
+        TEST(what_an_acl_hides_no_pattern_sees),
+        TEST(a_commit_wins_over_every_reset_policy),
+        TEST(without_a_commit_the_reset_policy_decides),
+        TEST(a_position_outside_the_log_is_reset),
+        TEST(after_a_rebalance_auto_committers_go_on_where_they_were),
+        TEST(after_a_rebalance_uncommitted_reads_are_repeated),
+        TEST(closing_commits_only_with_auto_commit),
+        TEST(what_is_committed_already_is_not_written_again),
+        TEST(partitions_by_hand_keep_their_positions_and_join_no_group),
+        TEST(a_topic_made_anew_begins_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
