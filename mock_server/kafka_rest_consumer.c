@@ -85,6 +85,12 @@ struct consumer *consumer_of_request(struct kafka_rest_call *call)
     return consumer;
 }
 
+bool consumer_group_permitted(struct kafka_rest_call *call)
+{
+    return !call->rest->options.workshop_permissions ||
+           kafka_rest_group_permitted(call, call->match.captures[0]);
+}
+
 /* --- the end of one --------------------------------------------------------------------------- */
 
 static void consumer_free(struct consumer *consumer)

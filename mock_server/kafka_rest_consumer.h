@@ -84,6 +84,9 @@ struct kafka_rest_consumers {
 
 /* The instance of the URL, its silence ended; NULL: 404/40403 is written. */
 struct consumer *consumer_of_request(struct kafka_rest_call *call);
+/* `--permissions workshop`: false when the URL's group is refused (403/40301 is written). In open
+ * mode only the create says what the workshop would refuse: later answers have more to say. */
+bool consumer_group_permitted(struct kafka_rest_call *call);
 /* NULL when it is gone. */
 struct consumer *consumer_by_serial(struct kafka_rest_consumers *consumers, uint64_t serial);
 /* Commits with auto commit on, answers the reads in line with 40403, frees it. */

@@ -224,7 +224,7 @@ enum handled kafka_rest_consumer_commit(void *ctx, struct exchange *exchange,
     enum status status;
     enum kafka_rest_body decoded = consumer_decode_commit(exchange, &body);
     struct consumer *consumer = decoded != BODY_REFUSED ? consumer_of_request(call) : NULL;
-    if (consumer == NULL || !kafka_rest_group_permitted(call, match->captures[0])) {
+    if (consumer == NULL || !consumer_group_permitted(call)) {
         return HANDLED;
     }
     if (decoded == BODY_ABSENT) {
@@ -300,7 +300,7 @@ enum handled kafka_rest_consumer_committed(void *ctx, struct exchange *exchange,
         break;
     }
     struct consumer *consumer = consumer_of_request(call);
-    if (consumer == NULL || !kafka_rest_group_permitted(call, match->captures[0])) {
+    if (consumer == NULL || !consumer_group_permitted(call)) {
         return HANDLED;
     }
     if (!body.present) {

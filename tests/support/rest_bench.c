@@ -1,0 +1,227 @@
+#include "rest_bench.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { arena_bytes = 1024 * 1024 };
+
+/* sqlite3_auto_extension has no context of its own, so the opening bench waits here. */
+static struct bench *opening;
+
+static int refuse_commit(void *ctx)
+{
+    const struct bench *bench = ctx;
+    return bench->fail_commits ? 1 : 0;
+}
+
+static int hook_database(sqlite3 *db, char **error, const void *api)
+{
+    (void)error;
+    (void)api;
+    if (opening != NULL) {
+        sqlite3_commit_hook(db, refuse_commit, opening);
+    }
+    return SQLITE_OK;
+}
+
+void bench_init(struct bench *bench)
+{
+    *bench = (struct bench){.fail_commits = false};
+    env_init_virtual(&bench->env, 1, INT64_C(1700000000000000));
+    log_init(&bench->log, &bench->env, stderr, LOG_OFF);
+    bench->options = (struct kafka_rest_options){.user_id = "u1"};
+}
+
+void bench_open(struct bench *bench)
+{
+    struct store_options store = {.env = &bench->env, .log = &bench->log};
+    opening = bench;
+    sqlite3_auto_extension((void (*)(void))hook_database);
+    PP_ASSERT(store_open(&store, &bench->store, NULL) == STATUS_OK);
+    sqlite3_cancel_auto_extension((void (*)(void))hook_database);
+    opening = NULL;
+    PP_ASSERT(store_topic_create(bench->store, SPAN_LIT("u1.pin"), 1, NULL, 0, NULL) == STATUS_OK);
+    PP_ASSERT(store_topic_create(bench->store, SPAN_LIT("wide"), 3, NULL, 0, NULL) == STATUS_OK);
+    struct broker_store_options broker = {.store = bench->store, .env = &bench->env};
+    PP_ASSERT(broker_store_new(&broker, &bench->broker) == STATUS_OK);
+    timer_heap_init(&bench->timers, &bench->env);
+    turn_init(&bench->turn, bench->store, &bench->timers, &bench->env, &bench->log);
+    bench->options.store = bench->store;
+    bench->options.broker = bench->broker;
+    bench->options.timers = &bench->timers;
+    bench->options.env = &bench->env;
+    bench->options.log = &bench->log;
+    PP_ASSERT(kafka_rest_new(&bench->options, &bench->rest, NULL) == STATUS_OK);
+    turn_end(&bench->turn);
+}
+
+void bench_close(struct bench *bench)
+{
+    while (bench->calls != NULL) {
+        struct bench_call *call = bench->calls;
+        bench->calls = call->next;
+        if (!exchange_is_held(&call->exchange)) {
+            exchange_cancel(&call->exchange);
+        }
+        exchange_release(&call->exchange);
+        free(call->target);
+        free(call);
+    }
+    bench->fail_commits = false;
+    turn_end(&bench->turn);
+    kafka_rest_free(bench->rest);
+    bench->broker->ops->free(bench->broker);
+    store_close(bench->store);
+    timer_heap_release(&bench->timers);
+}
+
+static void on_send(struct exchange *exchange)
+{
+    struct bench_call *call = PP_CONTAINER_OF(exchange, struct bench_call, exchange);
+    call->sent = true;
+    call->status = exchange->reply.status;
+    call->body = buf_cstr(&exchange->reply.body);
+    call->content_type = exchange->reply.content_type;
+    call->hint = exchange->reply.hint;
+    exchange_sent(exchange);
+}
+
+static void on_finished(struct exchange *exchange)
+{
+    (void)exchange;
+}
+
+static const struct exchange_owner owner = {on_send, on_finished};
+
+static enum http_method method_of(struct span name)
+{
+    return span_equal_cstr(name, "GET")      ? METHOD_GET
+           : span_equal_cstr(name, "POST")   ? METHOD_POST
+           : span_equal_cstr(name, "DELETE") ? METHOD_DELETE
+                                             : METHOD_OTHER;
+}
+
+struct bench_call *bench_begin_in_turn(struct bench *bench, const char *method_target,
+                                       const char *accept, const char *body)
+{
+    struct bench_call *call = calloc(1, sizeof(*call));
+    PP_ASSERT(call != NULL);
+    struct exchange *exchange = &call->exchange;
+    PP_ASSERT(exchange_init(exchange, &bench->turn, &owner) == STATUS_OK);
+    exchange_reset(exchange, kafka_rest_service(bench->rest));
+    call->target = strdup(method_target);
+    call->next = bench->calls;
+    bench->calls = call;
+    struct span target = span_from_cstr(call->target);
+    struct http_request *request = &exchange->request;
+    span_next_part(&target, ' ', &request->method_name);
+    request->method = method_of(request->method_name);
+    request->target = target;
+    request->path = span_first(target, span_find_byte(target, '?'));
+    request->query = span_skip(target, request->path.len + 1);
+    request->headers = call->headers;
+    request->host = SPAN_LIT("localhost:8082");
+    request->headers[request->header_count++] =
+        (struct http_header){SPAN_LIT("Host"), request->host};
+    if (accept != NULL) {
+        request->headers[request->header_count++] =
+            (struct http_header){SPAN_LIT("Accept"), span_from_cstr(accept)};
+    }
+    if (body != NULL) {
+        request->body = span_from_cstr(body);
+    }
+    exchange_handle(exchange);
+    return call;
+}
+
+struct bench_call *bench_begin(struct bench *bench, const char *method_target, const char *accept,
+                               const char *body)
+{
+    struct bench_call *call = bench_begin_in_turn(bench, method_target, accept, body);
+    turn_end(&bench->turn);
+    return call;
+}
+
+void bench_turn(struct bench *bench)
+{
+    timer_heap_run(&bench->timers);
+    turn_end(&bench->turn);
+}
+
+void bench_wait(struct bench *bench, struct bench_call *call)
+{
+    while (!call->sent) {
+        int64_t next_us = timer_heap_next_us(&bench->timers);
+        int64_t now_us = bench->env.monotonic_us(&bench->env);
+        PP_ASSERT(next_us != INT64_MAX);
+        if (next_us > now_us) {
+            env_advance(&bench->env, next_us - now_us);
+        }
+        bench_turn(bench);
+    }
+}
+
+struct bench_call *bench_call(struct bench *bench, const char *method_target, const char *accept,
+                              const char *body)
+{
+    struct bench_call *call = bench_begin(bench, method_target, accept, body);
+    bench_wait(bench, call);
+    return call;
+}
+
+void bench_advance_ms(struct bench *bench, int64_t ms)
+{
+    int64_t end_us = bench->env.monotonic_us(&bench->env) + ms * 1000;
+    for (;;) {
+        int64_t next_us = timer_heap_next_us(&bench->timers);
+        int64_t now_us = bench->env.monotonic_us(&bench->env);
+        if (next_us > end_us) {
+            env_advance(&bench->env, end_us - now_us);
+            return;
+        }
+        if (next_us > now_us) {
+            env_advance(&bench->env, next_us - now_us);
+        }
+        bench_turn(bench);
+    }
+}
+
+void bench_cancel(struct bench *bench, struct bench_call *call)
+{
+    exchange_cancel(&call->exchange);
+    call->exchange.answered = true; /* nobody is there to answer any more */
+    turn_end(&bench->turn);
+}
+
+void bench_append(struct bench *bench, const char *topic, int32_t partition, const char *key,
+                  const char *value)
+{
+    struct arena texts;
+    arena_init(&texts, arena_bytes);
+    struct broker_record record = {
+        .partition = partition,
+        .has_key = key != NULL,
+        .key = span_from_cstr(key),
+        .has_value = value != NULL,
+        .value = span_from_cstr(value),
+        .timestamp_ms = -1,
+    };
+    struct broker_result result = {.error_code = -1};
+    struct broker_produce produce = {
+        .topic = span_from_cstr(topic),
+        .records = &record,
+        .results = &result,
+        .count = 1,
+        .texts = &texts,
+    };
+    PP_ASSERT(bench->broker->ops->produce(bench->broker, &produce) == BROKER_DONE);
+    PP_ASSERT(result.error_code == 0);
+    arena_release(&texts);
+}
+
+void bench_produce(struct bench *bench, const char *topic, int32_t partition, const char *value)
+{
+    bench_append(bench, topic, partition, NULL, value);
+    turn_end(&bench->turn);
+}
