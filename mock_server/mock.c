@@ -184,11 +184,20 @@ static enum status store_set_up(struct pinpipe_mock *mock, struct error *err)
 {
     static const enum store_durability durabilities[] = {
         [PINPIPE_FULL] = STORE_FULL, [PINPIPE_NORMAL] = STORE_NORMAL, [PINPIPE_OFF] = STORE_OFF};
+    const char *topics[ARRAY_COUNT(topic_suffixes)]; /* as after the workshop's milestone 3 */
+    for (size_t i = 0; i < ARRAY_COUNT(topic_suffixes); i++) {
+        topics[i] = arena_printf(&mock->texts, "%s%s", mock->options.user_id, topic_suffixes[i]);
+        if (topics[i] == NULL) {
+            return no_memory(err);
+        }
+    }
     const struct store_options options = {
         .directory = mock->options.data_dir,
         .env = &mock->env,
         .log = &mock->log,
         .durability = durabilities[mock->options.durability],
+        .topics = topics,
+        .topic_count = ARRAY_COUNT(topics),
     };
     enum status status = store_open(&options, &mock->store, err);
     if (status != STATUS_OK || mock->options.journal_rows == 0) {
@@ -201,24 +210,6 @@ static enum status store_set_up(struct pinpipe_mock *mock, struct error *err)
         .rows_max = mock->options.journal_rows,
     };
     return journal_open(&journal, &mock->journal, err);
-}
-
-/* As after the workshop's milestone 3. */
-static enum status topics_set_up(struct pinpipe_mock *mock, struct error *err)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(topic_suffixes); i++) {
-        char text[STORE_TOPIC_NAME_MAX + 8];
-        int len = snprintf(text, sizeof(text), "%s%s", mock->options.user_id, topic_suffixes[i]);
-        struct span name = span_from(text, (size_t)len);
-        if (store_topic_find(mock->store, name) != NULL) {
-            continue;
-        }
-        enum status status = store_topic_create(mock->store, name, 1, NULL, 0, err);
-        if (status != STATUS_OK) {
-            return status;
-        }
-    }
-    return store_turn_has_writes(mock->store) ? store_turn_commit(mock->store, err) : STATUS_OK;
 }
 
 static enum status rest_set_up(struct pinpipe_mock *mock, struct error *err)
@@ -342,7 +333,7 @@ static enum status mock_set_up(struct pinpipe_mock *mock,
                                const struct pinpipe_mock_options *options, struct error *err)
 {
     static enum status (*const steps[])(struct pinpipe_mock *, struct error *) = {
-        directory_set_up, store_set_up,   topics_set_up,   server_set_up,
+        directory_set_up, store_set_up,   server_set_up,
         rest_set_up,      gateway_set_up, listeners_set_up};
     enum status status = options_take(mock, options, err);
     if (status == STATUS_OK) {

@@ -482,6 +482,8 @@ static struct store *store_new(const struct store_options *options)
     store->durability = options->durability;
     store->in_memory = options->directory == NULL;
     store->settled = store->in_memory;
+    store->initial_topics = options->topics;
+    store->initial_topic_count = options->topic_count;
     store->checkpoint_pages = STORE_CHECKPOINT_PAGES;
     store->checkpoint_due_pages = STORE_CHECKPOINT_PAGES;
     log_init(&store->silent_log, options->env, stderr, LOG_OFF);
@@ -508,6 +510,11 @@ enum status store_open(const struct store_options *options, struct store **out, 
     if (status == STATUS_OK) {
         status = open_or_rebuild(store, why);
     }
+    if (status == STATUS_OK) {
+        status = store_topics_ensure(store, why);
+    }
+    store->initial_topics = NULL;
+    store->initial_topic_count = 0;
     if (status != STATUS_OK) {
         store_close(store);
         return status;

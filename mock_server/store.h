@@ -22,6 +22,10 @@ struct store_options {
     struct env *env;
     struct log *log;
     enum store_durability durability;
+    /* Topics that exist from the start, one partition each; borrowed for the call. A new file is
+     * built with them, so that starting syncs nothing; in an older one missing ones are created. */
+    const char *const *topics;
+    size_t topic_count;
 };
 
 /* Creates state.db in `directory` when it is not there (under another name, without syncs, then

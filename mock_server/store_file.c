@@ -50,6 +50,28 @@ static void make_cluster_id(struct env *env, char out[STORE_CLUSTER_ID_CHARS + 1
     out[STORE_CLUSTER_ID_CHARS] = '\0';
 }
 
+/* Straight SQL: there is no table in memory yet. */
+static enum status fill_topics(struct store *store, struct sqlite_db *db, struct error *err)
+{
+    long long now_ms = (long long)(store->env->wall_us(store->env) / 1000);
+    for (size_t i = 0; i < store->initial_topic_count; i++) {
+        char sql[512];
+        const char *name = store->initial_topics[i];
+        if (!store_topic_name_is_legal(span_from_cstr(name))) {
+            return error_set(err, STATUS_INVALID, "\"%.100s\" is not a topic name", name);
+        }
+        snprintf(sql, sizeof(sql),
+                 "INSERT INTO topic (id, name, created_ms) VALUES (%zu, '%s', %lld);"
+                 "INSERT INTO partition (tp, topic_id, number) VALUES (%zu, %zu, 0)",
+                 i + 1, name, now_ms, i + 1, i + 1);
+        enum status status = sqlite_db_exec(db, sql, err);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
 enum status store_file_fill(struct store *store, struct sqlite_db *db, struct error *err)
 {
     char meta[256];
@@ -62,6 +84,9 @@ enum status store_file_fill(struct store *store, struct sqlite_db *db, struct er
     enum status status = sqlite_db_exec(db, "BEGIN", err);
     if (status == STATUS_OK) {
         status = sqlite_db_exec(db, embedded_schema_state_sql, err);
+    }
+    if (status == STATUS_OK) {
+        status = fill_topics(store, db, err);
     }
     if (status == STATUS_OK) {
         status = sqlite_db_exec(db, meta, err);

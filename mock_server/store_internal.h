@@ -91,6 +91,8 @@ struct store {
     enum store_durability durability;
     bool in_memory;
     char directory[SQLITE_DB_PATH_BYTES_MAX];
+    const char *const *initial_topics; /* of the options, while the store opens */
+    size_t initial_topic_count;
     char cluster_id[STORE_CLUSTER_ID_CHARS + 1];
 
     enum turn_state turn;
@@ -158,6 +160,8 @@ bool store_step_done(sqlite3_stmt *stmt);
 enum status store_topics_load(struct store *store, struct error *err) PP_MUST_USE;
 void store_topics_release(struct store *store);
 void store_topic_entry_free(struct topic_entry *entry);
+/* Creates those of the initial topics that are not there, in a turn of its own. */
+enum status store_topics_ensure(struct store *store, struct error *err) PP_MUST_USE;
 /* Puts an entry into the table / takes it out without freeing it. */
 void store_topic_table_insert(struct store *store, struct topic_entry *entry);
 void store_topic_table_remove(struct store *store, struct topic_entry *entry);

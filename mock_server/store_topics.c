@@ -417,6 +417,21 @@ enum status store_topic_create(struct store *store, struct span name, int32_t pa
     return STATUS_OK;
 }
 
+enum status store_topics_ensure(struct store *store, struct error *err)
+{
+    for (size_t i = 0; i < store->initial_topic_count; i++) {
+        struct span name = span_from_cstr(store->initial_topics[i]);
+        if (store_topic_find(store, name) != NULL) {
+            continue;
+        }
+        enum status status = store_topic_create(store, name, 1, NULL, 0, err);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return store_turn_has_writes(store) ? store_turn_commit(store, err) : STATUS_OK;
+}
+
 static bool mark_deleted(struct store *store, const struct topic_entry *entry)
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_TOPIC_MARK_DELETED);

@@ -49,6 +49,12 @@ static int setup_file(void **state)
     return 0;
 }
 
+static void close_store(struct fixture *f)
+{
+    store_close(f->store);
+    f->store = NULL;
+}
+
 static int setup_memory(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
@@ -333,6 +339,30 @@ static void rows_of_deleted_topics_are_swept_in_slices(void **state)
     assert_false(store_turn_has_writes(f->store));
 }
 
+static void initial_topics_exist_and_are_made_where_they_are_missing(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const topics[] = {"u.pin", "u.geo", "u.user"};
+    close_store(f);
+    char path[512];
+    temp_dir_path(&f->dir, "state.db", path, sizeof(path));
+    unlink(path);
+    struct store_options options = {
+        .directory = f->dir.path, .env = &f->env, .topics = topics, .topic_count = 2};
+    for (size_t count = 2; count <= 3; count++) {
+        options.topic_count = count;
+        assert_int_equal(store_open(&options, &f->store, &f->err), STATUS_OK);
+        assert_int_equal(store_topic_count(f->store), count);
+        assert_int_equal(append(f, store_topic_find(f->store, SPAN_LIT("u.geo")), 0, "x"),
+                         count - 2);
+        commit(f);
+        if (count == 2) {
+            close_store(f);
+        }
+    }
+    assert_string_equal(read_all(f, "u.pin", 0, 0, 10), "");
+}
+
 struct config_seen {
     char text[256];
 };
@@ -588,12 +618,6 @@ static void expect_refusal(struct fixture *f, const char *directory, enum status
     }
 }
 
-static void close_store(struct fixture *f)
-{
-    store_close(f->store);
-    f->store = NULL;
-}
-
 static void a_missing_directory_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -786,6 +810,7 @@ int main(void)
         FILE_TEST(topics_come_in_name_order),
         FILE_TEST(a_topic_created_again_starts_at_zero),
         FILE_TEST(rows_of_deleted_topics_are_swept_in_slices),
+        FILE_TEST(initial_topics_exist_and_are_made_where_they_are_missing),
         FILE_TEST(topic_configs_are_kept_in_name_order),
         FILE_TEST(null_empty_and_binary_fields_come_back_as_they_went_in),
         MEMORY_TEST(null_empty_and_binary_fields_come_back_as_they_went_in),
