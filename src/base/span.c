@@ -186,15 +186,33 @@ static size_t utf8_sequence_len(const unsigned char *p, size_t left)
     return 0;
 }
 
+/* How many bytes from `position` on are plain ASCII, counted in eights: most text is. */
+static size_t ascii_run_len(struct span s, size_t position)
+{
+    size_t start = position;
+    uint64_t eight;
+    while (s.len - position >= sizeof(eight)) {
+        memcpy(&eight, s.ptr + position, sizeof(eight));
+        if ((eight & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+        position += sizeof(eight);
+    }
+    return position - start;
+}
+
 bool span_is_utf8(struct span s)
 {
-    size_t position = 0;
+    size_t position = ascii_run_len(s, 0);
     while (position < s.len) {
         size_t step = utf8_sequence_len((const unsigned char *)s.ptr + position, s.len - position);
         if (step == 0) {
             return false;
         }
         position += step;
+        if (step > 1) {
+            position += ascii_run_len(s, position);
+        }
     }
     return true;
 }
