@@ -43,3 +43,29 @@ uint32_t dice_spread(uint64_t seed, uint64_t kind, uint64_t index)
     uint64_t position = dice_u64(&start) + index * golden;
     return (uint32_t)(((position >> 32) * 10000) >> 32);
 }
+
+/* A Feistel network permutes the smallest even power of two that holds `count`; places outside go
+ * round again until they are inside. */
+uint64_t dice_place(uint64_t seed, uint64_t kind, uint64_t index, uint64_t count)
+{
+    enum { rounds = 4 };
+    PP_ASSERT(index < count && count <= UINT64_C(1) << 32);
+    unsigned half_bits = 1;
+    while (half_bits < 16 && UINT64_C(1) << (2 * half_bits) < count) {
+        half_bits++;
+    }
+    const uint64_t mask = (UINT64_C(1) << half_bits) - 1;
+    uint64_t place = index;
+    do {
+        uint64_t left = place >> half_bits;
+        uint64_t right = place & mask;
+        for (uint64_t round = 0; round < rounds; round++) {
+            struct dice dice = dice_for(seed, (kind << 8) + round, right);
+            uint64_t next = left ^ (dice_u64(&dice) & mask);
+            left = right;
+            right = next;
+        }
+        place = (left << half_bits) | right;
+    } while (place >= count);
+    return place;
+}

@@ -23,4 +23,8 @@ bool dice_chance(struct dice *dice, uint32_t parts);
  * chance would let a few frequent indexes move a share by points. */
 uint32_t dice_spread(uint64_t seed, uint64_t kind, uint64_t index);
 
+/* A shuffle of 0..count-1: the place of `index` in it, 0 < count <= 2^32. Shares cut from places
+ * are exact whatever the seed. */
+uint64_t dice_place(uint64_t seed, uint64_t kind, uint64_t index, uint64_t count);
+
 #endif

@@ -36,7 +36,7 @@ size_t generator_category_of(const struct generator *g, int64_t key)
 {
     size_t category = GENERATOR_CATEGORIES - 1;
     while (category > 0 &&
-           key < generator_categories[category].first_key * g->rows / GENERATOR_ROWS_DEFAULT) {
+           key * GENERATOR_ROWS_DEFAULT / g->rows < generator_categories[category].first_key) {
         category--;
     }
     return category;
@@ -44,10 +44,13 @@ size_t generator_category_of(const struct generator *g, int64_t key)
 
 /* The inverse of the distribution function. Each step is its own statement, and only operations
  * that IEEE 754 rounds exactly are used, so that every machine draws the same. */
-uint64_t generator_skewed(struct dice *dice, uint64_t pool, struct generator_skew skew)
+uint64_t generator_skewed(uint32_t point, uint64_t pool, struct generator_skew skew)
 {
-    bool flat = dice_chance(dice, skew.flat);
-    double u = (double)dice_below(dice, UINT64_C(1) << 32) / 4294967296.0;
+    const uint64_t whole = UINT64_C(1) << 32;
+    uint64_t flat_points = whole * skew.flat / 10000;
+    bool flat = point < flat_points;
+    double u = flat ? (double)point / (double)flat_points
+                    : (double)(point - flat_points) / (double)(whole - flat_points);
     double x = u;
     if (!flat) {
         double from = 1.0 / sqrt(skew.head);
@@ -62,6 +65,13 @@ uint64_t generator_skewed(struct dice *dice, uint64_t pool, struct generator_ske
     double position = x * (double)pool;
     uint64_t index = position > 0 ? (uint64_t)position : 0;
     return index < pool ? index : pool - 1;
+}
+
+uint32_t generator_point(const struct generator *g, enum generator_dice kind, int64_t key)
+{
+    uint64_t rows = (uint64_t)g->rows;
+    uint64_t place = dice_place(g->seed, kind, (uint64_t)key, rows);
+    return (uint32_t)((place << 32) / rows);
 }
 
 void generator_append_datetime(struct buf *out, int64_t seconds)

@@ -121,7 +121,8 @@ static void place_draw(const struct generator *g, struct dice *dice, double *lat
         return;
     }
     uint64_t pool = (uint64_t)g->rows / rows_per_place + 1;
-    struct dice place = dice_for(g->seed, DICE_PLACE, generator_skewed(dice, pool, skew));
+    struct dice place = dice_for(g->seed, DICE_PLACE,
+                                 generator_skewed(dice_below(dice, UINT64_C(1) << 32), pool, skew));
     *latitude = crowded_coordinate_draw(&place, 90);
     *longitude = crowded_coordinate_draw(&place, 180);
 }

@@ -17,6 +17,7 @@ enum generator_dice {
     DICE_PERSON,
     DICE_PERSON_CELL,
     DICE_PLACE,
+    DICE_STATE,
 };
 
 struct category {
@@ -67,12 +68,15 @@ struct generator {
 
 size_t generator_category_of(const struct generator *g, int64_t key);
 /* Position in a pool of `pool` things where the first are drawn far more often: 0..pool-1. The
- * density falls as (x + head)^-1.5 over 0 <= x < 1; `flat` parts in 10000 are drawn evenly. */
+ * density falls as (x + head)^-1.5 over 0 <= x < 1; `flat` parts in 10000 are drawn evenly. The
+ * point of chance is the caller's: a draw, or a key's place in a shuffle. */
 struct generator_skew {
     double head;
     uint32_t flat;
 };
-uint64_t generator_skewed(struct dice *dice, uint64_t pool, struct generator_skew skew);
+uint64_t generator_skewed(uint32_t point, uint64_t pool, struct generator_skew skew);
+/* The key's place in a shuffle of all keys, as a point of 0..2^32-1. */
+uint32_t generator_point(const struct generator *g, enum generator_dice kind, int64_t key);
 
 /* "2021-02-05 19:14:42" of seconds since 1970. */
 void generator_append_datetime(struct buf *out, int64_t seconds);

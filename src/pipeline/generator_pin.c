@@ -27,7 +27,7 @@ enum {
     poster_chars_max = 268,
     cut_mark_chars = 2,
     tags_per_pin = 9,
-    posters_per_default_rows = 4900,
+    posters_per_default_rows = 3690,
     category_bytes_max = 32,
 };
 
@@ -51,6 +51,7 @@ static const uint16_t state_shares[PIN_STATES] = {
 };
 
 struct pin {
+    int64_t key;
     enum pin_state state;
     size_t category;
     struct span subject;
@@ -78,9 +79,10 @@ static bool state_lacks_tags(enum pin_state state)
     return state == PIN_ALL_FAILED || state == PIN_STORY_NO_TAGS;
 }
 
-static enum pin_state state_draw(struct dice *dice)
+/* From the key's place in a shuffle: the shares are exact, the order is chance. */
+static enum pin_state state_of(const struct generator *g, int64_t key)
 {
-    uint32_t point = dice_below(dice, 10000);
+    uint64_t point = (uint64_t)generator_point(g, DICE_STATE, key) * 10000 >> 32;
     uint32_t sum = 0;
     for (size_t i = 0; i < PIN_STATES; i++) {
         sum += state_shares[i];
@@ -228,23 +230,23 @@ static struct followers poster_followers(const struct generator *g, uint64_t pos
     struct dice dice = dice_for(g->seed, DICE_FOLLOWERS, poster);
     uint32_t kind = dice_spread(g->seed, DICE_FOLLOWERS, poster);
     uint32_t part = dice_below(&dice, 10000);
-    if (kind < 5970) {
+    if (kind < 6060) {
         int64_t number = part < 1200   ? dice_between(&dice, 1, 9)
                          : part < 6500 ? dice_between(&dice, 10, 99)
                                        : dice_between(&dice, 100, 985);
         return (struct followers){number, 'k'};
     }
-    if (kind < 5970 + 540) {
+    if (kind < 6060 + 420) {
         int64_t number = part < 4200   ? 2
                          : part < 6400 ? 5
                          : part < 8300 ? 1
                                        : dice_between(&dice, 3, 15);
         return (struct followers){number, 'M'};
     }
-    int64_t number = part < 150    ? 0
-                     : part < 1500 ? dice_between(&dice, 1, 9)
-                     : part < 5000 ? dice_between(&dice, 10, 99)
-                                   : dice_between(&dice, 100, 999);
+    int64_t number = kind >= 10000 - 50 ? 0
+                     : part < 1500      ? dice_between(&dice, 1, 9)
+                     : part < 5000      ? dice_between(&dice, 10, 99)
+                                        : dice_between(&dice, 100, 999);
     return (struct followers){number, '\0'};
 }
 
@@ -269,24 +271,27 @@ static struct followers followers_parse(struct span text)
     return f;
 }
 
-/* The named ones by their shares, then the pool. */
+/* The named ones by their shares of all points, then the pool. */
 static struct followers poster_append(struct generator *g, struct pin *pin, struct buf *out)
 {
     const struct generator_skew skew = {.head = 0.03, .flat = 6000};
     const struct vocab_list *top = &g->pin.top_posters;
-    uint32_t point = dice_below(&pin->dice, 10000);
+    const uint64_t whole = UINT64_C(1) << 32;
+    uint64_t point = generator_point(g, DICE_POSTER, pin->key);
+    uint64_t left = whole;
     for (size_t i = 0; i < top->count; i++) {
         struct span entry = top->items[i];
-        uint32_t share = vocab_take_number(&entry);
+        uint64_t share = whole * vocab_take_number(&entry) / 10000;
         if (point < share) {
             size_t blank = span_find_byte(entry, ' ');
             buf_append_span(out, span_skip(entry, blank + 1));
             return followers_parse(span_first(entry, blank));
         }
         point -= share;
+        left -= share;
     }
     uint64_t pool = (uint64_t)g->rows * posters_per_default_rows / GENERATOR_ROWS_DEFAULT + 1;
-    uint64_t poster = generator_skewed(&pin->dice, pool, skew);
+    uint64_t poster = generator_skewed((uint32_t)((point << 31) / (left >> 1)), pool, skew);
     poster_name_append(g, poster, &pin->words, out);
     return poster_followers(g, poster);
 }
@@ -349,12 +354,12 @@ static void words_append(struct generator *g, struct pin *pin, struct buf *out,
 
 void generator_pin_row(struct generator *g, int64_t key, struct row *row)
 {
-    struct pin pin = {.dice = dice_for(g->seed, DICE_PIN, (uint64_t)key)};
+    struct pin pin = {.key = key, .dice = dice_for(g->seed, DICE_PIN, (uint64_t)key)};
     struct buf *text = &g->text[TABLE_PIN];
     struct text_marks marks;
     unique_id_append(text, &pin.dice);
     generator_mark(text, &marks, 1);
-    pin.state = state_draw(&pin.dice);
+    pin.state = state_of(g, key);
     pin.category = generator_category_of(g, key);
     pin.subject = vocab_pick(&g->pin.subjects[pin.category], &pin.dice);
     pin.words = (struct vocab_words){

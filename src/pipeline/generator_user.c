@@ -8,7 +8,7 @@
 #include "embedded.h"
 
 enum {
-    people_per_default_rows = 5350, /* the pool for GENERATOR_ROWS_DEFAULT rows */
+    people_per_default_rows = 4000, /* the pool for GENERATOR_ROWS_DEFAULT rows */
     periods = 4,
     bands = 6,
     cells_total = 10000,
@@ -86,10 +86,9 @@ void generator_user_init(struct generator *g)
 
 void generator_user_row(struct generator *g, int64_t key, struct row *row)
 {
-    const struct generator_skew skew = {.head = 0.0185, .flat = 5000};
-    struct dice dice = dice_for(g->seed, DICE_USER, (uint64_t)key);
+    const struct generator_skew skew = {.head = 0.0195, .flat = 5000};
     uint64_t pool = (uint64_t)g->rows * people_per_default_rows / GENERATOR_ROWS_DEFAULT + 1;
-    uint64_t person = generator_skewed(&dice, pool, skew);
+    uint64_t person = generator_skewed(generator_point(g, DICE_USER, key), pool, skew);
     struct dice traits = dice_for(g->seed, DICE_PERSON, person);
     struct buf *text = &g->text[TABLE_USER];
     struct text_marks marks;
