@@ -1,0 +1,225 @@
+/* `pinpipe serve`: AWS on this laptop until Ctrl-C. Flags in, pinpipe/mock.h does the work. */
+#include "commands.h"
+#include "pinpipe/mock.h"
+#include "resolve.h"
+#include "rest_properties.h"
+#include "version.h"
+
+#include <string.h>
+
+static const struct option_spec serve_options[] = {
+    {"gateway", OPTION_PORT, "PORT", NULL, NULL, "the API gateway's port (8080; 0: any free one)"},
+    {"rest", OPTION_PORT, "PORT", NULL, NULL, "the REST proxy's port (8082; 0: any free one)"},
+    {"ephemeral", OPTION_SWITCH, NULL, NULL, NULL, "free ports where none is given"},
+    {"bind", OPTION_TEXT, "ADDR", "127.0.0.1", NULL, "the address to listen on, IPv4 or IPv6"},
+    {"ready-file", OPTION_TEXT, "FILE", NULL, NULL,
+     "written, as JSON with all URLs, once every listener accepts"},
+    {"durability", OPTION_CHOICE, "MODE", "full", "full|normal|off",
+     "full: fsync before the answer; normal: survives a killed process; off: memory speed"},
+    {"seed", OPTION_COUNT, "S", NULL, NULL, "request ids and the like repeat with it"},
+    {"journal", OPTION_COUNT, "N", "100000", NULL, "keep the last N requests; 0: none"},
+    {"stage", OPTION_TEXT, "NAME", NULL, NULL, "the only stage; otherwise any is accepted"},
+    {"lenient", OPTION_SWITCH, NULL, NULL, NULL,
+     "accept application/json where the real proxy answers 415"},
+    {"first-poll", OPTION_CHOICE, "MODE", "empty", "empty|eager",
+     "empty: a consumer's first poll gives [], as on the real proxy"},
+    {"auto-create", OPTION_SWITCH, NULL, NULL, NULL, "produce creates missing topics"},
+    {"permissions", OPTION_CHOICE, "MODE", "open", "open|workshop",
+     "workshop: only topics <iam_username>.* and the group students"},
+    {"throttle", OPTION_TEXT, "RATE:BURST", NULL, NULL, "the usage plan: 429 beyond it"},
+    {"gateway-upstream", OPTION_TEXT, "URL", NULL, NULL,
+     "the gateway forwards to a REST proxy elsewhere"},
+    {"gateway-refused-status", OPTION_COUNT, "CODE", "504", NULL,
+     "the gateway's answer when that one refuses connections"},
+    {"advertised-url", OPTION_TEXT, "URL", NULL, NULL,
+     "what base_uri of a consumer begins with; otherwise the request's Host"},
+    {"missing-topic-delay", OPTION_COUNT, "MS", "0", NULL,
+     "wait before refusing a produce to a missing topic (the real one: 60000)"},
+    {"kafka-rest-properties", OPTION_TEXT, "FILE", NULL, NULL,
+     "the workshop's kafka-rest.properties, as pasted"},
+    {"log", OPTION_TEXT, "SPEC", "info", NULL, "debug, info, warn, error, off, or area:level,..."},
+};
+
+/* --- flags to options --- */
+
+static int take_throttle(struct cli *cli, struct pinpipe_mock_options *o)
+{
+    const char *text = cli_text(cli, "throttle");
+    if (text == NULL) {
+        return 0;
+    }
+    struct span rest = span_from_cstr(text);
+    struct span rate;
+    if (!span_next_part(&rest, ':', &rate) || !span_parse_double(rate, &o->throttle_rate) ||
+        !span_parse_double(rest, &o->throttle_burst) || !(o->throttle_rate > 0) ||
+        !(o->throttle_burst >= 1)) {
+        return cli_usage(cli,
+                         "--throttle \"%s\": write requests a second and a burst of at least 1, "
+                         "such as 10:5",
+                         text);
+    }
+    return 0;
+}
+
+static int take_port(const struct cli *cli, const char *flag, int from_file, int usual)
+{
+    if (cli_is_set(cli, flag)) {
+        return (int)cli_count(cli, flag);
+    }
+    if (from_file >= 0) {
+        return from_file;
+    }
+    return cli_switch(cli, "ephemeral") ? 0 : usual;
+}
+
+static int take_properties(struct cli *cli, struct pinpipe_mock_options *o)
+{
+    struct rest_properties properties = {.rest_port = -1};
+    const char *path = cli_text(cli, "kafka-rest-properties");
+    if (path != NULL) {
+        struct error err = ERROR_NONE;
+        if (rest_properties_load(path, &cli->arena, cli->err, &properties, &err) != STATUS_OK) {
+            return cli_report(cli, &err);
+        }
+    }
+    o->gateway_port = take_port(cli, "gateway", -1, DEFAULT_GATEWAY_PORT);
+    o->rest_port = take_port(cli, "rest", properties.rest_port, DEFAULT_REST_PORT);
+    o->advertised_url = cli_is_set(cli, "advertised-url") ? cli_text(cli, "advertised-url")
+                                                          : properties.advertised_url;
+    return 0;
+}
+
+static enum pinpipe_durability take_durability(const struct cli *cli)
+{
+    const char *text = cli_text(cli, "durability");
+    if (strcmp(text, "normal") == 0) {
+        return PINPIPE_NORMAL;
+    }
+    return strcmp(text, "off") == 0 ? PINPIPE_OFF : PINPIPE_FULL;
+}
+
+static int take_options(struct cli *cli, struct pinpipe_mock_options *o)
+{
+    const char *data_dir = cli_data_dir(cli);
+    pinpipe_mock_options_init(o);
+    o->data_dir = strcmp(data_dir, ":memory:") == 0 ? NULL : data_dir;
+    o->bind_addr = cli_text(cli, "bind");
+    o->user_id = cli_config(cli, "iam_username");
+    o->stage = cli_text(cli, "stage");
+    o->durability = take_durability(cli);
+    o->has_seed = cli_is_set(cli, "seed");
+    o->seed = o->has_seed ? (uint64_t)cli_count(cli, "seed") : 0;
+    o->journal_rows = cli_count(cli, "journal");
+    o->lenient = cli_switch(cli, "lenient");
+    o->auto_create = cli_switch(cli, "auto-create");
+    o->first_poll = strcmp(cli_text(cli, "first-poll"), "eager") == 0 ? PINPIPE_FIRST_POLL_EAGER
+                                                                      : PINPIPE_FIRST_POLL_EMPTY;
+    o->permissions = strcmp(cli_text(cli, "permissions"), "workshop") == 0
+                         ? PINPIPE_PERMISSIONS_WORKSHOP
+                         : PINPIPE_PERMISSIONS_OPEN;
+    o->api_key = cli_config(cli, "api_key");
+    o->gateway_upstream = cli_text(cli, "gateway-upstream");
+    o->missing_topic_delay_ms = cli_count(cli, "missing-topic-delay");
+    o->log_spec = cli_text(cli, "log");
+    o->ready_file = cli_text(cli, "ready-file");
+    o->version = pinpipe_version;
+    int64_t refused = cli_count(cli, "gateway-refused-status");
+    if (refused < 500 || refused > 599) {
+        return cli_usage(cli, "--gateway-refused-status %lld: write a status from 500 to 599",
+                         (long long)refused);
+    }
+    o->gateway_refused_status = (int)refused;
+    int code = take_throttle(cli, o);
+    return code != 0 ? code : take_properties(cli, o);
+}
+
+/* --- what a user sees --- */
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+           strcmp(address, "localhost") == 0;
+}
+
+static const char *durability_words(enum pinpipe_durability durability)
+{
+    switch (durability) {
+    case PINPIPE_FULL:
+        return "full: an answer means it is on the disk";
+    case PINPIPE_NORMAL:
+        return "normal: a power cut may take the last records";
+    case PINPIPE_OFF:
+        return "off: after a power cut the file may be unusable";
+    }
+    return "";
+}
+
+static void print_summary(const struct cli *cli, const struct pinpipe_mock_options *o,
+                          const struct pinpipe_mock *mock)
+{
+    const char *gateway = pinpipe_mock_url(mock, PINPIPE_GATEWAY);
+    const char *rest = pinpipe_mock_url(mock, PINPIPE_REST);
+    FILE *err = cli->err;
+    fprintf(err, "pinpipe %s serves AWS on this laptop; Ctrl-C stops it.\n", pinpipe_version);
+    fprintf(err, "  gateway     %s   (invoke_URL%s)\n", gateway,
+            o->stage != NULL ? "" : "; any stage works");
+    fprintf(err, "  REST proxy  %s\n", rest);
+    if (o->gateway_upstream != NULL) {
+        fprintf(err, "  upstream    %s   (behind the gateway)\n", o->gateway_upstream);
+    }
+    fprintf(err, "  topics      %s.pin  %s.geo  %s.user\n", o->user_id, o->user_id, o->user_id);
+    if (o->data_dir == NULL) {
+        fprintf(err, "  data        in memory, gone at the end\n");
+    } else {
+        fprintf(err, "  data        %s   (durability %s)\n", o->data_dir,
+                durability_words(o->durability));
+    }
+    if (!is_loopback(o->bind_addr)) {
+        fprintf(err, "  CAREFUL     --bind %s: others on the network can read and write all this\n",
+                o->bind_addr);
+    }
+    fprintf(
+        err,
+        "Try:\n  curl -X POST %s/topics/%s.pin -H 'Content-Type: "
+        "application/vnd.kafka.json.v2+json' %s-d '{\"records\":[{\"value\":{\"index\":1}}]}'\n",
+        gateway, o->user_id, o->api_key != NULL ? "-H \"x-api-key: $API_KEY\" " : "");
+}
+
+static int report(const struct cli *cli, enum pinpipe_result result, const char *why)
+{
+    fprintf(cli->err, "pinpipe %s: %s\n", cli->command_path, why);
+    return (int)result;
+}
+
+static int run_serve(struct cli *cli)
+{
+    struct pinpipe_mock_options options;
+    struct pinpipe_mock *mock;
+    char why[PINPIPE_MESSAGE_BYTES] = "";
+    int code = take_options(cli, &options);
+    if (code != 0) {
+        return code;
+    }
+    enum pinpipe_result result = pinpipe_mock_new(&options, &mock, why);
+    if (result != PINPIPE_OK) {
+        return report(cli, result, why);
+    }
+    print_summary(cli, &options, mock);
+    result = pinpipe_mock_run(mock, true, why);
+    pinpipe_mock_free(mock);
+    if (result != PINPIPE_OK) {
+        return report(cli, result, why);
+    }
+    fprintf(cli->err, "pinpipe serve: stopped, everything is committed\n");
+    return 0;
+}
+
+const struct command cmd_serve = {
+    .name = "serve",
+    .summary = "run the AWS side: API gateway, Kafka REST proxy, topics",
+    .arguments = "",
+    .options = serve_options,
+    .option_count = ARRAY_COUNT(serve_options),
+    .example = "pinpipe serve --ephemeral --ready-file ready.json",
+    .run = run_serve,
+};

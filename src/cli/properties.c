@@ -1,0 +1,201 @@
+#include "properties.h"
+
+#include "buf.h"
+
+struct reader {
+    struct span rest;
+    int line;
+    struct buf logical; /* one logical line, unescaped; key and value lie in it */
+};
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\f';
+}
+
+static struct span skip_space(struct span s)
+{
+    while (s.len > 0 && is_space(s.ptr[0])) {
+        s = span_skip(s, 1);
+    }
+    return s;
+}
+
+/* One line of the file without its end (LF, CR or CR LF). */
+static struct span next_line(struct reader *reader)
+{
+    size_t end = 0;
+    while (end < reader->rest.len && reader->rest.ptr[end] != '\n' &&
+           reader->rest.ptr[end] != '\r') {
+        end++;
+    }
+    struct span line = span_first(reader->rest, end);
+    size_t eol = end + 1 < reader->rest.len && reader->rest.ptr[end] == '\r' &&
+                         reader->rest.ptr[end + 1] == '\n'
+                     ? 2
+                     : 1;
+    reader->rest = span_skip(reader->rest, end + eol);
+    reader->line++;
+    return line;
+}
+
+static bool ends_in_continuation(struct span line)
+{
+    size_t count = 0;
+    while (count < line.len && line.ptr[line.len - 1 - count] == '\\') {
+        count++;
+    }
+    return count % 2 == 1;
+}
+
+static void append_utf8(struct buf *out, unsigned code)
+{
+    if (code < 0x80) {
+        buf_append_byte(out, (char)code);
+    } else if (code < 0x800) {
+        buf_append_byte(out, (char)(0xc0 | code >> 6));
+        buf_append_byte(out, (char)(0x80 | (code & 0x3f)));
+    } else {
+        buf_append_byte(out, (char)(0xe0 | code >> 12));
+        buf_append_byte(out, (char)(0x80 | (code >> 6 & 0x3f)));
+        buf_append_byte(out, (char)(0x80 | (code & 0x3f)));
+    }
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The escape at the front of s (behind its backslash); how many bytes it takes, 0 when broken. */
+static size_t unescape_one(struct span s, struct buf *out)
+{
+    static const char plain[] = "t\tn\nr\rf\f";
+    if (s.len == 0) {
+        return 0;
+    }
+    if (s.ptr[0] == 'u') {
+        unsigned code = 0;
+        for (size_t i = 1; i <= 4; i++) {
+            int digit = i < s.len ? hex_digit(s.ptr[i]) : -1;
+            if (digit < 0) {
+                return 0;
+            }
+            code = code * 16 + (unsigned)digit;
+        }
+        append_utf8(out, code);
+        return 5;
+    }
+    char byte = s.ptr[0];
+    for (size_t i = 0; plain[i] != '\0'; i += 2) {
+        if (plain[i] == byte) {
+            byte = plain[i + 1];
+            break;
+        }
+    }
+    buf_append_byte(out, byte);
+    return 1;
+}
+
+/* Appends s without its escapes, up to the first unescaped byte that `stop` names (key: '=', ':' or
+ * white space; value: none). How much of s was read in *used; false on a broken escape. */
+static bool unescape_until(struct span s, bool is_key, struct buf *out, size_t *used)
+{
+    size_t i = 0;
+    while (i < s.len) {
+        char c = s.ptr[i];
+        if (is_key && (c == '=' || c == ':' || is_space(c))) {
+            break;
+        }
+        if (c != '\\') {
+            buf_append_byte(out, c);
+            i++;
+            continue;
+        }
+        size_t escape = unescape_one(span_skip(s, i + 1), out);
+        if (escape == 0) {
+            return false;
+        }
+        i += 1 + escape;
+    }
+    *used = i;
+    return true;
+}
+
+/* Joins a line with those that continue it. */
+static void read_logical(struct reader *reader, struct span line)
+{
+    buf_reset(&reader->logical);
+    while (ends_in_continuation(line)) {
+        buf_append_span(&reader->logical, span_first(line, line.len - 1));
+        if (reader->rest.len == 0) {
+            return;
+        }
+        line = skip_space(next_line(reader));
+    }
+    buf_append_span(&reader->logical, line);
+}
+
+static enum status parse_logical(struct span text, struct buf *out, struct property *property,
+                                 struct error *err)
+{
+    size_t used;
+    buf_reset(out);
+    if (!unescape_until(text, true, out, &used)) {
+        return error_set(err, STATUS_INVALID, "line %d: a broken \\u escape", property->line);
+    }
+    size_t key_len = out->len;
+    text = skip_space(span_skip(text, used));
+    if (text.len > 0 && (text.ptr[0] == '=' || text.ptr[0] == ':')) {
+        text = skip_space(span_skip(text, 1));
+    }
+    if (!unescape_until(text, false, out, &used)) {
+        return error_set(err, STATUS_INVALID, "line %d: a broken \\u escape", property->line);
+    }
+    if (!buf_ok(out) || key_len > PROPERTIES_KEY_BYTES_MAX ||
+        out->len - key_len > PROPERTIES_VALUE_BYTES_MAX) {
+        return error_set(err, STATUS_INVALID,
+                         "line %d: too long (a key has at most %d bytes, a value %d)",
+                         property->line, PROPERTIES_KEY_BYTES_MAX, PROPERTIES_VALUE_BYTES_MAX);
+    }
+    property->key = span_first(buf_span(out), key_len);
+    property->value = span_trim(span_skip(buf_span(out), key_len));
+    return STATUS_OK;
+}
+
+enum status properties_read(struct span text,
+                            enum status (*visit)(void *ctx, const struct property *property,
+                                                 struct error *err),
+                            void *ctx, struct error *err)
+{
+    struct reader reader = {.rest = text};
+    struct buf plain;
+    enum status status = STATUS_OK;
+    if (!span_is_utf8(text)) {
+        return error_set(err, STATUS_INVALID, "not a text file in UTF-8");
+    }
+    if (span_starts_with(text, SPAN_LIT("\xef\xbb\xbf"))) {
+        reader.rest = span_skip(text, 3);
+    }
+    buf_init(&reader.logical, PROPERTIES_BYTES_MAX);
+    buf_init(&plain, PROPERTIES_BYTES_MAX);
+    while (reader.rest.len > 0 && status == STATUS_OK) {
+        struct span line = skip_space(next_line(&reader));
+        struct property property = {.line = reader.line};
+        if (line.len == 0 || line.ptr[0] == '#' || line.ptr[0] == '!') {
+            continue;
+        }
+        read_logical(&reader, line);
+        status = parse_logical(buf_span(&reader.logical), &plain, &property, err);
+        if (status == STATUS_OK) {
+            status = visit(ctx, &property, err);
+        }
+    }
+    buf_release(&reader.logical);
+    buf_release(&plain);
+    return status;
+}
