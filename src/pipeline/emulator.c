@@ -190,7 +190,7 @@ static enum status open_parts(struct emulator *e, struct error *err)
         status = row_source_sqlite_open(o->data_dir, e->env, &e->rows, err);
     }
     if (status == STATUS_OK && e->poster == NULL) {
-        status = poster_rest_new(o->endpoints, e->env, o->concurrency, 0, &e->poster, err);
+        status = poster_rest_new(o->endpoints, e->env, o->concurrency, &e->poster, err);
     }
     if (status == STATUS_OK) {
         e->poster->done = emulator_lanes_on_done;
@@ -243,7 +243,7 @@ static enum status turn(struct emulator *e, struct error *err)
 {
     size_t sent_before = e->sent;
     enum status status = emulator_lanes_send(e, emulator_now_us(e), err);
-    if (status == STATUS_OK && e->sent > sent_before) {
+    if (status == STATUS_OK && e->sent > sent_before && emulator_window_has_room(e)) {
         status = e->poster->ops->run(e->poster, 0, err); /* on the wire before we read on */
     }
     if (e->stopping || status != STATUS_OK) {

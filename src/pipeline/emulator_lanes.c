@@ -261,6 +261,9 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t emulator_lanes_idle_us(const struct emulator *e, int64_t now_us)
 {
+    if (may_send_new(e, now_us) && lane_pick(e, now_us) != TABLE_COUNT) {
+        return 0; /* answers came so fast that a lane is free again already */
+    }
     int64_t due = now_us + idle_us_max;
     for (size_t i = 0; i < e->options->concurrency && e->waiting > 0; i++) {
         if (e->slots[i].phase == SLOT_WAITING) {

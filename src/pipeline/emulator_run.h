@@ -110,6 +110,8 @@ void emulator_note(struct emulator *e, const char *format, ...) PP_PRINTF(2, 3);
 
 enum status emulator_window_init(struct emulator *e, struct error *err) PP_MUST_USE;
 void emulator_window_release(struct emulator *e);
+/* Is there anything to read ahead, and room for it? */
+bool emulator_window_has_room(const struct emulator *e);
 /* Reads a few rows ahead; a whole window when a lane has nothing to send. */
 enum status emulator_window_build(struct emulator *e, struct error *err) PP_MUST_USE;
 /* Is it time to write what is built or settled? */

@@ -118,23 +118,33 @@ static bool lane_is_starved(const struct emulator *e)
     return leading_send(e) == e->committed_end;
 }
 
-static bool room_to_build(const struct emulator *e)
+bool emulator_window_has_room(const struct emulator *e)
 {
     return e->built_end < e->wanted && e->built_end - e->recorded_begin < EMULATOR_RING_TRIPLES &&
            (size_t)(e->built_end - e->committed_end) < e->window_triples &&
            e->held_bytes < EMULATOR_HELD_BYTES_MAX;
 }
 
+static void rows_hold(struct emulator *e, bool held)
+{
+    if (e->rows->ops->hold != NULL) {
+        e->rows->ops->hold(e->rows, held);
+    }
+}
+
 enum status emulator_window_build(struct emulator *e, struct error *err)
 {
+    enum status status = STATUS_OK;
     size_t steps = lane_is_starved(e) ? EMULATOR_WINDOW_TRIPLES_MAX : build_step_triples;
-    while (steps-- > 0 && room_to_build(e)) {
-        enum status status = triple_build(e, err);
-        if (status != STATUS_OK) {
-            return status;
-        }
+    if (!emulator_window_has_room(e)) {
+        return STATUS_OK;
     }
-    return STATUS_OK;
+    rows_hold(e, true);
+    while (steps-- > 0 && emulator_window_has_room(e) && status == STATUS_OK) {
+        status = triple_build(e, err);
+    }
+    rows_hold(e, false);
+    return status;
 }
 
 /* --- writing ------------------------------------------------------------------------------- */

@@ -63,8 +63,8 @@ struct poster {
 };
 
 /* POST <invoke_url>/topics/<user_id>.pin|geo|user in the embedded JSON format. endpoints and env
- * are borrowed. timeout_ms 0: 35 s, which is longer than the gateway's own 29 s. */
+ * are borrowed. A request may take 35 s, which is longer than the gateway's own 29 s. */
 enum status poster_rest_new(const struct endpoints *endpoints, struct env *env, size_t slots,
-                            int64_t timeout_ms, struct poster **out, struct error *err) PP_MUST_USE;
+                            struct poster **out, struct error *err) PP_MUST_USE;
 
 #endif

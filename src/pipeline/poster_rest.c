@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    request_timeout_default_ms = 35 * 1000,
+    request_timeout_ms = 35 * 1000,
     answer_bytes_max = 256 * 1024,
     body_kept_bytes = 64 * 1024,
     header_bytes_max = 1024,
@@ -34,7 +34,6 @@ struct rest_poster {
     struct poster base;
     const struct endpoints *endpoints;
     struct http_client *client;
-    int64_t timeout_ms;
     char *topics[TABLE_COUNT];
     char *urls[TABLE_COUNT];
     char api_key_header[header_bytes_max];
@@ -85,7 +84,7 @@ static enum status rest_send(struct poster *base, size_t slot_index, enum table_
         .headers = poster->post_headers,
         .body = buf_span(&slot->body),
         .has_body = true,
-        .timeout_ms = poster->timeout_ms,
+        .timeout_ms = request_timeout_ms,
     };
     return http_call_send(slot->call, &request, err);
 }
@@ -149,7 +148,7 @@ static enum status ask_cluster_at(struct rest_poster *poster, const char *base_u
         .method = "GET",
         .url = buf_cstr(&url),
         .headers = poster->get_headers,
-        .timeout_ms = poster->timeout_ms,
+        .timeout_ms = request_timeout_ms,
     };
     enum status status = http_client_request(poster->client, &request, &response, err);
     struct post_outcome outcome = {.result = POST_GIVE_UP};
@@ -269,7 +268,7 @@ static const struct poster_ops rest_ops = {
 };
 
 enum status poster_rest_new(const struct endpoints *endpoints, struct env *env, size_t slots,
-                            int64_t timeout_ms, struct poster **out, struct error *err)
+                            struct poster **out, struct error *err)
 {
     PP_ASSERT(slots >= 1 && slots <= POSTER_SLOTS_MAX);
     struct rest_poster *poster = calloc(1, sizeof(*poster));
@@ -278,7 +277,6 @@ enum status poster_rest_new(const struct endpoints *endpoints, struct env *env, 
     }
     poster->base.ops = &rest_ops;
     poster->endpoints = endpoints;
-    poster->timeout_ms = timeout_ms > 0 ? timeout_ms : request_timeout_default_ms;
     rest_answer_init(&poster->answer);
     const struct http_client_options client_options = {
         .connections_max = slots,

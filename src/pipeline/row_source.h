@@ -15,6 +15,8 @@ struct row_source_ops {
                          struct row *row, struct error *err);
     enum status (*count)(struct row_source *source, enum table_id table, int64_t *rows,
                          struct error *err);
+    /* Many fetches follow: a source may keep its read lock until hold(false). May be NULL. */
+    void (*hold)(struct row_source *source, bool held);
     void (*free)(struct row_source *source);
 };
 

@@ -3,7 +3,8 @@
  * key lookup; with gaps it is the LIMIT query itself, with an ORDER BY that says what MySQL does
  * silently.
  *
- * A fetched row is copied out and its statement reset, so that no read transaction stays open. */
+ * A fetched row is copied out and its statement reset, so that no read transaction stays open
+ * unless the user of the source holds one over a few fetches. */
 #include "row_source.h"
 
 #include "rds.h"
@@ -103,6 +104,16 @@ static enum status source_count(struct row_source *base, enum table_id table, in
     return STATUS_OK;
 }
 
+/* Without it each fetch locks the file and looks for a journal, which costs more than the row. A
+ * hold that fails is no error: the fetches then lock for themselves. */
+static void source_hold(struct row_source *base, bool held)
+{
+    sqlite3 *handle = source_of(base)->db.handle;
+    if ((sqlite3_get_autocommit(handle) != 0) == held) {
+        sqlite3_exec(handle, held ? "BEGIN" : "COMMIT", NULL, NULL, NULL);
+    }
+}
+
 static void source_free(struct row_source *base)
 {
     struct sqlite_source *source = source_of(base);
@@ -116,6 +127,7 @@ static void source_free(struct row_source *base)
 static const struct row_source_ops sqlite_source_ops = {
     .fetch = source_fetch,
     .count = source_count,
+    .hold = source_hold,
     .free = source_free,
 };
 

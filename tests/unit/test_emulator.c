@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { posts_kept_max = 4096, slots_max = 16, latency_us = 1000 };
+enum { posts_kept_max = 4096, slots_max = 16, latency_usual_us = 1000 };
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
@@ -82,6 +82,7 @@ struct fixture {
     struct poster poster;
     struct fake_slot slots[slots_max];
     size_t in_flight;
+    int64_t latency_us;
     size_t in_flight_most;
     script_fn script;
     struct fake_post posts[posts_kept_max];
@@ -160,7 +161,7 @@ static enum status fake_send(struct poster *poster, size_t slot, enum table_id t
     assert_true(slot < slots_max && !f->slots[slot].busy);
     assert_true(f->post_count < posts_kept_max);
     int64_t row = row_of_value(value);
-    f->slots[slot] = (struct fake_slot){true, table, row, f->env.virtual_us + latency_us};
+    f->slots[slot] = (struct fake_slot){true, table, row, f->env.virtual_us + f->latency_us};
     f->posts[f->post_count++] =
         (struct fake_post){table, row, f->env.virtual_us, intent_is_durable(f, table, row)};
     f->in_flight++;
@@ -344,6 +345,7 @@ static int set_up(void **state)
     f->rows.base.ops = &fake_rows_ops;
     f->poster.ops = &fake_poster_ops;
     f->cluster_id = "cluster-one";
+    f->latency_us = latency_usual_us;
     for (size_t t = 0; t < TABLE_COUNT; t++) {
         f->rows.counts[t] = 20000;
     }
@@ -653,6 +655,16 @@ static void a_stop_gives_up_waiting_retries(void **state)
     assert_int_equal(f->summary.posts_unsent, 2);
 }
 
+static void answers_that_come_at_once_are_followed_at_once(void **state)
+{
+    struct fixture *f = *state;
+    f->latency_us = 0;
+    f->options.rows = 300;
+    run_ok(f);
+    assert_int_equal(f->summary.posts_acked, 900);
+    assert_int_equal(f->summary.elapsed_us, 0);
+}
+
 static void a_rate_is_kept(void **state)
 {
     struct fixture *f = *state;
@@ -802,6 +814,7 @@ int main(void)
         EMULATOR_TEST(an_interrupted_bounded_run_did_not_succeed),
         EMULATOR_TEST(a_stop_waits_for_answers_only_so_long),
         EMULATOR_TEST(a_stop_gives_up_waiting_retries),
+        EMULATOR_TEST(answers_that_come_at_once_are_followed_at_once),
         EMULATOR_TEST(a_rate_is_kept),
         EMULATOR_TEST(the_workshops_pace_sleeps_before_each_round),
         EMULATOR_TEST(an_endless_run_holds_a_bounded_number_of_triples),
