@@ -137,8 +137,14 @@ static enum status table_write(struct cli *cli, const struct table *table, FILE 
     cli_progress_init(&progress, cli);
     /* A bar between the rows on one terminal would help nobody. */
     bool silent = file == cli->out && cli->out_is_terminal;
-    status =
-        rds_export(&db, table->id, stream_write, file, silent ? NULL : &progress.progress, err);
+    struct rds_export_options options = {
+        .db = &db,
+        .table = table->id,
+        .write = stream_write,
+        .write_ctx = file,
+        .progress = silent ? NULL : &progress.progress,
+    };
+    status = rds_export(&options, err);
     cli_progress_end(&progress);
     sqlite_db_close(&db);
     if (status == STATUS_OK && fflush(file) != 0) {

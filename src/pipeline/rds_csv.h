@@ -32,11 +32,17 @@ enum status rds_import(const struct rds_import_options *options, struct rds_impo
 /* Takes the bytes; -1 (with errno) when it cannot. */
 typedef int (*rds_write_fn)(void *ctx, struct span bytes);
 
+struct rds_export_options {
+    struct sqlite_db *db; /* from rds_open */
+    enum table_id table;
+    rds_write_fn write;
+    void *write_ctx;
+    const struct progress *progress; /* may be NULL */
+};
+
 /* Header line, then the rows in key order, lines ended by LF; what rds_import reads back to the
  * same table. INTERRUPTED, IO. */
-enum status rds_export(struct sqlite_db *db, enum table_id table, rds_write_fn write,
-                       void *write_ctx, const struct progress *progress,
-                       struct error *err) PP_MUST_USE;
+enum status rds_export(const struct rds_export_options *options, struct error *err) PP_MUST_USE;
 
 /* Up to six significant digits without an exponent, as MySQL shows a FLOAT. */
 void rds_float_append(struct buf *out, double value);

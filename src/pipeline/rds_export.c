@@ -7,11 +7,8 @@
 enum { export_row_bytes_max = 64 * 1024 * 1024, export_flush_bytes = 64 * 1024 };
 enum { export_report_rows = 1000 };
 
-struct export
-{
-    rds_write_fn write;
-    void *write_ctx;
-    const struct progress *progress;
+struct table_writer {
+    const struct rds_export_options *options;
     struct buf text;
 };
 
@@ -48,22 +45,23 @@ static void row_append(struct buf *out, const struct row *row)
     buf_append_byte(out, '\n');
 }
 
-static enum status text_flush(struct export *x, struct error *err)
+static enum status text_flush(struct table_writer *x, struct error *err)
 {
     if (!buf_ok(&x->text)) {
         return error_set(err, STATUS_LIMIT, "a row of more than %d bytes", export_row_bytes_max);
     }
     errno = 0;
-    if (x->text.len > 0 && x->write(x->write_ctx, buf_span(&x->text)) != 0) {
+    if (x->text.len > 0 && x->options->write(x->options->write_ctx, buf_span(&x->text)) != 0) {
         return error_set_errno(err, errno, "write");
     }
     buf_reset(&x->text);
     return STATUS_OK;
 }
 
-static enum status rows_write(struct export *x, sqlite3_stmt *stmt, const struct table *table,
+static enum status rows_write(struct table_writer *x, sqlite3_stmt *stmt, const struct table *table,
                               struct error *err)
 {
+    const struct progress *progress = x->options->progress;
     enum status status = STATUS_OK;
     uint64_t rows = 0;
     struct row row;
@@ -75,9 +73,9 @@ static enum status rows_write(struct export *x, sqlite3_stmt *stmt, const struct
         if (x->text.len >= export_flush_bytes || !buf_ok(&x->text)) {
             status = text_flush(x, err);
         }
-        if (x->progress != NULL && rows % export_report_rows == 0) {
-            x->progress->update(x->progress->ctx, table->name, rows, 0);
-            if (status == STATUS_OK && x->progress->should_stop(x->progress->ctx)) {
+        if (progress != NULL && rows % export_report_rows == 0) {
+            progress->update(progress->ctx, table->name, rows, 0);
+            if (status == STATUS_OK && progress->should_stop(progress->ctx)) {
                 status = error_set(err, STATUS_INTERRUPTED, "stopped after %llu rows",
                                    (unsigned long long)rows);
             }
@@ -89,21 +87,21 @@ static enum status rows_write(struct export *x, sqlite3_stmt *stmt, const struct
     return status;
 }
 
-enum status rds_export(struct sqlite_db *db, enum table_id table, rds_write_fn write,
-                       void *write_ctx, const struct progress *progress, struct error *err)
+enum status rds_export(const struct rds_export_options *options, struct error *err)
 {
-    const struct table *t = table_get(table);
-    struct export x = {.write = write, .write_ctx = write_ctx, .progress = progress};
+    const struct table *table = table_get(options->table);
+    struct sqlite_db *db = options->db;
+    struct table_writer x = {.options = options};
     char sql[128];
     sqlite3_stmt *stmt = NULL;
     buf_init(&x.text, export_row_bytes_max);
-    header_append(&x.text, t);
-    snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY 1", t->name);
+    header_append(&x.text, table);
+    snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY 1", table->name);
     enum status status = STATUS_OK;
     if (sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) != SQLITE_OK) {
         status = sqlite_db_error(db, "prepare the export", err);
     } else {
-        status = rows_write(&x, stmt, t, err);
+        status = rows_write(&x, stmt, table, err);
     }
     if (sqlite3_finalize(stmt) != SQLITE_OK && status == STATUS_OK) {
         status = sqlite_db_error(db, "read the rows", err);

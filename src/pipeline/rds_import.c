@@ -18,6 +18,7 @@ struct import {
     struct rds_build *build;
     size_t columns[CSV_FIELDS_MAX]; /* the table column of each field of the file */
     size_t field_count;
+    char stamps[TABLE_COLUMNS_MAX][RDS_STAMP_BYTES]; /* the row's datetimes */
     struct rds_import_result result;
 };
 
@@ -111,8 +112,8 @@ static enum status header_read(struct import *im, struct error *err)
 
 /* --- rows ------------------------------------------------------------------------------------ */
 
-static enum status field_parse(const struct import *im, size_t index, const struct csv_field *field,
-                               char stamp[RDS_STAMP_BYTES], struct row *row, struct error *err)
+static enum status field_parse(struct import *im, size_t index, const struct csv_field *field,
+                               struct row *row, struct error *err)
 {
     size_t column = im->columns[index];
     const struct table_column *c = &im->table->columns[column];
@@ -126,7 +127,7 @@ static enum status field_parse(const struct import *im, size_t index, const stru
         }
         return STATUS_OK;
     }
-    if (!rds_value_parse(field->text, c->type, stamp, &row->values[column])) {
+    if (!rds_value_parse(field->text, c->type, im->stamps[column], &row->values[column])) {
         value_quote(found, field->text);
         return error_set(err, STATUS_INVALID, "line %llu, field \"%s\": expected %s, found \"%s\"",
                          line, c->name, type_wanted(c->type), found);
@@ -144,7 +145,6 @@ static void result_count(struct rds_import_result *result, int64_t key)
 static enum status record_import(struct import *im, const struct csv_field *fields, size_t count,
                                  struct error *err)
 {
-    char stamps[TABLE_COLUMNS_MAX][RDS_STAMP_BYTES];
     struct row row = {.table = im->table};
     unsigned long long line = csv_reader_line(im->reader);
     enum status status = STATUS_OK;
@@ -155,7 +155,7 @@ static enum status record_import(struct import *im, const struct csv_field *fiel
                          line, count, im->field_count);
     }
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        status = field_parse(im, i, &fields[i], stamps[im->columns[i]], &row, err);
+        status = field_parse(im, i, &fields[i], &row, err);
     }
     if (status != STATUS_OK) {
         return status;

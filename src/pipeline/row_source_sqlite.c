@@ -59,10 +59,12 @@ static enum status row_copy_texts(struct row *row, struct buf *texts, struct err
     return STATUS_OK;
 }
 
-/* One statement with the number bound; NOT_FOUND when it has no row. */
+/* One statement with the number bound, into a row whose table is set; NOT_FOUND when it has no row.
+ */
 static enum status statement_fetch(struct sqlite_source *source, size_t sql, int64_t number,
-                                   const struct table *table, struct row *row, struct error *err)
+                                   struct row *row, struct error *err)
 {
+    const struct table *table = row->table;
     sqlite3_stmt *stmt = sqlite_db_statement(&source->db, sql);
     if (stmt == NULL || sqlite3_bind_int64(stmt, 1, number) != SQLITE_OK) {
         return sqlite_db_error(&source->db, "prepare a row's query", err);
@@ -93,7 +95,8 @@ static enum status source_fetch(struct row_source *base, enum table_id table, in
                          (long long)row_number, (long long)info->rows);
     }
     size_t sql = (info->dense ? SQL_BY_KEY : SQL_BY_POSITION) + (size_t)table;
-    return statement_fetch(source, sql, row_number, t, row, err);
+    row->table = t;
+    return statement_fetch(source, sql, row_number, row, err);
 }
 
 static enum status source_count(struct row_source *base, enum table_id table, int64_t *rows,

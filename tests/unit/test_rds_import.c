@@ -77,7 +77,9 @@ static void export_text(struct fixture *f, enum table_id table, struct buf *out)
     struct error err = ERROR_NONE;
     buf_init(out, text_bytes_max);
     assert_int_equal(rds_open(f->dir.path, &f->env, &db, &err), STATUS_OK);
-    assert_int_equal(rds_export(&db, table, buf_write, out, NULL, &err), STATUS_OK);
+    struct rds_export_options options = {
+        .db = &db, .table = table, .write = buf_write, .write_ctx = out};
+    assert_int_equal(rds_export(&options, &err), STATUS_OK);
     assert_true(buf_ok(out));
     sqlite_db_close(&db);
 }
@@ -486,7 +488,8 @@ static void an_export_that_cannot_write_says_why(void **state)
     struct error err = ERROR_NONE;
     generate(f, 5);
     assert_int_equal(rds_open(f->dir.path, &f->env, &db, &err), STATUS_OK);
-    assert_int_equal(rds_export(&db, TABLE_PIN, failing_write, NULL, NULL, &err), STATUS_DISK_FULL);
+    struct rds_export_options options = {.db = &db, .table = TABLE_PIN, .write = failing_write};
+    assert_int_equal(rds_export(&options, &err), STATUS_DISK_FULL);
     sqlite_db_close(&db);
 }
 
