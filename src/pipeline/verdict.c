@@ -19,6 +19,32 @@ struct verdict_offender verdict_offender_none(void)
         .partition = -1, .offset = -1, .row = -1, .ledger_id = -1, .run = -1, .triple = -1};
 }
 
+static size_t utf8_len(unsigned char lead)
+{
+    return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+void verdict_set_text(char *out, size_t out_bytes, struct span text)
+{
+    size_t used = 0;
+    size_t i = 0;
+    while (i < text.len) {
+        unsigned char lead = (unsigned char)text.ptr[i];
+        size_t len = utf8_len(lead);
+        bool good = lead >= 0x20 && lead != 0x7f && i + len <= text.len &&
+                    span_is_utf8(span_from(text.ptr + i, len));
+        len = good ? len : 1;
+        if (used + len >= out_bytes) {
+            break;
+        }
+        for (size_t byte = 0; byte < len; byte++) {
+            out[used++] = good ? text.ptr[i + byte] : '?';
+        }
+        i += len;
+    }
+    out[used] = '\0';
+}
+
 void verdict_init(struct verdict *verdict)
 {
     *verdict = (struct verdict){0};

@@ -3,10 +3,7 @@
 #ifndef PINPIPE_VERDICT_H
 #define PINPIPE_VERDICT_H
 
-#include "base.h"
-
-#include <stdbool.h>
-#include <stdint.h>
+#include "span.h"
 
 enum verdict_kind {
 #define X(name, key, fails, title, meaning) VERDICT_##name,
@@ -52,6 +49,9 @@ struct verdict {
 };
 
 struct verdict_offender verdict_offender_none(void);
+/* Text that came from outside, for a member of an offender: control characters and broken UTF-8
+ * become '?', what does not fit is cut between two characters. NUL-terminated. */
+void verdict_set_text(char *out, size_t out_bytes, struct span text);
 void verdict_init(struct verdict *verdict);
 bool verdict_passed(const struct verdict *verdict);
 /* All counts of the failing kinds together. */

@@ -140,7 +140,7 @@ struct verdict_offender verifier_offender_of_post(const struct verifier *v,
                                                   const struct ledger_post *post, int topic)
 {
     struct verdict_offender offender = verdict_offender_none();
-    snprintf(offender.topic, sizeof(offender.topic), "%s", v->topic_names[topic]);
+    verdict_set_text(offender.topic, sizeof(offender.topic), span_from_cstr(v->topic_names[topic]));
     snprintf(offender.table, sizeof(offender.table), "%s", table_get(post->table)->name);
     offender.row = post->row_number;
     offender.ledger_id = post->id;

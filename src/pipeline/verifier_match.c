@@ -97,7 +97,7 @@ static enum status settle(struct match *m, struct error *err)
 static void report_altered_table(struct match *m, const struct content_answer *answer)
 {
     struct verdict_offender offender = verifier_offender_of_post(m->v, &m->post, m->topic);
-    snprintf(offender.field, sizeof(offender.field), "%s", answer->field);
+    verdict_set_text(offender.field, sizeof(offender.field), span_from_cstr(answer->field));
     snprintf(offender.detail, sizeof(offender.detail), "kept as posted, but %s",
              answer->detail[0] != '\0' ? answer->detail : "the table has another value now");
     verifier_find(m->v, VERDICT_ALTERED, &offender);
@@ -132,7 +132,7 @@ static enum status compare_by_field(struct match *m, struct sighting *s, struct 
         s->claimant = m->post;
         s->has_claimant = true;
         s->detail = answer.detail;
-        snprintf(s->field, sizeof(s->field), "%s", answer.field);
+        verdict_set_text(s->field, sizeof(s->field), span_from_cstr(answer.field));
     }
     return status;
 }

@@ -331,7 +331,12 @@ enum status notes_mark_copy(struct verifier_notes *notes, const struct note_post
 
 static void copy_column(sqlite3_stmt *stmt, int column, char *out, size_t out_bytes)
 {
-    snprintf(out, out_bytes, "%.*s", SPAN_ARG(sqlite_column_span(stmt, column)));
+    verdict_set_text(out, out_bytes, sqlite_column_span(stmt, column));
+}
+
+static void set_topic(struct verdict_offender *out, const char *const *topic_names, int topic)
+{
+    verdict_set_text(out->topic, sizeof(out->topic), span_from_cstr(topic_names[topic]));
 }
 
 static void set_row(struct verdict_offender *out, sqlite3_stmt *stmt, int table_column,
@@ -418,8 +423,7 @@ static enum status first_extra(struct verifier_notes *notes, enum verdict_kind k
     sqlite_bind_span_text(stmt, 1, span_from_cstr(verdict_kind_info(kind)->key));
     int code = sqlite3_step(stmt);
     if (code == SQLITE_ROW) {
-        snprintf(out->topic, sizeof(out->topic), "%s",
-                 topic_names[sqlite3_column_int(stmt, X_TOPIC)]);
+        set_topic(out, topic_names, sqlite3_column_int(stmt, X_TOPIC));
         out->partition = sqlite3_column_int(stmt, X_PARTITION);
         out->offset = sqlite3_column_int64(stmt, X_OFFSET);
         out->ledger_id = number_or(stmt, X_TWIN, -1);
@@ -444,7 +448,7 @@ static enum status first_post(struct verifier_notes *notes, enum verdict_kind ki
     sqlite_bind_span_text(stmt, 1, span_from_cstr(verdict_kind_info(kind)->key));
     int code = sqlite3_step(stmt);
     if (code == SQLITE_ROW) {
-        snprintf(out->topic, sizeof(out->topic), "%s", topic_names[sqlite3_column_int(stmt, 0)]);
+        set_topic(out, topic_names, sqlite3_column_int(stmt, 0));
         out->partition = sqlite3_column_int(stmt, 1);
         out->offset = sqlite3_column_int64(stmt, 2);
         set_row(out, stmt, 3, 4);
@@ -472,7 +476,7 @@ static enum status first_triple(struct verifier_notes *notes, enum verdict_kind 
     if (code == SQLITE_ROW) {
         out->run = sqlite3_column_int64(stmt, 0);
         out->triple = sqlite3_column_int64(stmt, 1);
-        snprintf(out->topic, sizeof(out->topic), "%s", topic_names[sqlite3_column_int(stmt, 2)]);
+        set_topic(out, topic_names, sqlite3_column_int(stmt, 2));
         set_row(out, stmt, 3, 4);
         out->ledger_id = sqlite3_column_int64(stmt, 5);
         snprintf(out->detail, sizeof(out->detail), "this one of the three was not kept");

@@ -217,6 +217,28 @@ static void a_full_disk_is_reported(void **state)
     }
 }
 
+static void text_from_outside_is_cleaned_and_cut_between_characters(void **state)
+{
+    static const struct {
+        const char *given;
+        const char *expected;
+    } cases[] = {
+        {"title", "title"},
+        {"a\nb\x1b[2J\x7f", "a?b?[2J?"},
+        {"\xc3\xa9\xff\xc3", "\xc3\xa9??"},
+        {"12345678901\xc3\xa9", "12345678901"},
+        {"1234567890\xc3\xa9", "1234567890"},
+        {"123456789\xc3\xa9z", "123456789\xc3\xa9"},
+        {"", ""},
+    };
+    char out[12];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        verdict_set_text(out, sizeof(out), span_from_cstr(cases[i].given));
+        assert_string_equal(out, cases[i].expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +248,7 @@ int main(void)
         cmocka_unit_test(a_verdict_as_junit_has_a_case_a_failing_kind_and_escapes_its_text),
         cmocka_unit_test(control_characters_do_not_break_the_xml),
         cmocka_unit_test(a_verdict_as_tap_has_a_plan_a_line_a_kind_and_notes),
+        cmocka_unit_test(text_from_outside_is_cleaned_and_cut_between_characters),
         cmocka_unit_test(a_full_disk_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
