@@ -59,7 +59,8 @@ static void no_free_rows(struct row_source *source)
     (void)source;
 }
 
-static const struct row_source_ops rows_ops = {rows_fetch, rows_count, no_free_rows};
+static const struct row_source_ops rows_ops = {
+    .fetch = rows_fetch, .count = rows_count, .free = no_free_rows};
 
 /* --- topics ---------------------------------------------------------------------------------- */
 
