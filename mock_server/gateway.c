@@ -292,42 +292,56 @@ static enum handled forward(struct gateway_call *call)
     return handled;
 }
 
-/* The request as the backend gets it. False when out of memory. */
-static bool request_rewrite(struct gateway_call *call, struct span resource)
+/* Path and query as the integration's URL has them. False when out of memory. */
+static bool url_rewrite(struct gateway_call *call, const struct target *target)
 {
-    struct exchange *exchange = call->exchange;
-    struct http_request *request = &exchange->request;
-    call->double_slash = span_starts_with(resource, SPAN_LIT("//"));
-    call->names_kinesis_action = names_kinesis_action(resource);
-    if (!gateway_path_recode(&exchange->arena, resource, &request->path) ||
-        !gateway_query_recode(&exchange->arena, request->query, &request->query)) {
+    struct arena *arena = &call->exchange->arena;
+    struct http_request *request = &call->exchange->request;
+    if (!gateway_path_recode(arena, target->resource, &request->path) ||
+        !gateway_query_recode(arena, request->query, &request->query)) {
         return false;
     }
     request->target = request->path;
     if (request->query.len > 0) {
-        char *target = arena_printf(&exchange->arena, "%.*s?%.*s", SPAN_ARG(request->path),
-                                    SPAN_ARG(request->query));
-        request->target = span_from_cstr(target);
+        char *both =
+            arena_printf(arena, "%.*s?%.*s", SPAN_ARG(request->path), SPAN_ARG(request->query));
+        request->target = span_from_cstr(both);
     }
-    struct span rest = request->path;
-    if (request->method == METHOD_POST && span_equal(segment_take(&rest), SPAN_LIT("consumers"))) {
-        (void)segment_take(&rest);
-        call->creates_consumer = rest.len <= 1;
-    }
+    return request->target.len > 0;
+}
+
+static bool body_rewrite(struct gateway_call *call)
+{
+    struct http_request *request = &call->exchange->request;
     if (request->method == METHOD_GET || request->method == METHOD_HEAD) {
         call->body_dropped = request->body.len > 0;
         request->body = SPAN_EMPTY;
     }
     struct span body = request->body;
-    if (!gateway_text_repair(&exchange->arena, body, &request->body)) {
+    if (!gateway_text_repair(&call->exchange->arena, body, &request->body)) {
         return false;
     }
     call->body_repaired = request->body.ptr != body.ptr;
-    return gateway_request_map(call);
+    return true;
+}
+
+/* Notes what its sender may trip over. */
+static void traps_note(struct gateway_call *call, const struct target *target)
+{
+    struct span resource = target->resource;
+    call->double_slash = span_starts_with(resource, SPAN_LIT("//"));
+    call->names_kinesis_action = names_kinesis_action(resource);
+    struct span rest = resource;
+    struct span first = segment_take(&rest);
+    call->stage_twice = span_equal(first, target->stage) && rest.len > 0;
+    if (call->exchange->request.method == METHOD_POST && span_equal(first, SPAN_LIT("consumers"))) {
+        (void)segment_take(&rest);
+        call->creates_consumer = rest.len <= 1;
+    }
 }
 
 static enum handled integrate(struct gateway *gateway, struct exchange *exchange,
-                              struct span resource)
+                              const struct target *target)
 {
     struct gateway_call *call = ARENA_NEW(&exchange->arena, struct gateway_call);
     if (call == NULL) {
@@ -335,7 +349,8 @@ static enum handled integrate(struct gateway *gateway, struct exchange *exchange
     }
     call->gateway = gateway;
     call->exchange = exchange;
-    if (!request_rewrite(call, resource)) {
+    traps_note(call, target);
+    if (!url_rewrite(call, target) || !body_rewrite(call) || !gateway_request_map(call)) {
         return gateway_error_write(gateway, exchange, GATEWAY_ERROR_INTERNAL, NULL);
     }
     return forward(call);
@@ -378,7 +393,7 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     if (request->method == METHOD_OPTIONS) {
         return cors_answer(gateway, exchange, facts.content_type);
     }
-    return integrate(gateway, exchange, target.resource);
+    return integrate(gateway, exchange, &target);
 }
 
 /* --- public functions --- */

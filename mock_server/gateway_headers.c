@@ -327,6 +327,24 @@ static void backend_framing_add(struct gateway *gateway, struct reply *reply)
     BUF_APPEND_LIT(&reply->headers, "\r\n");
 }
 
+/* Traps of the path, which show as the backend's 404. */
+static const char *hint_after_404(const struct gateway_call *call)
+{
+    if (call->double_slash) {
+        return "there are two slashes behind the stage, and API Gateway keeps both: the invoke URL "
+               "ends in a slash already";
+    }
+    if (call->stage_twice) {
+        return "the stage stands there twice: the invoke URL ends in it already";
+    }
+    if (call->names_kinesis_action) {
+        return "PutRecord is the name of the Kinesis action, not a part of the URL: records for a "
+               "topic go to POST /topics/<topic>";
+    }
+    return NULL;
+}
+
+/* The gateway's own doing comes first, then what the backend knows. */
 static const char *hint_after(const struct gateway_call *call)
 {
     const struct reply *reply = &call->exchange->reply;
@@ -343,16 +361,9 @@ static const char *hint_after(const struct gateway_call *call)
         return "the body was not UTF-8: without binaryMediaTypes API Gateway replaces such bytes "
                "by U+FFFD; encode the text as UTF-8, send binary data as base64";
     }
-    if (reply->hint != NULL) {
-        return reply->hint;
-    }
-    if (call->double_slash && reply->status == 404) {
-        return "there are two slashes behind the stage, and API Gateway keeps both: the invoke URL "
-               "ends in a slash already";
-    }
-    if (call->names_kinesis_action && reply->status == 404) {
-        return "PutRecord is the name of the Kinesis action, not a part of the URL: records for a "
-               "topic go to POST /topics/<topic>";
+    const char *hint = reply->status == 404 ? hint_after_404(call) : NULL;
+    if (hint != NULL || reply->hint != NULL) {
+        return hint != NULL ? hint : reply->hint;
     }
     if (call->creates_consumer && reply->status == 200) {
         return "base_uri names the host behind the gateway and no stage, as on AWS: build the URL "

@@ -51,6 +51,7 @@ struct gateway_call {
     bool body_repaired;
     bool accept_added;
     bool double_slash;
+    bool stage_twice;
     bool creates_consumer;
     bool names_kinesis_action;
 };

@@ -429,6 +429,8 @@ static void the_traps_behind_a_gateway_are_hinted_at(void **state)
     f->backend.status = 404;
     gateway_ask(f, "POST", "/test//topics/t");
     assert_true(hint_says(f, "two slashes"));
+    gateway_ask(f, "POST", "/test/test/topics/t");
+    assert_true(hint_says(f, "twice"));
     gateway_ask(f, "POST", "/test/topics/t/PutRecord");
     assert_true(hint_says(f, "PutRecord"));
 }
