@@ -396,6 +396,13 @@ void pinpipe_mock_free(struct pinpipe_mock *mock)
         gateway_free(mock->gateway);
     }
     kafka_rest_free(mock->rest);
+    if (mock->store != NULL && store_turn_has_writes(mock->store)) {
+        /* Consumer instances close as on DELETE: what they commit is one more turn. */
+        struct error err = ERROR_NONE;
+        if (store_turn_commit(mock->store, &err) != STATUS_OK) {
+            LOG_WARNF(&mock->log, "rest", "the last commits were lost: %s", err.message);
+        }
+    }
     if (mock->broker != NULL) {
         mock->broker->ops->free(mock->broker);
     }
