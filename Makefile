@@ -203,6 +203,11 @@ fuzz-run: $(FUZZ_LIVE)
 	  $(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
 	  -artifact_prefix=$(BUILD)/found/$$f/ $(BUILD)/found/$$f tests/fuzz/corpus/$${f#fuzz_} || exit 1; done
 
+.PHONY: fault
+fault: check-build ## every storage fault (the quick suite tries every third), then the fault scripts
+	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_faults
+	$(Q)for s in tests/fault/*.sh; do PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done
+
 .PHONY: crash
 crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crash.sh $(CRASH_ROUNDS)
