@@ -160,8 +160,10 @@ static const struct store_topic *topic_for(struct broker_store *self,
     }
     const struct store_topic *topic = store_topic_find(self->store, produce->topic);
     if (topic == NULL && self->auto_create &&
-        store_topic_create(self->store, produce->topic, AUTO_CREATED_PARTITIONS, NULL, 0, NULL) ==
-            STATUS_OK) {
+        store_topic_create(self->store,
+                           &(struct store_topic_spec){.name = produce->topic,
+                                                      .partition_count = AUTO_CREATED_PARTITIONS},
+                           NULL) == STATUS_OK) {
         topic = store_topic_find(self->store, produce->topic);
     }
     if (topic == NULL) {
@@ -217,8 +219,8 @@ static void produce_one(struct produce_job *job, const struct broker_record *rec
         .headers = record->headers,
     };
     int64_t offset = 0;
-    if (store_record_append(job->self->store, job->topic, partition, &stored, &offset, NULL) !=
-        STATUS_OK) {
+    if (store_record_append(job->self->store, (struct store_place){job->topic, partition}, &stored,
+                            &offset, NULL) != STATUS_OK) {
         result_fail_storage(job, result, partition);
         return;
     }

@@ -66,9 +66,10 @@ static enum status position_resume(const struct group_member *member, struct gro
                                    const struct store_partition *log, struct error *err)
 {
     int64_t committed;
-    enum status status =
-        store_group_committed(member->set->store, member->group_name, group_text_span(p->topic),
-                              p->partition, &committed, NULL, err);
+    enum status status = store_group_committed(
+        member->set->store,
+        (struct store_group_place){member->group_name, group_text_span(p->topic), p->partition},
+        &committed, NULL, err);
     if (status == STATUS_OK) {
         position_fix(p, committed);
         return STATUS_OK;
@@ -164,9 +165,10 @@ static bool is_committed(const struct group_member *member, const struct group_p
 {
     int64_t committed;
     buf_reset(metadata);
-    enum status status =
-        store_group_committed(member->set->store, member->group_name, group_text_span(p->topic),
-                              p->partition, &committed, metadata, NULL);
+    enum status status = store_group_committed(
+        member->set->store,
+        (struct store_group_place){member->group_name, group_text_span(p->topic), p->partition},
+        &committed, metadata, NULL);
     return status == STATUS_OK && committed == p->offset && metadata->len == 0;
 }
 

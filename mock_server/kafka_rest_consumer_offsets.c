@@ -48,8 +48,9 @@ static bool find_time(struct kafka_rest_call *call, struct consumer_place *place
         kafka_rest_error(call->exchange, 500, 50003, "Failed to get offsets by times in 60000ms");
         return false;
     }
-    enum status status = store_offset_for_time(consumer_store(call), topic, place->partition,
-                                               place->timestamp_ms, &place->offset, &err);
+    enum status status =
+        store_offset_for_time(consumer_store(call), (struct store_place){topic, place->partition},
+                              place->timestamp_ms, &place->offset, &err);
     if (status == STATUS_NOT_FOUND) {
         kafka_rest_hint(call->exchange, "no record is that young: POST .../positions/end goes to "
                                         "the end");
@@ -262,8 +263,9 @@ static bool append_committed(struct kafka_rest_call *call, struct span group,
     struct error err = ERROR_NONE;
     int64_t offset;
     buf_reset(metadata);
-    enum status status = store_group_committed(consumer_store(call), group, choice->topic,
-                                               choice->partition, &offset, metadata, &err);
+    enum status status = store_group_committed(
+        consumer_store(call), (struct store_group_place){group, choice->topic, choice->partition},
+        &offset, metadata, &err);
     if (status == STATUS_NOT_FOUND) {
         return true;
     }

@@ -74,9 +74,10 @@ static enum status measure_buffered(struct consumer_read *read, struct measure *
         const struct consumer_range *range = &consumer->buffered[i];
         const struct store_topic *topic = range_topic(consumer, range);
         if (topic != NULL) {
-            status = store_records_read(consumer->member.set->store, topic, range->partition,
-                                        range->first, range->end - range->first, measure_record,
-                                        measure, err);
+            status = store_records_read(consumer->member.set->store,
+                                        (struct store_range){topic, range->partition, range->first,
+                                                             range->end - range->first},
+                                        measure_record, measure, err);
         }
     }
     return status;
@@ -121,8 +122,10 @@ enum status consumer_read_measure(struct consumer_read *read, bool *enough, stru
             continue;
         }
         measure.end = read->seen_to[i];
-        status = store_records_read(member->set->store, topic, p->partition, read->seen_to[i],
-                                    INT64_MAX, measure_record, &measure, err);
+        status = store_records_read(
+            member->set->store,
+            (struct store_range){topic, p->partition, read->seen_to[i], INT64_MAX}, measure_record,
+            &measure, err);
         read->seen_to[i] = measure.end;
     }
     *enough = measure.enough;
@@ -242,8 +245,9 @@ static enum status build_source(struct build *build, const struct store_topic *t
     if (!taken_note(build->read, build->taken, topic->id, place)) {
         return error_set(err, STATUS_NO_MEMORY, "read records");
     }
-    return store_records_read(build->read->consumer->member.set->store, topic, partition, range[0],
-                              range[1] - range[0], build_record, build, err);
+    return store_records_read(build->read->consumer->member.set->store,
+                              (struct store_range){topic, partition, range[0], range[1] - range[0]},
+                              build_record, build, err);
 }
 
 /* First what an earlier cut left in the proxy's own buffer. */

@@ -517,7 +517,11 @@ static bool create_topic(const struct kafka_rest_call *call, const struct create
         !check_configs(exchange, request, configs, &config_count)) {
         return false;
     }
-    switch (store_topic_create(call->rest->options.store, name, partitions, configs, config_count,
+    switch (store_topic_create(call->rest->options.store,
+                               &(struct store_topic_spec){.name = name,
+                                                          .partition_count = partitions,
+                                                          .configs = configs,
+                                                          .config_count = config_count},
                                &err)) {
     case STATUS_OK:
         return true;

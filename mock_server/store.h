@@ -84,9 +84,14 @@ const struct store_topic *store_topic_find(struct store *store, struct span name
 size_t store_topic_count(const struct store *store);
 /* In name order, 0 <= index < count. */
 const struct store_topic *store_topic_at(const struct store *store, size_t index);
+struct store_topic_spec {
+    struct span name;
+    int32_t partition_count;
+    const struct store_config_entry *configs;
+    size_t config_count;
+};
 /* EXISTS, INVALID (name, partition count). */
-enum status store_topic_create(struct store *store, struct span name, int32_t partition_count,
-                               const struct store_config_entry *configs, size_t config_count,
+enum status store_topic_create(struct store *store, const struct store_topic_spec *spec,
                                struct error *err) PP_MUST_USE;
 /* NOT_FOUND. The records vanish at once for readers; their rows go slice by slice. */
 enum status store_topic_delete(struct store *store, struct span name,
@@ -107,22 +112,32 @@ struct store_record {
     struct span headers; /* encoded by the caller; empty: none */
 };
 
+struct store_place {
+    const struct store_topic *topic;
+    int32_t partition; /* 0 <= partition < topic->partition_count */
+};
+struct store_range {
+    const struct store_topic *topic;
+    int32_t partition;
+    int64_t offset; /* the first wanted */
+    int64_t limit;  /* records at most */
+};
+
 /* Appends at the partition's next offset, which is written to *offset. record->offset is ignored.
  */
-enum status store_record_append(struct store *store, const struct store_topic *topic,
-                                int32_t partition, const struct store_record *record,
-                                int64_t *offset, struct error *err) PP_MUST_USE;
+enum status store_record_append(struct store *store, struct store_place place,
+                                const struct store_record *record, int64_t *offset,
+                                struct error *err) PP_MUST_USE;
 
-/* Visits records from `offset` on, in order, until visit returns false, `limit` records are seen or
- * the log ends. The record's spans are valid during the visit. */
+/* Visits the records of the range in order, until visit returns false, the limit is reached or the
+ * log ends. The record's spans are valid during the visit, which may not write nor read. */
 typedef bool (*store_record_visit_fn)(void *ctx, const struct store_record *record);
-enum status store_records_read(struct store *store, const struct store_topic *topic,
-                               int32_t partition, int64_t offset, int64_t limit,
+enum status store_records_read(struct store *store, struct store_range range,
                                store_record_visit_fn visit, void *ctx,
                                struct error *err) PP_MUST_USE;
 /* Offset of the first record with timestamp >= timestamp_ms; NOT_FOUND when there is none. */
-enum status store_offset_for_time(struct store *store, const struct store_topic *topic,
-                                  int32_t partition, int64_t timestamp_ms, int64_t *offset,
+enum status store_offset_for_time(struct store *store, struct store_place place,
+                                  int64_t timestamp_ms, int64_t *offset,
                                   struct error *err) PP_MUST_USE;
 
 /* --- consumer groups (store_groups.c): what Kafka keeps in __consumer_offsets --- */
@@ -134,9 +149,14 @@ struct store_commit {
 };
 enum status store_group_commit(struct store *store, struct span group,
                                const struct store_commit *commit, struct error *err) PP_MUST_USE;
+struct store_group_place {
+    struct span group;
+    struct span topic;
+    int32_t partition;
+};
 /* NOT_FOUND when there is no commit. metadata (may be NULL) is appended to. */
-enum status store_group_committed(struct store *store, struct span group, struct span topic,
-                                  int32_t partition, int64_t *offset, struct buf *metadata,
+enum status store_group_committed(struct store *store, struct store_group_place place,
+                                  int64_t *offset, struct buf *metadata,
                                   struct error *err) PP_MUST_USE;
 /* Every committed partition of one group (or of all: group.len == 0), ordered. */
 enum status store_group_visit(struct store *store, struct span group,

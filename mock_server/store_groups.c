@@ -22,17 +22,16 @@ enum status store_group_commit(struct store *store, struct span group,
     return store_step_done(stmt) ? STATUS_OK : store_write_failed(store, "commit an offset", err);
 }
 
-enum status store_group_committed(struct store *store, struct span group, struct span topic,
-                                  int32_t partition, int64_t *offset, struct buf *metadata,
-                                  struct error *err)
+enum status store_group_committed(struct store *store, struct store_group_place place,
+                                  int64_t *offset, struct buf *metadata, struct error *err)
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_GROUP_GET);
     if (stmt == NULL) {
         return store_read_failed(store, "read a committed offset", err);
     }
-    sqlite_bind_span_text(stmt, 1, group);
-    sqlite_bind_span_text(stmt, 2, topic);
-    sqlite3_bind_int(stmt, 3, partition);
+    sqlite_bind_span_text(stmt, 1, place.group);
+    sqlite_bind_span_text(stmt, 2, place.topic);
+    sqlite3_bind_int(stmt, 3, place.partition);
     enum status status = STATUS_OK;
     int step = sqlite3_step(stmt);
     if (step == SQLITE_ROW) {
@@ -42,7 +41,7 @@ enum status store_group_committed(struct store *store, struct span group, struct
         }
     } else if (step == SQLITE_DONE) {
         status = error_set(err, STATUS_NOT_FOUND, "group %.*s has no commit for %.*s-%d",
-                           SPAN_ARG(group), SPAN_ARG(topic), (int)partition);
+                           SPAN_ARG(place.group), SPAN_ARG(place.topic), (int)place.partition);
     } else {
         status = store_read_failed(store, "read a committed offset", err);
     }

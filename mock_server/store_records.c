@@ -93,32 +93,32 @@ static enum status note_append(struct store *store, struct topic_entry *entry, i
     return status;
 }
 
-enum status store_record_append(struct store *store, const struct store_topic *topic,
-                                int32_t partition, const struct store_record *record,
-                                int64_t *offset, struct error *err)
+enum status store_record_append(struct store *store, struct store_place place,
+                                const struct store_record *record, int64_t *offset,
+                                struct error *err)
 {
-    PP_ASSERT(partition >= 0 && partition < topic->partition_count);
-    struct topic_entry *entry = PP_CONTAINER_OF(topic, struct topic_entry, topic);
-    struct store_partition *place = &entry->topic.partitions[partition];
-    struct partition_state *state = &entry->states[partition];
+    PP_ASSERT(place.partition >= 0 && place.partition < place.topic->partition_count);
+    struct topic_entry *entry = PP_CONTAINER_OF(place.topic, struct topic_entry, topic);
+    struct store_partition *partition = &entry->topic.partitions[place.partition];
+    struct partition_state *state = &entry->states[place.partition];
     enum status status = store_write_begin(store, err);
     if (status == STATUS_OK && state->undo_epoch != store->undo_epoch) {
-        status = note_append(store, entry, partition, err);
+        status = note_append(store, entry, place.partition, err);
     }
     if (PP_UNLIKELY(status != STATUS_OK)) {
         return status;
     }
     if (PP_UNLIKELY(record->timestamp_ms < state->last_timestamp_ms && state->time_ordered)) {
-        if (!mark_unordered(store, place->tp)) {
+        if (!mark_unordered(store, partition->tp)) {
             return store_write_failed(store, "append a record", err);
         }
         state->time_ordered = false;
     }
-    if (PP_UNLIKELY(!insert_record(store, place, record))) {
+    if (PP_UNLIKELY(!insert_record(store, partition, record))) {
         return store_write_failed(store, "append a record", err);
     }
     state->last_timestamp_ms = record->timestamp_ms;
-    *offset = place->next_offset++;
+    *offset = partition->next_offset++;
     store->turn_records++;
     return STATUS_OK;
 }
@@ -131,21 +131,26 @@ static void column_optional(sqlite3_stmt *stmt, int column, bool *present, struc
     *bytes = *present ? sqlite_column_span(stmt, column) : SPAN_EMPTY;
 }
 
-enum status store_records_read(struct store *store, const struct store_topic *topic,
-                               int32_t partition, int64_t offset, int64_t limit,
+static void bind_range(sqlite3_stmt *stmt, const struct store_range *range)
+{
+    sqlite3_bind_int64(stmt, 1, range->topic->partitions[range->partition].tp);
+    sqlite3_bind_int64(stmt, 2, range->offset);
+    sqlite3_bind_int64(stmt, 3, range->limit);
+}
+
+enum status store_records_read(struct store *store, struct store_range range,
                                store_record_visit_fn visit, void *ctx, struct error *err)
 {
-    PP_ASSERT(partition >= 0 && partition < topic->partition_count && !store->visiting);
-    if (limit <= 0 || offset >= topic->partitions[partition].next_offset) {
+    PP_ASSERT(range.partition >= 0 && range.partition < range.topic->partition_count &&
+              !store->visiting);
+    if (range.limit <= 0 || range.offset >= range.topic->partitions[range.partition].next_offset) {
         return STATUS_OK;
     }
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_RECORD_READ);
     if (stmt == NULL) {
         return store_read_failed(store, "read records", err);
     }
-    sqlite3_bind_int64(stmt, 1, topic->partitions[partition].tp);
-    sqlite3_bind_int64(stmt, 2, offset);
-    sqlite3_bind_int64(stmt, 3, limit);
+    bind_range(stmt, &range);
     enum status status = STATUS_OK;
     bool more = true;
     int step = SQLITE_DONE;
@@ -241,14 +246,13 @@ static enum status time_scan(struct store *store, const struct store_partition *
     return status;
 }
 
-enum status store_offset_for_time(struct store *store, const struct store_topic *topic,
-                                  int32_t partition, int64_t timestamp_ms, int64_t *offset,
-                                  struct error *err)
+enum status store_offset_for_time(struct store *store, struct store_place place,
+                                  int64_t timestamp_ms, int64_t *offset, struct error *err)
 {
-    PP_ASSERT(partition >= 0 && partition < topic->partition_count);
-    const struct topic_entry *entry = PP_CONTAINER_OF(topic, struct topic_entry, topic);
-    const struct store_partition *place = &topic->partitions[partition];
-    return entry->states[partition].time_ordered
-               ? time_search(store, place, timestamp_ms, offset, err)
-               : time_scan(store, place, timestamp_ms, offset, err);
+    PP_ASSERT(place.partition >= 0 && place.partition < place.topic->partition_count);
+    const struct topic_entry *entry = PP_CONTAINER_OF(place.topic, struct topic_entry, topic);
+    const struct store_partition *partition = &place.topic->partitions[place.partition];
+    return entry->states[place.partition].time_ordered
+               ? time_search(store, partition, timestamp_ms, offset, err)
+               : time_scan(store, partition, timestamp_ms, offset, err);
 }

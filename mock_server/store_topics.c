@@ -335,16 +335,16 @@ static bool insert_partitions(struct store *store, const struct topic_entry *ent
 }
 
 static bool insert_configs(struct store *store, const struct topic_entry *entry,
-                           const struct store_config_entry *configs, size_t config_count)
+                           const struct store_topic_spec *spec)
 {
-    for (size_t i = 0; i < config_count; i++) {
+    for (size_t i = 0; i < spec->config_count; i++) {
         sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_CONFIG_INSERT);
         if (stmt == NULL) {
             return false;
         }
         sqlite3_bind_int64(stmt, 1, entry->topic.id);
-        sqlite_bind_span_text(stmt, 2, span_from_cstr(configs[i].name));
-        sqlite_bind_span_text(stmt, 3, span_from_cstr(configs[i].value));
+        sqlite_bind_span_text(stmt, 2, span_from_cstr(spec->configs[i].name));
+        sqlite_bind_span_text(stmt, 3, span_from_cstr(spec->configs[i].value));
         if (!store_step_done(stmt)) {
             return false;
         }
@@ -388,11 +388,10 @@ static struct topic_entry *entry_for_new_topic(struct store *store, struct span 
     return entry;
 }
 
-enum status store_topic_create(struct store *store, struct span name, int32_t partition_count,
-                               const struct store_config_entry *configs, size_t config_count,
+enum status store_topic_create(struct store *store, const struct store_topic_spec *spec,
                                struct error *err)
 {
-    enum status status = check_new_topic(store, name, partition_count, err);
+    enum status status = check_new_topic(store, spec->name, spec->partition_count, err);
     if (status == STATUS_OK) {
         status = store_write_begin(store, err);
     }
@@ -402,13 +401,13 @@ enum status store_topic_create(struct store *store, struct span name, int32_t pa
     if (status != STATUS_OK) {
         return status;
     }
-    struct topic_entry *entry = entry_for_new_topic(store, name, partition_count);
+    struct topic_entry *entry = entry_for_new_topic(store, spec->name, spec->partition_count);
     if (entry == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
     /* No savepoint: a statement that fails here costs the whole turn. */
     if (!insert_topic(store, entry) || !insert_partitions(store, entry) ||
-        !insert_configs(store, entry, configs, config_count)) {
+        !insert_configs(store, entry, spec)) {
         store_topic_entry_free(entry);
         return store_write_failed(store, "create a topic", err);
     }
@@ -424,7 +423,8 @@ enum status store_topics_ensure(struct store *store, struct error *err)
         if (store_topic_find(store, name) != NULL) {
             continue;
         }
-        enum status status = store_topic_create(store, name, 1, NULL, 0, err);
+        enum status status = store_topic_create(
+            store, &(struct store_topic_spec){.name = name, .partition_count = 1}, err);
         if (status != STATUS_OK) {
             return status;
         }

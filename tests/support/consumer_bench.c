@@ -76,8 +76,9 @@ const char *consumer_read(struct bench *b, const char *name)
 int64_t consumer_committed(struct bench *b, const char *topic, int32_t partition)
 {
     int64_t offset = -1;
-    enum status status = store_group_committed(b->store, SPAN_LIT("g"), span_from_cstr(topic),
-                                               partition, &offset, NULL, NULL);
+    enum status status = store_group_committed(
+        b->store, (struct store_group_place){SPAN_LIT("g"), span_from_cstr(topic), partition},
+        &offset, NULL, NULL);
     return status == STATUS_OK ? offset : -1;
 }
 

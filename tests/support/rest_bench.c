@@ -41,8 +41,14 @@ void bench_open(struct bench *bench)
     PP_ASSERT(store_open(&store, &bench->store, NULL) == STATUS_OK);
     sqlite3_cancel_auto_extension((void (*)(void))hook_database);
     opening = NULL;
-    PP_ASSERT(store_topic_create(bench->store, SPAN_LIT("u1.pin"), 1, NULL, 0, NULL) == STATUS_OK);
-    PP_ASSERT(store_topic_create(bench->store, SPAN_LIT("wide"), 3, NULL, 0, NULL) == STATUS_OK);
+    PP_ASSERT(store_topic_create(
+                  bench->store,
+                  &(struct store_topic_spec){.name = SPAN_LIT("u1.pin"), .partition_count = 1},
+                  NULL) == STATUS_OK);
+    PP_ASSERT(store_topic_create(
+                  bench->store,
+                  &(struct store_topic_spec){.name = SPAN_LIT("wide"), .partition_count = 3},
+                  NULL) == STATUS_OK);
     struct broker_store_options broker = {.store = bench->store, .env = &bench->env};
     PP_ASSERT(broker_store_new(&broker, &bench->broker) == STATUS_OK);
     timer_heap_init(&bench->timers, &bench->env);

@@ -49,8 +49,16 @@ static int setup(void **state)
     env_init_virtual(&f->env, 1, INT64_C(1700000000123456));
     struct store_options options = {.env = &f->env};
     assert_int_equal(store_open(&options, &f->store, NULL), STATUS_OK);
-    assert_int_equal(store_topic_create(f->store, SPAN_LIT("u1.pin"), 1, NULL, 0, NULL), STATUS_OK);
-    assert_int_equal(store_topic_create(f->store, SPAN_LIT("wide"), 3, NULL, 0, NULL), STATUS_OK);
+    assert_int_equal(store_topic_create(f->store,
+                                        &(struct store_topic_spec){.name = SPAN_LIT("u1.pin"),
+                                                                   .partition_count = 1},
+                                        NULL),
+                     STATUS_OK);
+    assert_int_equal(store_topic_create(
+                         f->store,
+                         &(struct store_topic_spec){.name = SPAN_LIT("wide"), .partition_count = 3},
+                         NULL),
+                     STATUS_OK);
     arena_init(&f->texts, 1 << 20);
     make_broker(f, false, NULL);
     for (size_t i = 0; i < RECORDS_MAX; i++) {

@@ -59,7 +59,10 @@ static int teardown(void **state)
 
 static void make_topic(struct fixture *f, const char *name, int32_t partitions)
 {
-    assert_int_equal(store_topic_create(f->store, span_from_cstr(name), partitions, NULL, 0, NULL),
+    assert_int_equal(store_topic_create(f->store,
+                                        &(struct store_topic_spec){.name = span_from_cstr(name),
+                                                                   .partition_count = partitions},
+                                        NULL),
                      STATUS_OK);
 }
 
@@ -69,7 +72,8 @@ static void append(struct fixture *f, const char *name, int32_t partition, int c
     for (int i = 0; i < count; i++) {
         struct store_record record = {.has_value = true, .value = SPAN_LIT("1")};
         int64_t offset;
-        assert_int_equal(store_record_append(f->store, topic, partition, &record, &offset, NULL),
+        assert_int_equal(store_record_append(f->store, (struct store_place){topic, partition},
+                                             &record, &offset, NULL),
                          STATUS_OK);
     }
 }
@@ -116,8 +120,9 @@ static void commit(struct fixture *f, const char *topic, int32_t partition, int6
 static int64_t committed(struct fixture *f, const char *topic, int32_t partition)
 {
     int64_t offset = -1;
-    enum status status = store_group_committed(f->store, SPAN_LIT("g"), span_from_cstr(topic),
-                                               partition, &offset, NULL, NULL);
+    enum status status = store_group_committed(
+        f->store, (struct store_group_place){SPAN_LIT("g"), span_from_cstr(topic), partition},
+        &offset, NULL, NULL);
     return status == STATUS_OK ? offset : -1;
 }
 

@@ -284,7 +284,10 @@ static void a_topic_made_while_a_read_waits_is_read(void **state)
         consumer_create(b, "c", consumer_eager_json);
         consumer_expect(b, "POST /consumers/g/instances/c/subscription", ways[i], 204, "");
         struct bench_call *read = bench_begin(b, RECORDS, JSON_TYPE, NULL);
-        assert_int_equal(store_topic_create(b->store, SPAN_LIT("late"), 1, NULL, 0, NULL),
+        assert_int_equal(store_topic_create(b->store,
+                                            &(struct store_topic_spec){.name = SPAN_LIT("late"),
+                                                                       .partition_count = 1},
+                                            NULL),
                          STATUS_OK);
         bench_produce(b, "late", 0, "7");
         bench_turn(b);

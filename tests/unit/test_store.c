@@ -81,9 +81,11 @@ static void commit(struct fixture *f)
 
 static const struct store_topic *make_topic(struct fixture *f, const char *name, int32_t partitions)
 {
-    assert_int_equal(
-        store_topic_create(f->store, span_from_cstr(name), partitions, NULL, 0, &f->err),
-        STATUS_OK);
+    assert_int_equal(store_topic_create(f->store,
+                                        &(struct store_topic_spec){.name = span_from_cstr(name),
+                                                                   .partition_count = partitions},
+                                        &f->err),
+                     STATUS_OK);
     return store_topic_find(f->store, span_from_cstr(name));
 }
 
@@ -93,7 +95,8 @@ static int64_t append_at(struct fixture *f, const struct store_topic *topic, int
     int64_t offset = -1;
     struct store_record record = {
         .timestamp_ms = timestamp_ms, .has_value = true, .value = span_from_cstr(value)};
-    assert_int_equal(store_record_append(f->store, topic, partition, &record, &offset, &f->err),
+    assert_int_equal(store_record_append(f->store, (struct store_place){topic, partition}, &record,
+                                         &offset, &f->err),
                      STATUS_OK);
     return offset;
 }
@@ -129,9 +132,10 @@ static const char *read_all(struct fixture *f, const char *name, int32_t partiti
     seen = (struct seen){0};
     const struct store_topic *topic = store_topic_find(f->store, span_from_cstr(name));
     assert_non_null(topic);
-    assert_int_equal(
-        store_records_read(f->store, topic, partition, from, limit, see, &seen, &f->err),
-        STATUS_OK);
+    assert_int_equal(store_records_read(f->store,
+                                        (struct store_range){topic, partition, from, limit}, see,
+                                        &seen, &f->err),
+                     STATUS_OK);
     return seen.text;
 }
 
@@ -254,9 +258,12 @@ static void creating_a_topic_refuses_bad_names_counts_and_twins(void **state)
         {"u", -1, STATUS_INVALID}, {"u", 10001, STATUS_INVALID},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        assert_int_equal(store_topic_create(f->store, span_from_cstr(cases[i].name),
-                                            cases[i].partitions, NULL, 0, &f->err),
-                         cases[i].expected);
+        assert_int_equal(
+            store_topic_create(f->store,
+                               &(struct store_topic_spec){.name = span_from_cstr(cases[i].name),
+                                                          .partition_count = cases[i].partitions},
+                               &f->err),
+            cases[i].expected);
     }
     assert_int_equal(store_topic_count(f->store), 1);
 }
@@ -380,7 +387,12 @@ static void topic_configs_are_kept_in_name_order(void **state)
     struct fixture *f = *state;
     const struct store_config_entry configs[] = {{"retention.ms", "5"},
                                                  {"cleanup.policy", "compact"}};
-    assert_int_equal(store_topic_create(f->store, SPAN_LIT("t"), 1, configs, 2, &f->err),
+    assert_int_equal(store_topic_create(f->store,
+                                        &(struct store_topic_spec){.name = SPAN_LIT("t"),
+                                                                   .partition_count = 1,
+                                                                   .configs = configs,
+                                                                   .config_count = 2},
+                                        &f->err),
                      STATUS_OK);
     commit(f);
     reopen(f);
@@ -415,14 +427,16 @@ static void null_empty_and_binary_fields_come_back_as_they_went_in(void **state)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         int64_t offset;
-        assert_int_equal(store_record_append(f->store, topic, 0, &cases[i], &offset, &f->err),
+        assert_int_equal(store_record_append(f->store, (struct store_place){topic, 0}, &cases[i],
+                                             &offset, &f->err),
                          STATUS_OK);
         assert_int_equal(offset, (int64_t)i);
     }
     commit(f);
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct seen seen = {0};
-        assert_int_equal(store_records_read(f->store, topic, 0, (int64_t)i, 1, see, &seen, &f->err),
+        assert_int_equal(store_records_read(f->store, (struct store_range){topic, 0, (int64_t)i, 1},
+                                            see, &seen, &f->err),
                          STATUS_OK);
         assert_int_equal(seen.count, 1);
         assert_int_equal(seen.last.has_key, cases[i].has_key);
@@ -449,8 +463,9 @@ static void reading_stops_at_limit_end_and_at_the_visitors_wish(void **state)
     assert_string_equal(read_all(f, "t", 0, 99, 100), "");
     assert_string_equal(read_all(f, "t", 0, 0, 0), "");
     struct seen seen = {.stop_after = 2};
-    assert_int_equal(store_records_read(f->store, topic, 1, 1, 100, see, &seen, &f->err),
-                     STATUS_OK);
+    assert_int_equal(
+        store_records_read(f->store, (struct store_range){topic, 1, 1, 100}, see, &seen, &f->err),
+        STATUS_OK);
     assert_string_equal(seen.text, "1:y 2:y ");
     append(f, topic, 0, "z"); /* the read above is over: writing is allowed again */
     commit(f);
@@ -481,8 +496,9 @@ static void offsets_are_found_by_time(void **state)
         topic = store_topic_find(f->store, SPAN_LIT("t"));
         for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
             int64_t offset = -1;
-            enum status status = store_offset_for_time(f->store, topic, cases[i].partition,
-                                                       cases[i].time, &offset, &f->err);
+            enum status status =
+                store_offset_for_time(f->store, (struct store_place){topic, cases[i].partition},
+                                      cases[i].time, &offset, &f->err);
             assert_int_equal(status, cases[i].expected < 0 ? STATUS_NOT_FOUND : STATUS_OK);
             assert_int_equal(offset, cases[i].expected);
         }
@@ -506,14 +522,18 @@ static void group_offsets_are_kept_and_replaced(void **state)
     struct buf metadata;
     int64_t offset = 0;
     buf_init(&metadata, 100);
-    assert_int_equal(store_group_committed(f->store, SPAN_LIT("g"), SPAN_LIT("unknown"), 3, &offset,
-                                           &metadata, &f->err),
-                     STATUS_OK);
+    assert_int_equal(
+        store_group_committed(f->store,
+                              (struct store_group_place){SPAN_LIT("g"), SPAN_LIT("unknown"), 3},
+                              &offset, &metadata, &f->err),
+        STATUS_OK);
     assert_int_equal(offset, 9);
     assert_int_equal(metadata.len, 0);
-    assert_int_equal(store_group_committed(f->store, SPAN_LIT("g"), SPAN_LIT("unknown"), 4, &offset,
-                                           NULL, &f->err),
-                     STATUS_NOT_FOUND);
+    assert_int_equal(
+        store_group_committed(f->store,
+                              (struct store_group_place){SPAN_LIT("g"), SPAN_LIT("unknown"), 4},
+                              &offset, NULL, &f->err),
+        STATUS_NOT_FOUND);
     buf_release(&metadata);
 }
 

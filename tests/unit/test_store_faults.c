@@ -110,7 +110,10 @@ static enum status ensure_topic(struct store *store, const char *name, int32_t p
 {
     return store_topic_find(store, span_from_cstr(name)) != NULL
                ? STATUS_OK
-               : store_topic_create(store, span_from_cstr(name), partitions, NULL, 0, NULL);
+               : store_topic_create(store,
+                                    &(struct store_topic_spec){.name = span_from_cstr(name),
+                                                               .partition_count = partitions},
+                                    NULL);
 }
 
 static enum status append(struct store *store, const char *topic_name, int32_t partition, int turn,
@@ -126,7 +129,8 @@ static enum status append(struct store *store, const char *topic_name, int32_t p
     }
     struct store_record record = {
         .timestamp_ms = turn, .has_value = true, .value = span_from(value, (size_t)length)};
-    return store_record_append(store, topic, partition, &record, offset, NULL);
+    return store_record_append(store, (struct store_place){topic, partition}, &record, offset,
+                               NULL);
 }
 
 static enum status write_turn(struct store *store, int turn, int64_t *offset)
@@ -198,8 +202,9 @@ static bool try_find_turns(struct store *store, const char *name, int32_t partit
 {
     *found = (struct found){.in_order = true};
     const struct store_topic *topic = store_topic_find(store, span_from_cstr(name));
-    return topic == NULL || store_records_read(store, topic, partition, 0, 1000, find_turn, found,
-                                               NULL) == STATUS_OK;
+    return topic == NULL ||
+           store_records_read(store, (struct store_range){topic, partition, 0, 1000}, find_turn,
+                              found, NULL) == STATUS_OK;
 }
 
 static struct found find_turns(struct fixture *f, struct store *store, const char *name,
@@ -258,8 +263,8 @@ static void judge_whole_turns(struct fixture *f, struct store *store, const stru
             fail_msg("%s: topics a and b parted", f->what);
         }
     }
-    enum status status =
-        store_group_committed(store, SPAN_LIT("g"), SPAN_LIT("a"), 0, &committed, NULL, NULL);
+    enum status status = store_group_committed(
+        store, (struct store_group_place){SPAN_LIT("g"), SPAN_LIT("a"), 0}, &committed, NULL, NULL);
     if (last >= 0 ? status != STATUS_OK || committed != last + 1 : status != STATUS_NOT_FOUND) {
         fail_msg("%s: the committed offset %d parted from turn %d", f->what, (int)committed, last);
     }
