@@ -1,0 +1,326 @@
+/* The life of connections over real sockets: ends and disconnects, parked requests, every timeout
+ * and limit, stopping, listening. The service is tests/support/echo_server.c. */
+#include "echo_server.h"
+#include "raw_socket.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { short_ms = 60, soon_ms = 2000 };
+
+struct fixture {
+    struct echo_server echo;
+    struct raw_reply reply;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    echo_server_init(&f->echo);
+    *state = f;
+    return f == NULL;
+}
+
+static int setup_started(void **state)
+{
+    if (setup(state) != 0) {
+        return 1;
+    }
+    echo_server_start(&((struct fixture *)*state)->echo);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    if (f->echo.server != NULL) {
+        echo_server_stop(&f->echo);
+    }
+    free(f);
+    return 0;
+}
+
+/* One request on a connection of its own; the reply is in f->reply. */
+static void ask(struct fixture *f, const char *text)
+{
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, text);
+    raw_receive(fd, strncmp(text, "HEAD ", 5) == 0, &f->reply);
+    raw_close(fd);
+}
+
+#define GET(path)       "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define GET_CLOSE(path) "GET " path " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+static bool has_header(const struct fixture *f, const char *name, const char *value)
+{
+    char got[256];
+    return raw_header(&f->reply, name, got, sizeof(got)) &&
+           (value == NULL || strcmp(got, value) == 0);
+}
+
+/* --- ends of connections --- */
+
+static void a_client_that_ended_its_side_still_gets_its_answers(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, GET("/hello") GET("/hello") GET("/facts"));
+    raw_end_sending(fd);
+    raw_receive(fd, false, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "hello");
+    raw_receive(fd, false, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "hello");
+    raw_receive_all(fd, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "GET /facts a 1");
+    raw_close(fd);
+}
+
+static void a_request_cut_off_is_dropped_silently(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
+    raw_end_sending(fd);
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(f->reply.status, 0);
+    assert_int_equal(atomic_load(&f->echo.requests), 0);
+    raw_close(fd);
+}
+
+static void a_parked_request_is_cancelled_when_its_client_leaves(void **state)
+{
+    struct fixture *f = *state;
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, GET("/park"));
+    echo_server_await(&f->echo.parked, 1);
+    raw_close(fd);
+    echo_server_await(&f->echo.cancelled, 1);
+    ask(f, GET("/wake"));
+    assert_int_equal(f->reply.status, 200);
+}
+
+static void a_parked_request_is_answered_when_woken(void **state)
+{
+    struct fixture *f = *state;
+    int waiting[3];
+    for (int i = 0; i < 3; i++) {
+        waiting[i] = raw_connect(f->echo.port);
+        raw_send_text(waiting[i], GET("/park"));
+    }
+    echo_server_await(&f->echo.parked, 3);
+    ask(f, GET("/wake"));
+    for (int i = 0; i < 3; i++) {
+        raw_receive(waiting[i], false, &f->reply);
+        assert_string_equal(raw_body(&f->reply), "woken");
+        raw_close(waiting[i]);
+    }
+    assert_int_equal(atomic_load(&f->echo.cancelled), 0);
+}
+
+static void deadlines_answer_parked_requests(void **state)
+{
+    struct fixture *f = *state;
+    ask(f, GET("/park/5"));
+    assert_string_equal(raw_body(&f->reply), "late");
+    ask(f, GET("/outer/5"));
+    assert_int_equal(f->reply.status, 504);
+    assert_string_equal(raw_body(&f->reply), "outer");
+    assert_int_equal(atomic_load(&f->echo.cancelled), 1);
+}
+
+/* --- limits in time and number --- */
+
+static void a_head_that_dribbles_in_is_408(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.head_ms = short_ms;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "GET /hello HT");
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(f->reply.status, 408);
+    raw_close(fd);
+}
+
+static void a_body_that_dribbles_in_is_408(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.body_ms = short_ms;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+    /* Each byte comes in time, but they do not add up to a rate. */
+    for (int i = 0; i < 500; i++) {
+        if (!raw_send_some(fd, "x", 1) || raw_is_readable_within(fd, 10)) {
+            break;
+        }
+    }
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(f->reply.status, 408);
+    raw_close(fd);
+}
+
+static void idle_connections_are_closed(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.idle_ms = short_ms;
+    echo_server_start(&f->echo);
+    int silent = raw_connect(f->echo.port);
+    int used = raw_connect(f->echo.port);
+    raw_send_text(used, GET("/hello"));
+    raw_receive(used, false, &f->reply);
+    assert_true(raw_is_closed_within(silent, soon_ms));
+    assert_true(raw_is_closed_within(used, soon_ms));
+    raw_close(silent);
+    raw_close(used);
+}
+
+static void a_reader_that_does_not_read_is_closed(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.send_ms = short_ms;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, GET("/bytes/30000000"));
+    echo_server_await(&f->echo.requests, 1);
+    /* Others are served meanwhile. */
+    ask(f, GET("/hello"));
+    assert_int_equal(f->reply.status, 200);
+    for (int i = 0; i < 200 && raw_send_some(fd, "x", 1); i++) {
+        raw_pause_ms(10);
+    }
+    assert_false(raw_send_some(fd, "x", 1));
+    raw_close(fd);
+}
+
+static void connections_beyond_the_limit_are_told_so(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.connections_max = 2;
+    echo_server_start(&f->echo);
+    int first = raw_connect(f->echo.port);
+    int second = raw_connect(f->echo.port);
+    raw_send_text(second, GET("/hello"));
+    raw_receive(second, false, &f->reply);
+    int third = raw_connect(f->echo.port);
+    raw_receive_all(third, &f->reply);
+    assert_int_equal(f->reply.status, 503);
+    assert_string_equal(raw_body(&f->reply), "overloaded");
+    raw_close(third);
+    raw_send_text(first, GET("/hello"));
+    raw_receive(first, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    raw_close(first);
+    raw_close(second);
+}
+
+static void request_bytes_in_flight_have_a_budget(void **state)
+{
+    static char body[150 * 1024];
+    struct fixture *f = *state;
+    f->echo.limits.body_bytes_max = 200 * 1024;
+    echo_server_start(&f->echo);
+    int first = raw_connect(f->echo.port);
+    raw_send_text(first, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153601\r\n\r\n");
+    raw_send(first, body, sizeof(body));
+    ask(f, GET("/hello"));
+    int second = raw_connect(f->echo.port);
+    raw_send_text(second, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153601\r\n\r\n");
+    raw_send(second, body, sizeof(body));
+    raw_receive(second, false, &f->reply);
+    assert_int_equal(f->reply.status, 503);
+    raw_close(second);
+    raw_send_text(first, "!");
+    raw_receive(first, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    raw_close(first);
+}
+
+/* --- stopping --- */
+
+static void stopping_answers_the_parked_and_closes_the_idle(void **state)
+{
+    struct fixture *f = *state;
+    int idle = raw_connect(f->echo.port);
+    int waiting = raw_connect(f->echo.port);
+    raw_send_text(idle, GET("/hello"));
+    raw_receive(idle, false, &f->reply);
+    raw_send_text(waiting, GET("/park"));
+    echo_server_await(&f->echo.parked, 1);
+    echo_server_stop(&f->echo);
+    raw_receive_all(waiting, &f->reply);
+    assert_int_equal(f->reply.status, 503);
+    assert_string_equal(raw_body(&f->reply), "stopping");
+    assert_true(has_header(f, "Connection", "close"));
+    assert_true(raw_is_closed_within(idle, soon_ms));
+    assert_int_equal(atomic_load(&f->echo.cancelled), 1);
+    raw_close(idle);
+    raw_close(waiting);
+}
+
+static void stopping_does_not_wait_for_ever_for_a_request_under_way(void **state)
+{
+    struct fixture *f = *state;
+    f->echo.limits.stop_ms = short_ms;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+    ask(f, GET("/hello"));
+    echo_server_stop(&f->echo);
+    assert_true(raw_is_closed_within(fd, soon_ms));
+    raw_close(fd);
+}
+
+/* --- listening --- */
+
+static void a_taken_port_is_named_with_the_flag_that_changes_it(void **state)
+{
+    struct fixture *f = *state;
+    const struct server_options options = {.env = &f->echo.env, .log = &f->echo.log};
+    struct server *server;
+    struct error err = ERROR_NONE;
+    char expected[64];
+    int port;
+    assert_int_equal(server_new(&options, &server, &err), STATUS_OK);
+    const struct server_listen taken = {&f->echo.service, "127.0.0.1", f->echo.port, "--gateway"};
+    assert_int_equal(server_listen(server, &taken, &port, &err), STATUS_CONFIG);
+    snprintf(expected, sizeof(expected), "127.0.0.1:%d", f->echo.port);
+    assert_non_null(strstr(err.message, expected));
+    assert_non_null(strstr(err.message, "--gateway"));
+    const struct server_listen nonsense = {&f->echo.service, "ec2-host", 0, "--gateway"};
+    assert_int_equal(server_listen(server, &nonsense, &port, &err), STATUS_CONFIG);
+    assert_non_null(strstr(err.message, "--bind"));
+    const struct server_listen foreign = {&f->echo.service, "203.0.113.7", 0, "--gateway"};
+    assert_int_equal(server_listen(server, &foreign, &port, &err), STATUS_CONFIG);
+    server_free(server);
+}
+
+#define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)
+#define OWN(test)     cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STARTED(a_client_that_ended_its_side_still_gets_its_answers),
+        STARTED(a_request_cut_off_is_dropped_silently),
+        STARTED(a_parked_request_is_cancelled_when_its_client_leaves),
+        STARTED(a_parked_request_is_answered_when_woken),
+        STARTED(deadlines_answer_parked_requests),
+        OWN(a_head_that_dribbles_in_is_408),
+        OWN(a_body_that_dribbles_in_is_408),
+        OWN(idle_connections_are_closed),
+        OWN(a_reader_that_does_not_read_is_closed),
+        OWN(connections_beyond_the_limit_are_told_so),
+        OWN(request_bytes_in_flight_have_a_budget),
+        STARTED(stopping_answers_the_parked_and_closes_the_idle),
+        OWN(stopping_does_not_wait_for_ever_for_a_request_under_way),
+        STARTED(a_taken_port_is_named_with_the_flag_that_changes_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,304 @@
+/* The facade: options that make no sense, what start and stop leave behind, restarts, and that an
+ * acknowledged record is there afterwards. */
+#include "file.h"
+#include "pinpipe/mock.h"
+#include "raw_socket.h"
+#include "temp_dir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { path_bytes = 512, text_max = 64 * 1024 };
+
+struct fixture {
+    struct temp_dir dir;
+    char data[path_bytes];
+    char ready[path_bytes];
+    struct pinpipe_mock_options options;
+    struct raw_reply reply;
+    char why[PINPIPE_MESSAGE_BYTES];
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    temp_dir_make(&f->dir);
+    temp_dir_path(&f->dir, "data", f->data, sizeof(f->data));
+    temp_dir_path(&f->dir, "ready.json", f->ready, sizeof(f->ready));
+    pinpipe_mock_options_init(&f->options);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    temp_dir_remove(&f->dir);
+    free(f);
+    return 0;
+}
+
+static struct pinpipe_mock *start(struct fixture *f)
+{
+    struct pinpipe_mock *mock = NULL;
+    enum pinpipe_result result = pinpipe_mock_start(&f->options, &mock, f->why);
+    if (result != PINPIPE_OK) {
+        fail_msg("%d: %s", (int)result, f->why);
+    }
+    return mock;
+}
+
+static int port_of(const char *url)
+{
+    return atoi(strchr(url + strlen("http://"), ':') + 1);
+}
+
+static void ask(struct fixture *f, const char *url, const char *text)
+{
+    int fd = raw_connect(port_of(url));
+    raw_send_text(fd, text);
+    raw_receive(fd, false, &f->reply);
+    raw_close(fd);
+}
+
+static const char produce[] =
+    "POST /topics/workshop.pin HTTP/1.1\r\nHost: a\r\n"
+    "Content-Type: application/vnd.kafka.json.v2+json\r\nContent-Length: 25\r\n\r\n"
+    "{\"records\":[{\"value\":1}]}";
+
+/* --- options --- */
+
+struct bad_options {
+    void (*spoil)(struct pinpipe_mock_options *options);
+    enum pinpipe_result result;
+    const char *expected;
+};
+
+static void no_size(struct pinpipe_mock_options *o)
+{
+    o->struct_size = 0;
+}
+
+static void no_user(struct pinpipe_mock_options *o)
+{
+    o->user_id = "";
+}
+
+static void odd_user(struct pinpipe_mock_options *o)
+{
+    o->user_id = "a/b";
+}
+
+static void odd_stage(struct pinpipe_mock_options *o)
+{
+    o->stage = "a b";
+}
+
+static void odd_port(struct pinpipe_mock_options *o)
+{
+    o->rest_port = 65536;
+}
+
+static void no_ports(struct pinpipe_mock_options *o)
+{
+    o->rest_port = -1;
+    o->gateway_port = -1;
+}
+
+static void same_port(struct pinpipe_mock_options *o)
+{
+    o->rest_port = 18123;
+    o->gateway_port = 18123;
+}
+
+static void odd_throttle(struct pinpipe_mock_options *o)
+{
+    o->throttle_rate = 5;
+    o->throttle_burst = 0;
+}
+
+static void odd_refused_status(struct pinpipe_mock_options *o)
+{
+    o->gateway_refused_status = 200;
+}
+
+static void odd_journal(struct pinpipe_mock_options *o)
+{
+    o->journal_rows = -1;
+}
+
+static void odd_log(struct pinpipe_mock_options *o)
+{
+    o->log_spec = "loud";
+}
+
+static void odd_address(struct pinpipe_mock_options *o)
+{
+    o->bind_addr = "my-laptop";
+}
+
+static void odd_directory(struct pinpipe_mock_options *o)
+{
+    o->data_dir = "/dev/null/x";
+}
+
+static void options_that_make_no_sense_are_named(void **state)
+{
+    static const struct bad_options cases[] = {
+        {no_size, PINPIPE_USAGE, "pinpipe_mock_options_init"},
+        {no_user, PINPIPE_CONFIG, "iam_username"},
+        {odd_user, PINPIPE_CONFIG, "a/b"},
+        {odd_stage, PINPIPE_CONFIG, "a b"},
+        {odd_port, PINPIPE_USAGE, "65535"},
+        {no_ports, PINPIPE_USAGE, "port"},
+        {same_port, PINPIPE_CONFIG, "18123"},
+        {odd_throttle, PINPIPE_USAGE, "burst"},
+        {odd_refused_status, PINPIPE_USAGE, "500"},
+        {odd_journal, PINPIPE_USAGE, "journal"},
+        {odd_log, PINPIPE_USAGE, "loud"},
+        {odd_address, PINPIPE_CONFIG, "my-laptop"},
+        {odd_directory, PINPIPE_CONFIG, "--data"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pinpipe_mock *mock = NULL;
+        pinpipe_mock_options_init(&f->options);
+        cases[i].spoil(&f->options);
+        assert_int_equal(pinpipe_mock_new(&f->options, &mock, f->why), cases[i].result);
+        assert_null(mock);
+        if (strstr(f->why, cases[i].expected) == NULL) {
+            fail_msg("\"%s\" does not name \"%s\"", f->why, cases[i].expected);
+        }
+    }
+}
+
+static void a_shorter_struct_of_an_older_program_gets_the_defaults(void **state)
+{
+    struct fixture *f = *state;
+    struct pinpipe_mock *mock = NULL;
+    f->options.struct_size = offsetof(struct pinpipe_mock_options, durability);
+    f->options.gateway_refused_status = 1; /* beyond what that program knew */
+    assert_int_equal(pinpipe_mock_new(&f->options, &mock, f->why), PINPIPE_OK);
+    pinpipe_mock_free(mock);
+    assert_int_equal(pinpipe_mock_new(NULL, &mock, NULL), PINPIPE_OK);
+    pinpipe_mock_free(mock);
+}
+
+/* --- start, stop, again --- */
+
+static void records_are_there_after_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    f->options.data_dir = f->data;
+    for (int round = 0; round < 3; round++) {
+        char offset[32];
+        struct pinpipe_mock *mock = start(f);
+        ask(f, pinpipe_mock_url(mock, PINPIPE_REST), produce);
+        assert_int_equal(f->reply.status, 200);
+        snprintf(offset, sizeof(offset), "\"offset\":%d", round);
+        assert_non_null(strstr(raw_body(&f->reply), offset));
+        assert_int_equal(pinpipe_mock_stop(mock), PINPIPE_OK);
+    }
+}
+
+static void a_second_server_on_the_same_directory_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct pinpipe_mock *second = NULL;
+    f->options.data_dir = f->data;
+    struct pinpipe_mock *first = start(f);
+    assert_int_equal(pinpipe_mock_start(&f->options, &second, f->why), PINPIPE_CONFIG);
+    assert_non_null(strstr(f->why, "pid"));
+    assert_int_equal(pinpipe_mock_stop(first), PINPIPE_OK);
+}
+
+static void the_ready_file_names_the_urls_and_server_json_goes_at_the_end(void **state)
+{
+    struct fixture *f = *state;
+    struct buf text;
+    struct error err;
+    char facts[path_bytes + 16];
+    snprintf(facts, sizeof(facts), "%s/server.json", f->data);
+    f->options.data_dir = f->data;
+    f->options.ready_file = f->ready;
+    assert_int_equal(file_replace(f->ready, SPAN_LIT("of an earlier run"), 0600, &err), STATUS_OK);
+    struct pinpipe_mock *mock = start(f);
+    buf_init(&text, text_max);
+    assert_int_equal(file_read(f->ready, &text, &err), STATUS_OK);
+    assert_non_null(strstr(buf_cstr(&text), pinpipe_mock_url(mock, PINPIPE_GATEWAY)));
+    assert_non_null(strstr(buf_cstr(&text), pinpipe_mock_url(mock, PINPIPE_REST)));
+    assert_non_null(strstr(buf_cstr(&text), "\"connect_url\": null"));
+    assert_true(file_exists(facts));
+    buf_release(&text);
+    assert_int_equal(pinpipe_mock_stop(mock), PINPIPE_OK);
+    assert_false(file_exists(facts));
+}
+
+static void a_ready_file_that_cannot_be_written_fails_the_start(void **state)
+{
+    struct fixture *f = *state;
+    struct pinpipe_mock *mock = NULL;
+    f->options.ready_file = "/dev/null/ready.json";
+    assert_int_equal(pinpipe_mock_start(&f->options, &mock, f->why), PINPIPE_CONFIG);
+    assert_non_null(strstr(f->why, "--ready-file"));
+}
+
+static void a_stop_answers_a_waiting_poll(void **state)
+{
+    struct fixture *f = *state;
+    f->options.first_poll = PINPIPE_FIRST_POLL_EAGER;
+    struct pinpipe_mock *mock = start(f);
+    const char *rest = pinpipe_mock_url(mock, PINPIPE_REST);
+    ask(f, rest,
+        "POST /consumers/students HTTP/1.1\r\nHost: a\r\n"
+        "Content-Type: application/vnd.kafka.v2+json\r\nContent-Length: 30\r\n\r\n"
+        "{\"name\":\"c1\",\"format\":\"json\"}\n");
+    assert_int_equal(f->reply.status, 200);
+    ask(f, rest,
+        "POST /consumers/students/instances/c1/subscription HTTP/1.1\r\nHost: a\r\n"
+        "Content-Type: application/vnd.kafka.v2+json\r\nContent-Length: 27\r\n\r\n"
+        "{\"topics\":[\"workshop.pin\"]}");
+    assert_int_equal(f->reply.status, 204);
+    int fd = raw_connect(port_of(rest));
+    raw_send_text(fd, "GET /consumers/students/instances/c1/records?timeout=60000 HTTP/1.1\r\n"
+                      "Host: a\r\nAccept: application/vnd.kafka.json.v2+json\r\n\r\n");
+    ask(f, rest, "GET /topics HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_int_equal(pinpipe_mock_stop(mock), PINPIPE_OK);
+    raw_receive_all(fd, &f->reply);
+    assert_true(f->reply.status == 200 || f->reply.status == 503);
+    raw_close(fd);
+}
+
+static void ipv6_addresses_work_where_the_machine_has_them(void **state)
+{
+    struct fixture *f = *state;
+    struct pinpipe_mock *mock = NULL;
+    f->options.bind_addr = "::1";
+    if (pinpipe_mock_start(&f->options, &mock, f->why) != PINPIPE_OK) {
+        skip();
+    }
+    assert_int_equal(strncmp(pinpipe_mock_url(mock, PINPIPE_REST), "http://[::1]:", 13), 0);
+    assert_int_equal(pinpipe_mock_stop(mock), PINPIPE_OK);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(options_that_make_no_sense_are_named),
+        TEST(a_shorter_struct_of_an_older_program_gets_the_defaults),
+        TEST(records_are_there_after_a_restart),
+        TEST(a_second_server_on_the_same_directory_is_refused),
+        TEST(the_ready_file_names_the_urls_and_server_json_goes_at_the_end),
+        TEST(a_ready_file_that_cannot_be_written_fails_the_start),
+        TEST(a_stop_answers_a_waiting_poll),
+        TEST(ipv6_addresses_work_where_the_machine_has_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,379 @@
+/* The group commit: nothing leaves before the commit, a failed commit turns every held reply into
+ * an error. The store is the real one on a file system that fails on command; parking and deadlines
+ * run on a virtual clock. */
+#include "fault_vfs.h"
+#include "journal.h"
+#include "store.h"
+#include "temp_dir.h"
+#include "turn.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { trace_bytes = 512 };
+
+static const char vfs_name[] = "pinpipe-turn-fault";
+
+/* --- the fixture --- */
+
+struct fixture {
+    struct env env;
+    struct log log;
+    struct timer_heap timers;
+    struct temp_dir dir;
+    struct fault_vfs vfs;
+    struct store *store;
+    struct journal *journal;
+    int topics; /* made so far; their names are numbered */
+    uint64_t syncs_before;
+    char trace[trace_bytes]; /* what was sent: "200 200 " */
+    struct turn turn;
+    struct service service;
+    struct exchange exchanges[3];
+    int deadlines;
+    int cancels;
+};
+
+static struct fixture *fixture_of(struct exchange *exchange)
+{
+    return exchange->service->ctx;
+}
+
+/* A write of this turn. */
+static void write_something(struct fixture *f)
+{
+    char name[32];
+    struct error err = ERROR_NONE;
+    int len = snprintf(name, sizeof(name), "topic-%d", f->topics++);
+    f->syncs_before = f->vfs.syncs;
+    assert_int_equal(store_topic_create(f->store, span_from(name, (size_t)len), 1, NULL, 0, &err),
+                     STATUS_OK);
+}
+
+static void send(struct exchange *exchange)
+{
+    struct fixture *f = fixture_of(exchange);
+    size_t len = strlen(f->trace);
+    snprintf(f->trace + len, sizeof(f->trace) - len, "%d ", exchange->reply.status);
+    assert_false(store_turn_has_writes(f->store));
+    if (exchange->reply.status == 200 && f->topics > 0) {
+        assert_true(f->vfs.syncs > f->syncs_before);
+    }
+}
+
+static void fail_syncs(struct fixture *f)
+{
+    fault_vfs_fail(&f->vfs, FAULT_SYNC, 1, SQLITE_IOERR_FSYNC, true);
+}
+
+static void finished(struct exchange *exchange)
+{
+    exchange_sent(exchange);
+}
+
+static const struct exchange_owner owner = {send, finished};
+
+static enum handled handle(void *ctx, struct exchange *exchange)
+{
+    (void)ctx;
+    exchange->reply.status = 200;
+    BUF_APPEND_LIT(&exchange->reply.body, "body");
+    return HANDLED;
+}
+
+static void answer_failure(void *ctx, struct exchange *exchange, enum exchange_failure failure)
+{
+    (void)ctx;
+    exchange->reply.status = failure == EXCHANGE_STOPPING ? 503 : 500;
+}
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+    struct fixture *f = &fixture;
+    memset(f, 0, sizeof(*f));
+    env_init_virtual(&f->env, 1, 0);
+    log_init(&f->log, &f->env, stderr, LOG_OFF);
+    timer_heap_init(&f->timers, &f->env);
+    temp_dir_make(&f->dir);
+    fault_vfs_install(&f->vfs, vfs_name);
+    f->env.sqlite_vfs = vfs_name;
+    const struct store_options store = {
+        .directory = f->dir.path, .env = &f->env, .log = &f->log, .durability = STORE_FULL};
+    const struct journal_options journal = {.env = &f->env, .log = &f->log, .rows_max = 10};
+    struct error err = ERROR_NONE;
+    if (store_open(&store, &f->store, &err) != STATUS_OK ||
+        journal_open(&journal, &f->journal, &err) != STATUS_OK) {
+        return 1;
+    }
+    f->service = (struct service){.name = "test",
+                                  .body_bytes_max = 100,
+                                  .reply_bytes_max = 4 * 1024 * 1024,
+                                  .ctx = f,
+                                  .handle = handle,
+                                  .fail = answer_failure};
+    turn_init(&f->turn, f->store, &f->timers, &f->env, &f->log);
+    f->turn.journal = f->journal;
+    for (size_t i = 0; i < ARRAY_COUNT(f->exchanges); i++) {
+        if (exchange_init(&f->exchanges[i], &f->turn, &owner) != STATUS_OK) {
+            return 1;
+        }
+        exchange_reset(&f->exchanges[i], &f->service);
+    }
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(f->exchanges); i++) {
+        exchange_release(&f->exchanges[i]);
+    }
+    assert_int_equal(f->timers.reserved, 0);
+    assert_int_equal(f->turn.unsent_bytes, 0);
+    timer_heap_release(&f->timers);
+    journal_close(f->journal);
+    store_close(f->store);
+    fault_vfs_uninstall(&f->vfs);
+    temp_dir_remove(&f->dir);
+    return 0;
+}
+
+/* --- commit and replies --- */
+
+static void nothing_is_sent_before_the_commit(void **state)
+{
+    struct fixture *f = *state;
+    write_something(f);
+    exchange_handle(&f->exchanges[0]);
+    exchange_handle(&f->exchanges[1]);
+    assert_string_equal(f->trace, "");
+    assert_true(turn_needs_commit(&f->turn));
+    turn_end(&f->turn); /* send() looks whether the commit was synced */
+    assert_string_equal(f->trace, "200 200 ");
+    assert_int_equal(f->turn.held_count, 0);
+    assert_true(f->turn.journal_fed);
+}
+
+static void a_failed_commit_turns_every_held_reply_into_an_error(void **state)
+{
+    struct fixture *f = *state;
+    write_something(f);
+    exchange_handle(&f->exchanges[0]);
+    exchange_handle(&f->exchanges[1]);
+    fail_syncs(f);
+    turn_end(&f->turn);
+    assert_string_equal(f->trace, "500 500 ");
+    assert_int_equal(f->exchanges[0].reply.body.len, 0);
+    assert_int_equal(store_topic_count(f->store), 0);
+}
+
+static void a_turn_that_only_read_commits_nothing(void **state)
+{
+    struct fixture *f = *state;
+    exchange_handle(&f->exchanges[0]);
+    fail_syncs(f);
+    turn_end(&f->turn);
+    turn_end(&f->turn);
+    assert_string_equal(f->trace, "200 ");
+}
+
+static void writes_without_a_reply_are_committed_too(void **state)
+{
+    struct fixture *f = *state;
+    write_something(f);
+    turn_end(&f->turn);
+    assert_false(turn_needs_commit(&f->turn));
+    assert_int_equal(store_topic_count(f->store), 1);
+}
+
+static void add_one_to_status(struct exchange *exchange, void *ctx)
+{
+    int *seen = ctx;
+    *seen = exchange->reply.status;
+    exchange->reply.status += 1;
+}
+
+static void filters_run_after_the_commit(void **state)
+{
+    struct fixture *f = *state;
+    int seen = 0;
+    write_something(f);
+    f->exchanges[0].filter = add_one_to_status;
+    f->exchanges[0].filter_ctx = &seen;
+    exchange_handle(&f->exchanges[0]);
+    assert_int_equal(seen, 0);
+    fail_syncs(f);
+    turn_end(&f->turn);
+    assert_int_equal(seen, 500);
+    assert_string_equal(f->trace, "501 ");
+}
+
+static void a_reply_at_its_ceiling_becomes_an_error(void **state)
+{
+    struct fixture *f = *state;
+    exchange_handle(&f->exchanges[0]);
+    buf_reserve(&f->exchanges[0].reply.body, f->service.reply_bytes_max);
+    assert_false(buf_ok(&f->exchanges[0].reply.body));
+    turn_end(&f->turn);
+    assert_string_equal(f->trace, "500 ");
+}
+
+static void append_records(struct fixture *f, int count)
+{
+    write_something(f);
+    const struct store_topic *topic = store_topic_at(f->store, 0);
+    const struct store_record record = {.has_value = true, .value = SPAN_LIT("{}")};
+    for (int i = 0; i < count; i++) {
+        int64_t offset;
+        struct error err = ERROR_NONE;
+        assert_int_equal(store_record_append(f->store, topic, 0, &record, &offset, &err),
+                         STATUS_OK);
+    }
+}
+
+static void a_turn_is_full_by_records_bytes_or_time(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(turn_is_full(&f->turn));
+    exchange_handle(&f->exchanges[0]);
+    assert_false(turn_is_full(&f->turn));
+    env_advance(&f->env, TURN_US_MAX);
+    assert_true(turn_is_full(&f->turn));
+    turn_end(&f->turn);
+    assert_false(turn_is_full(&f->turn));
+    append_records(f, TURN_RECORDS_MAX);
+    assert_true(turn_is_full(&f->turn));
+    turn_end(&f->turn);
+    f->exchanges[1].reply.status = 200;
+    buf_reserve(&f->exchanges[1].reply.body, TURN_HELD_BYTES_MAX);
+    f->exchanges[1].reply.body.len = TURN_HELD_BYTES_MAX;
+    exchange_answer(&f->exchanges[1]);
+    assert_true(turn_is_full(&f->turn));
+    turn_end(&f->turn);
+}
+
+/* --- parked exchanges --- */
+
+static void on_deadline(struct exchange *exchange, void *ctx)
+{
+    struct fixture *f = ctx;
+    f->deadlines++;
+    if (f->deadlines == 1) {
+        static const struct park_ops again = {on_deadline, NULL};
+        exchange_park(exchange, f->env.monotonic_us(&f->env) + 50, &again, f);
+        return;
+    }
+    exchange->reply.status = 204;
+    exchange_answer(exchange);
+}
+
+static void on_cancel(struct exchange *exchange, void *ctx)
+{
+    struct fixture *f = ctx;
+    (void)exchange;
+    f->cancels++;
+}
+
+static const struct park_ops ops = {on_deadline, on_cancel};
+
+static void tick(struct fixture *f, int64_t duration_us)
+{
+    env_advance(&f->env, duration_us);
+    timer_heap_run(&f->timers);
+}
+
+static void a_parked_exchange_may_park_again_at_its_deadline(void **state)
+{
+    struct fixture *f = *state;
+    exchange_park(&f->exchanges[0], 100, &ops, f);
+    tick(f, 99);
+    assert_int_equal(f->deadlines, 0);
+    tick(f, 1);
+    assert_int_equal(f->deadlines, 1);
+    assert_true(exchange_is_parked(&f->exchanges[0]));
+    tick(f, 50);
+    assert_true(exchange_is_held(&f->exchanges[0]));
+    turn_end(&f->turn);
+    assert_string_equal(f->trace, "204 ");
+}
+
+static void an_answer_disarms_both_deadlines(void **state)
+{
+    struct fixture *f = *state;
+    exchange_set_outer_deadline(&f->exchanges[0], 200, on_deadline, f);
+    exchange_park(&f->exchanges[0], 100, &ops, f);
+    f->exchanges[0].reply.status = 200;
+    exchange_answer(&f->exchanges[0]);
+    tick(f, 1000);
+    assert_int_equal(f->deadlines, 0);
+    assert_int_equal(f->cancels, 0);
+    turn_end(&f->turn);
+}
+
+static void outer_time_is_up(struct exchange *exchange, void *ctx)
+{
+    struct fixture *f = ctx;
+    assert_int_equal(f->cancels, 1);
+    assert_int_equal(exchange->reply.status, 0);
+    exchange->reply.status = 504;
+}
+
+static void the_outer_deadline_cancels_at_the_service_and_answers(void **state)
+{
+    struct fixture *f = *state;
+    exchange_set_outer_deadline(&f->exchanges[0], 100, outer_time_is_up, f);
+    exchange_park(&f->exchanges[0], INT64_MAX, &ops, f);
+    f->exchanges[0].reply.status = 200; /* half built by the service */
+    tick(f, 100);
+    turn_end(&f->turn);
+    assert_string_equal(f->trace, "504 ");
+}
+
+static void aborting_a_parked_exchange_cancels_and_fails_it(void **state)
+{
+    struct fixture *f = *state;
+    exchange_park(&f->exchanges[0], 100, &ops, f);
+    exchange_abort(&f->exchanges[0], EXCHANGE_STOPPING);
+    tick(f, 1000);
+    assert_int_equal(f->cancels, 1);
+    assert_int_equal(f->deadlines, 0);
+    turn_end(&f->turn);
+    assert_string_equal(f->trace, "503 ");
+}
+
+static void held_replies_take_from_the_room_until_they_have_left(void **state)
+{
+    struct fixture *f = *state;
+    size_t before = exchange_reply_room(&f->exchanges[1]);
+    exchange_handle(&f->exchanges[0]);
+    assert_int_equal(exchange_reply_room(&f->exchanges[1]), before - 4);
+    turn_end(&f->turn);
+    assert_int_equal(exchange_reply_room(&f->exchanges[1]), before);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(nothing_is_sent_before_the_commit),
+        TEST(a_failed_commit_turns_every_held_reply_into_an_error),
+        TEST(a_turn_that_only_read_commits_nothing),
+        TEST(writes_without_a_reply_are_committed_too),
+        TEST(filters_run_after_the_commit),
+        TEST(a_reply_at_its_ceiling_becomes_an_error),
+        TEST(a_turn_is_full_by_records_bytes_or_time),
+        TEST(a_parked_exchange_may_park_again_at_its_deadline),
+        TEST(an_answer_disarms_both_deadlines),
+        TEST(the_outer_deadline_cancels_at_the_service_and_answers),
+        TEST(aborting_a_parked_exchange_cancels_and_fails_it),
+        TEST(held_replies_take_from_the_room_until_they_have_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
