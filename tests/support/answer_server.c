@@ -13,6 +13,9 @@
 
 #include <cmocka.h>
 
+/* The first byte of a client that speaks TLS: answered in plain HTTP, as web servers do. */
+enum { tls_handshake = 0x16 };
+
 void answer_send(int fd, struct span bytes)
 {
     while (bytes.len > 0) {
@@ -41,6 +44,9 @@ static bool read_request(struct answer_server *server, int fd)
         }
         used += (size_t)got;
         server->last[used] = '\0';
+        if (server->last[0] == tls_handshake) {
+            return true;
+        }
         const char *end = strstr(server->last, "\r\n\r\n");
         if (end != NULL && used >= (size_t)(end + 4 - server->last) + body_length(server->last)) {
             return true;
@@ -51,6 +57,10 @@ static bool read_request(struct answer_server *server, int fd)
 static bool answer_request(struct answer_server *server, int fd)
 {
     char path[64] = "";
+    if (server->last[0] == tls_handshake) {
+        answer_send(fd, SPAN_LIT("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
+        return false;
+    }
     sscanf(server->last, "%*s %63[^ ?]", path);
     for (size_t i = 0; i < server->answer_count; i++) {
         if (strcmp(path, server->answers[i].path) == 0) {

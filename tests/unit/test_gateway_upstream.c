@@ -304,12 +304,12 @@ static void a_refused_upstream_is_504_or_the_configured_status(void **state)
 static void https_to_a_plain_upstream_is_a_network_error(void **state)
 {
     struct fixture *f = *state;
-    server_again(f, (struct wanted){.upstream_port = f->behind.port,
-                                    .timeout_ms = 300, /* the plain server waits for more */
-                                    .scheme = "https"});
+    char hint[512];
+    server_again(f, (struct wanted){.upstream_port = f->behind.port, .scheme = "https"});
     get(f, "/topics");
-    assert_int_equal(f->reply.status, 504);
-    assert_header(f, "x-amzn-ErrorType", "InternalServerErrorException");
+    assert_answer(f, 504, "{\"message\":\"Network error communicating with endpoint\"}");
+    assert_true(raw_header(&f->reply, "X-Pinpipe-Hint", hint, sizeof(hint)));
+    assert_non_null(strstr(hint, "write http:// in the integration URL"));
 }
 
 static void a_silent_upstream_is_504_when_the_time_is_up(void **state)
@@ -319,9 +319,9 @@ static void a_silent_upstream_is_504_when_the_time_is_up(void **state)
         f, (struct wanted){.upstream_port = f->behind.port, .timeout_ms = 50, .scheme = "http"});
     get(f, "/silence");
     assert_answer(f, 504, "{\"message\":\"Endpoint request timed out\"}");
-    get(f, "/topics"); /* on a new connection: the old one was given up */
-    assert_answer(f, 200, "[]");
-    assert_int_equal(f->behind.connections, 2);
+    while (f->behind.ended == 0) { /* its connection is given up */
+        usleep(1000);
+    }
 }
 
 static void when_the_client_leaves_the_upstreams_request_is_given_up(void **state)

@@ -180,6 +180,19 @@ static void nobody_listening_is_refused(void **state)
     close(dead);
 }
 
+static void tls_to_a_plain_server_is_a_tls_failure(void **state)
+{
+    struct fixture *f = *state;
+    char url[128];
+    struct http_response r;
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d/ok", f->server.port);
+    struct http_call_request request = {.method = "GET", .url = url};
+    http_response_init(&r, 4096);
+    assert_int_equal(http_client_request(f->client, &request, &r, NULL), STATUS_OK);
+    assert_int_equal(r.failure, HTTP_FAILURE_TLS);
+    http_response_release(&r);
+}
+
 static void silence_is_a_timeout(void **state)
 {
     struct fixture *f = *state;
@@ -536,6 +549,7 @@ int main(void)
         CASE(an_answer_has_status_headers_and_body),
         CASE(every_kind_of_answer_is_told_apart),
         CASE(nobody_listening_is_refused),
+        CASE(tls_to_a_plain_server_is_a_tls_failure),
         CASE(silence_is_a_timeout),
         CASE(the_connection_is_kept_between_requests),
         CASE(a_dead_kept_connection_does_not_send_twice),
