@@ -41,6 +41,7 @@ bool produce_request_decode(struct produce_request *request, struct exchange *ex
 
 /* While a request is built, a key's or value's ptr is its offset in `bytes`; this makes pointers.
  */
+struct span produce_offset_span(size_t start, size_t len);
 void produce_request_settle(struct produce_request *request);
 
 /* Turns a JSON value's source text into a record's bytes: false and the 400's message in *why (in

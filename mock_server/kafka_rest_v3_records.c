@@ -260,7 +260,7 @@ static bool encode_data(struct produce_job *job, const struct record_data *data,
         kafka_rest_error(exchange, 400, 400, "%s", why != NULL ? why : "Bad Request");
         return false;
     }
-    *out = span_from((const char *)(uintptr_t)start, bytes->len - start);
+    *out = produce_offset_span(start, bytes->len - start);
     return true;
 }
 
