@@ -265,7 +265,14 @@ static enum status write_begin_first(struct store *store, struct error *err)
     }
     if (!store->settled && !store->sync_failed) {
         struct error why;
-        if (store_file_settle(store, &why) != STATUS_OK) {
+        enum status settled = store_file_settle(store, &why);
+        if (settled == STATUS_BUSY || settled == STATUS_NO_MEMORY || settled == STATUS_DISK_FULL) {
+            if (err != NULL) {
+                *err = why;
+            }
+            return store_turn_fail(store, &why);
+        }
+        if (settled != STATUS_OK) {
             note_sync_failure(store, why.message);
         }
     }

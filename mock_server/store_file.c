@@ -439,18 +439,18 @@ static enum status sync_directory(const char *directory, struct error *err)
     return status;
 }
 
-/* What an earlier process wrote into the log may never have been synced (it was killed, it ran with
- * fewer syncs, or a sync of its failed): a later record behind it would be lost with it. Moved into
- * the main file, it is written anew and synced with it. */
+/* What an earlier process wrote into the log may never have reached the disk, and after a failed
+ * sync never will: a record of ours behind it would be lost with it. Moved into the main file it is
+ * written anew and synced with it, and our own log begins at its start. BUSY while somebody reads
+ * out of that log; the next write tries again. */
 static enum status absorb_log(struct store *store, struct error *err)
 {
     int code =
         sqlite3_wal_checkpoint_v2(store->db.handle, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     if (code == SQLITE_BUSY) {
-        /* Somebody reads the database right now; what is in the log stays there, complete. */
-        LOG_DEBUGF(store->log, "store", "%s: a reader kept the log in use at start",
-                   store->db.path);
-        return STATUS_OK;
+        return error_set(err, STATUS_BUSY,
+                         "%s: a reader holds the log of the last run; writes go on when it ends",
+                         store->db.path);
     }
     return code == SQLITE_OK ? STATUS_OK
                              : sqlite_db_error(&store->db, "move the log into the main file", err);

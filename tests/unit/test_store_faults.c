@@ -607,6 +607,36 @@ static void a_reader_that_holds_the_log_costs_no_acknowledged_record(void **stat
     end_point(f);
 }
 
+static void writes_wait_for_a_reader_of_the_log_that_a_killed_server_left(void **state)
+{
+    struct fixture *f = *state;
+    struct session s;
+    struct session after = {0};
+    struct sqlite_db reader;
+    char path[512];
+    int64_t count = 0;
+    begin_single(f, &s);
+    run_turns(f, &s, 0, 2);
+    fault_vfs_write_image(&f->vfs, DAMAGE_NONE, 1, f->dir.path, f->image.path);
+    store_close(s.store);
+    assert_int_equal(open_store(&after, f->image.path, f->vfs.name, STORE_FULL, NULL), STATUS_OK);
+    sqlite3_busy_timeout(after.store->db.handle, 1);
+    temp_dir_path(&f->image, "state.db", path, sizeof(path));
+    struct sqlite_db_options options = {.path = path, .env = &after.env, .read_only = true};
+    assert_int_equal(sqlite_db_open(&reader, &options, NULL), STATUS_OK);
+    assert_int_equal(sqlite_db_exec(&reader, "BEGIN", NULL), STATUS_OK);
+    assert_int_equal(sqlite_db_query_i64(&reader, "SELECT count(*) FROM record", &count, NULL),
+                     STATUS_OK);
+    run_turns(f, &after, 2, 3);
+    assert_int_equal(after.status[2], STATUS_BUSY);
+    sqlite_db_close(&reader);
+    run_turns(f, &after, 3, 4);
+    assert_true(after.acked[3]);
+    assert_int_equal(after.offset[3], 2);
+    store_close(after.store);
+    end_point(f);
+}
+
 static void a_writer_of_somebody_else_makes_the_turn_fail_as_busy(void **state)
 {
     struct fixture *f = *state;
@@ -656,6 +686,7 @@ int main(void)
         TEST(a_failed_turn_fails_every_write_until_its_end),
         TEST(after_a_failed_sync_reads_go_on_and_a_restart_writes_again),
         TEST(a_reader_that_holds_the_log_costs_no_acknowledged_record),
+        TEST(writes_wait_for_a_reader_of_the_log_that_a_killed_server_left),
         TEST(a_writer_of_somebody_else_makes_the_turn_fail_as_busy),
         TEST(in_full_the_main_file_is_synced_before_the_first_acknowledgement),
         TEST(no_failing_operation_loses_an_acknowledged_record),
