@@ -7,6 +7,7 @@
 #include "rds_csv.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,8 +67,12 @@ static int64_t file_read_chunk(void *ctx, char *into, size_t cap)
 static void import_tell(const struct cli *cli, const struct table *table,
                         const struct rds_import_result *result)
 {
-    fprintf(cli->out, "%s: %lld rows, keys %lld..%lld\n", table->name, (long long)result->rows,
-            (long long)result->key_min, (long long)result->key_max);
+    if (result->rows == 0) {
+        fprintf(cli->out, "%s: empty now (the file has no rows)\n", table->name);
+        return;
+    }
+    fprintf(cli->out, "%s: %lld row%s, keys %lld..%lld\n", table->name, (long long)result->rows,
+            result->rows == 1 ? "" : "s", (long long)result->key_min, (long long)result->key_max);
     if (!result->dense) {
         fprintf(cli->err,
                 "pinpipe data import: note: the keys of %s are not 0..%lld without gaps, as the "
@@ -180,6 +185,13 @@ static enum status table_write_file(struct cli *cli, const struct table *table, 
     return status;
 }
 
+/* `pinpipe data export pin | head`: the reader has what it wanted, a complaint would be noise. */
+static bool reader_is_gone(FILE *stream)
+{
+    struct pollfd pipe_end = {.fd = fileno(stream), .events = POLLOUT};
+    return poll(&pipe_end, 1, 0) == 1 && (pipe_end.revents & POLLERR) != 0;
+}
+
 static int run_export(struct cli *cli)
 {
     const struct table *table = table_argument(cli);
@@ -190,6 +202,9 @@ static int run_export(struct cli *cli)
     bool to_file = cli->arg_count > 1 && strcmp(cli->args[1], "-") != 0;
     enum status status = to_file ? table_write_file(cli, table, cli->args[1], &err)
                                  : table_write(cli, table, cli->out, &err);
+    if (status != STATUS_OK && !to_file && reader_is_gone(cli->out)) {
+        return status_exit_code(status);
+    }
     return status == STATUS_OK ? 0 : cli_report(cli, &err);
 }
 
