@@ -25,14 +25,15 @@ PKG_FLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS  := $(shell pkg-config --libs sqlite3 libuv libcjson libpcre2-8 yaml-0.1 zlib 2>/dev/null) -lm -ldl -lpthread
 CMOCKA_LIBS = $(shell pkg-config --libs cmocka 2>/dev/null)
 
-# llhttp: the system's library where there is one, else the C sources that Debian's node-llhttp ships.
+# llhttp: the system's library where there is one, else the C sources that Debian's node-llhttp ships
+# (.ci/deps puts them below /usr/local without the package, which would bring all of Node.js).
 ifeq ($(shell pkg-config --exists libllhttp 2>/dev/null && echo yes),yes)
 LLHTTP_FLAGS := $(shell pkg-config --cflags libllhttp)
 LLHTTP_LIBS  := $(shell pkg-config --libs libllhttp)
 LLHTTP_SRC   :=
 else
-LLHTTP_DIR   ?= /usr/share/llhttp
-LLHTTP_FLAGS := -I/usr/share/include/llhttp
+LLHTTP_DIR   ?= $(patsubst %/llhttp.c,%,$(firstword $(wildcard /usr/share/llhttp/llhttp.c /usr/local/share/llhttp/llhttp.c)))
+LLHTTP_FLAGS := -I$(dir $(LLHTTP_DIR))include/llhttp
 LLHTTP_LIBS  :=
 LLHTTP_SRC   := $(wildcard $(LLHTTP_DIR)/api.c $(LLHTTP_DIR)/http.c $(LLHTTP_DIR)/llhttp.c)
 endif

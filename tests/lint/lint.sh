@@ -28,7 +28,7 @@ for header in $(printf '%s\n' "$program" | grep '\.h$'); do
     src/base/*) flags='-Iinclude -Isrc/base' ;;
     src/pipeline/*) flags='-Iinclude -Isrc/base -Isrc/pipeline' ;;
     src/cli/*) flags='-Iinclude -Isrc/base -Isrc/pipeline -Isrc/cli' ;;
-    mock_server/*) flags="-Iinclude -Isrc/base -Imock_server -I${LLHTTP_INCLUDE:-/usr/share/include/llhttp}" ;;
+    mock_server/*) flags="-Iinclude -Isrc/base -Imock_server -I${LLHTTP_INCLUDE:-/usr/share/include/llhttp} -I/usr/local/share/include/llhttp" ;;
     esac
     # shellcheck disable=SC2086
     cc -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Werror -fsyntax-only -x c $flags \
