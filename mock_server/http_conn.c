@@ -411,7 +411,7 @@ static void request_dispatch(struct http_conn *c)
 /* The head is sound and a body is to come. */
 static void body_await(struct http_conn *c)
 {
-    static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct http_work *work = c->work;
     c->body_timed = true;
     c->body_start_us = server_now_us(c->conn.server);

@@ -50,8 +50,9 @@ static void write_something(struct fixture *f)
     struct error err = ERROR_NONE;
     int len = snprintf(name, sizeof(name), "topic-%d", f->topics++);
     f->syncs_before = f->vfs.syncs;
-    assert_int_equal(store_topic_create(f->store, span_from(name, (size_t)len), 1, NULL, 0, &err),
-                     STATUS_OK);
+    const struct store_topic_spec spec = {.name = span_from(name, (size_t)len),
+                                          .partition_count = 1};
+    assert_int_equal(store_topic_create(f->store, &spec, &err), STATUS_OK);
 }
 
 static void send(struct exchange *exchange)
@@ -227,13 +228,12 @@ static void a_reply_at_its_ceiling_becomes_an_error(void **state)
 static void append_records(struct fixture *f, int count)
 {
     write_something(f);
-    const struct store_topic *topic = store_topic_at(f->store, 0);
+    const struct store_place place = {.topic = store_topic_at(f->store, 0), .partition = 0};
     const struct store_record record = {.has_value = true, .value = SPAN_LIT("{}")};
     for (int i = 0; i < count; i++) {
         int64_t offset;
         struct error err = ERROR_NONE;
-        assert_int_equal(store_record_append(f->store, topic, 0, &record, &offset, &err),
-                         STATUS_OK);
+        assert_int_equal(store_record_append(f->store, place, &record, &offset, &err), STATUS_OK);
     }
 }
 
