@@ -107,8 +107,8 @@ static enum status set_pragmas(struct sqlite_db *db, const struct sqlite_db_opti
     static const char *const sync_pragmas[] = {
         [DB_SYNC_OFF] = "PRAGMA synchronous=OFF",
         [DB_SYNC_NORMAL] = "PRAGMA synchronous=NORMAL",
-        [DB_SYNC_FULL] = "PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; "
-                         "PRAGMA checkpoint_fullfsync=ON",
+        [DB_SYNC_FULL] = ("PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; "
+                          "PRAGMA checkpoint_fullfsync=ON"),
     };
     char text[64];
     sqlite3_extended_result_codes(db->handle, 1);

@@ -26,7 +26,7 @@
 
 enum { REPLY_BYTES_MAX = 32 * 1024 * 1024, REPLY_WAIT_S = 20, ARGS_MAX = 32 };
 
-static inline void die(const char *format, ...)
+__attribute__((format(printf, 1, 2), noreturn)) static inline void die(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
