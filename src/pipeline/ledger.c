@@ -6,6 +6,7 @@
 #include "ledger.h"
 
 #include "embedded.h"
+#include "file.h"
 #include "sqlite_db.h"
 
 #include <errno.h>
@@ -247,10 +248,11 @@ enum status ledger_open(const char *data_dir, struct env *env, struct ledger **o
     if (status != STATUS_OK) {
         return status;
     }
-    if (strcmp(data_dir, ":memory:") != 0 && mkdir(data_dir, 0777) != 0 && errno != EEXIST) {
-        int why = errno;
-        (void)error_set_errno(err, why, "cannot make the data directory %s", data_dir);
-        return err != NULL ? (err->code = STATUS_CONFIG) : STATUS_CONFIG;
+    if (strcmp(data_dir, ":memory:") != 0 && file_make_directory(data_dir, err) != STATUS_OK) {
+        if (err != NULL) {
+            err->code = STATUS_CONFIG;
+        }
+        return STATUS_CONFIG;
     }
     const struct sqlite_db_options options = {
         .path = path,
