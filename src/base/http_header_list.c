@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    /* Of libcurl's own making, switched off: "Expect: 100-continue" costs a second on servers that
-     * do not answer it, and the form Content-Type would be a lie. */
-    own_headers_max = 2,
-};
+/* Of libcurl's own making, switched off: "Expect: 100-continue" costs a second on servers that do
+ * not answer it, and the form Content-Type would be a lie. */
+static const char no_expect[] = "Expect:";
+static const char no_content_type[] = "Content-Type:";
+enum { own_headers_max = 2 };
 
 void http_header_list_release(struct http_header_list *list)
 {
@@ -64,11 +64,19 @@ static enum status headers_measure(const char *const *headers, size_t *count, si
     return STATUS_OK;
 }
 
+/* Copies the text to *end and moves *end behind its NUL. */
+static char *text_put(char **end, const char *text)
+{
+    char *start = *end;
+    size_t len = strlen(text) + 1;
+    memcpy(start, text, len);
+    *end += len;
+    return start;
+}
+
 enum status http_header_list_build(struct http_header_list *list, const char *const *headers,
                                    bool for_body, struct error *err)
 {
-    static char no_expect[] = "Expect:";
-    static char no_content_type[] = "Content-Type:";
     size_t count;
     size_t bytes;
     enum status status = headers_measure(headers, &count, &bytes, err);
@@ -76,7 +84,7 @@ enum status http_header_list_build(struct http_header_list *list, const char *co
         return status;
     }
     struct curl_slist *nodes = calloc(count + own_headers_max, sizeof(*nodes));
-    char *text = malloc(bytes + 1);
+    char *text = malloc(bytes + sizeof(no_expect) + sizeof(no_content_type));
     if (nodes == NULL || text == NULL) {
         free(nodes);
         free(text);
@@ -85,17 +93,14 @@ enum status http_header_list_build(struct http_header_list *list, const char *co
     bool has_content_type = false;
     char *end = text;
     for (size_t i = 0; i < count; i++) {
-        size_t len = strlen(headers[i]) + 1;
-        memcpy(end, headers[i], len);
-        nodes[i].data = end;
-        end += len;
+        nodes[i].data = text_put(&end, headers[i]);
         has_content_type =
             has_content_type || header_is_named(headers[i], SPAN_LIT("content-type"));
     }
     size_t used = count;
-    nodes[used++].data = no_expect;
+    nodes[used++].data = text_put(&end, no_expect);
     if (for_body && !has_content_type) {
-        nodes[used++].data = no_content_type;
+        nodes[used++].data = text_put(&end, no_content_type);
     }
     for (size_t i = 0; i + 1 < used; i++) {
         nodes[i].next = &nodes[i + 1];
