@@ -135,7 +135,7 @@ const char *data_dir_path(const struct data_dir *dir)
 
 static void member_append(struct buf *out, const char *name, const char *value)
 {
-    BUF_APPEND_LIT(out, ",\n  ");
+    BUF_APPEND_LIT(out, ", ");
     json_string_append(out, span_from_cstr(name));
     BUF_APPEND_LIT(out, ": ");
     if (value == NULL) {
@@ -145,9 +145,10 @@ static void member_append(struct buf *out, const char *name, const char *value)
     }
 }
 
+/* One line: shell scripts without a JSON parser can take it apart with sed. */
 static void facts_encode(const struct server_facts *facts, struct buf *out)
 {
-    BUF_APPEND_LIT(out, "{\n  \"pid\": ");
+    BUF_APPEND_LIT(out, "{\"pid\": ");
     buf_append_i64(out, (int64_t)getpid());
     member_append(out, "version", facts->version);
     member_append(out, "gateway_url", facts->gateway_url);
@@ -159,7 +160,7 @@ static void facts_encode(const struct server_facts *facts, struct buf *out)
     member_append(out, "user_id", facts->user_id);
     member_append(out, "stage", facts->stage);
     member_append(out, "data_dir", facts->data_dir);
-    BUF_APPEND_LIT(out, "\n}\n");
+    BUF_APPEND_LIT(out, "}\n");
 }
 
 enum status ready_file_write(const char *path, const struct server_facts *facts, struct error *err)
