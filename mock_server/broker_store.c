@@ -22,8 +22,17 @@ enum {
     ERROR_NOT_AUTHORIZED = 40301,
 };
 
+/* Is a topic compacted? Settings stand from a topic's creation on and ids are never used again, so
+ * what was read once stays true. By id. */
+struct compaction {
+    int64_t topic_id;
+    bool compacted;
+};
+
 struct broker_store {
     struct broker broker; /* first: callers hold a pointer to it */
+    struct compaction *compactions;
+    size_t compaction_count;
     struct store *store;
     struct env *env;
     bool auto_create;
@@ -172,6 +181,59 @@ static const struct store_topic *topic_for(struct broker_store *self,
     return topic;
 }
 
+/* --- compaction --- */
+
+static void note_cleanup_policy(void *ctx, struct span name, struct span value)
+{
+    struct span rest = value;
+    struct span policy;
+    if (!span_equal_cstr(name, "cleanup.policy")) {
+        return;
+    }
+    while (span_next_part(&rest, ',', &policy)) {
+        *(bool *)ctx = *(bool *)ctx || span_equal_cstr(span_trim(policy), "compact");
+    }
+}
+
+/* Where the topic's entry is, or belongs. */
+static size_t compaction_position(const struct broker_store *self, int64_t topic_id)
+{
+    size_t low = 0;
+    size_t high = self->compaction_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (self->compactions[middle].topic_id < topic_id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_compacted(struct broker_store *self, const struct store_topic *topic)
+{
+    size_t position = compaction_position(self, topic->id);
+    if (position < self->compaction_count && self->compactions[position].topic_id == topic->id) {
+        return self->compactions[position].compacted;
+    }
+    bool compacted = false;
+    if (store_topic_configs(self->store, topic, note_cleanup_policy, &compacted, NULL) !=
+        STATUS_OK) {
+        return false; /* the append will meet the same trouble and report it */
+    }
+    struct compaction *grown =
+        realloc(self->compactions, (self->compaction_count + 1) * sizeof(*grown));
+    if (grown != NULL) {
+        self->compactions = grown;
+        memmove(&grown[position + 1], &grown[position],
+                (self->compaction_count - position) * sizeof(*grown));
+        grown[position] = (struct compaction){topic->id, compacted};
+        self->compaction_count++;
+    }
+    return compacted;
+}
+
 /* --- one record --- */
 
 static bool check_record(struct produce_job *job, const struct broker_record *record,
@@ -198,6 +260,12 @@ static bool check_record(struct produce_job *job, const struct broker_record *re
                                          "configuration.",
                                          bytes, RECORD_BYTES_MAX),
                             "The message is too large"));
+        return false;
+    }
+    if (!record->has_key && is_compacted(job->self, job->topic)) {
+        result_fail(result, ERROR_FINAL,
+                    "This message has failed its CRC checksum, exceeds the valid size, has a null "
+                    "key for a compacted topic, or is otherwise corrupt.");
         return false;
     }
     return true;
@@ -287,6 +355,7 @@ static void broker_store_free(struct broker *broker)
 {
     struct broker_store *self = PP_CONTAINER_OF(broker, struct broker_store, broker);
     free(self->permitted_prefix);
+    free(self->compactions);
     free(self);
 }
 

@@ -17,10 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-    enum {
-        files_max = 4096,
-        lines_shown_max = 4000
-    };
+enum { files_max = 4096, lines_shown_max = 4000 };
 
 /* --- requests as they go --- */
 

@@ -321,6 +321,17 @@ static bool matches_capture(struct captures *c, struct bytes name, const char *r
     return false;
 }
 
+/* {{hex:e280a8}}: bytes that are hard to see in a file. */
+static bool matches_hex(struct captures *c, struct bytes spec, const char *rest, struct bytes s)
+{
+    struct text want = {.len = 0};
+    add_hex(&want, spec.ptr, spec.len);
+    bool good = s.len >= want.len && memcmp(s.ptr, text_str(&want), want.len) == 0;
+    size_t len = want.len;
+    text_free(&want);
+    return good && matches(c, rest, (struct bytes){s.ptr + len, s.len - len});
+}
+
 static bool skip_then(struct captures *c, const char *rest, struct bytes s, size_t n)
 {
     return n > 0 && matches(c, rest, (struct bytes){s.ptr + n, s.len - n});
@@ -332,6 +343,9 @@ bool matches(struct captures *c, const char *pattern, struct bytes s)
     for (; *pattern != '\0'; pattern++, s.ptr++, s.len--) {
         struct bytes name;
         size_t used = double_brace(pattern, &name.ptr, &name.len);
+        if (used > 0 && starts_with(name.ptr, "hex:")) {
+            return matches_hex(c, (struct bytes){name.ptr + 4, name.len - 4}, pattern + used, s);
+        }
         if (used > 0) {
             return matches_capture(c, name, pattern + used, s);
         }
