@@ -281,6 +281,15 @@ static const struct failure_entry failures[] = {
     {CURLE_URL_MALFORMAT, HTTP_FAILURE_LOCAL},
 };
 
+/* When a kept connection dies after the request has gone out on it, libcurl connects anew by
+ * itself; should that fail, it reports how, though the server may have acted on what left before.
+ */
+static bool failure_means_unsent(enum http_failure failure)
+{
+    return failure == HTTP_FAILURE_REFUSED || failure == HTTP_FAILURE_RESOLVE ||
+           failure == HTTP_FAILURE_TLS;
+}
+
 static enum http_failure failure_of(const struct http_call *call, CURLcode code)
 {
     if (call->too_large) {
@@ -289,12 +298,14 @@ static enum http_failure failure_of(const struct http_call *call, CURLcode code)
     if (call->out_of_memory) {
         return HTTP_FAILURE_LOCAL;
     }
+    enum http_failure failure = HTTP_FAILURE_BROKEN;
     for (size_t i = 0; i < ARRAY_COUNT(failures); i++) {
         if (failures[i].code == code) {
-            return failures[i].failure;
+            failure = failures[i].failure;
+            break;
         }
     }
-    return HTTP_FAILURE_BROKEN;
+    return call->left && failure_means_unsent(failure) ? HTTP_FAILURE_BROKEN : failure;
 }
 
 static void message_write(const struct http_call *call, CURLcode code, char *out, size_t size)

@@ -232,6 +232,45 @@ static void a_dead_kept_connection_does_not_send_twice(void **state)
     http_response_release(&r);
 }
 
+/* Answers one request, then is gone for good: its port refuses before the next is dropped. */
+static void *answer_and_vanish(void *ctx)
+{
+    const int *listener = ctx;
+    char bytes[4096];
+    int fd = accept(*listener, NULL, NULL);
+    if (fd >= 0 && recv(fd, bytes, sizeof(bytes), 0) > 0) {
+        answer_send(fd, SPAN_LIT("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+        close(*listener);
+        (void)recv(fd, bytes, sizeof(bytes), 0);
+    }
+    close(fd);
+    return NULL;
+}
+
+static void a_request_that_left_is_broken_even_when_nobody_listens_any_more(void **state)
+{
+    struct fixture *f = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    struct http_response r;
+    pthread_t thread;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+    assert_int_equal(pthread_create(&thread, NULL, answer_and_vanish, &listener), 0);
+    int real_port = f->server.port;
+    f->server.port = ntohs(address.sin_port);
+    get(f, "/ok", &r);
+    assert_int_equal(r.status, 200);
+    http_response_release(&r);
+    get(f, "/ok", &r); /* on the kept connection: it leaves, and the server may have acted */
+    f->server.port = real_port;
+    assert_int_equal(r.failure, HTTP_FAILURE_BROKEN);
+    http_response_release(&r);
+    pthread_join(thread, NULL);
+}
+
 struct sent {
     const char *method;
     bool has_body;
@@ -553,6 +592,7 @@ int main(void)
         CASE(silence_is_a_timeout),
         CASE(the_connection_is_kept_between_requests),
         CASE(a_dead_kept_connection_does_not_send_twice),
+        CASE(a_request_that_left_is_broken_even_when_nobody_listens_any_more),
         CASE(requests_look_on_the_wire_as_asked),
         CASE(a_head_request_expects_no_body),
         CASE(a_path_travels_untouched),
