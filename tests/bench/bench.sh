@@ -49,8 +49,8 @@ start_server() {
     "$pinpipe" serve --ephemeral --data "$dir" --ready-file "$work/ready" --log warn "$@" >/dev/null 2>"$work/serve.log" &
     echo $! >"$work/serve.pid"
     while [ ! -f "$work/ready" ]; do sleep 0.02; done
-    rest_url=$(sed 's/.*"rest_url": *"\([^"]*\)".*/\1/' "$work/ready" | tr -d '\n')
-    gateway_url=$(sed 's/.*"gateway_url": *"\([^"]*\)".*/\1/' "$work/ready" | tr -d '\n')
+    rest_url=$(sed -n 's/.*"rest_url": *"\([^"]*\)".*/\1/p' "$work/ready")
+    gateway_url=$(sed -n 's/.*"gateway_url": *"\([^"]*\)".*/\1/p' "$work/ready")
 }
 stop() { kill "$(cat "$work/$1.pid")" 2>/dev/null || true; wait "$(cat "$work/$1.pid")" 2>/dev/null || true; rm -f "$work/$1.pid"; }
 # load URL CONNECTIONS: requests a second.

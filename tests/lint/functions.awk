@@ -1,4 +1,4 @@
-# Names functions over 70 lines, parameter lists over 5, files over 900 lines. Relies on the house's
+# Names functions over 70 lines, parameter lists over 5 (the trailing error aside), files over 900 lines. Relies on the house's
 # layout (clang-format): a function's brace stands alone in column 1, its end too.
 function report(what) { printf "%s\n", what; bad = 1 }
 FNR == 1 { if (file != "" && lines > 900) report(file ": " lines " lines; split it by noun (900 at most)"); file = FILENAME; open = 0 }
@@ -20,6 +20,7 @@ function check_parameters(   text, commas) {
     sub(/^[^(]*\(/, "", text)
     if (text !~ /\(/) {
         commas = gsub(/,/, ",", text)
+        if (text ~ /struct error \*err\)/) commas-- # the error idiom is no parameter of the matter
         # SQLite fixes the authorizer's own list.
         if (commas > 4 && signature !~ / authorize\(/ && FILENAME !~ /(^|\/)tests\//) report(FILENAME ":" FNR ": " commas + 1 " parameters (5 at most): " signature)
     }
