@@ -13,6 +13,8 @@
 #ifndef PINPIPE_MOCK_H
 #define PINPIPE_MOCK_H
 
+#include "result.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,17 +24,6 @@ extern "C" {
 #endif
 
 struct pinpipe_mock;
-
-enum { PINPIPE_MESSAGE_BYTES = 512 };
-
-/* The command line's exit codes. */
-enum pinpipe_result {
-    PINPIPE_OK = 0,
-    PINPIPE_FAILED = 1,      /* the work failed: disk full, out of memory */
-    PINPIPE_USAGE = 2,       /* options that make no sense */
-    PINPIPE_UNREACHABLE = 3, /* an endpoint cannot be reached */
-    PINPIPE_CONFIG = 4,      /* a port that is taken, a data directory that cannot be used */
-};
 
 enum pinpipe_durability { PINPIPE_FULL, PINPIPE_NORMAL, PINPIPE_OFF };
 enum pinpipe_service { PINPIPE_GATEWAY, PINPIPE_REST };

@@ -12,7 +12,11 @@
 #ifndef PINPIPE_ROWS_H
 #define PINPIPE_ROWS_H
 
-#include "mock.h"
+#include "result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {

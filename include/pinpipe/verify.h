@@ -16,7 +16,11 @@
 #ifndef PINPIPE_VERIFY_H
 #define PINPIPE_VERIFY_H
 
-#include "mock.h"
+#include "result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {

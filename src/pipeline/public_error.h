@@ -3,7 +3,7 @@
 #define PINPIPE_PUBLIC_ERROR_H
 
 #include "error.h"
-#include "pinpipe/mock.h"
+#include "pinpipe/result.h"
 
 /* Fills `why` (of PINPIPE_MESSAGE_BYTES, may be NULL). */
 enum pinpipe_result public_result(const struct error *err, char *why);
