@@ -28,6 +28,7 @@ enum {
     method_bytes_max = 24,
     url_bytes_max = 64 * 1024,
     ready_batch = 64,
+    ready_stride = 8,
 };
 
 struct http_call {
@@ -455,7 +456,8 @@ static int wait_ms(const struct http_client *client, int64_t now_us, int timeout
 }
 
 /* The list is copied first: acting on one socket changes it. A socket that is gone by its turn is
- * ignored by libcurl. */
+ * ignored by libcurl. After every few sockets the calls that ended are told and what they send
+ * leaves, so that the server works while the rest of its answers are read. */
 static void sockets_run(struct http_client *client)
 {
     struct pollfd ready[ready_batch];
@@ -473,6 +475,9 @@ static void sockets_run(struct http_client *client)
         }
         int running;
         client->curl.multi_socket_action(client->multi, ready[i].fd, events, &running);
+        if (i % ready_stride == ready_stride - 1 && endings_dispatch(client)) {
+            timer_run(client);
+        }
     }
 }
 
