@@ -328,6 +328,9 @@ static enum status open_all(struct verifier *v, struct row_source **rows, struct
     if (status == STATUS_OK && *rows == NULL) {
         status = as_config(row_source_sqlite_open(options->data_dir, env, rows, err), err);
     }
+    if (status == STATUS_OK && (*rows)->ops->hold != NULL) {
+        (*rows)->ops->hold(*rows, true); /* rds.db is only ever replaced, never changed in place */
+    }
     if (status == STATUS_OK) {
         status = content_init(&v->content, *rows, err);
     }
@@ -353,6 +356,9 @@ static void verifier_release(struct verifier *v, struct row_source *rows)
     free(v->runs);
     notes_close(&v->notes);
     content_release(&v->content);
+    if (rows != NULL && rows->ops->hold != NULL) {
+        rows->ops->hold(rows, false);
+    }
     if (rows != NULL && v->options->rows == NULL) {
         rows->ops->free(rows);
     }
