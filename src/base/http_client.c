@@ -63,6 +63,7 @@ struct http_client {
     char *user_agent;
     int64_t connect_timeout_ms;
     size_t response_bytes_max;
+    size_t read_bytes;
     bool decode;
     struct http_call *calls;
     size_t in_flight;
@@ -536,6 +537,7 @@ enum status http_client_new(struct env *env, const struct http_client_options *o
         chosen.connect_timeout_ms > 0 ? chosen.connect_timeout_ms : default_connect_timeout_ms;
     client->response_bytes_max =
         chosen.response_bytes_max > 0 ? chosen.response_bytes_max : default_response_bytes_max;
+    client->read_bytes = chosen.read_bytes;
     client->decode = chosen.decode;
     client->user_agent = user_agent_new(chosen.user_agent);
     enum status status = STATUS_OK;
@@ -590,6 +592,9 @@ static void easy_setup(struct http_call *call)
     curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)client->connect_timeout_ms);
     curl->easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)client->response_bytes_max);
     curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, client->decode ? "" : NULL);
+    if (client->read_bytes > 0) {
+        curl->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)client->read_bytes);
+    }
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, call);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -19,6 +19,7 @@ struct http_client_options {
     int64_t connect_timeout_ms; /* 0: 10 s */
     size_t response_bytes_max;  /* 0: 64 MiB; a longer answer fails the call */
     const char *user_agent;     /* NULL: "pinpipe/<version>" */
+    size_t read_bytes;          /* taken from a socket at once; 0: libcurl's own, 16 KiB */
     bool decode;                /* undo Content-Encoding; the header stays as received */
 };
 

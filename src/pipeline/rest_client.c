@@ -14,6 +14,7 @@
 
 enum {
     answer_bytes_default = 64 << 20,
+    read_bytes = 256 << 10, /* pages are megabytes */
     request_bytes_max = 1 << 20,
     headers_max = 4,
     api_key_bytes_max = 512,
@@ -560,7 +561,8 @@ enum status rest_client_new(const struct rest_client_options *options, struct re
     buf_init(&client->body, request_bytes_max);
     buf_init(&client->fetch_url, request_bytes_max);
     buf_init(&client->fetched, answer_max);
-    struct http_client_options http = {.connections_max = 2, .response_bytes_max = answer_max};
+    struct http_client_options http = {
+        .connections_max = 2, .response_bytes_max = answer_max, .read_bytes = read_bytes};
     enum status status = http_client_new(options->env, &http, &client->http, err);
     if (status == STATUS_OK) {
         status = http_call_new(client->http, records_done, client, &client->records_call);

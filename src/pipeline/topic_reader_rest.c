@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-    page_bytes_start = 4 << 20,
+    page_bytes_start = 3 << 19,
     page_bytes_least = 1200000, /* above Kafka's max.request.size with its overhead */
     page_wait_ms = 500,
     answer_bytes_max = 128 << 20,
