@@ -183,12 +183,13 @@ static enum status follow(struct consumer *c, struct error *err)
     return status;
 }
 
-/* Polls until the group gave us partitions, then goes to their beginning. */
+/* Polls until the group gave us partitions, then goes to their beginning. What the first poll, the
+ * one that joined, may have brought is not shown. */
 static enum status go_to_beginning(struct consumer *c, struct error *err)
 {
     size_t partitions = 0;
     bool told = false;
-    enum status status = STATUS_OK;
+    enum status status = rest_instance_assigned(c->client, &c->instance, &partitions, err);
     while (status == STATUS_OK && partitions == 0 && !is_idle_too_long(c)) {
         if (should_stop(c)) {
             return error_set(err, STATUS_INTERRUPTED, "stopped");
@@ -302,11 +303,16 @@ static enum status consume(struct consumer *c, struct error *err)
         return status;
     }
     status = join(c, err);
+    if (status == STATUS_OK) { /* the poll that joins is no idle time */
+        status = fetch(c, err);
+    }
     c->heard_us = now_us(c);
     c->committed_us = c->heard_us;
     if (status == STATUS_OK && c->options->from_beginning) {
         status = go_to_beginning(c, err);
         c->heard_us = now_us(c);
+    } else if (status == STATUS_OK) {
+        status = take_page(c, err);
     }
     if (status == STATUS_OK) {
         status = follow(c, err);
