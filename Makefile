@@ -215,7 +215,7 @@ crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times
 
 .PHONY: cover
 cover: ## branch coverage of the quick suite
-	$(Q)$(MAKE) --no-print-directory VARIANT=cov check >/dev/null
+	$(Q)$(MAKE) --no-print-directory VARIANT=cov check
 	$(Q)sh tests/cover.sh build/cov
 
 .PHONY: lint

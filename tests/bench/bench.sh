@@ -1,7 +1,7 @@
 #!/bin/sh
 # Speed as ratios of things measured in the same run: nginx with a fixed answer, SQLite alone, wrk as
 # client. Prints Markdown (docs/performance.md holds committed results). No part of any test suite.
-#   ROUNDS (5)  SECONDS_EACH (2)  BENCH=post,start,emulate,verify,large (post,start,emulate,verify)
+#   ROUNDS (5)  SECONDS_EACH (2)  BENCH=post,start,emulate,verify,sql,large (all but large)
 #   LARGE_ROWS (10000000) for `large`: records stored before the produce rate is measured again.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -9,7 +9,7 @@ BUILD=${BUILD:-build/release}
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 ROUNDS=${ROUNDS:-5}
 SECONDS_EACH=${SECONDS_EACH:-2}
-BENCH=${BENCH:-post,start,emulate,verify}
+BENCH=${BENCH:-post,start,emulate,verify,sql}
 LARGE_ROWS=${LARGE_ROWS:-10000000}
 pinpipe=$BUILD/pinpipe
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/pinpipe-bench.XXXXXX")
@@ -160,6 +160,25 @@ if wants verify; then
     stop serve
     s=$(awk '{ print $3 }' "$work/scan" | median); v=$(median <"$work/verify.s")
     say "Verify of $(awk '{ print $2; exit }' "$work/scan") records: $(calc "$v" 1) s, a raw scan $(calc "$s" 2) s, ratio $(calc "$v / $s" 1); peak memory of verify $(calc "$peak / 1024" 1) MiB. $(tail -1 "$work/verdict")"
+    say
+fi
+
+if wants sql; then
+    note 'produce while pinpipe sql asks'
+    "$pinpipe" demo --data "$work/asked" >/dev/null 2>&1
+    start_server "$work/asked/demo"
+    round=0
+    while [ $round -lt "$ROUNDS" ]; do
+        round=$((round + 1))
+        load "$rest_url/topics/workshop.pin" 16 >>"$work/sql.without"
+        (while "$pinpipe" sql --data "$work/asked/demo" 'SELECT count(*), sum(length(value)) FROM records' >/dev/null 2>&1; do echo x >>"$work/sql.asked"; sleep 0.2; done) &
+        asker=$!
+        load "$rest_url/topics/workshop.pin" 16 >>"$work/sql.with"
+        kill $asker; wait $asker 2>/dev/null || true
+    done
+    stop serve
+    a=$(median <"$work/sql.without"); b=$(median <"$work/sql.with")
+    say "Produce at 16 connections: $(calc "$a" 0)/s alone, $(calc "$b" 0)/s while \`pinpipe sql\` scans all records five times a second ($(wc -l <"$work/sql.asked") scans): ratio $(calc "$b / $a")."
     say
 fi
 
