@@ -62,6 +62,13 @@ static bool no_memory(struct kafka_rest_decoder *decoder)
     return false;
 }
 
+void produce_too_many_records(struct exchange *exchange)
+{
+    kafka_rest_hint(exchange, "a request may have %d records here: send fewer at once",
+                    PRODUCE_RECORDS_MAX);
+    kafka_rest_error(exchange, 413, 413, "HTTP 413 Request Entity Too Large");
+}
+
 /* JSON records are re-encoded while they are read; for the others the source text is kept until the
  * whole body has turned out to be well-formed. */
 static bool decode_data(struct kafka_rest_decoder *decoder, struct produce_request *request,
@@ -127,7 +134,7 @@ static bool decode_record(struct kafka_rest_decoder *decoder, void *into)
     struct broker_record record = {.partition = -1, .timestamp_ms = -1, .headers = SPAN_EMPTY};
     bool is_null;
     if (request->count == PRODUCE_RECORDS_MAX) {
-        exchange_fail(decoder->exchange, EXCHANGE_BODY_TOO_LARGE);
+        produce_too_many_records(decoder->exchange);
         return false;
     }
     buf_append(&request->records, &record, sizeof(record));

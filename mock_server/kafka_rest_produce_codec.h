@@ -44,6 +44,9 @@ bool produce_request_decode(struct produce_request *request, struct exchange *ex
 struct span produce_offset_span(size_t start, size_t len);
 void produce_request_settle(struct produce_request *request);
 
+/* Answers 413. */
+void produce_too_many_records(struct exchange *exchange);
+
 /* Turns a JSON value's source text into a record's bytes: false and the 400's message in *why (in
  * the arena) when BINARY is asked of something else than base64. *present is false for null. */
 bool produce_value_encode(enum kafka_rest_media format, struct span raw, struct buf *bytes,

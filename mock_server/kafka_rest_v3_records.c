@@ -363,7 +363,7 @@ static bool decode_stream(struct produce_job *job)
         struct span text = SPAN_EMPTY;
         sound = json_skip(&cursor, &text, &err);
         if (!add_record(job, text, sound ? NULL : &err)) {
-            exchange_fail(exchange, EXCHANGE_BODY_TOO_LARGE);
+            produce_too_many_records(exchange);
             return false;
         }
     }

@@ -134,6 +134,10 @@ struct bench_call *bench_begin_in_turn(struct bench *bench, const char *method_t
         request->headers[request->header_count++] =
             (struct http_header){SPAN_LIT("Accept"), span_from_cstr(accept)};
     }
+    if (bench->content_type != NULL) {
+        request->headers[request->header_count++] =
+            (struct http_header){SPAN_LIT("Content-Type"), span_from_cstr(bench->content_type)};
+    }
     if (body != NULL) {
         request->body = span_from_cstr(body);
     }

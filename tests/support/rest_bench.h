@@ -20,6 +20,7 @@ struct bench {
     struct kafka_rest_options options; /* changed before bench_open */
     struct bench_call *calls;          /* freed with the bench */
     bool fail_commits;                 /* while set, every COMMIT is rolled back */
+    const char *content_type;          /* of the requests that follow; NULL: none */
 };
 
 /* One request and its answer. */
