@@ -273,25 +273,25 @@ static bool decode_base64(struct span raw, struct buf *bytes)
     return good;
 }
 
-bool produce_value_encode(enum kafka_rest_media format, struct span raw, struct buf *bytes,
-                          bool *present, const char **why, struct arena *arena)
+bool produce_value_encode(struct produce_value *value, struct buf *bytes, struct arena *arena)
 {
+    struct span raw = value->raw;
     struct json_cursor cursor = json_cursor_at(raw);
     struct json_error err;
-    *present = !span_equal_cstr(raw, "null");
-    *why = NULL;
-    if (!*present) {
+    value->present = !span_equal_cstr(raw, "null");
+    value->why = NULL;
+    if (!value->present) {
         return true;
     }
-    if (format == MEDIA_JSON) {
+    if (value->format == MEDIA_JSON) {
         return json_reencode(&cursor, bytes, &err);
     }
     if (raw.ptr[0] != '"') {
-        *why = base64_complaint(raw, " is not a base64 string.", arena);
+        value->why = base64_complaint(raw, " is not a base64 string.", arena);
         return false;
     }
     if (!decode_base64(raw, bytes)) {
-        *why = base64_complaint(raw, " is not a valid base64 string.", arena);
+        value->why = base64_complaint(raw, " is not a valid base64 string.", arena);
         return false;
     }
     return true;
@@ -301,12 +301,11 @@ static bool encode_binary(struct produce_request *request, struct exchange *exch
                           struct span *data)
 {
     size_t start = request->bytes.len;
-    const char *why;
+    struct produce_value value = {.format = MEDIA_BINARY, .raw = *data};
     if (!*present) {
         return true;
     }
-    if (!produce_value_encode(MEDIA_BINARY, *data, &request->bytes, present, &why,
-                              &exchange->arena)) {
+    if (!produce_value_encode(&value, &request->bytes, &exchange->arena)) {
         if (http_request_header(&exchange->request, "content-type").len == 0) {
             kafka_rest_hint(exchange, "without a Content-Type the proxy takes records for base64: "
                                       "send Content-Type: application/vnd.kafka.json.v2+json");
@@ -315,9 +314,10 @@ static bool encode_binary(struct produce_request *request, struct exchange *exch
                                       "JSON send Content-Type: "
                                       "application/vnd.kafka.json.v2+json");
         }
-        kafka_rest_error(exchange, 400, 400, "%s", why);
+        kafka_rest_error(exchange, 400, 400, "%s", value.why);
         return false;
     }
+    *present = value.present;
     *data = produce_offset_span(start, request->bytes.len - start);
     return true;
 }

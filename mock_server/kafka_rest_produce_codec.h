@@ -47,10 +47,15 @@ void produce_request_settle(struct produce_request *request);
 /* Answers 413. */
 void produce_too_many_records(struct exchange *exchange);
 
-/* Turns a JSON value's source text into a record's bytes: false and the 400's message in *why (in
- * the arena) when BINARY is asked of something else than base64. *present is false for null. */
-bool produce_value_encode(enum kafka_rest_media format, struct span raw, struct buf *bytes,
-                          bool *present, const char **why, struct arena *arena);
+/* A key or value on its way from JSON source text to a record's bytes. */
+struct produce_value {
+    enum kafka_rest_media format; /* MEDIA_JSON or MEDIA_BINARY */
+    struct span raw;
+    bool present;    /* out: false for null */
+    const char *why; /* out: the 400's message, in the arena */
+};
+/* Appends the bytes; false when BINARY is asked of something else than base64. */
+bool produce_value_encode(struct produce_value *value, struct buf *bytes, struct arena *arena);
 
 /* Status and body of the answer: 200, or 401/403 when a record was refused for that reason. */
 void produce_receipts_encode(const struct broker_result *results, size_t count,

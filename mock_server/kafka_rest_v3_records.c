@@ -243,7 +243,6 @@ static bool encode_data(struct produce_job *job, const struct record_data *data,
     struct exchange *exchange = job->call->exchange;
     struct buf *bytes = &job->request.bytes;
     size_t start = bytes->len;
-    const char *why;
     *present = false;
     if (!data->present) {
         return true;
@@ -255,11 +254,12 @@ static bool encode_data(struct produce_job *job, const struct record_data *data,
         kafka_rest_error_known(exchange, ERROR_REGISTRY_MISSING);
         return false;
     }
-    if (!produce_value_encode(json ? MEDIA_JSON : MEDIA_BINARY, data->data, bytes, present, &why,
-                              &exchange->arena)) {
-        kafka_rest_error(exchange, 400, 400, "%s", why != NULL ? why : "Bad Request");
+    struct produce_value value = {json ? MEDIA_JSON : MEDIA_BINARY, data->data, false, NULL};
+    if (!produce_value_encode(&value, bytes, &exchange->arena)) {
+        kafka_rest_error(exchange, 400, 400, "%s", value.why != NULL ? value.why : "Bad Request");
         return false;
     }
+    *present = value.present;
     *out = produce_offset_span(start, bytes->len - start);
     return true;
 }
