@@ -97,12 +97,12 @@ static void a_request_is_cut_into_its_parts(void **state)
     assert_true(f->parser.keep_alive);
 }
 
-static const char whole_requests[][400] = {
+static const char *const whole_requests[] = {
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "\r\nGET /a?b HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-B:\r\nX-C: a b\r\n\r\n",
     "POST /x HTTP/1.1\r\nHost: [::1]:80\r\nContent-Length: 11\r\n\r\nhello world",
-    "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-    "3\r\nabc\r\n001;ext=1\r\nd\r\n0\r\nTrailer: x\r\n\r\n",
+    ("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "3\r\nabc\r\n001;ext=1\r\nd\r\n0\r\nTrailer: x\r\n\r\n"),
     "PUT http://h:1/p?q HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nz",
 };
 
@@ -250,8 +250,8 @@ static const char *const malformed[] = {
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
-    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
-    "chunked\r\n\r\n",
+    ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n"),
     "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n",
     "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
