@@ -215,9 +215,6 @@ enum kafka_rest_body consumer_decode_seek(struct exchange *exchange,
 enum kafka_rest_body consumer_decode_commit(struct exchange *exchange,
                                             struct consumer_places_body *body);
 
-/* "2021-02-05T19:14:42Z", with a fraction or an offset: milliseconds since 1970. */
-bool consumer_instant_parse(struct span text, int64_t *ms);
-
 /* {"instance_id":...,"base_uri":...}; base_url as kafka_rest_base_url wrote it. */
 void consumer_encode_created(struct buf *out, struct span base_url, struct span group,
                              struct span name);

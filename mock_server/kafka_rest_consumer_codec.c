@@ -3,6 +3,7 @@
 #include "kafka_rest_consumer.h"
 
 #include "base64.h"
+#include "kafka_rest_time.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -159,19 +160,6 @@ static bool refuse_instant(struct kafka_rest_decoder *decoder, struct span text)
     return false;
 }
 
-/* Numbers, and strings that hold one, are seconds since 1970. */
-static bool instant_from_seconds(struct span text, int64_t *ms)
-{
-    static const double seconds_max = 1e11; /* beyond the year 5000 */
-    double seconds;
-    if (!span_parse_double(text, &seconds) || !(seconds > -seconds_max && seconds < seconds_max)) {
-        return false;
-    }
-    double scaled = seconds * 1000.0;
-    *ms = (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
-    return true;
-}
-
 static bool place_timestamp(struct kafka_rest_decoder *decoder, void *into)
 {
     struct consumer_place *place = into;
@@ -180,8 +168,7 @@ static bool place_timestamp(struct kafka_rest_decoder *decoder, void *into)
         return false;
     }
     place->has_timestamp = value.present;
-    if (!value.present || consumer_instant_parse(value.text, &place->timestamp_ms) ||
-        instant_from_seconds(value.text, &place->timestamp_ms)) {
+    if (!value.present || kafka_rest_time_parse(value.text, &place->timestamp_ms)) {
         return true;
     }
     return refuse_instant(decoder, value.text);
@@ -363,121 +350,6 @@ enum kafka_rest_body consumer_decode_commit(struct exchange *exchange,
 {
     *body = (struct consumer_places_body){.offsets.present = false};
     return kafka_rest_decode_body(exchange, &commit_class, body);
-}
-
-/* --- instants --- */
-
-/* `digits` decimal digits at the front of *text, cut off. */
-static bool take_number(struct span *text, size_t digits, int *out)
-{
-    if (text->len < digits) {
-        return false;
-    }
-    int value = 0;
-    for (size_t i = 0; i < digits; i++) {
-        char c = text->ptr[i];
-        if (c < '0' || c > '9') {
-            return false;
-        }
-        value = value * 10 + (c - '0');
-    }
-    *out = value;
-    *text = span_skip(*text, digits);
-    return true;
-}
-
-static bool take_byte(struct span *text, char byte)
-{
-    if (text->len == 0 || text->ptr[0] != byte) {
-        return false;
-    }
-    *text = span_skip(*text, 1);
-    return true;
-}
-
-/* Days since 1970-01-01 in the proleptic Gregorian calendar. */
-static int64_t days_from_date(int year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t year_of_era = y - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
-
-static int days_in_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
-/* ".123456789" in milliseconds; nothing there is 0. */
-static bool take_fraction(struct span *text, int64_t *ms)
-{
-    *ms = 0;
-    if (!take_byte(text, '.')) {
-        return true;
-    }
-    int64_t scale = 100;
-    size_t digits = 0;
-    while (text->len > 0 && text->ptr[0] >= '0' && text->ptr[0] <= '9' && digits < 9) {
-        *ms += (text->ptr[0] - '0') * scale;
-        scale /= 10;
-        digits++;
-        *text = span_skip(*text, 1);
-    }
-    return digits > 0;
-}
-
-/* "Z" or "+01:00", in minutes. */
-static bool take_zone(struct span *text, int *minutes)
-{
-    *minutes = 0;
-    if (take_byte(text, 'Z') || take_byte(text, 'z')) {
-        return true;
-    }
-    bool west = take_byte(text, '-');
-    int hour;
-    int minute;
-    if ((!west && !take_byte(text, '+')) || !take_number(text, 2, &hour) || !take_byte(text, ':') ||
-        !take_number(text, 2, &minute) || hour > 18 || minute > 59) {
-        return false;
-    }
-    *minutes = (west ? -1 : 1) * (hour * 60 + minute);
-    return true;
-}
-
-bool consumer_instant_parse(struct span text, int64_t *ms)
-{
-    int year;
-    int month;
-    int day;
-    int hour;
-    int minute;
-    int second = 0;
-    int zone;
-    int64_t fraction = 0;
-    if (!take_number(&text, 4, &year) || !take_byte(&text, '-') || !take_number(&text, 2, &month) ||
-        !take_byte(&text, '-') || !take_number(&text, 2, &day) || month < 1 || month > 12 ||
-        day < 1 || day > days_in_month(year, month)) {
-        return false;
-    }
-    if ((!take_byte(&text, 'T') && !take_byte(&text, 't')) || !take_number(&text, 2, &hour) ||
-        !take_byte(&text, ':') || !take_number(&text, 2, &minute) || hour > 23 || minute > 59) {
-        return false;
-    }
-    if (take_byte(&text, ':') &&
-        (!take_number(&text, 2, &second) || second > 59 || !take_fraction(&text, &fraction))) {
-        return false;
-    }
-    if (!take_zone(&text, &zone) || text.len > 0) {
-        return false;
-    }
-    int64_t minutes = (days_from_date(year, month, day) * 24 + hour) * 60 + minute - (int64_t)zone;
-    *ms = (minutes * 60 + second) * 1000 + fraction;
-    return true;
 }
 
 /* --- answers --- */

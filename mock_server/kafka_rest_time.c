@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { day_seconds = 86400, epoch_seconds_max = 1000000000 };
+enum { day_seconds = 86400 };
+static const double epoch_seconds_max = 1e11; /* beyond the year 5000 */
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar (Hinnant's days_from_civil). */
 static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
@@ -58,16 +59,21 @@ static bool take_byte(struct span *text, char byte)
     return true;
 }
 
-static int64_t take_fraction_ms(struct span *text)
+/* ".123456789" in milliseconds; nothing there is 0. */
+static bool take_fraction_ms(struct span *text, int64_t *ms)
 {
-    int64_t ms = 0;
     int64_t unit = 100;
+    *ms = 0;
+    if (!take_byte(text, '.')) {
+        return true;
+    }
+    size_t before = text->len;
     while (text->len > 0 && text->ptr[0] >= '0' && text->ptr[0] <= '9') {
-        ms += (text->ptr[0] - '0') * unit;
+        *ms += (text->ptr[0] - '0') * unit;
         unit /= 10;
         *text = span_skip(*text, 1);
     }
-    return ms;
+    return text->len < before;
 }
 
 /* "Z" or "+01:00"; seconds to subtract. */
@@ -107,11 +113,9 @@ static bool parse_iso(struct span text, int64_t *ms)
         !take_byte(&text, ':') || !take_number(&text, 2, &minute)) {
         return false;
     }
-    if (take_byte(&text, ':')) {
-        if (!take_number(&text, 2, &second)) {
-            return false;
-        }
-        fraction = take_byte(&text, '.') ? take_fraction_ms(&text) : 0;
+    if (take_byte(&text, ':') &&
+        (!take_number(&text, 2, &second) || !take_fraction_ms(&text, &fraction))) {
+        return false;
     }
     if (!take_zone(text, &offset) || month < 1 || month > 12 || day < 1 ||
         day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59) {
@@ -122,14 +126,26 @@ static bool parse_iso(struct span text, int64_t *ms)
     return true;
 }
 
+/* Decimal only: strtod would take "inf" and hexadecimal digits too. */
+static bool is_decimal(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!((c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E')) {
+            return false;
+        }
+    }
+    return text.len > 0 && text.ptr[0] != '+' && text.ptr[0] != '.';
+}
+
 bool kafka_rest_time_parse(struct span text, int64_t *ms)
 {
     double seconds;
     if (parse_iso(text, ms)) {
         return true;
     }
-    if (span_find_byte(text, '-') > 0 && span_parse_double(text, &seconds) &&
-        fabs(seconds) < (double)epoch_seconds_max * 1000) {
+    if (is_decimal(text) && span_parse_double(text, &seconds) &&
+        fabs(seconds) < epoch_seconds_max) {
         *ms = (int64_t)floor(seconds * 1000 + 0.5);
         return true;
     }

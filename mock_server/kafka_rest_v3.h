@@ -38,5 +38,8 @@ const char *v3_path(struct v3_writer *w, const char *format, ...) PP_PRINTF(2, 3
 
 /* The topic named by the second capture, permitted and there; NULL: the answer is written. */
 const struct store_topic *v3_topic_of(struct v3_writer *w);
+/* A KafkaTopic resource (kafka_rest_v3_topics.c). */
+void v3_append_topic(struct v3_writer *w, struct span name, int64_t replication_factor,
+                     int64_t partitions_count);
 
 #endif

@@ -32,6 +32,7 @@ static void instants_are_read_as_java_reads_them(void **state)
         {"1612552482", INT64_C(1612552482000)},
         {"1612552482.25", INT64_C(1612552482250)},
         {"0", 0},
+        {"-1", -1000},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -61,8 +62,11 @@ static void what_is_no_instant_is_refused(void **state)
         "2021-01-01T00:00:00Zx",
         "2021-01-01T00:00:00+25:00",
         "2021-01-01T00:00:00+",
-        "-1",
         "1e400",
+        "1e12",
+        "0x10",
+        "+1",
+        "2021-01-01T00:00:00.Z",
         "nan",
         "inf",
     };
