@@ -201,4 +201,5 @@ void exchange_reset(struct exchange *exchange, const struct service *entry)
     exchange->held_bytes = 0;
     exchange->park = NULL;
     exchange->answered = false;
+    exchange->outside_turn = false;
 }

@@ -68,6 +68,9 @@ struct exchange {
     /* What the journal records even after the gateway rewrote the request. */
     struct span journal_path;
     int64_t start_us; /* monotonic */
+    /* The answer came from elsewhere (an upstream, a real cluster): what this turn's transaction
+     * does has no bearing on it. */
+    bool outside_turn;
 
     /* Private to exchange.c, turn.c and the exchange's owner (http_conn.c). */
     struct turn *turn;

@@ -208,6 +208,7 @@ static void on_done(void *ctx, struct http_call *http, const struct http_respons
         failure_write(call, response);
     }
     slot_release(slot);
+    exchange->outside_turn = true;
     exchange_answer(exchange);
 }
 

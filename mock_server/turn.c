@@ -53,7 +53,7 @@ static bool reply_is_sound(const struct exchange *exchange)
 /* The reply as it will leave: failed if the commit was, and through the filter. */
 static void reply_settle(struct exchange *exchange, bool committed)
 {
-    if (!committed) {
+    if (!committed && !exchange->outside_turn) {
         exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
     } else if (!reply_is_sound(exchange)) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
