@@ -12,6 +12,7 @@
 enum {
     error_retriable = 50003,
     error_other = 50002,
+    error_not_authorized = 40301,
     texts_bytes_max = 256 * 1024 * 1024,
 };
 
@@ -125,20 +126,35 @@ static void hint_retriable(const struct produce_job *job)
                     SPAN_ARG(job->topic), (int)topic->partition_count);
 }
 
+/* Kafka's words -> the fix, for errors that no retry heals. */
+static const char *fix_of(const char *error)
+{
+    static const struct {
+        const char *words;
+        const char *fix;
+    } rows[] = {
+        {"max.request.size", "a record may have 1 MiB"},
+        {"Invalid topics", "a topic's name is 1 to 249 of A-Z a-z 0-9 . _ -"},
+        {"compacted topic", "this topic is compacted: give each record a key"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (strstr(error, rows[i].words) != NULL) {
+            return rows[i].fix;
+        }
+    }
+    return "read error_code and error of each entry in \"offsets\"";
+}
+
 static void hint_failed(const struct produce_job *job, const struct broker_result *result)
 {
     struct exchange *exchange = job->call->exchange;
+    const char *user = job->call->rest->options.user_id;
     if (result->error_code == error_retriable) {
         hint_retriable(job);
-    } else if (result->error_code == error_other &&
-               strstr(result->error, "max.request.size") != NULL) {
-        kafka_rest_hint(exchange, "the status is 200, but this record was not stored: a record may "
-                                  "have 1 MiB");
     } else if (result->error_code == error_other) {
-        kafka_rest_hint(exchange, "the status is 200, but the record was not stored: read "
-                                  "error_code and error of each entry in \"offsets\"");
-    } else {
-        const char *user = job->call->rest->options.user_id;
+        kafka_rest_hint(exchange, "the status is 200, but a record was not stored: %s",
+                        fix_of(result->error));
+    } else if (result->error_code == error_not_authorized) {
         kafka_rest_hint(exchange,
                         "the workshop's policy allows only topics that begin with \"%s.\": use "
                         "%s.pin, %s.geo or %s.user",
