@@ -174,6 +174,18 @@ static void a_failed_commit_turns_every_held_reply_into_an_error(void **state)
     assert_int_equal(store_topic_count(f->store), 0);
 }
 
+static void an_upstreams_answer_survives_a_failed_commit(void **state)
+{
+    struct fixture *f = *state;
+    write_something(f);
+    exchange_handle(&f->exchanges[0]);
+    f->exchanges[0].outside_turn = true;
+    exchange_handle(&f->exchanges[1]);
+    fail_syncs(f);
+    turn_end(&f->turn);
+    assert_string_equal(f->trace, "200 500 ");
+}
+
 static void a_turn_that_only_read_commits_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -364,6 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(nothing_is_sent_before_the_commit),
         TEST(a_failed_commit_turns_every_held_reply_into_an_error),
+        TEST(an_upstreams_answer_survives_a_failed_commit),
         TEST(a_turn_that_only_read_commits_nothing),
         TEST(writes_without_a_reply_are_committed_too),
         TEST(filters_run_after_the_commit),
