@@ -63,7 +63,7 @@ static void result_fail(struct broker_result *result, int error_code, const char
                                      .error = error};
 }
 
-static void fail_all(struct broker_produce *produce, int error_code, const char *error)
+static void fail_all(const struct broker_produce *produce, int error_code, const char *error)
 {
     for (size_t i = 0; i < produce->count; i++) {
         result_fail(&produce->results[i], error_code, error);
@@ -143,16 +143,17 @@ static void fail_missing_topic(struct broker_produce *produce)
 }
 
 /* What Kafka's producer says when the broker did not take a record in time. The store has failed
- * the turn as well, so that this reaches nobody unless the reply is not bound to the commit. */
-static void result_fail_storage(struct produce_job *job, struct broker_result *result,
-                                int32_t partition)
+ * the turn as well, so that this reaches nobody unless the reply is not bound to the commit. With
+ * the turn everything in it is gone, the records before this one and perhaps the topic itself, so
+ * that job->topic may not be looked at any more. */
+static void fail_storage(const struct broker_produce *produce)
 {
-    result_fail(result, ERROR_RETRIABLE,
-                text_or(arena_printf(job->produce->texts,
-                                     "Expiring 1 record(s) for %.*s-%d:120000 ms has passed since "
-                                     "batch creation",
-                                     SPAN_ARG(job->produce->topic), (int)partition),
-                        "Expiring 1 record(s)"));
+    fail_all(produce, ERROR_RETRIABLE,
+             text_or(arena_printf(produce->texts,
+                                  "Expiring %zu record(s) for %.*s: 120000 ms has passed since "
+                                  "batch creation",
+                                  produce->count, SPAN_ARG(produce->topic)),
+                     "Expiring record(s)"));
 }
 
 /* NULL: every result has been filled. */
@@ -271,12 +272,13 @@ static bool check_record(struct produce_job *job, const struct broker_record *re
     return true;
 }
 
-static void produce_one(struct produce_job *job, const struct broker_record *record,
+/* False: the store has failed the turn. */
+static bool produce_one(struct produce_job *job, const struct broker_record *record,
                         struct broker_result *result)
 {
     int32_t partition = partition_for(job, record);
     if (!check_record(job, record, partition, result)) {
-        return;
+        return true;
     }
     struct store_record stored = {
         .timestamp_ms = record->timestamp_ms >= 0 ? record->timestamp_ms : job->now_ms,
@@ -289,11 +291,11 @@ static void produce_one(struct produce_job *job, const struct broker_record *rec
     int64_t offset = 0;
     if (store_record_append(job->self->store, (struct store_place){job->topic, partition}, &stored,
                             &offset, NULL) != STATUS_OK) {
-        result_fail_storage(job, result, partition);
-        return;
+        return false;
     }
     *result = (struct broker_result){
         .partition = partition, .offset = offset, .timestamp_ms = stored.timestamp_ms};
+    return true;
 }
 
 /* Once a partition, however many records it got. */
@@ -345,7 +347,10 @@ static enum broker_outcome produce(struct broker *broker, struct broker_produce 
     job.sticky_partition = (int32_t)(self->sticky_turn++ % (uint64_t)job.topic->partition_count);
     job.now_ms = self->env->wall_us(self->env) / 1000;
     for (size_t i = 0; i < request->count; i++) {
-        produce_one(&job, &request->records[i], &request->results[i]);
+        if (!produce_one(&job, &request->records[i], &request->results[i])) {
+            fail_storage(request);
+            return BROKER_DONE;
+        }
     }
     tell_appended(&job);
     return BROKER_DONE;

@@ -1,6 +1,9 @@
 /* The embedded broker: partitions, sizes, and Kafka's words for each failure. */
 #include "broker.h"
 
+#include "sqlite_db.h"
+#include "temp_dir.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -294,6 +297,42 @@ static void without_memory_for_texts_the_codes_stay_right(void **state)
     assert_string_equal(f->appended, "wide/0 wide/1 ");
 }
 
+/* A record that cannot be written costs the turn, and with it a topic made in the same turn. */
+static void a_record_that_cannot_be_stored_takes_its_request_and_new_topic_along(void **state)
+{
+    struct fixture *f = *state;
+    struct temp_dir dir;
+    struct sqlite_db db;
+    char path[256];
+    temp_dir_make(&dir);
+    struct store_options options = {.directory = dir.path, .env = &f->env};
+    store_close(f->store);
+    assert_int_equal(store_open(&options, &f->store, NULL), STATUS_OK);
+    snprintf(path, sizeof(path), "%s/state.db", dir.path);
+    struct sqlite_db_options other = {.path = path, .env = &f->env, .busy_timeout_ms = 1000};
+    assert_int_equal(sqlite_db_open(&db, &other, NULL), STATUS_OK);
+    assert_int_equal(
+        sqlite_db_exec(&db,
+                       "CREATE TRIGGER refuse BEFORE INSERT ON record WHEN new.offset = 1 "
+                       "BEGIN SELECT raise(ABORT, 'no room'); END",
+                       NULL),
+        STATUS_OK);
+    sqlite_db_close(&db);
+    make_broker(f, true, NULL);
+    produce(f, "new", 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_error(f, i, 50003,
+                     "Expiring 3 record(s) for new: 120000 ms has passed since batch creation");
+    }
+    assert_string_equal(f->appended, "");
+    assert_null(store_topic_find(f->store, SPAN_LIT("new")));
+    assert_int_not_equal(store_turn_commit(f->store, NULL), STATUS_OK);
+    store_close(f->store);
+    temp_dir_remove(&dir);
+    assert_int_equal(store_open(&(struct store_options){.env = &f->env}, &f->store, NULL),
+                     STATUS_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -312,6 +351,7 @@ int main(void)
         TEST(a_tombstone_is_kept),
         TEST(the_size_limit_is_that_of_kafkas_estimate),
         TEST(without_memory_for_texts_the_codes_stay_right),
+        TEST(a_record_that_cannot_be_stored_takes_its_request_and_new_topic_along),
     };
     return cmocka_run_group_tests_name("broker_store", tests, NULL, NULL);
 }
