@@ -200,9 +200,25 @@ static void broker_done(struct broker_produce *produce)
     }
 }
 
+/* Records that were sent before the wait belong to turns that have ended meanwhile. If one of those
+ * failed, a receipt would name what was not kept. */
+static bool job_was_taken_back(const struct produce_job *job)
+{
+    return store_generation(job->call->rest->options.store) != job->generation;
+}
+
 static void job_deadline(struct exchange *exchange, void *state)
 {
     struct produce_job *job = state;
+    if (job_was_taken_back(job)) {
+        job_recycle(job->call->rest, job);
+        exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
+        exchange->reply.hint = NULL;
+        kafka_rest_hint(exchange, "a commit failed while this request waited: some of the records "
+                                  "may be stored, sending them again may double those");
+        exchange_answer(exchange);
+        return;
+    }
     job->waited = true;
     if (job_continue(job) == HANDLED) {
         exchange_answer(exchange);
@@ -287,6 +303,7 @@ static enum handled job_continue(struct produce_job *job)
 
 enum handled produce_job_run(struct produce_job *job)
 {
+    job->generation = store_generation(job->call->rest->options.store);
     return job_continue(job);
 }
 

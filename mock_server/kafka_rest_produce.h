@@ -18,6 +18,8 @@ struct produce_job {
     size_t next;
     size_t end;     /* records from here on are not sent */
     bool waited;    /* the record at `next` has had its imitated wait */
+    /* The store's when the first record was sent: a request that waits outlives its turns. */
+    uint64_t generation;
     bool at_broker; /* done() will come */
     void (*encode)(struct produce_job *job, struct exchange *exchange);
     struct buf extra; /* the owner's own facts, one a record */

@@ -233,6 +233,24 @@ static void a_failed_commit_acknowledges_nothing(void **state)
         "{\"offsets\":[{\"partition\":0,\"offset\":0,\"error_code\":null,\"error\":null}" TAIL);
 }
 
+/* The first record is of a turn that failed while the second waited for its partition. */
+static void a_produce_that_waited_names_no_record_of_a_failed_turn(void **state)
+{
+    struct bench *b = *state;
+    b->options.missing_topic_delay_ms = 1000;
+    bench_open(b);
+    b->fail_commits = true;
+    struct bench_call *call =
+        bench_begin(b, "POST /topics/wide", NULL,
+                    "{\"records\":[{\"value\":1,\"partition\":0},{\"value\":2,\"partition\":7}]}");
+    b->fail_commits = false;
+    assert_false(call->sent);
+    bench_wait(b, call);
+    assert_int_equal(end_offset(b, "wide"), 0);
+    assert_answer(call, 500, "{\"error_code\":500,\"message\":\"Internal Server Error\"}");
+    assert_non_null(strstr(call->hint, "some of the records may be stored"));
+}
+
 static void every_failure_of_the_server_has_the_proxys_shape(void **state)
 {
     static const struct {
