@@ -33,6 +33,7 @@ enum statement_id {
     STATEMENT_INTENT_ADD,
     STATEMENT_OUTCOME_PUT,
     STATEMENT_WITHDRAW,
+    STATEMENT_ACKED_END,
     STATEMENT_COUNT,
 };
 
@@ -53,6 +54,8 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
                               " partition = ?5, offset = ?6, reason = ?7, acked_ms = ?8"
                               " WHERE id = ?1",
     [STATEMENT_WITHDRAW] = "DELETE FROM post WHERE id = ?1",
+    [STATEMENT_ACKED_END] = "SELECT coalesce(max(offset) + 1, 0) FROM post"
+                            " WHERE topic = ?1 AND partition = ?2 AND offset IS NOT NULL",
 };
 
 #define POST_COLUMNS                                                                               \
@@ -204,10 +207,9 @@ static enum status open_checked(struct ledger *ledger, const struct sqlite_db_op
                                 struct error *err)
 {
     enum status status = sqlite_db_open(&ledger->db, options, err);
-    if (status != STATUS_OK) {
-        return status;
+    if (status == STATUS_OK) {
+        status = check_identity(ledger, !options->read_only, err);
     }
-    status = check_identity(ledger, !options->read_only, err);
     if (status == STATUS_OK) {
         status = load_cluster_id(ledger, err);
     }
@@ -506,6 +508,25 @@ enum status ledger_withdraw(struct ledger *ledger, int64_t post_id, struct error
 enum status ledger_count_posts(struct ledger *ledger, int64_t *count, struct error *err)
 {
     return sqlite_db_query_i64(&ledger->db, "SELECT count(*) FROM post", count, err);
+}
+
+enum status ledger_acked_end(struct ledger *ledger, struct span topic, int32_t partition,
+                             int64_t *end, struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&ledger->db, STATEMENT_ACKED_END);
+    if (stmt == NULL) {
+        return sqlite_db_error(&ledger->db, "read the posts", err);
+    }
+    sqlite_bind_span_text(stmt, 1, topic);
+    sqlite3_bind_int64(stmt, 2, partition);
+    enum status status = STATUS_OK;
+    if (sqlite3_step(stmt) == SQLITE_ROW) {
+        *end = sqlite3_column_int64(stmt, 0);
+    } else {
+        status = sqlite_db_error(&ledger->db, "read the posts", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
 }
 
 static enum status cursor_open(struct ledger *ledger, const char *sql, struct ledger_cursor **out,

@@ -99,6 +99,9 @@ enum status ledger_get_run(struct ledger *ledger, int64_t run_id, struct ledger_
                            struct error *err) PP_MUST_USE;
 enum status ledger_count_posts(struct ledger *ledger, int64_t *count,
                                struct error *err) PP_MUST_USE;
+/* Behind the last offset that this partition is known to have acknowledged; 0: none. */
+enum status ledger_acked_end(struct ledger *ledger, struct span topic, int32_t partition,
+                             int64_t *end, struct error *err) PP_MUST_USE;
 
 struct ledger_post {
     int64_t id;

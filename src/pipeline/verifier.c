@@ -1,8 +1,9 @@
 /* The order of things decides what may be concluded while an emulator is still posting: first the
  * end offsets, then a snapshot of the ledger. Intents are committed before their requests leave, so
- * every record below the ends has a row in the snapshot; a post acknowledged beyond the ends after
- * we began is not judged. The snapshot is one read transaction for all cursors: SQLite keeps it as
- * long as one statement of the connection is open, which is what `holder` is for. */
+ * every record below the ends has a row in the snapshot; a post beyond the end is not judged if it
+ * is also beyond all that the ledger knew as acknowledged before that end was taken (no clock is
+ * asked: clocks are set back). The snapshot is one read transaction for all cursors: SQLite keeps
+ * it as long as one statement of the connection is open, which is what `holder` is for. */
 #include "verifier.h"
 
 #include "verifier_state.h"
@@ -184,11 +185,16 @@ static enum status ask_topic(struct verifier *v, struct verifier_topic *topic, s
                          topic->name, (int)partitions, VERIFIER_PARTITIONS_MAX);
     }
     topic->ranges = calloc((size_t)partitions + 1, sizeof(*topic->ranges));
-    if (topic->ranges == NULL) {
+    topic->acked_ends = calloc((size_t)partitions + 1, sizeof(*topic->acked_ends));
+    if (topic->ranges == NULL || topic->acked_ends == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "no memory for the partitions of %s", topic->name);
     }
     for (int32_t p = 0; status == STATUS_OK && p < partitions; p++) {
-        status = reader->ops->range(reader, topic->name, p, &topic->ranges[p], err);
+        status =
+            ledger_acked_end(v->ledger, span_from_cstr(topic->name), p, &topic->acked_ends[p], err);
+        if (status == STATUS_OK) {
+            status = reader->ops->range(reader, topic->name, p, &topic->ranges[p], err);
+        }
         v->total += (uint64_t)(topic->ranges[p].end - topic->ranges[p].begin);
     }
     topic->partitions = partitions;
@@ -349,6 +355,7 @@ static void verifier_release(struct verifier *v, struct row_source *rows)
     }
     for (int i = 0; i < v->topic_count; i++) {
         free(v->topics[i].ranges);
+        free(v->topics[i].acked_ends);
     }
     for (size_t t = 0; t < TABLE_COUNT; t++) {
         free(v->seen[t].runs);
@@ -379,7 +386,6 @@ enum status verifier_run(const struct verifier_options *options, struct verdict 
     }
     v->options = options;
     v->verdict = verdict;
-    v->started_ms = env->wall_us(env) / 1000;
     enum status status = open_all(v, &rows, err);
     if (status == STATUS_OK) {
         status = run_passes(v, err);

@@ -77,9 +77,8 @@ static void check_order(struct match *m, const struct ledger_post *post,
     verifier_find(m->v, VERDICT_OUT_OF_ORDER, &offender);
 }
 
-static enum status settle(struct match *m, struct error *err)
+static enum status settle(struct match *m, const struct ledger_post *post, struct error *err)
 {
-    const struct ledger_post *post = &m->post;
     struct verifier_run_info *run = verifier_run_find(m->v, post->run_id, err);
     if (run == NULL) {
         return err->code;
@@ -183,25 +182,32 @@ static enum status note_stray(struct match *m, struct sighting *s, struct error 
     return notes_add_extra(&m->v->notes, &extra, err);
 }
 
-/* Merges one record with the ledger's posts up to its offset. */
+/* Merges one record with the ledger's posts up to its offset. Of several posts acknowledged for
+ * this place and content the latest is the record's: the topic was emptied in between. */
 static enum status match_record(struct match *m, struct sighting *s, struct error *err)
 {
     enum status status = STATUS_OK;
-    bool matched = false;
+    struct ledger_post found = {.id = 0};
     while (status == STATUS_OK && m->has_post && m->post.offset <= s->offset) {
         bool same = false;
-        if (m->post.offset == s->offset && !matched) {
+        if (m->post.offset == s->offset) {
             status = is_the_posts(m, s, &same, err);
         }
-        if (status == STATUS_OK) {
-            status = same ? settle(m, err) : open_post(m, &m->post, err);
+        const struct ledger_post *open = same ? &found : &m->post;
+        if (status == STATUS_OK && open->id != 0) {
+            status = open_post(m, open, err);
         }
-        matched = matched || same;
+        if (same) {
+            found = m->post;
+        }
         if (status == STATUS_OK) {
             status = advance(m, err);
         }
     }
-    return status == STATUS_OK && !matched ? note_stray(m, s, err) : status;
+    if (status != STATUS_OK) {
+        return status;
+    }
+    return found.id != 0 ? settle(m, &found, err) : note_stray(m, s, err);
 }
 
 /* --- pages ----------------------------------------------------------------------------------- */
@@ -314,9 +320,10 @@ static enum status read_partition(struct match *m, struct error *err)
 /* Posts beyond what was read: lost, unless acknowledged after the end was taken. */
 static enum status drain_posts(struct match *m, struct error *err)
 {
+    const int64_t acked_end = m->v->topics[m->topic].acked_ends[m->partition];
     enum status status = STATUS_OK;
     while (status == STATUS_OK && m->has_post) {
-        if (m->post.offset >= m->range.end && m->post.acked_ms >= m->v->started_ms) {
+        if (m->post.offset >= m->range.end && m->post.offset >= acked_end) {
             m->v->verdict->later++;
         } else {
             status = open_post(m, &m->post, err);

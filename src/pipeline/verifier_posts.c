@@ -70,9 +70,14 @@ static void end_triple(struct verifier *v, const struct triple_watch *watch)
         return;
     }
     struct verdict_offender offender = verifier_offender_of_post(v, &watch->post, watch->topic);
-    snprintf(offender.detail, sizeof(offender.detail),
-             "the ledger has %lld posts of this triple instead of %d", (long long)watch->count,
-             (int)TABLE_COUNT);
+    if (watch->count == TABLE_COUNT) {
+        snprintf(offender.detail, sizeof(offender.detail),
+                 "the ledger has two posts of one table in this triple");
+    } else {
+        snprintf(offender.detail, sizeof(offender.detail),
+                 "the ledger has %lld posts of this triple instead of %d", (long long)watch->count,
+                 (int)TABLE_COUNT);
+    }
     verifier_find(v, VERDICT_TORN_TRIPLE, &offender);
 }
 

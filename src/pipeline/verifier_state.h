@@ -25,6 +25,7 @@ struct verifier_topic {
     bool asked;         /* partitions and ranges are known */
     int32_t partitions; /* 0: there is no such topic */
     struct topic_range *ranges;
+    int64_t *acked_ends; /* what the ledger knew when the ranges were taken (ledger_acked_end) */
 };
 
 struct verifier_run_info {
@@ -58,7 +59,6 @@ struct verifier {
     size_t run_last; /* where the last one was found */
     struct verifier_rows_seen seen[TABLE_COUNT];
 
-    int64_t started_ms;
     int64_t pass;   /* counts partitions */
     uint64_t total; /* records between the ranges' ends */
 };

@@ -104,9 +104,15 @@ static enum status reader_partitions(struct topic_reader *reader, const char *to
 static enum status reader_range(struct topic_reader *reader, const char *topic, int32_t partition,
                                 struct topic_range *range, struct error *err)
 {
-    const struct world_partition *p = &topic_find(of_reader(reader), topic)->partition[partition];
+    struct world *w = of_reader(reader);
+    const struct world_partition *p = &topic_find(w, topic)->partition[partition];
     (void)err;
     *range = (struct topic_range){p->begin, p->count};
+    if (w->meanwhile != NULL && strcmp(topic, w->meanwhile_topic) == 0) {
+        void (*meanwhile)(struct world *) = w->meanwhile;
+        w->meanwhile = NULL;
+        meanwhile(w);
+    }
     return STATUS_OK;
 }
 

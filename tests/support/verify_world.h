@@ -56,6 +56,9 @@ struct world {
     const char *page_override;
     struct buf page;
     uint64_t polls;
+    /* Called once, right after an end offset of this topic was taken; may be NULL. */
+    void (*meanwhile)(struct world *w);
+    const char *meanwhile_topic;
 
     struct verdict verdict;
     struct error err;

@@ -569,14 +569,46 @@ static void a_refused_post_is_reported_and_fails_when_it_is_there(void **state)
     assert_int_equal(w->verdict.counts[VERDICT_PARTIAL_TRIPLE], 1);
 }
 
+static void post_one_more(struct world *w)
+{
+    world_begin_run(w, 1, DATETIME_ISO);
+    world_post_triple(w, 11);
+}
+
 static void posts_acknowledged_after_the_ends_were_taken_are_not_judged(void **state)
 {
     struct world *w = *state;
-    world_ledger_sql(w, "UPDATE post SET acked_ms = 1700000000000 WHERE tbl = 0 AND offset = 9");
-    w->topics[TABLE_PIN].partition[0].count = 9;
+    w->meanwhile = post_one_more;
+    w->meanwhile_topic = "u1.user"; /* the last one */
     verify(w);
     assert_true(verdict_passed(&w->verdict));
-    assert_int_equal(w->verdict.later, 1);
+    assert_int_equal(w->verdict.later, 3);
+}
+
+static void a_lost_end_is_missing_whatever_the_clocks_say(void **state)
+{
+    struct world *w = *state;
+    world_ledger_sql(w, "UPDATE post SET acked_ms = 4100000000000");
+    w->topics[TABLE_PIN].partition[0].count = 9;
+    verify(w);
+    assert_only(w, VERDICT_MISSING, 1);
+    assert_int_equal(w->verdict.later, 0);
+}
+
+/* The topic was deleted and made again, and a second run posted the first rows anew. */
+static void records_of_a_topic_made_anew_are_the_latest_runs(void **state)
+{
+    struct world *w = *state;
+    w->topics[TABLE_GEO].partition[0].count = 0;
+    world_begin_run(w, 1, DATETIME_ISO);
+    for (int64_t row = 0; row < 4; row++) {
+        world_post_triple(w, row);
+    }
+    world_end_run(w);
+    verify(w);
+    assert_only(w, VERDICT_MISSING, 10);
+    assert_int_equal(w->verdict.first[VERDICT_MISSING].run, 1);
+    assert_int_equal(w->verdict.first[VERDICT_MISSING].offset, 0);
 }
 
 /* --- no verdict ------------------------------------------------------------------------------ */
@@ -708,6 +740,8 @@ int main(void)
         TEST(posts_given_up_in_doubt_are_settled_by_what_the_topics_hold),
         TEST(a_refused_post_is_reported_and_fails_when_it_is_there),
         TEST(posts_acknowledged_after_the_ends_were_taken_are_not_judged),
+        TEST(a_lost_end_is_missing_whatever_the_clocks_say),
+        TEST(records_of_a_topic_made_anew_are_the_latest_runs),
         TEST(another_cluster_is_a_configuration_error),
         TEST(a_server_that_does_not_tell_its_cluster_is_verified_all_the_same),
         TEST(no_ledger_or_an_empty_one_names_the_command_that_makes_one),
