@@ -18,6 +18,7 @@
 enum {
     page_bytes_start = 3 << 19,
     page_bytes_least = 1200000, /* above Kafka's max.request.size with its overhead */
+    page_bytes_most = 64 << 20, /* the proxy takes no more for one page */
     page_wait_ms = 500,
     answer_bytes_max = 128 << 20,
     fetch_tries_max = 5,
@@ -126,7 +127,8 @@ static enum status start(struct topic_reader *base, const char *topic, int32_t p
                          struct topic_range range, struct error *err)
 {
     struct rest_reader *reader = self(base);
-    if (reader->fetching || reader->binary) { /* a page of the last partition is on its way */
+    bool unfinished = reader->next_offset < reader->end_offset; /* its buffer may not be empty */
+    if (reader->fetching || reader->binary || unfinished) {
         stop_fetch(reader);
         drop_instance(reader);
         reader->binary = false;
@@ -206,19 +208,45 @@ static enum status fetch_again(struct rest_reader *reader, int tries, struct err
     return status == STATUS_OK ? fetch_once(reader, err) : status;
 }
 
-static enum status next_page(struct topic_reader *base, struct topic_page *page, struct error *err)
+static enum status fetch(struct rest_reader *reader, struct error *err)
 {
-    struct rest_reader *reader = self(base);
     enum status status = fetch_once(reader, err);
     for (int tries = 0; status != STATUS_OK && tries < fetch_tries_max && may_try_again(status);
          tries++) {
         status = fetch_again(reader, tries, err);
     }
+    return status;
+}
+
+/* An empty page before the end may mean a record that the page has no room for. The instance then
+ * keeps it in its buffer and gives nothing more of any partition: a new one asks for as much as
+ * there can be. */
+static enum status fetch_large(struct rest_reader *reader, struct error *err)
+{
+    int64_t page_bytes = reader->page_bytes;
+    drop_instance(reader);
+    reader->page_bytes = page_bytes_most;
+    enum status status = take_place(reader, err);
+    if (status == STATUS_OK) {
+        status = fetch(reader, err);
+    }
+    reader->page_bytes = page_bytes;
+    return status;
+}
+
+static enum status next_page(struct topic_reader *base, struct topic_page *page, struct error *err)
+{
+    struct rest_reader *reader = self(base);
+    enum status status = fetch(reader, err);
+    int64_t last = status == STATUS_OK ? page_last_offset(buf_span(&reader->page)) : -1;
+    if (status == STATUS_OK && last < 0 && reader->next_offset < reader->end_offset) {
+        status = fetch_large(reader, err);
+        last = status == STATUS_OK ? page_last_offset(buf_span(&reader->page)) : -1;
+    }
     if (status != STATUS_OK) {
         return status;
     }
     *page = (struct topic_page){buf_span(&reader->page), reader->binary};
-    int64_t last = page_last_offset(page->body);
     if (last >= reader->next_offset) {
         reader->next_offset = last + 1;
     }
