@@ -362,6 +362,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_that_leaves_during_the_wait_takes_its_job_along,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_failed_commit_acknowledges_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_produce_that_waited_names_no_record_of_a_failed_turn,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(every_failure_of_the_server_has_the_proxys_shape, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(the_scratch_gives_a_large_requests_memory_back, setup,
