@@ -37,6 +37,10 @@ static bool decode_partitions_count(struct kafka_rest_decoder *decoder, void *in
     return kafka_rest_decode_int(decoder, &((struct create_request *)into)->partitions_count);
 }
 
+/* DIFFERS: one broker holds everything here, but up to three replicas may be asked for, as the
+ * workshop's MSK cluster has three brokers and scripts name that number. */
+enum { replication_factor_max = 3 };
+
 static bool decode_replication_factor(struct kafka_rest_decoder *decoder, void *into)
 {
     struct kafka_rest_int *factor = &((struct create_request *)into)->replication_factor;
@@ -246,11 +250,11 @@ static bool check_counts(struct exchange *exchange, const struct create_request 
     if (factor->present && factor->value != -1 && factor->value <= 0) {
         return refuse(exchange, "Replication factor must be larger than 0.");
     }
-    if (factor->present && factor->value > 1) {
-        kafka_rest_hint(exchange, "this cluster has one broker: leave replication_factor out");
+    if (factor->present && factor->value > replication_factor_max) {
+        kafka_rest_hint(exchange, "the workshop's cluster has three brokers: ask for 3 at most");
         kafka_rest_error(exchange, 400, error_bad_request,
-                         "Replication factor: %lld larger than available brokers: 1.",
-                         (long long)factor->value);
+                         "Replication factor: %lld larger than available brokers: %d.",
+                         (long long)factor->value, replication_factor_max);
         return false;
     }
     return true;
