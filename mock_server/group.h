@@ -53,7 +53,7 @@ enum group_position {
 
 struct group_partition {
     struct group_text *topic;
-    int64_t topic_id; /* the store's; 0: the partition was not there when last looked */
+    int64_t topic_id; /* the store's, also of one deleted since; 0: it was never there */
     int32_t partition;
     enum group_position at;
     int64_t offset; /* when FIXED */

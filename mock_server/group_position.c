@@ -117,18 +117,18 @@ static enum status position_settle(const struct group_member *member, struct gro
     return status;
 }
 
-/* The topic that the partition stands for now; NULL when there is none. */
+/* The topic that the partition stands for now; NULL when there is none. A deleted one keeps its id
+ * here, so that one made again is known as another, also when a poll came in between. */
 static const struct store_topic *partition_refresh(const struct group_member *member,
                                                    struct group_partition *p)
 {
     const struct store_topic *topic = group_partition_topic(member->set, p);
-    int64_t id = topic != NULL ? topic->id : 0;
-    if (p->topic_id != id) {
-        if (p->topic_id != 0 && id != 0) {
+    if (topic != NULL && p->topic_id != topic->id) {
+        if (p->topic_id != 0) {
             /* Deleted and made again: the old place means nothing. */
             p->at = GROUP_POSITION_UNSET;
         }
-        p->topic_id = id;
+        p->topic_id = topic->id;
     }
     return topic;
 }

@@ -76,7 +76,7 @@ static bool has_missing_topics(const struct group_member *member)
         }
     }
     for (size_t i = 0; i < member->partition_count; i++) {
-        if (member->partitions[i].topic_id == 0) {
+        if (group_partition_topic(member->set, &member->partitions[i]) == NULL) {
             return true;
         }
     }

@@ -144,6 +144,7 @@ struct taken {
 
 struct taken_list {
     uint64_t serial;
+    struct span group; /* in the exchange's arena: the instance may be gone by then */
     struct taken *first;
 };
 
@@ -159,26 +160,51 @@ static bool taken_note(struct consumer_read *read, struct taken_list *list, int6
     return true;
 }
 
+static void member_step_back(struct group_member *member, const struct taken *place)
+{
+    for (size_t i = 0; i < member->partition_count; i++) {
+        struct group_partition *p = &member->partitions[i];
+        if (p->topic_id == place->topic_id && p->partition == place->partition &&
+            p->at == GROUP_POSITION_FIXED && p->offset > place->offset) {
+            p->offset = place->offset;
+            member->epoch++;
+        }
+    }
+}
+
+/* Whoever holds the partition now: in a rebalance of the same turn another member may have gone on
+ * from a position that was committed because of the lost answer. */
+static void step_back(struct kafka_rest_consumers *consumers, const struct taken_list *list,
+                      struct consumer *consumer, const struct taken *place)
+{
+    const struct group *group = group_set_find(&consumers->groups, list->group);
+    for (size_t i = 0; group != NULL && i < group->member_count; i++) {
+        member_step_back(group->members[i], place);
+    }
+    if (consumer != NULL) {
+        member_step_back(&consumer->member, place); /* with partitions by hand it is in no group */
+    }
+}
+
 /* The client never saw the records: they are read again, from the oldest on. */
 static void taken_undo(struct kafka_rest_consumers *consumers, void *ctx)
 {
     const struct taken_list *list = ctx;
     struct consumer *consumer = consumer_by_serial(consumers, list->serial);
+    for (const struct taken *taken = list->first; taken != NULL; taken = taken->next) {
+        step_back(consumers, list, consumer, taken);
+    }
     if (consumer == NULL) {
         return;
     }
-    struct group_member *member = &consumer->member;
-    for (const struct taken *taken = list->first; taken != NULL; taken = taken->next) {
-        for (size_t i = 0; i < member->partition_count; i++) {
-            struct group_partition *p = &member->partitions[i];
-            if (p->topic_id == taken->topic_id && p->partition == taken->partition &&
-                p->at == GROUP_POSITION_FIXED && p->offset > taken->offset) {
-                p->offset = taken->offset;
-            }
-        }
+    /* What is still in the buffer comes from the log again, too. */
+    for (size_t i = 0; i < consumer->buffered_count; i++) {
+        const struct consumer_range *range = &consumer->buffered[i];
+        const struct taken place = {NULL, range->topic_id, range->partition, range->first};
+        step_back(consumers, list, consumer, &place);
     }
     consumer_buffer_drop(consumer);
-    member->epoch++;
+    consumer->member.epoch++;
     consumer_reads_wake(consumer);
 }
 
@@ -382,7 +408,13 @@ void consumer_read_build(struct consumer_read *read, size_t reply_max)
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
         return;
     }
+    const char *group = arena_copy_cstr(&exchange->arena, read->consumer->member.group_name);
+    if (group == NULL) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return;
+    }
     taken->serial = read->consumer->serial;
+    taken->group = span_from(group, read->consumer->member.group_name.len);
     struct build build = {
         .read = read,
         .records = {.out = &exchange->reply.body, .format = read->consumer->format},

@@ -524,6 +524,24 @@ static void a_topic_made_anew_begins_anew(void **state)
     assert_int_equal(m->partitions[0].offset, 0);
 }
 
+static void a_topic_made_anew_begins_anew_also_when_it_was_missed_in_between(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    struct group_choice choice = {SPAN_LIT("t"), 0};
+    make_topic(f, "t", 1);
+    append(f, "t", 0, 5);
+    assert_int_equal(group_member_assign(m, &choice, 1, NULL), STATUS_OK);
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    m->partitions[0].offset = 3;
+    assert_int_equal(store_topic_delete(f->store, SPAN_LIT("t"), NULL), STATUS_OK);
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    make_topic(f, "t", 1);
+    append(f, "t", 0, 5);
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    assert_int_equal(m->partitions[0].offset, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -555,6 +573,7 @@ int main(void)
         TEST(what_is_committed_already_is_not_written_again),
         TEST(partitions_by_hand_keep_their_positions_and_join_no_group),
         TEST(a_topic_made_anew_begins_anew),
+        TEST(a_topic_made_anew_begins_anew_also_when_it_was_missed_in_between),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

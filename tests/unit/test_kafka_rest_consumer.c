@@ -552,6 +552,54 @@ static void a_cut_read_whose_turn_failed_is_repeated_whole(void **state)
     assert_string_equal(consumer_read(b, "c"), "2,3,4");
 }
 
+static void end_turn_in_failure(struct bench *b)
+{
+    bench_append(b, "wide", 0, NULL, "9");
+    b->fail_commits = true;
+    turn_end(&b->turn);
+    b->fail_commits = false;
+}
+
+/* A cut leaves records of several partitions in the proxy's own buffer, past the positions. */
+static void a_failed_turn_loses_nothing_of_the_proxys_buffer(void **state)
+{
+    struct bench *b = *state;
+    b->options.first_poll = FIRST_POLL_EAGER;
+    bench_open(b);
+    consumer_create(b, "c", consumer_eager_json);
+    consumer_subscribe(b, "c", "wide");
+    for (int i = 0; i < 9; i++) {
+        bench_append(b, "wide", i % 3, NULL, "1");
+    }
+    turn_end(&b->turn);
+    assert_string_equal(consumer_read_query(b, "c", "?max_bytes=2"), "0");
+    struct bench_call *lost = bench_begin_in_turn(b, RECORDS "?max_bytes=2", JSON_TYPE, NULL);
+    end_turn_in_failure(b);
+    assert_int_equal(lost->status, 500);
+    assert_string_equal(consumer_read(b, "c"), "0,1,2,0,1,2,1,2");
+}
+
+/* The read's records would be committed by the rebalance, and the other instance go on behind. */
+static void a_rebalance_in_a_failed_turn_skips_nothing(void **state)
+{
+    struct bench *b = *state;
+    consumer_open(b, consumer_eager_json);
+    consumer_create(b, "a", consumer_eager_json);
+    consumer_subscribe(b, "a", "u1.pin");
+    assert_string_equal(consumer_read(b, "c"), "");
+    bench_produce(b, "u1.pin", 0, "0");
+    struct bench_call *lost = bench_begin_in_turn(b, RECORDS, JSON_TYPE, NULL);
+    struct bench_call *gone =
+        bench_begin_in_turn(b, "GET /consumers/g/instances/a/records", JSON_TYPE, NULL);
+    struct bench_call *deleted =
+        bench_begin_in_turn(b, "DELETE /consumers/g/instances/c", NULL, NULL);
+    end_turn_in_failure(b);
+    assert_int_equal(lost->status, 500);
+    assert_int_equal(deleted->status, 500);
+    bench_wait(b, gone);
+    assert_string_equal(consumer_offsets_in(gone), "0");
+}
+
 static void an_instance_made_in_a_failed_turn_does_not_exist(void **state)
 {
     struct bench *b = *state;
@@ -639,6 +687,8 @@ int main(void)
         TEST(the_workshop_allows_only_its_group_and_its_topics),
         TEST(a_read_whose_turn_failed_is_repeated),
         TEST(a_cut_read_whose_turn_failed_is_repeated_whole),
+        TEST(a_failed_turn_loses_nothing_of_the_proxys_buffer),
+        TEST(a_rebalance_in_a_failed_turn_skips_nothing),
         TEST(an_instance_made_in_a_failed_turn_does_not_exist),
         TEST(a_commit_of_a_failed_turn_is_made_again),
         TEST(records_of_a_failed_turn_are_never_read),
