@@ -16,8 +16,8 @@ struct produce_job {
     struct span topic;            /* in texts */
     /* Results whose error_code is set before the start are refused records: they are not sent. */
     size_t next;
-    size_t end;     /* records from here on are not sent */
-    bool waited;    /* the record at `next` has had its imitated wait */
+    size_t end;  /* records from here on are not sent */
+    bool waited; /* the record at `next` has had its imitated wait */
     /* The store's when the first record was sent: a request that waits outlives its turns. */
     uint64_t generation;
     bool at_broker; /* done() will come */

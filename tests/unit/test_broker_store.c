@@ -303,7 +303,7 @@ static void a_record_that_cannot_be_stored_takes_its_request_and_new_topic_along
     struct fixture *f = *state;
     struct temp_dir dir;
     struct sqlite_db db;
-    char path[256];
+    char path[512];
     temp_dir_make(&dir);
     struct store_options options = {.directory = dir.path, .env = &f->env};
     store_close(f->store);
