@@ -15,6 +15,8 @@ LIBDIR  ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR  ?= $(PREFIX)/share/man
 Q := $(if $(V),,@)
+# The targets that people type use every core, unless they chose a -j themselves.
+PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))
 
 VERSION := $(shell cat VERSION)
 
@@ -187,6 +189,7 @@ check: check-build ## run the quick suite: units, golden transcripts, corpus, en
 .PHONY: test
 test: ## install what is missing, build, run the quick suite
 	$(Q)sh .ci/deps test
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) check-build
 	$(Q)$(MAKE) --no-print-directory check
 
 .PHONY: check-asan
@@ -237,7 +240,7 @@ deps: ## install what is missing to build
 .PHONY: demo
 demo: ## install what is missing, build, run the whole pipeline, print a verdict
 	$(Q)sh .ci/deps build
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory $(PARALLEL) all
 	$(Q)$(PROGRAM) demo
 
 .PHONY: docs
