@@ -191,6 +191,21 @@ static bool scan_escape(struct json_scan *s)
     return true;
 }
 
+/* `rest` begins with a byte above ASCII that starts no character. */
+static bool fail_utf8(struct json_scan *s, struct span rest)
+{
+    unsigned first = (unsigned char)rest.ptr[0];
+    if (first < 0xc2 || first > 0xf4 || rest.len < 2) {
+        return json_fail(s->err, s->c->position, "Invalid UTF-8 start byte 0x%x", first);
+    }
+    size_t i = 1;
+    while (i + 1 < rest.len && i < 3 && ((unsigned char)rest.ptr[i] & 0xc0) == 0x80) {
+        i++;
+    }
+    return json_fail(s->err, s->c->position, "Invalid UTF-8 middle byte 0x%x",
+                     (unsigned)(unsigned char)rest.ptr[i]);
+}
+
 static bool scan_multibyte(struct json_scan *s)
 {
     struct json_cursor *c = s->c;
@@ -198,8 +213,7 @@ static bool scan_multibyte(struct json_scan *s)
     uint32_t point;
     size_t len = (unsigned char)rest.ptr[0] < 0xc2 ? 0 : utf8_read(rest, &point);
     if (len == 0) {
-        return json_fail(s->err, c->position, "Invalid UTF-8 start byte 0x%x or what follows it",
-                         (unsigned)(unsigned char)rest.ptr[0]);
+        return fail_utf8(s, rest);
     }
     c->position += len;
     if (s->out == NULL) {

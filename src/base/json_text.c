@@ -54,6 +54,10 @@ bool json_fail_char(struct json_cursor *c, struct json_error *err, const char *e
 {
     char described[48];
     json_describe_char(c, described, sizeof(described));
+    if (json_here(c) == '/') {
+        expected = "maybe a (non-standard) comment? (not recognized as one since Feature "
+                   "'ALLOW_COMMENTS' not enabled for parser)";
+    }
     return json_fail(err, c->position, "Unexpected character (%s): %s", described, expected);
 }
 
@@ -69,8 +73,15 @@ bool json_fail_token(struct json_cursor *c, struct json_error *err)
     while (len < rest.len && len < token_shown_max && json_is_name_byte(rest.ptr[len])) {
         len++;
     }
+    struct span token = span_first(rest, len);
+    if (span_equal_cstr(token, "NaN") || span_equal_cstr(token, "Infinity")) {
+        return json_fail(err, c->position,
+                         "Non-standard token '%.*s': enable "
+                         "`JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow",
+                         SPAN_ARG(token));
+    }
     return json_fail(err, c->position, "Unrecognized token '%.*s': was expecting " JSON_VALUE_LIST,
-                     SPAN_ARG(span_first(rest, len)));
+                     SPAN_ARG(token));
 }
 
 /* --- the cursor ------------------------------------------------------------------------------- */
@@ -78,6 +89,12 @@ bool json_fail_token(struct json_cursor *c, struct json_error *err)
 struct json_cursor json_cursor_at(struct span text)
 {
     return (struct json_cursor){.text = text};
+}
+
+struct json_cursor json_document(struct span text)
+{
+    bool marked = span_starts_with(text, SPAN_LIT("\xef\xbb\xbf"));
+    return (struct json_cursor){.text = text, .position = marked ? 3 : 0};
 }
 
 void json_skip_space(struct json_cursor *c)
@@ -141,7 +158,7 @@ bool json_peek(struct json_cursor *c, enum json_kind *out, struct json_error *er
         *out = number_kind(c);
         return true;
     }
-    if (json_here(c) == '}' || json_here(c) == ']') {
+    if (json_here(c) == '}' || json_here(c) == ']' || json_here(c) == ',') {
         return json_fail_char(c, err, "expected a value");
     }
     if (json_is_name_byte(json_here(c)) && (unsigned char)json_here(c) < 0x80) {
@@ -219,6 +236,7 @@ struct key_index {
     size_t base;
     size_t *slots;
     size_t slot_count;
+    bool repeated; /* a key came twice: its last value stands behind members that come later */
 };
 
 static void key_index_put(struct key_index *index, const struct json_scan *s, size_t i)
@@ -277,32 +295,6 @@ static size_t member_find(const struct json_scan *s, const struct key_index *ind
     return SIZE_MAX;
 }
 
-/* The bytes from `tail` to the end of out replace the value of member `index`; Jackson's map keeps
- * a repeated key at its first place with its last value. */
-static bool member_replace_value(struct json_scan *s, size_t index, size_t tail)
-{
-    struct buf *out = s->out;
-    struct member *m = &s->stack->members[index];
-    size_t new_len = out->len - tail;
-    size_t old_end = m->value_start + m->value_len;
-    char *copy = malloc(new_len);
-    if (copy == NULL) {
-        out->failed = true;
-        return json_fail(s->err, s->c->position, "out of memory");
-    }
-    memcpy(copy, out->ptr + tail, new_len);
-    memmove(out->ptr + m->value_start + new_len, out->ptr + old_end, tail - old_end);
-    memcpy(out->ptr + m->value_start, copy, new_len);
-    free(copy);
-    out->len = tail - m->value_len + new_len;
-    for (size_t i = index + 1; i < s->stack->count; i++) {
-        s->stack->members[i].key_start += new_len - m->value_len;
-        s->stack->members[i].value_start += new_len - m->value_len;
-    }
-    m->value_len = new_len;
-    return true;
-}
-
 static bool scan_value(struct json_scan *s, unsigned depth);
 
 /* The value of one member, its key (with quotes) at key_start in out. */
@@ -317,10 +309,16 @@ static bool scan_member_value(struct json_scan *s, unsigned depth, struct key_in
     struct span key = span_from(s->out->ptr + key_start, key_len);
     size_t earlier = member_find(s, index, hash, key);
     if (earlier != SIZE_MAX) {
-        /* Drop the repeated key and its comma; the value goes to the first place. */
-        size_t tail = key_start - 1;
-        s->out->len = tail;
-        return scan_value(s, depth) && buf_ok(s->out) && member_replace_value(s, earlier, tail);
+        /* Drop the repeated key and its comma; members_rearrange puts the value to its place. */
+        size_t value_start = key_start - 1;
+        s->out->len = value_start;
+        if (!scan_value(s, depth)) {
+            return false;
+        }
+        s->stack->members[earlier].value_start = value_start;
+        s->stack->members[earlier].value_len = s->out->len - value_start;
+        index->repeated = true;
+        return true;
     }
     buf_append_byte(s->out, ':');
     size_t value_start = s->out->len;
@@ -445,15 +443,46 @@ static bool scan_members(struct json_scan *s, unsigned depth, struct key_index *
     return s->err->message[0] == '\0';
 }
 
+/* Jackson's map keeps a repeated key at its first place with its last value. Done once when the
+ * object closes: moving the bytes at each repetition would cost the square of a hostile body. */
+static bool members_rearrange(struct json_scan *s, size_t base, size_t object_start)
+{
+    struct buf *out = s->out;
+    size_t len = out->len - object_start;
+    char *written = malloc(len);
+    if (written == NULL) {
+        out->failed = true;
+        return json_fail(s->err, s->c->position, "out of memory");
+    }
+    memcpy(written, out->ptr + object_start, len);
+    out->len = object_start;
+    buf_append_byte(out, '{');
+    for (size_t i = base; i < s->stack->count; i++) {
+        const struct member *m = &s->stack->members[i];
+        if (i > base) {
+            buf_append_byte(out, ',');
+        }
+        buf_append(out, written + (m->key_start - object_start), m->key_len);
+        buf_append_byte(out, ':');
+        buf_append(out, written + (m->value_start - object_start), m->value_len);
+    }
+    free(written);
+    return true;
+}
+
 static bool scan_object(struct json_scan *s, unsigned depth)
 {
     struct key_index index = {.base = s->stack != NULL ? s->stack->count : 0};
+    size_t object_start = s->out != NULL ? s->out->len : 0;
     s->c->position++;
     if (s->out != NULL) {
         buf_append_byte(s->out, '{');
     }
     bool ok = scan_members(s, depth, &index);
     free(index.slots);
+    if (ok && index.repeated && buf_ok(s->out)) {
+        ok = members_rearrange(s, index.base, object_start);
+    }
     if (ok && s->out != NULL) {
         s->stack->count = index.base;
         buf_append_byte(s->out, '}');

@@ -4,7 +4,13 @@
  * place), escapes decoded to raw UTF-8, characters above U+FFFF written as upper-case surrogate
  * escapes. No packaged parser is both lossless and strict (specs/stack.md B).
  *
- * DIFFERS: a lone surrogate escape stays an escape; Jackson would write a '?' or fail. */
+ * DIFFERS: a lone surrogate escape stays an escape; Jackson would write a '?' or fail.
+ *
+ * DIFFERS: UTF-8 is read strictly, and alone. Jackson lets overlong forms and encoded surrogates
+ * through, and guesses UTF-16 and UTF-32 from the first bytes.
+ *
+ * DIFFERS: the text of a 400 names the fault as Jackson does, without the place in the source that
+ * Jackson sometimes adds in brackets. */
 #ifndef PINPIPE_JSON_TEXT_H
 #define PINPIPE_JSON_TEXT_H
 
@@ -38,6 +44,8 @@ struct json_error {
 };
 
 struct json_cursor json_cursor_at(struct span text);
+/* At the start of a whole document as others send it: past a byte order mark. */
+struct json_cursor json_document(struct span text);
 void json_skip_space(struct json_cursor *c);
 /* Is only white space left? */
 bool json_at_end(struct json_cursor *c);

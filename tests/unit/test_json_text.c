@@ -178,6 +178,53 @@ static void many_members_are_merged_too(void **state)
     buf_release(&expected);
 }
 
+/* Quadratic work would take minutes here. */
+static void a_key_repeated_very_often_among_many_costs_no_square(void **state)
+{
+    (void)state;
+    enum { count = 200000 };
+    struct buf in;
+    struct buf out;
+    struct buf expected;
+    struct json_error err;
+    buf_init(&in, 16 << 20);
+    buf_init(&out, 16 << 20);
+    buf_init(&expected, 16 << 20);
+    buf_printf(&in, "{\"a\":0");
+    buf_printf(&expected, "{\"a\":%d", count - 1);
+    for (int i = 0; i < count; i++) {
+        buf_printf(&in, ",\"k%d\":%d", i, i);
+        buf_printf(&expected, ",\"k%d\":%d", i, i);
+    }
+    for (int i = 0; i < count; i++) {
+        buf_printf(&in, ",\"a\":%d", i);
+    }
+    buf_append_byte(&in, '}');
+    buf_append_byte(&expected, '}');
+    struct json_cursor c = json_cursor_at(buf_span(&in));
+    assert_true(json_reencode(&c, &out, &err));
+    assert_true(span_equal(buf_span(&out), buf_span(&expected)));
+    buf_release(&in);
+    buf_release(&out);
+    buf_release(&expected);
+}
+
+static void a_byte_order_mark_is_passed_over_once(void **state)
+{
+    (void)state;
+    struct json_error err;
+    struct buf out;
+    buf_init(&out, 64);
+    struct json_cursor c = json_document(SPAN_LIT("\xef\xbb\xbf[1]"));
+    assert_true(json_reencode(&c, &out, &err));
+    assert_string_equal(buf_cstr(&out), "[1]");
+    c = json_document(SPAN_LIT("\xef\xbb\xbf\xef\xbb\xbf[1]"));
+    assert_false(json_reencode(&c, NULL, &err));
+    c = json_document(SPAN_LIT("\xef\xbb\xbf"));
+    assert_true(json_at_end(&c));
+    buf_release(&out);
+}
+
 static void faults_are_named_in_jacksons_words(void **state)
 {
     (void)state;
@@ -195,6 +242,18 @@ static void faults_are_named_in_jacksons_words(void **state)
          "name and value"},
         {"[1 2]", "Unexpected character ('2' (code 50)): was expecting comma to separate Array "
                   "entries"},
+        {"[1,,2]", "Unexpected character (',' (code 44)): expected a value"},
+        {"[1.]",
+         "Unexpected character (']' (code 93)) in numeric value: Decimal point not followed "
+         "by a digit"},
+        {"[-]", "Unexpected character (']' (code 93)) in numeric value: expected digit (0-9) to "
+                "follow minus sign, for valid numeric value"},
+        {"[NaN]", "Non-standard token 'NaN': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to "
+                  "allow"},
+        {"[1/**/]", "Unexpected character ('/' (code 47)): maybe a (non-standard) comment? (not "
+                    "recognized as one since Feature 'ALLOW_COMMENTS' not enabled for parser)"},
+        {"\"\xff\"", "Invalid UTF-8 start byte 0xff"},
+        {"\"\xe2\x82\"", "Invalid UTF-8 middle byte 0x22"},
         {"\"a\nb\"", "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using "
                      "backslash to be included in string value"},
     };
@@ -303,6 +362,8 @@ int main(void)
         cmocka_unit_test(strings_come_back_as_raw_utf8_with_surrogate_escapes),
         cmocka_unit_test(objects_keep_their_order_and_merge_repeated_keys),
         cmocka_unit_test(many_members_are_merged_too),
+        cmocka_unit_test(a_key_repeated_very_often_among_many_costs_no_square),
+        cmocka_unit_test(a_byte_order_mark_is_passed_over_once),
         cmocka_unit_test(faults_are_named_in_jacksons_words),
         cmocka_unit_test(nesting_is_taken_to_the_limit_and_not_beyond),
         cmocka_unit_test(a_full_output_buffer_is_a_failure_not_a_cut),
