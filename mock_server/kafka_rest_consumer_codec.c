@@ -417,7 +417,7 @@ static bool refuse_record(struct consumer_records *records, const char *exceptio
  * out as Jackson would print it, and what follows it is ignored. */
 static bool append_json(struct consumer_records *records, struct span bytes)
 {
-    struct json_cursor cursor = json_cursor_at(bytes);
+    struct json_cursor cursor = json_document(bytes);
     if (json_at_end(&cursor)) {
         return refuse_record(records, "com.fasterxml.jackson.databind.exc.MismatchedInputException",
                              "No content to map due to end-of-input");

@@ -1,7 +1,8 @@
 /* Typed request bodies, bound as Jackson binds them with its default settings
- * (specs/kafka-rest-v2.md section 1.0): an unknown field is 422 at the place where it stands, of
- * duplicates the last wins, strings are coerced to numbers, numbers and booleans to strings,
- * decimals are cut, and whatever follows the first value is ignored.
+ * (specs/kafka-rest-v2.md section 1.0): an unknown field is 422 when its object ends, so that what
+ * is broken or of the wrong type before that is 400; of duplicates the last wins, strings are
+ * coerced to numbers, numbers and booleans to strings, decimals are cut, and whatever follows the
+ * first value is ignored.
  *
  * Invariant: a decode function that returns false has written the answer. */
 #include "kafka_rest_internal.h"
@@ -188,25 +189,29 @@ static bool refuse_unknown(struct kafka_rest_decoder *decoder, const struct kafk
     return false;
 }
 
+static bool skip_value(struct kafka_rest_decoder *decoder)
+{
+    struct json_error err;
+    struct span raw;
+    return json_skip(&decoder->cursor, &raw, &err) || kafka_rest_decode_failed(decoder, &err);
+}
+
+/* The first unknown field's name is left in *unknown. */
 static bool decode_member(struct kafka_rest_decoder *decoder, const struct kafka_rest_class *class,
-                          struct span key_raw, void *into)
+                          struct span key_raw, struct span *unknown, void *into)
 {
     struct span name;
     if (!string_text(decoder, key_raw, &name)) {
         return false;
     }
     const struct kafka_rest_field *field = find_field(class, name);
-    if (field == NULL) {
-        return refuse_unknown(decoder, class, name);
+    if (field != NULL) {
+        return field->decode(decoder, into);
     }
-    return field->decode(decoder, into);
-}
-
-static bool decode_null(struct kafka_rest_decoder *decoder)
-{
-    struct json_error err;
-    struct span raw;
-    return json_skip(&decoder->cursor, &raw, &err) || kafka_rest_decode_failed(decoder, &err);
+    if (unknown->ptr == NULL) {
+        *unknown = name;
+    }
+    return skip_value(decoder);
 }
 
 bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
@@ -220,7 +225,7 @@ bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
     }
     if (kind == JSON_NULL) {
         *is_null = true;
-        return decode_null(decoder);
+        return skip_value(decoder);
     }
     if (kind == JSON_ARRAY) {
         return refuse_token(decoder, class->java_name, kind);
@@ -230,15 +235,19 @@ bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
     }
     bool first = true;
     struct span key_raw;
+    struct span unknown = {.ptr = NULL};
     if (!json_enter(&decoder->cursor, JSON_OBJECT, &err)) {
         return kafka_rest_decode_failed(decoder, &err);
     }
     while (json_next_member(&decoder->cursor, &first, &key_raw, &err)) {
-        if (!decode_member(decoder, class, key_raw, into)) {
+        if (!decode_member(decoder, class, key_raw, &unknown, into)) {
             return false;
         }
     }
-    return err.message[0] == '\0' || kafka_rest_decode_failed(decoder, &err);
+    if (err.message[0] != '\0') {
+        return kafka_rest_decode_failed(decoder, &err);
+    }
+    return unknown.ptr == NULL || refuse_unknown(decoder, class, unknown);
 }
 
 bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java_type,
@@ -253,7 +262,7 @@ bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java
     }
     if (kind == JSON_NULL) {
         *is_null = true;
-        return decode_null(decoder);
+        return skip_value(decoder);
     }
     if (kind != JSON_ARRAY) {
         if (kind == JSON_OBJECT) {
@@ -276,7 +285,7 @@ bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java
 enum kafka_rest_body kafka_rest_decode_body(struct exchange *exchange,
                                             const struct kafka_rest_class *class, void *into)
 {
-    struct kafka_rest_decoder decoder = {exchange, json_cursor_at(exchange->request.body)};
+    struct kafka_rest_decoder decoder = {exchange, json_document(exchange->request.body)};
     bool is_null;
     if (json_at_end(&decoder.cursor)) {
         return BODY_ABSENT;
@@ -321,7 +330,7 @@ static bool refuse_range(struct kafka_rest_decoder *decoder, const struct int_ty
     return false;
 }
 
-/* "1", " 7 ", "" (null), but not "1.5" or "x". */
+/* "1", " 7 ", "" and "null" (null), but not "1.5" or "x". */
 static bool int_from_string(struct kafka_rest_decoder *decoder, const struct int_type *type,
                             struct span raw, struct kafka_rest_int *out)
 {
@@ -330,7 +339,7 @@ static bool int_from_string(struct kafka_rest_decoder *decoder, const struct int
         return false;
     }
     struct span digits = span_trim(text);
-    if (digits.len == 0) {
+    if (digits.len == 0 || span_equal_cstr(digits, "null")) {
         return true;
     }
     if (digits.len > 1 && digits.ptr[0] == '+') {

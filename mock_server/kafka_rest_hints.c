@@ -50,7 +50,8 @@ void kafka_rest_hint_unrecognized(struct exchange *exchange, struct span name)
     static const char *const own_fields[] = {"records", "key",       "value", "partition",
                                              "topics",  "offsets",   "name",  "format",
                                              "topic",   "partitions"};
-    if (is_one_of(name, row_fields, ARRAY_COUNT(row_fields))) {
+    bool produces = span_starts_with(exchange->request.path, SPAN_LIT("/topics/"));
+    if (produces && is_one_of(name, row_fields, ARRAY_COUNT(row_fields))) {
         kafka_rest_hint(exchange, "wrap the row: {\"records\": [{\"value\": {...the row...}}]}");
         return;
     }

@@ -54,7 +54,7 @@ static bool decode_any_map(struct kafka_rest_decoder *decoder)
 enum handled kafka_rest_root_post(void *ctx, struct exchange *exchange,
                                   const struct route_match *match)
 {
-    struct kafka_rest_decoder decoder = {exchange, json_cursor_at(exchange->request.body)};
+    struct kafka_rest_decoder decoder = {exchange, json_document(exchange->request.body)};
     if (!json_at_end(&decoder.cursor) && !decode_any_map(&decoder)) {
         return HANDLED;
     }

@@ -353,7 +353,7 @@ static bool add_record(struct produce_job *job, struct span text, const struct j
 static bool decode_stream(struct produce_job *job)
 {
     struct exchange *exchange = job->call->exchange;
-    struct json_cursor cursor = json_cursor_at(exchange->request.body);
+    struct json_cursor cursor = json_document(exchange->request.body);
     bool sound = true;
     produce_request_reset(&job->request);
     buf_reset(&job->results);
