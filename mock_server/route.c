@@ -1,6 +1,9 @@
 /* Matching is segment by segment: a literal must be equal as sent (real proxies compare the encoded
  * path), a capture takes any one non-empty segment and decodes it. A HEAD request is served by the
- * GET route of its path, as in JAX-RS, unless a HEAD route stands before that in the table. */
+ * GET route of its path, as in JAX-RS, unless a HEAD route stands before that in the table.
+ *
+ * DIFFERS: JAX-RS takes matrix parameters (`;a=b`) off a segment first; here they are part of it.
+ */
 #include "route.h"
 
 enum { route_methods_max = 8 };
