@@ -56,6 +56,9 @@ static void on_wake(uv_timer_t *timer)
 {
     struct server *server = timer->data;
     server->wake_due_us = INT64_MAX; /* the loop runs the heap after each uv_run */
+    /* UV_RUN_ONCE looks at timers before it waits for sockets: with no timer left it would then
+     * wait for a socket only, and what is due in the heap would never run. */
+    uv_stop(&server->loop);
 }
 
 static void wake_arm(struct server *server)
