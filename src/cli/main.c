@@ -10,8 +10,17 @@
 
 enum { cli_arena_bytes_max = 16 * 1024 * 1024, command_path_bytes_max = 64 };
 
+/* Commands of the design that come with their services: told apart from a typing mistake. */
+static const char *const commands_to_come[] = {"s3", "connect", "streams", "batch", "dag"};
+
 static int report_unknown(const char *word, const char *nearest)
 {
+    for (size_t i = 0; i < ARRAY_COUNT(commands_to_come); i++) {
+        if (strcmp(word, commands_to_come[i]) == 0) {
+            fprintf(stderr, "pinpipe: %s is not in this build yet; see: pinpipe --help\n", word);
+            return status_exit_code(STATUS_CONFIG);
+        }
+    }
     if (nearest != NULL) {
         fprintf(stderr, "pinpipe: there is no command \"%s\"; did you mean \"%s\"?\n", word,
                 nearest);
