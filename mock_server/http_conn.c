@@ -8,7 +8,9 @@
  *             \-> BUSY, refused -> LINGERING -> closed    malformed, too large, too slow
  *
  * Bytes that arrive while a request is in progress never touch its buffer, which its spans point
- * into: they wait in `ahead`. */
+ * into: they wait in `ahead`. So do those that arrive while a pipelined request waits for its turn.
+ * What waits behind a request is bounded as a whole, wherever it is: at ahead_bytes_max reading
+ * stops. */
 #include "http_conn.h"
 
 #include "http_parse.h"
@@ -291,6 +293,30 @@ static void reply_send(struct exchange *exchange)
     }
 }
 
+/* A pipelined request is there, at least in part, and its turn has not come. */
+static bool waits_for_turn(const struct http_conn *c)
+{
+    return c->state == HTTP_RECEIVING && c->conn.is_ready;
+}
+
+/* A peer that sends faster than it is answered waits in its own kernel. */
+static void reading_adjust(struct http_conn *c)
+{
+    size_t behind = c->work->in.len - c->work->parser.position + c->ahead.len;
+    if (behind >= c->conn.server->limits.ahead_bytes_max) {
+        conn_read_stop(&c->conn);
+    } else {
+        conn_read_start(&c->conn);
+    }
+}
+
+/* What waited behind the last request belongs to this one. */
+static void ahead_take_over(struct http_conn *c)
+{
+    buf_append_span(&c->work->in, buf_span(&c->ahead));
+    buf_trim(&c->ahead, 0);
+}
+
 static void request_begin_next(struct http_conn *c)
 {
     struct server *server = c->conn.server;
@@ -308,8 +334,7 @@ static void request_begin_next(struct http_conn *c)
     }
     exchange_sent(&work->exchange);
     buf_consume(&work->in, work->parser.position);
-    buf_append_span(&work->in, buf_span(&c->ahead));
-    buf_trim(&c->ahead, 0);
+    ahead_take_over(c);
     if (!buf_ok(&work->in)) {
         work_give_back(server, work);
         conn_close(&c->conn);
@@ -320,7 +345,7 @@ static void request_begin_next(struct http_conn *c)
     c->state = HTTP_RECEIVING;
     c->body_timed = false;
     conn_set_deadline(&c->conn, in_ms(server, server->limits.head_ms));
-    conn_read_start(&c->conn);
+    reading_adjust(c);
     /* Not here: this runs while the turn ends, and the next request belongs to the next turn. */
     conn_make_ready(&c->conn);
 }
@@ -383,6 +408,8 @@ static void request_refuse(struct http_conn *c, enum exchange_failure failure, c
     struct server *server = c->conn.server;
     request_fill(work, server);
     LOG_INFOF(server->log, "http", "%s: refused: %s", c->service->name, reason);
+    /* Its bytes go with the reply: others need not be refused for them as well. */
+    work_charge(server, work, 0);
     c->refused = true;
     c->state = HTTP_BUSY;
     work->close_after = true;
@@ -398,6 +425,10 @@ static void request_dispatch(struct http_conn *c)
     request_fill(work, server);
     c->state = HTTP_BUSY;
     conn_set_deadline(&c->conn, INT64_MAX);
+    reading_adjust(c);
+    if (c->conn.closing) {
+        return;
+    }
     if (exchange_reply_room(&work->exchange) == 0) {
         exchange_abort(&work->exchange, EXCHANGE_OVERLOADED);
         return;
@@ -428,6 +459,9 @@ static void request_wait(struct http_conn *c)
 {
     struct server *server = c->conn.server;
     struct http_work *work = c->work;
+    if (c->conn.closing) {
+        return;
+    }
     if (c->conn.ended) {
         conn_close(&c->conn); /* cut off in the middle; there is nobody to tell */
         return;
@@ -450,8 +484,16 @@ static void request_parse(struct http_conn *c)
     while (!c->conn.closing) {
         switch (http_parser_feed(&c->work->parser, &c->work->in)) {
         case HTTP_PARSE_MORE:
-            request_wait(c);
-            return;
+            if (c->ahead.len == 0) {
+                conn_read_start(&c->conn);
+                request_wait(c);
+                return;
+            }
+            ahead_take_over(c);
+            if (!buf_ok(&c->work->in)) {
+                conn_close(&c->conn);
+            }
+            continue;
         case HTTP_PARSE_HEAD:
             body_await(c);
             continue;
@@ -505,6 +547,12 @@ static void on_opened(struct conn *conn, bool over_limit)
     request_refuse(c, EXCHANGE_OVERLOADED, "too many connections");
 }
 
+/* Does what comes in now stand behind a request in progress, or one that waits for its turn? */
+static bool is_behind(const struct http_conn *c)
+{
+    return (c->state != HTTP_IDLE && c->state != HTTP_RECEIVING) || waits_for_turn(c);
+}
+
 static size_t read_size(const struct http_work *work)
 {
     const struct http_parser *parser = &work->parser;
@@ -526,7 +574,7 @@ static uv_buf_t on_room(struct conn *conn)
     if (c->state == HTTP_IDLE && c->work == NULL && work_take(c) == NULL) {
         return uv_buf_init(NULL, 0);
     }
-    if (c->state != HTTP_IDLE && c->state != HTTP_RECEIVING) {
+    if (is_behind(c)) {
         return uv_buf_init(server->discard, discard_bytes);
     }
     struct buf *in = &c->work->in;
@@ -536,7 +584,6 @@ static uv_buf_t on_room(struct conn *conn)
     return uv_buf_init(in->ptr + in->len, (unsigned)(in->cap - in->len - 1));
 }
 
-/* Behind the request in progress. */
 static void put_aside(struct http_conn *c, size_t count)
 {
     struct server *server = c->conn.server;
@@ -550,15 +597,15 @@ static void put_aside(struct http_conn *c, size_t count)
     buf_append(&c->ahead, server->discard, count);
     if (!buf_ok(&c->ahead)) {
         conn_close(&c->conn);
-    } else if (c->ahead.len >= server->limits.ahead_bytes_max) {
-        conn_read_stop(&c->conn);
+    } else {
+        reading_adjust(c);
     }
 }
 
 static void on_received(struct conn *conn, size_t count)
 {
     struct http_conn *c = http_of(conn);
-    if (c->state != HTTP_IDLE && c->state != HTTP_RECEIVING) {
+    if (is_behind(c)) {
         put_aside(c, count);
         return;
     }
@@ -575,9 +622,7 @@ static void on_received(struct conn *conn, size_t count)
     }
     c->work->in.len += count;
     c->work->in.ptr[c->work->in.len] = '\0';
-    if (!conn->is_ready) {
-        request_parse(c);
-    }
+    request_parse(c);
 }
 
 static void on_ended(struct conn *conn)
@@ -590,7 +635,7 @@ static void on_ended(struct conn *conn)
         return;
     case HTTP_RECEIVING:
         /* Pipelined requests that wait for their turn are still served. */
-        if (!conn->is_ready) {
+        if (!waits_for_turn(c)) {
             conn_close(conn);
         }
         return;

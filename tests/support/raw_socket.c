@@ -51,6 +51,12 @@ bool raw_send_some(int fd, const char *bytes, size_t len)
     return sent >= 0 || errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
+size_t raw_send_what_fits(int fd, const char *bytes, size_t len)
+{
+    ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sent > 0 ? (size_t)sent : 0;
+}
+
 void raw_end_sending(int fd)
 {
     shutdown(fd, SHUT_WR);

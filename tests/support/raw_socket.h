@@ -21,6 +21,8 @@ void raw_send(int fd, const char *bytes, size_t len);
 void raw_send_text(int fd, const char *text);
 /* As much as fits without waiting; false once the server has closed. */
 bool raw_send_some(int fd, const char *bytes, size_t len);
+/* How many bytes fitted; 0 also when the server has closed. */
+size_t raw_send_what_fits(int fd, const char *bytes, size_t len);
 /* No more bytes from this side. */
 void raw_end_sending(int fd);
 /* One reply, by its Content-Length (`head_request`: it has no body). More that came with it is kept

@@ -242,6 +242,82 @@ static void request_bytes_in_flight_have_a_budget(void **state)
     raw_close(first);
 }
 
+static void refusals_for_want_of_room_leave_room_for_the_rest(void **state)
+{
+    static char body[150 * 1024];
+    enum { clients = 4 };
+    struct fixture *f = *state;
+    int fds[clients];
+    int served = 0;
+    f->echo.limits.body_bytes_max = 400 * 1024;
+    echo_server_start(&f->echo);
+    for (int i = 0; i < clients; i++) {
+        fds[i] = raw_connect(f->echo.port);
+        raw_send_text(fds[i], "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153600\r\n\r\n");
+        raw_send(fds[i], body, sizeof(body) - 1);
+    }
+    ask(f, GET("/hello")); /* by now the server has looked at all of them */
+    for (int i = 0; i < clients; i++) {
+        (void)raw_send_some(fds[i], "!", 1);
+        raw_receive(fds[i], false, &f->reply);
+        served += f->reply.status == 200;
+        raw_close(fds[i]);
+    }
+    assert_int_equal(served, 2);
+}
+
+/* Measured by what the kernels do not hold: a client that never reads its answers goes on sending
+ * until the server stops reading. */
+static void a_flood_of_pipelined_requests_is_left_in_the_kernel(void **state)
+{
+    static char flood[64 * 1024];
+    static const char request[] = GET("/hello");
+    enum { flood_bytes_max = 64 * 1024 * 1024, kernel_bytes_max = 24 * 1024 * 1024 };
+    struct fixture *f = *state;
+    size_t filled = 0;
+    for (; filled + sizeof(request) <= sizeof(flood); filled += sizeof(request) - 1) {
+        memcpy(flood + filled, request, sizeof(request) - 1);
+    }
+    int fd = raw_connect(f->echo.port);
+    size_t sent = 0;
+    int stuck = 0;
+    while (sent < flood_bytes_max && stuck < 100) {
+        size_t count = raw_send_what_fits(fd, flood + sent % filled, filled - sent % filled);
+        sent += count;
+        stuck = count > 0 ? 0 : stuck + 1;
+        raw_pause_ms(count > 0 ? 0 : 1);
+    }
+    size_t taken = (size_t)atomic_load(&f->echo.requests) * (sizeof(request) - 1);
+    assert_true(sent - taken < kernel_bytes_max);
+    assert_true(raw_send_some(fd, "x", 1)); /* it waits, it is not cut off */
+    ask(f, GET("/hello"));
+    assert_int_equal(f->reply.status, 200);
+    raw_close(fd);
+}
+
+static void pipelined_requests_of_any_size_are_all_answered(void **state)
+{
+    enum { rounds = 40 };
+    static char text[rounds * 8200];
+    struct fixture *f = *state;
+    size_t len = 0;
+    for (size_t i = 0; i < rounds; i++) {
+        size_t body = (i * 797) % 8000;
+        len +=
+            (size_t)snprintf(text + len, sizeof(text) - len,
+                             "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", body);
+        memset(text + len, 'a' + (int)(i % 26), body);
+        len += body;
+    }
+    int fd = raw_connect(f->echo.port);
+    raw_send(fd, text, len);
+    raw_end_sending(fd);
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(atomic_load(&f->echo.requests), rounds);
+    assert_int_equal(f->reply.text[f->reply.len - 1], 'a' + (rounds - 1) % 26);
+    raw_close(fd);
+}
+
 /* --- stopping --- */
 
 static void stopping_answers_the_parked_and_closes_the_idle(void **state)
@@ -318,6 +394,9 @@ int main(void)
         OWN(a_reader_that_does_not_read_is_closed),
         OWN(connections_beyond_the_limit_are_told_so),
         OWN(request_bytes_in_flight_have_a_budget),
+        OWN(refusals_for_want_of_room_leave_room_for_the_rest),
+        STARTED(a_flood_of_pipelined_requests_is_left_in_the_kernel),
+        STARTED(pipelined_requests_of_any_size_are_all_answered),
         STARTED(stopping_answers_the_parked_and_closes_the_idle),
         OWN(stopping_does_not_wait_for_ever_for_a_request_under_way),
         STARTED(a_taken_port_is_named_with_the_flag_that_changes_it),
