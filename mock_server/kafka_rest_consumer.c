@@ -413,16 +413,20 @@ static void create_undo(struct kafka_rest_consumers *consumers, void *ctx)
 
 static void hint_created(struct kafka_rest_call *call, struct span group)
 {
-    if (span_starts_with(call->exchange->request.host, SPAN_LIT("ec2-kafka-rest.internal"))) {
+    bool is_private =
+        span_starts_with(call->exchange->request.host, SPAN_LIT("ec2-kafka-rest.internal"));
+    /* No Kafka traffic yet, so nothing is refused yet either. */
+    bool is_foreign = !span_equal_cstr(group, KAFKA_REST_WORKSHOP_GROUP);
+    if (is_private || is_foreign) {
         kafka_rest_hint(
-            call->exchange,
-            "base_uri names the proxy's private host, as on AWS: build the URL from the "
-            "invoke URL, the group and instance_id instead");
-    }
-    if (!span_equal_cstr(group, KAFKA_REST_WORKSHOP_GROUP)) {
-        /* No Kafka traffic yet, so nothing is refused yet either. */
-        kafka_rest_hint(call->exchange, "the workshop's AWS refuses reads and commits of every "
-                                        "group but \"" KAFKA_REST_WORKSHOP_GROUP "\"");
+            call->exchange, "%s%s%s",
+            is_foreign ? "the workshop's AWS refuses reads and commits of every group but "
+                         "\"" KAFKA_REST_WORKSHOP_GROUP "\""
+                       : "",
+            is_foreign && is_private ? "; " : "",
+            is_private ? "base_uri names the proxy's private host, as on AWS: build the URL from "
+                         "the invoke URL, the group and instance_id instead"
+                       : "");
     }
 }
 

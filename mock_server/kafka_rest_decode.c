@@ -69,6 +69,7 @@ static const char *token_words(enum json_kind kind)
 static bool refuse_token(struct kafka_rest_decoder *decoder, const char *java_type,
                          enum json_kind kind)
 {
+    kafka_rest_hint_wrong_shape(decoder->exchange, java_type, kind);
     kafka_rest_error(decoder->exchange, 400, 400, CANNOT_DESERIALIZE "%s", java_type,
                      token_words(kind));
     return false;
@@ -130,6 +131,7 @@ static bool refuse_scalar_object(struct kafka_rest_decoder *decoder, const char 
                    "boolean value (";
         close = ")";
     }
+    kafka_rest_hint_wrong_shape(decoder->exchange, java_name, kind);
     kafka_rest_error(decoder->exchange, 400, 400,
                      "Cannot construct instance of `%s` (although at least one Creator exists): no "
                      "%s%.*s%s",
@@ -184,7 +186,7 @@ static bool refuse_unknown(struct kafka_rest_decoder *decoder, const struct kafk
         refuse_unknown_streamed(decoder, class, name);
         return false;
     }
-    kafka_rest_hint_unrecognized(decoder->exchange, name);
+    kafka_rest_hint_unrecognized(decoder->exchange, class->java_name, name);
     kafka_rest_error(decoder->exchange, 422, 422, "Unrecognized field: %.*s", SPAN_ARG(name));
     return false;
 }

@@ -149,7 +149,8 @@ bool kafka_rest_topic_permitted(const struct kafka_rest_call *call, struct span 
     if (rest->options.workshop_permissions) {
         kafka_rest_hint(call->exchange,
                         "the workshop's policy allows only topics that begin with \"%s.\": use "
-                        "%s.pin, %s.geo or %s.user",
+                        "%s.pin, %s.geo or %s.user, or start the server with --iam-username and "
+                        "your own id",
                         rest->options.user_id, rest->options.user_id, rest->options.user_id,
                         rest->options.user_id);
         kafka_rest_error(call->exchange, 403, 40301, "Not authorized to access topics: [%.*s]",

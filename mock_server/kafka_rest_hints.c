@@ -9,6 +9,9 @@
 #define PRODUCE_TYPE "application/vnd.kafka.json.v2+json"
 #define V2_TYPE      "application/vnd.kafka.v2+json"
 
+#define PRODUCE_CLASS "io.confluent.kafkarest.entities.v2.ProduceRequest"
+#define RECORD_CLASS  PRODUCE_CLASS "$ProduceRecord"
+
 static bool ends_with(struct span s, const char *suffix)
 {
     return span_ends_with(s, span_from_cstr(suffix));
@@ -36,7 +39,8 @@ static bool is_one_of(struct span name, const char *const *words, size_t count)
 
 /* --- 422: unknown fields --- */
 
-void kafka_rest_hint_unrecognized(struct exchange *exchange, struct span name)
+void kafka_rest_hint_unrecognized(struct exchange *exchange, const char *java_name,
+                                  struct span name)
 {
     /* The columns of the three tables, and a record's own fields outside of `records`. */
     static const char *const row_fields[] = {
@@ -71,6 +75,28 @@ void kafka_rest_hint_unrecognized(struct exchange *exchange, struct span name)
             kafka_rest_hint(exchange, "field names are case-sensitive: \"%s\"", own_fields[i]);
             return;
         }
+    }
+    if (strcmp(java_name, RECORD_CLASS) == 0) {
+        kafka_rest_hint(exchange, "a record has value, key and partition only: put the row into "
+                                  "value, {\"records\": [{\"value\": {...the row...}}]}");
+    } else if (strcmp(java_name, PRODUCE_CLASS) == 0) {
+        kafka_rest_hint(exchange, "a produce is {\"records\": [{\"value\": {...the row...}}]}");
+    }
+}
+
+/* --- 400: another kind of value --- */
+
+void kafka_rest_hint_wrong_shape(struct exchange *exchange, const char *java_name,
+                                 enum json_kind kind)
+{
+    if (strcmp(java_name, RECORD_CLASS) == 0) {
+        kafka_rest_hint(exchange, "each record is an object: {\"records\": [{\"value\": ...}]}");
+    } else if (strcmp(java_name, PRODUCE_CLASS) == 0 && kind == JSON_STRING) {
+        kafka_rest_hint(exchange, "the body is one JSON string, as if it was encoded twice: send "
+                                  "json.dumps(payload) once (requests: data=, not json=)");
+    } else if (strcmp(java_name, PRODUCE_CLASS) == 0) {
+        kafka_rest_hint(exchange, "the body is an object with the list in it: {\"records\": "
+                                  "[{\"value\": {...the row...}}]}");
     }
 }
 
@@ -196,6 +222,23 @@ void kafka_rest_hint_number(struct exchange *exchange, const char *what)
 
 /* --- topics that are not there --- */
 
+/* "0e36c8cd403d.pin" may well be the right name, and the server was not told whose it is. */
+static void hint_meant(const struct kafka_rest_call *call, struct span topic, struct span kind,
+                       const char *meant)
+{
+    struct span id = span_first(topic, topic.len - kind.len);
+    if (id.len > 1 && id.ptr[id.len - 1] == '.') {
+        kafka_rest_hint(call->exchange,
+                        "there is no topic %.*s; did you mean %s? If %.*s is your user id, start "
+                        "the server with --iam-username %.*s",
+                        SPAN_ARG(topic), meant, SPAN_ARG(span_first(id, id.len - 1)),
+                        SPAN_ARG(span_first(id, id.len - 1)));
+    } else {
+        kafka_rest_hint(call->exchange, "there is no topic %.*s; did you mean %s?", SPAN_ARG(topic),
+                        meant);
+    }
+}
+
 void kafka_rest_hint_missing_topic(const struct kafka_rest_call *call, struct span topic)
 {
     struct kafka_rest *rest = call->rest;
@@ -207,8 +250,7 @@ void kafka_rest_hint_missing_topic(const struct kafka_rest_call *call, struct sp
         int len = snprintf(prefixed, sizeof(prefixed), "%s.%s", user, kinds[i].ptr);
         if (same && len > 0 && (size_t)len < sizeof(prefixed) &&
             store_topic_find(rest->options.store, span_from_cstr(prefixed)) != NULL) {
-            kafka_rest_hint(call->exchange, "there is no topic %.*s; did you mean %s?",
-                            SPAN_ARG(topic), prefixed);
+            hint_meant(call, topic, kinds[i], prefixed);
             return;
         }
     }

@@ -136,7 +136,11 @@ enum handled kafka_rest_error_store(const struct kafka_rest_call *call, const st
 void kafka_rest_hint(struct exchange *exchange, const char *format, ...) PP_PRINTF(2, 3);
 
 /* The mistakes people make, each with its fix (kafka_rest_hints.c). */
-void kafka_rest_hint_unrecognized(struct exchange *exchange, struct span name);
+void kafka_rest_hint_unrecognized(struct exchange *exchange, const char *java_name,
+                                  struct span name);
+/* Something else where an object of that class belongs. */
+void kafka_rest_hint_wrong_shape(struct exchange *exchange, const char *java_name,
+                                 enum json_kind kind);
 void kafka_rest_hint_unsupported(struct exchange *exchange, enum kafka_rest_profile profile);
 void kafka_rest_hint_not_acceptable(struct exchange *exchange, enum kafka_rest_profile profile);
 void kafka_rest_hint_method(struct exchange *exchange, const char *allow);
