@@ -1,8 +1,10 @@
 #include "cli.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 static size_t spec_position(const struct cli *cli, const char *flag)
 {
@@ -59,7 +61,9 @@ const char *cli_data_dir(const struct cli *cli)
 
 int cli_report(const struct cli *cli, const struct error *err)
 {
-    fprintf(cli->err, "pinpipe %s: %s\n", cli->command_path, err->message);
+    if (err->code != STATUS_IO || !cli_reader_is_gone(cli->out)) {
+        fprintf(cli->err, "pinpipe %s: %s\n", cli->command_path, err->message);
+    }
     return status_exit_code(err->code);
 }
 
@@ -72,6 +76,18 @@ int cli_usage(const struct cli *cli, const char *format, ...)
     va_end(args);
     fprintf(cli->err, "\nTry: pinpipe %s --help\n", cli->command_path);
     return status_exit_code(STATUS_USAGE);
+}
+
+bool cli_reader_is_gone(FILE *stream)
+{
+    struct pollfd pipe_end = {.fd = fileno(stream), .events = POLLOUT};
+    return poll(&pipe_end, 1, 0) == 1 && (pipe_end.revents & POLLERR) != 0;
+}
+
+size_t cli_terminal_columns(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 /* The one mutable global: a signal handler can reach nothing else (lint's allow-list names it). */

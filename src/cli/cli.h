@@ -55,6 +55,7 @@ struct cli {
     bool out_is_terminal;
     bool err_is_terminal;
     struct config *config;
+    const char *program; /* as it was called: "pinpipe", "build/release/pinpipe" */
     const struct command *command;
     const char *command_path; /* "topics list" */
     const char **args;        /* positional */
@@ -73,10 +74,17 @@ const char *cli_config(const struct cli *cli, const char *key);
 /* --data, by default ./.pinpipe */
 const char *cli_data_dir(const struct cli *cli);
 
-/* Prints "pinpipe COMMAND: message" to stderr and returns the exit code of the status. */
+/* Prints "pinpipe COMMAND: message" to stderr and returns the exit code of the status. Silent when
+ * the reader of stdout has gone, which is no news to whoever closed it. */
 int cli_report(const struct cli *cli, const struct error *err);
 /* The same for wrong usage (exit 2), with a pointer to --help. */
 int cli_usage(const struct cli *cli, const char *format, ...) PP_PRINTF(2, 3);
+
+/* Whoever read this stream has closed it (`| head`): a complaint would be noise. */
+bool cli_reader_is_gone(FILE *stream);
+
+/* Characters a line of this terminal holds; 80 when it does not say. */
+size_t cli_terminal_columns(int fd);
 
 /* SIGINT/SIGTERM set a flag that long work polls between two units. Installed on the first call. */
 void cli_watch_signals(void);

@@ -1,9 +1,11 @@
 #include "cli_progress.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum {
     bar_cells = 24,
+    bar_line_chars = 72, /* a line that wraps could not be redrawn */
     terminal_interval_us = 100 * 1000,
     plain_interval_us = 5 * 1000 * 1000,
 };
@@ -23,9 +25,14 @@ static void draw_bar(const struct cli_progress *p, const char *what, uint64_t do
     }
     bar[bar_cells] = '\0';
     double seconds = (double)(now_us(p) - p->start_us) / 1e6;
-    fprintf(p->cli->err, "\r%-12s [%s] %llu/%llu  %.0f/s\x1b[K", what, bar,
-            (unsigned long long)done, (unsigned long long)total,
-            seconds > 0 ? (double)done / seconds : 0.0);
+    double rate = seconds > 0 ? (double)done / seconds : 0.0;
+    if (cli_terminal_columns(STDERR_FILENO) < bar_line_chars) {
+        fprintf(p->cli->err, "\r%s %llu/%llu\x1b[K", what, (unsigned long long)done,
+                (unsigned long long)total);
+    } else {
+        fprintf(p->cli->err, "\r%-16s [%s] %llu/%llu  %.0f/s\x1b[K", what, bar,
+                (unsigned long long)done, (unsigned long long)total, rate);
+    }
     fflush(p->cli->err);
 }
 

@@ -51,6 +51,13 @@ static void write_note(void *ctx, const char *text)
     fprintf(output->cli->err, "consume: %s\n", text);
 }
 
+/* `pinpipe consume TOPIC | head`: without a reader there is nothing to follow for. */
+static bool should_stop(void *ctx)
+{
+    const struct cli *cli = ctx;
+    return cli_interrupted() || cli_reader_is_gone(cli->out);
+}
+
 static int run_consume(struct cli *cli)
 {
     struct error err = ERROR_NONE;
@@ -61,10 +68,19 @@ static int run_consume(struct cli *cli)
     if (cli_is_set(cli, "max-messages") && cli_count(cli, "max-messages") == 0) {
         return cli_usage(cli, "--max-messages counts from 1; leave it out for no limit");
     }
+    if (cli_is_set(cli, "timeout") && cli_count(cli, "timeout") == 0) {
+        return cli_usage(cli, "--timeout counts from 1; leave it out to wait for ever");
+    }
+    if (cli_is_set(cli, "group") && cli_text(cli, "group")[0] == '\0') {
+        return cli_usage(cli, "--group is empty: name a group, or leave it out");
+    }
     if (resolve_endpoints(cli, &endpoints, &err) != STATUS_OK) {
         return cli_report(cli, &err);
     }
     cli_progress_init(&progress, cli);
+    progress.progress.should_stop = should_stop;
+    progress.progress.ctx = cli;
+    progress.progress.update = NULL;
     const char *group = cli_text(cli, "group");
     const struct consumer_options options = {
         .env = &cli->env,
@@ -77,6 +93,10 @@ static int run_consume(struct cli *cli)
         .idle_ms = cli_is_set(cli, "timeout") ? cli_count(cli, "timeout") : 0,
         .progress = &progress.progress,
     };
+    if (cli->err_is_terminal && options.messages_max == 0 && options.idle_ms == 0) {
+        fprintf(cli->err, "consume: following %s; Ctrl-C ends it%s\n", options.topic,
+                options.from_beginning ? "" : ", --from-beginning reads all there is");
+    }
     const struct consumer_sink sink = {&output, write_record, flush_output, write_note};
     enum status status = consumer_run(&options, &sink, &summary, &err);
     if (status == STATUS_OK || summary.records > 0) {
@@ -87,13 +107,16 @@ static int run_consume(struct cli *cli)
 }
 
 static const struct option_spec consume_options[] = {
-    {"group", OPTION_TEXT, "G", NULL, NULL, "consumer group (default: consumer_group, students)"},
+    {"group", OPTION_TEXT, "G", NULL, NULL,
+     "consumer group (default: the configuration's consumer_group)"},
     {"from-beginning", OPTION_SWITCH, NULL, NULL, NULL,
      "from the first record, whatever the group has read already"},
-    {"max-messages", OPTION_COUNT, "N", NULL, NULL, "end after N records"},
-    {"timeout", OPTION_COUNT, "MS", NULL, NULL, "end when nothing came for MS milliseconds"},
+    {"max-messages", OPTION_COUNT, "N", NULL, NULL,
+     "end after N records (default: none, it goes on until Ctrl-C)"},
+    {"timeout", OPTION_COUNT, "MS", NULL, NULL,
+     "end when nothing came for MS milliseconds (default: never)"},
     {"json", OPTION_SWITCH, NULL, NULL, NULL,
-     "one object a line: topic, partition, offset, key, value"},
+     "each record as one JSON object a line: topic, partition, offset, key, value"},
 };
 
 const struct command cmd_consume = {

@@ -7,7 +7,6 @@
 #include "rds_csv.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -185,13 +184,6 @@ static enum status table_write_file(struct cli *cli, const struct table *table, 
     return status;
 }
 
-/* `pinpipe data export pin | head`: the reader has what it wanted, a complaint would be noise. */
-static bool reader_is_gone(FILE *stream)
-{
-    struct pollfd pipe_end = {.fd = fileno(stream), .events = POLLOUT};
-    return poll(&pipe_end, 1, 0) == 1 && (pipe_end.revents & POLLERR) != 0;
-}
-
 static int run_export(struct cli *cli)
 {
     const struct table *table = table_argument(cli);
@@ -202,9 +194,6 @@ static int run_export(struct cli *cli)
     bool to_file = cli->arg_count > 1 && strcmp(cli->args[1], "-") != 0;
     enum status status = to_file ? table_write_file(cli, table, cli->args[1], &err)
                                  : table_write(cli, table, cli->out, &err);
-    if (status != STATUS_OK && !to_file && reader_is_gone(cli->out)) {
-        return status_exit_code(status);
-    }
     return status == STATUS_OK ? 0 : cli_report(cli, &err);
 }
 
