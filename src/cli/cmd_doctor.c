@@ -2,9 +2,11 @@
  * of the workshop fail late and opaquely; here they are named before anything is sent. */
 #include "commands.h"
 #include "creds.h"
+#include "dotenv.h"
 #include "file.h"
 #include "http_client.h"
 #include "json_text.h"
+#include "options.h"
 #include "resolve.h"
 #include "row_source.h"
 #include "url.h"
@@ -16,7 +18,7 @@
 
 enum check_result { CHECK_OK, CHECK_NOTE, CHECK_BAD };
 
-enum { path_bytes_max = 1024, finding_bytes_max = 700, findings_max = 16, probe_timeout_ms = 3000 };
+enum { path_bytes_max = 1024, finding_bytes_max = 700, findings_max = 24, probe_timeout_ms = 3000 };
 
 struct finding {
     const char *name;
@@ -85,6 +87,48 @@ static void check_creds(struct examination *x)
         find(x, "creds.yaml", CHECK_OK, "%s",
              path != NULL ? path : "not set: the tables are read from rds.db");
     }
+}
+
+/* A key that is nearly one of ours is silently nobody's; others' keys may well be in the file. */
+static void check_dotenv_key(void *ctx, struct span name, struct span value)
+{
+    struct examination *x = ctx;
+    char word[64];
+    const char *best = NULL;
+    (void)value;
+    if (name.len >= sizeof(word) || x->count >= findings_max / 2) {
+        return;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char ch = name.ptr[i];
+        word[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
+    }
+    word[name.len] = '\0';
+    for (size_t i = 0; i < config_key_count; i++) {
+        if (config_is_key(&config_keys[i], name)) {
+            return;
+        }
+        best = options_nearer(word, best, config_keys[i].name);
+    }
+    if (best != NULL) {
+        find(x, ".env", CHECK_NOTE, "%.*s is not a setting of pinpipe; did you mean %s?",
+             SPAN_ARG(name), best);
+    }
+}
+
+static void check_dotenv(struct examination *x)
+{
+    struct buf text;
+    struct error err;
+    size_t before = x->count;
+    buf_init(&text, DOTENV_BYTES_MAX);
+    /* Whether it can be read at all was settled when the configuration was loaded. */
+    bool read = file_read(".env", &text, &err) == STATUS_OK &&
+                dotenv_parse(buf_span(&text), check_dotenv_key, x, &err) == STATUS_OK;
+    if (read && x->count == before) {
+        find(x, ".env", CHECK_OK, "read; pinpipe config show --origin says what it sets");
+    }
+    buf_release(&text);
 }
 
 /* A secret in a git working tree that .gitignore does not name will be pushed one day. */
@@ -229,6 +273,7 @@ static int run(struct cli *cli)
     x->cli = cli;
     check_data_dir(x);
     check_tables(x);
+    check_dotenv(x);
     check_creds(x);
     check_secrets(x);
     check_gateway(x);

@@ -47,7 +47,7 @@ static void upper_case(const char *name, char out[key_name_bytes_max])
     out[i] = '\0';
 }
 
-static bool key_is_named(const struct config_key *key, struct span name)
+bool config_is_key(const struct config_key *key, struct span name)
 {
     char upper[key_name_bytes_max];
     upper_case(key->name, upper);
@@ -58,7 +58,8 @@ static void take_dotenv_line(void *ctx, struct span name, struct span value)
 {
     struct dotenv_target *target = ctx;
     for (size_t i = 0; i < config_key_count; i++) {
-        if (key_is_named(&config_keys[i], name)) {
+        /* An empty value is none, as an empty variable of the environment is. */
+        if (value.len > 0 && config_is_key(&config_keys[i], name)) {
             char *copy = arena_copy_cstr(target->arena, value);
             target->out_of_memory = target->out_of_memory || copy == NULL;
             target->config->values[i] = (struct config_value){copy, ORIGIN_DOTENV};

@@ -84,7 +84,9 @@ static enum status parse_text(struct span text, struct creds *out, struct error 
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
     enum status status;
     if (!yaml_parser_load(&parser, &document)) {
-        status = error_set(err, STATUS_CONFIG, "line %u: not YAML: %s",
+        status = error_set(err, STATUS_CONFIG,
+                           "line %u: not YAML: %s (write KEY: value, and a value with special "
+                           "characters in 'quotes')",
                            (unsigned)parser.problem_mark.line + 1,
                            parser.problem != NULL ? parser.problem : "unknown");
     } else {

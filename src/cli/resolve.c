@@ -22,6 +22,38 @@ static struct span without_trailing_slashes(struct span text)
     return text;
 }
 
+/* A URL that was pasted whole, with what belongs behind the stage. */
+static enum status check_ends_in_stage(const char *text, struct span path, struct error *err)
+{
+    static const char *const resources[] = {"topics", "consumers", "brokers", "v3", "streams"};
+    struct span rest = path;
+    struct span segment;
+    while (span_next_part(&rest, '/', &segment)) {
+        for (size_t i = 0; i < ARRAY_COUNT(resources); i++) {
+            if (span_equal_cstr(segment, resources[i])) {
+                return error_set(err, STATUS_CONFIG,
+                                 "invoke_URL \"%s\" goes on behind the stage: cut it before "
+                                 "/%s, so that it ends in the stage",
+                                 text, resources[i]);
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status check_stage(const char *stage, struct error *err)
+{
+    size_t len = strlen(stage);
+    bool ok =
+        len > 0 && len <= 128 &&
+        strspn(stage, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
+    return ok ? STATUS_OK
+              : error_set(err, STATUS_CONFIG,
+                          "deployment_stage \"%s\" is not a stage's name: write letters, digits, "
+                          "'_' and '-' alone, such as test",
+                          stage);
+}
+
 /* The invoke URL of the configuration: a path in it is the stage; deployment_stage is appended only
  * where there is none. */
 static enum status invoke_url_configured(struct cli *cli, const char *text, struct endpoints *out,
@@ -38,6 +70,9 @@ static enum status invoke_url_configured(struct cli *cli, const char *text, stru
                          text);
     }
     struct span path = span_skip(url.path, 1);
+    if (check_ends_in_stage(text, path, err) != STATUS_OK) {
+        return STATUS_CONFIG;
+    }
     if (path.len == 0) {
         out->invoke_url = arena_printf(&cli->arena, "%.*s/%s", SPAN_ARG(trimmed), stage);
     } else if (stage_given && !span_equal_cstr(path, stage)) {
@@ -135,6 +170,9 @@ enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct err
         .api_key = cli_config(cli, "api_key"),
     };
     enum status status = check_user_id(out->user_id, err);
+    if (status == STATUS_OK) {
+        status = check_stage(cli_config(cli, "deployment_stage"), err);
+    }
     if (status == STATUS_OK) {
         status = creds_check(cli_config(cli, "creds_path"), err);
     }
