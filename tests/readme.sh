@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
+trap 'rm -rf "$work"' EXIT
 git clone -q . "$work/clone"
 awk -v work="$work" '
     /^```sh$/ { n++; kind = "sh"; file = work "/block." n; next }
@@ -14,7 +14,8 @@ awk -v work="$work" '
     kind != "" { print > file }' README.md
 cd "$work/clone"
 script=$work/all.sh
-echo 'set -e' >"$script"
+# A block that fails leaves no server behind.
+{ echo 'set -e'; echo "trap 'kill \$(jobs -p) 2>/dev/null || true' EXIT"; } >"$script"
 n=1
 while [ -f "$work/block.$n" ]; do
     { echo "exec >$work/out.$n 2>&1"; cat "$work/block.$n"; } >>"$script"

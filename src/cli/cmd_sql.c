@@ -8,12 +8,16 @@
 #include "sqlite_db.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum {
     path_bytes_max = 1024,
     progress_steps = 10000,
     sample_rows_max = 200, /* rows that decide the widths of the columns */
     column_chars_max = 60,
+    column_gap = 2,
+    cut_chars_min = 16,           /* of a value that a terminal's width cuts */
+    journal_wait_us = 150 * 1000, /* a running server writes its journal 0.1 s behind its answers */
     output_bytes_max = 64 * 1024 * 1024,
 };
 
@@ -24,7 +28,8 @@ struct sql_session {
     struct sqlite_db db;
     int64_t deadline_us;
     enum sql_format format;
-    struct buf out; /* what is not yet written to stdout */
+    size_t line_chars; /* cut a table's values to fit into this; 0: whole values */
+    struct buf out;    /* what is not yet written to stdout */
 };
 
 static const char *const schemas[] = {"state", "rds", "ledger", "journal"};
@@ -98,7 +103,7 @@ struct table_text {
     struct buf cells; /* the sample's cells, back to back */
     size_t ends[sample_rows_max * 64];
     size_t cell_count;
-    size_t widths[64];
+    size_t widths[64]; /* characters of the longest value so far */
     int columns;
 };
 
@@ -111,17 +116,36 @@ static size_t count_chars(struct span text)
     return count;
 }
 
-/* One cell, its line breaks shown as blanks, padded unless it is the last of its row. */
-static void append_cell(struct buf *out, struct span text, size_t width, bool last)
+/* The bytes of the first `chars` characters. */
+static size_t count_bytes(struct span text, size_t chars)
+{
+    size_t i = 0;
+    while (i < text.len && (chars > 0 || ((unsigned char)text.ptr[i] & 0xc0) == 0x80)) {
+        chars -= ((unsigned char)text.ptr[i] & 0xc0) != 0x80 ? 1 : 0;
+        i++;
+    }
+    return i;
+}
+
+/* One cell, its line breaks shown as blanks, cut to `cut` characters, padded to `pad` (0: not). */
+static void append_cell(struct buf *out, struct span text, size_t cut, size_t pad)
 {
     size_t start = out->len;
-    buf_append_span(out, text);
+    size_t chars = count_chars(text);
+    if (chars > cut) {
+        buf_append_span(out, span_first(text, count_bytes(text, cut - 1)));
+        buf_append_cstr(out, "\xe2\x80\xa6"); /* an ellipsis */
+        chars = cut;
+    } else {
+        buf_append_span(out, text);
+    }
     for (size_t i = start; i < out->len; i++) {
         if ((unsigned char)out->ptr[i] < 0x20 || out->ptr[i] == 0x7f) {
             out->ptr[i] = ' ';
         }
     }
-    for (size_t chars = count_chars(text); !last && chars < width + 2; chars++) {
+    size_t wanted = pad == 0 || pad >= chars + column_gap ? pad : chars + column_gap;
+    for (; chars < wanted; chars++) {
         buf_append_byte(out, ' ');
     }
 }
@@ -131,19 +155,47 @@ static void table_add_cell(struct table_text *table, int column)
     size_t start = table->cell_count > 0 ? table->ends[table->cell_count - 1] : 0;
     size_t chars =
         count_chars(span_from(buf_cstr(&table->cells) + start, table->cells.len - start));
-    chars = chars < column_chars_max ? chars : column_chars_max;
     table->widths[column] = chars > table->widths[column] ? chars : table->widths[column];
     table->ends[table->cell_count++] = table->cells.len;
+}
+
+static size_t line_chars(const struct table_text *table, size_t cut)
+{
+    size_t chars = 0;
+    for (int i = 0; i < table->columns; i++) {
+        chars += (table->widths[i] < cut ? table->widths[i] : cut) + (i > 0 ? column_gap : 0);
+    }
+    return chars;
+}
+
+/* The most characters a value may have so that a row fits into a terminal's line: long values are
+ * cut, short columns stay whole. */
+static size_t find_cut(const struct sql_session *s, const struct table_text *table)
+{
+    size_t cut = 0;
+    if (s->line_chars == 0 || line_chars(table, SIZE_MAX) <= s->line_chars) {
+        return SIZE_MAX;
+    }
+    for (int i = 0; i < table->columns; i++) {
+        cut = table->widths[i] > cut ? table->widths[i] : cut;
+    }
+    while (cut > cut_chars_min && line_chars(table, cut) > s->line_chars) {
+        cut--;
+    }
+    return cut;
 }
 
 static bool table_flush(struct sql_session *s, struct table_text *table)
 {
     size_t start = 0;
+    size_t cut = find_cut(s, table);
+    size_t widest = s->line_chars > 0 ? cut : column_chars_max;
     for (size_t i = 0; i < table->cell_count; i++) {
         int column = (int)(i % (size_t)table->columns);
         struct span text = span_from(buf_cstr(&table->cells) + start, table->ends[i] - start);
         bool last = column == table->columns - 1;
-        append_cell(&s->out, text, table->widths[column], last);
+        size_t width = table->widths[column] < widest ? table->widths[column] : widest;
+        append_cell(&s->out, text, cut, last ? 0 : width + column_gap);
         if (last) {
             buf_append_byte(&s->out, '\n');
         }
@@ -318,6 +370,9 @@ static enum status explain_failure(struct sql_session *s, struct error *err)
             "rds.db: pinterest_data, geolocation_data, user_data",
             words, cli_data_dir(s->cli));
     }
+    if (sqlite3_errcode(s->db.handle) == SQLITE_AUTH) {
+        return error_set(err, STATUS_USAGE, "%s: only the files of --data can be read here", words);
+    }
     return error_set(err, STATUS_INVALID, "%s", words);
 }
 
@@ -364,6 +419,18 @@ static enum status run_script(struct sql_session *s, const char *sql, struct err
                : status;
 }
 
+/* Whoever asks for the requests asks for the one just answered, too. */
+static void await_journal(struct sql_session *s, const char *sql)
+{
+    char server[path_bytes_max];
+    struct env *env = &s->cli->env;
+    bool asked = strstr(sql, "request") != NULL || strstr(sql, "journal") != NULL;
+    snprintf(server, sizeof(server), "%s/server.json", cli_data_dir(s->cli));
+    if (asked && file_exists(server)) {
+        env->sleep_us(env, journal_wait_us);
+    }
+}
+
 static int run(struct cli *cli)
 {
     struct error err = ERROR_NONE;
@@ -381,9 +448,12 @@ static int run(struct cli *cli)
     s.format = cli_switch(cli, "json")  ? FORMAT_JSON
                : cli_switch(cli, "csv") ? FORMAT_CSV
                                         : FORMAT_TABLE;
+    s.line_chars =
+        cli->out_is_terminal && !cli_switch(cli, "full") ? cli_terminal_columns(STDOUT_FILENO) : 0;
     s.deadline_us = cli->env.monotonic_us(&cli->env) + cli_count(cli, "timeout") * 1000;
     buf_init(&s.out, output_bytes_max);
     cli_watch_signals();
+    await_journal(&s, cli->args[0]);
     enum status status = session_open(&s, &err);
     if (status == STATUS_OK) {
         status = run_script(&s, cli->args[0], &err);
@@ -396,6 +466,8 @@ static int run(struct cli *cli)
 static const struct option_spec options[] = {
     {"json", OPTION_SWITCH, NULL, NULL, NULL, "one JSON array of objects"},
     {"csv", OPTION_SWITCH, NULL, NULL, NULL, "CSV (RFC 4180) with a header"},
+    {"full", OPTION_SWITCH, NULL, NULL, NULL,
+     "whole values on a terminal too (a pipe or a file always gets them)"},
     {"timeout", OPTION_COUNT, "MS", "30000", NULL, "give up after this long"},
 };
 
