@@ -1,5 +1,6 @@
 /* `pinpipe demo`: the whole pipeline in one process. Generates the tables, starts the server on
  * free ports, posts every row through the gateway, reads every topic back, prints the verdict. */
+#include "cli_junit.h"
 #include "cli_progress.h"
 #include "commands.h"
 #include "emulator.h"
@@ -188,33 +189,55 @@ static enum status run_pipeline(struct demo *demo, struct error *err)
     return status;
 }
 
-static enum status write_junit(const struct demo *demo, const char *path, struct error *err)
-{
-    FILE *file = fopen(path, "w");
-    if (file == NULL) {
-        return error_set_errno(err, errno, "%s", path);
-    }
-    bool ok = verdict_write_junit(&demo->verdict, file);
-    ok = fclose(file) == 0 && ok;
-    return ok ? STATUS_OK : error_set_errno(err, errno, "%s", path);
-}
-
-static void print_next_steps(const struct demo *demo)
+static void print_posted(const struct demo *demo)
 {
     const struct emulator_summary *s = &demo->summary;
     double seconds = (double)s->elapsed_us / 1e6;
     fprintf(demo->cli->err, "posted: %lld posts acknowledged in %.1f s (%.0f a second)\n",
             (long long)s->posts_acked, seconds,
             seconds > 0 ? (double)s->posts_acked / seconds : 0.0);
-    if (demo->in_memory) {
+}
+
+/* As a word of a shell's command line. */
+static void print_word(FILE *out, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "._-/:@%+=,";
+    if (word[0] != '\0' && strspn(word, plain) == strlen(word)) {
+        fputs(word, out);
         return;
     }
-    fprintf(demo->cli->err,
-            "\nNext:\n"
-            "  pinpipe sql --data %s \"SELECT topic, count(*) FROM records GROUP BY topic\"\n"
-            "  pinpipe serve --data %s\n"
-            "  pinpipe verify --data %s    (while that server runs)\n\n",
-            demo->dir, demo->dir, demo->dir);
+    fputc('\'', out);
+    for (; *word != '\0'; word++) {
+        fputs(*word == '\'' ? "'\\''" : (const char[]){*word, '\0'}, out);
+    }
+    fputc('\'', out);
+}
+
+static void print_next_step(const struct demo *demo, const char *command, const char *rest)
+{
+    FILE *err = demo->cli->err;
+    fputs("  ", err);
+    print_word(err, demo->cli->program);
+    fprintf(err, " %s --data ", command);
+    print_word(err, demo->dir);
+    if (config_get_origin(demo->cli->config, "iam_username") == ORIGIN_FLAG) {
+        fputs(" --iam-username ", err);
+        print_word(err, cli_config(demo->cli, "iam_username"));
+    }
+    fprintf(err, "%s\n", rest);
+}
+
+/* Behind the verdict, as they would be typed from here. */
+static void print_next_steps(const struct demo *demo)
+{
+    FILE *err = demo->cli->err;
+    fputs("\nNext, ask what is stored:\n", err);
+    print_next_step(demo, "sql", " \"SELECT topic, count(*) FROM records GROUP BY topic\"");
+    fputs("serve it:\n", err);
+    print_next_step(demo, "serve", "");
+    fputs("and, in another terminal while that runs, have it judged again:\n", err);
+    print_next_step(demo, "verify", "");
 }
 
 static int run(struct cli *cli)
@@ -225,20 +248,28 @@ static int run(struct cli *cli)
         return status_exit_code(STATUS_NO_MEMORY);
     }
     demo->cli = cli;
+    const char *junit = cli_text(cli, "junit");
+    if (junit != NULL && cli_junit_check(junit, &err) != STATUS_OK) {
+        return cli_report(cli, &err);
+    }
     cli_progress_init(&demo->progress, cli);
     enum status status = run_pipeline(demo, &err);
-    if (status == STATUS_OK && cli_is_set(cli, "junit")) {
-        status = write_junit(demo, cli_text(cli, "junit"), &err);
+    if (status == STATUS_OK && junit != NULL) {
+        status = cli_junit_write(junit, &demo->verdict, &err);
     }
     leave_directory(demo);
     if (status != STATUS_OK) {
         return cli_report(cli, &err);
     }
-    print_next_steps(demo);
+    print_posted(demo);
     if (cli_switch(cli, "json")) {
         verdict_write_json(&demo->verdict, cli->out);
     } else {
         verdict_write_text(&demo->verdict, cli->out);
+    }
+    fflush(cli->out);
+    if (!demo->in_memory) {
+        print_next_steps(demo);
     }
     return verdict_passed(&demo->verdict) ? 0 : status_exit_code(STATUS_FAILED);
 }

@@ -1,4 +1,5 @@
 /* `pinpipe verify`: the verdict on stdout; exit 0 for PASS, 1 for FAIL. */
+#include "cli_junit.h"
 #include "cli_progress.h"
 #include "commands.h"
 #include "resolve.h"
@@ -8,24 +9,10 @@
 #include <errno.h>
 #include <string.h>
 
-static enum status write_junit_file(const char *path, const struct verdict *verdict,
-                                    struct error *err)
-{
-    FILE *file = fopen(path, "w");
-    if (file == NULL) {
-        return error_set_errno(err, errno, "--junit %s", path);
-    }
-    bool written = verdict_write_junit(verdict, file);
-    if (fclose(file) != 0 || !written) {
-        return error_set_errno(err, errno, "--junit %s", path);
-    }
-    return STATUS_OK;
-}
-
 static enum status write_reports(struct cli *cli, const struct verdict *verdict, struct error *err)
 {
     const char *junit = cli_text(cli, "junit");
-    enum status status = junit != NULL ? write_junit_file(junit, verdict, err) : STATUS_OK;
+    enum status status = junit != NULL ? cli_junit_write(junit, verdict, err) : STATUS_OK;
     bool written;
     if (cli_switch(cli, "json")) {
         written = verdict_write_json(verdict, cli->out);
@@ -55,7 +42,9 @@ static int run_verify(struct cli *cli)
                   cli_text(cli, "through"));
         return cli_report(cli, &err);
     }
-    if (resolve_endpoints(cli, &endpoints, &err) != STATUS_OK) {
+    const char *junit = cli_text(cli, "junit");
+    if (resolve_endpoints(cli, &endpoints, &err) != STATUS_OK ||
+        (junit != NULL && cli_junit_check(junit, &err) != STATUS_OK)) {
         return cli_report(cli, &err);
     }
     cli_progress_init(&progress, cli);
