@@ -44,6 +44,31 @@ void verdict_offender_append(const struct verdict_offender *offender, struct buf
 
 /* --- text ------------------------------------------------------------------------------------ */
 
+/* "1 post", "2 posts" */
+static void write_count(uint64_t count, const char *noun, FILE *out)
+{
+    fprintf(out, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+static void text_head(const struct verdict *verdict, FILE *out)
+{
+    fprintf(out, "read     ");
+    write_count(verdict->records, "record", out);
+    fprintf(out, " in ");
+    write_count(verdict->topics, "topic", out);
+    fprintf(out, "\nledger   ");
+    write_count(verdict->posts, "post", out);
+    fprintf(out, " by ");
+    write_count(verdict->runs, "run", out);
+    fprintf(out, " of the emulator, %" PRIu64 " of them acknowledged\n", verdict->acked);
+    fprintf(out,
+            "matched  %" PRIu64
+            " of the records stand where the acknowledgement said, with the row "
+            "that was posted\n\n",
+            verdict->matched);
+    fprintf(out, "        %-20s %10s  %s\n", "looked for", "found", "which means");
+}
+
 static void text_kind(const struct verdict *verdict, size_t kind, struct buf *line, FILE *out)
 {
     const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
@@ -63,10 +88,13 @@ static void text_kind(const struct verdict *verdict, size_t kind, struct buf *li
 static void text_last_line(const struct verdict *verdict, FILE *out)
 {
     if (verdict_passed(verdict)) {
-        fprintf(out,
-                "PASS %" PRIu64 " records in %" PRIu64 " topics, all accounted for by %" PRIu64
-                " posts\n",
-                verdict->records, verdict->topics, verdict->posts);
+        fprintf(out, "PASS ");
+        write_count(verdict->records, "record", out);
+        fprintf(out, " in ");
+        write_count(verdict->topics, "topic", out);
+        fprintf(out, ", all accounted for by ");
+        write_count(verdict->posts, "post", out);
+        fprintf(out, "\n");
         return;
     }
     fprintf(out, "FAIL");
@@ -85,20 +113,14 @@ bool verdict_write_text(const struct verdict *verdict, FILE *out)
 {
     struct buf line;
     buf_init(&line, offender_bytes_max);
-    fprintf(out,
-            "read %" PRIu64 " records of %" PRIu64 " topics; the ledger has %" PRIu64
-            " posts of %" PRIu64 " runs, %" PRIu64 " acknowledged; %" PRIu64
-            " match in place and content\n",
-            verdict->records, verdict->topics, verdict->posts, verdict->runs, verdict->acked,
-            verdict->matched);
+    text_head(verdict, out);
     for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
         text_kind(verdict, kind, &line, out);
     }
     if (verdict->later > 0) {
-        fprintf(out,
-                "  %" PRIu64 " posts were acknowledged after the verification began and are "
-                "not judged\n",
-                verdict->later);
+        fprintf(out, "  ");
+        write_count(verdict->later, "post", out);
+        fprintf(out, " acknowledged only after the verification began: not judged\n");
     }
     text_last_line(verdict, out);
     buf_release(&line);

@@ -68,6 +68,13 @@ static struct verdict bad_verdict(void)
     return verdict;
 }
 
+#define HEAD                                                                                       \
+    "read     30 records in 3 topics\n"                                                            \
+    "ledger   30 posts by 1 run of the emulator, 30 of them acknowledged\n"                        \
+    "matched  30 of the records stand where the acknowledgement said, with the row that was "      \
+    "posted\n\n"                                                                                   \
+    "        looked for                found  which means\n"
+
 #define OK_LINES_1                                                                                 \
     "  ok    missing                       0  acknowledged, but not in any topic\n"                \
     "  ok    doubled                       0  a second copy that no retry and no re-run "          \
@@ -90,8 +97,7 @@ static void a_good_verdict_as_text_ends_with_pass(void **state)
     struct verdict verdict = good_verdict();
     (void)state;
     assert_writes(verdict_write_text, &verdict,
-                  "read 30 records of 3 topics; the ledger has 30 posts of 1 runs, 30 "
-                  "acknowledged; 30 match in place and content\n" OK_LINES_1
+                  HEAD OK_LINES_1
                   "  ok    altered                       0  the value is not the row that was "
                   "posted\n" OK_LINES_2
                   "PASS 30 records in 3 topics, all accounted for by 30 posts\n");
@@ -103,15 +109,14 @@ static void a_bad_verdict_as_text_names_the_first_offenders_and_ends_with_fail(v
     (void)state;
     assert_writes(
         verdict_write_text, &verdict,
-        "read 30 records of 3 topics; the ledger has 30 posts of 1 runs, 30 acknowledged; 30 match "
-        "in place and content\n" OK_LINES_1
+        HEAD OK_LINES_1
         "  FAIL  altered                       2  the value is not the row that was posted\n"
         "        first: u1.pin partition 0 offset 5, row 7 of pinterest_data, field title (ledger "
         "16, run 1, triple 5): a <b> & \"c\"\n" OK_LINES_2
         "  note  in doubt, not kept            1  no answer was seen; the topic does not hold the "
         "record\n"
         "        first: u1.geo (ledger 20, run 1, triple 6)\n"
-        "  4 posts were acknowledged after the verification began and are not judged\n"
+        "  4 posts acknowledged only after the verification began: not judged\n"
         "FAIL 2 altered\n");
 }
 
