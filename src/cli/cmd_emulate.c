@@ -104,9 +104,12 @@ static double posts_per_second(const struct emulator_summary *s)
 static void print_text(const struct cli *cli, const struct emulator_summary *s)
 {
     FILE *out = cli->out;
-    fprintf(out, "posts    %lld acked, %lld failed, %lld in doubt; %lld retries\n",
-            (long long)s->posts_acked, (long long)s->posts_failed, (long long)s->posts_in_doubt,
-            (long long)s->retries);
+    fprintf(out, "posts    %lld acknowledged, %lld failed, %lld in doubt",
+            (long long)s->posts_acked, (long long)s->posts_failed, (long long)s->posts_in_doubt);
+    if (s->posts_unsent > 0) {
+        fprintf(out, ", %lld not sent", (long long)s->posts_unsent);
+    }
+    fprintf(out, "; %lld %s\n", (long long)s->retries, s->retries == 1 ? "retry" : "retries");
     fprintf(out, "triples  %lld complete, %lld partial, %lld failed",
             (long long)s->triples_complete, (long long)s->triples_partial,
             (long long)s->triples_failed);
@@ -123,6 +126,9 @@ static void print_text(const struct cli *cli, const struct emulator_summary *s)
     }
     if (s->first_failure[0] != '\0') {
         fprintf(out, "failure  %s\n", s->first_failure);
+    }
+    if (s->end == EMULATOR_END_INTERRUPTED) {
+        fprintf(out, "ended    by a signal (Ctrl-C), between two posts\n");
     }
     fprintf(out, "time     %.2f s, %.0f posts/s\n", (double)s->elapsed_us / 1e6,
             posts_per_second(s));
@@ -266,35 +272,35 @@ static const struct option_spec options[] = {
     {"rows", OPTION_COUNT, "N", NULL, NULL,
      "row numbers to post, three posts each (default 1000; with --order sequential each row once)"},
     {"forever", OPTION_SWITCH, NULL, NULL, NULL, "until Ctrl-C, as the script"},
-    {"rate", OPTION_NUMBER, "R", NULL, NULL, "at most R posts a second"},
+    {"rate", OPTION_NUMBER, "R", NULL, NULL, "at most R posts a second (default: no limit)"},
     {"pace", OPTION_CHOICE, "workshop", NULL, "workshop",
      "sleep 0 or 1 second before each round, as the script"},
     {"concurrency", OPTION_COUNT, "C", "3", NULL,
      "posts in flight: 1 strictly in turn; 3 one lane a topic, each in order; more: no order"},
-    {"seed", OPTION_COUNT, "S", "100", NULL, "of the row numbers"},
+    {"seed", OPTION_COUNT, "S", "100", NULL, "of the row numbers and of --pace"},
     {"order", OPTION_CHOICE, "ORDER", "python", "python|sequential|random",
      "python: the rows the workshop's script visits with this seed"},
     {"datetime", OPTION_CHOICE, "STYLE", "iso", "iso|space",
      "2021-02-05T19:14:42, or with a blank for the T"},
-    {"attempts", OPTION_COUNT, "N", "10", NULL, "of one post before it is given up"},
+    {"attempts", OPTION_COUNT, "N", "10", NULL, "tries of one post before it is given up"},
     {"json", OPTION_SWITCH, NULL, NULL, NULL, "the summary as one JSON document"},
 };
 
 static const struct command subcommands[] = {
     {.name = "batch",
-     .summary = "post rows of the three tables to their topics, through the gateway",
+     .summary = "Post rows of the three tables to their topics, through the gateway",
      .options = options,
      .option_count = ARRAY_COUNT(options),
      .example = "pinpipe emulate batch --rows 500",
      .run = run_batch},
     {.name = "stream",
-     .summary = "post rows to the Kinesis streams (not in this build yet)",
+     .summary = "Post rows to the Kinesis streams (not in this build yet)",
      .options = options,
      .option_count = ARRAY_COUNT(options),
      .example = "pinpipe emulate stream --rows 500",
      .run = run_without_kinesis},
     {.name = "both",
-     .summary = "post each row to topic and stream (not in this build yet)",
+     .summary = "Post each row to topic and stream (not in this build yet)",
      .options = options,
      .option_count = ARRAY_COUNT(options),
      .example = "pinpipe emulate both --rows 500",
@@ -303,7 +309,7 @@ static const struct command subcommands[] = {
 
 const struct command cmd_emulate = {
     .name = "emulate",
-    .summary = "post rows as the workshop's user_posting_emulation.py does",
+    .summary = "Post rows as the workshop's user_posting_emulation.py does",
     .example = "pinpipe emulate batch",
     .subcommands = subcommands,
     .subcommand_count = ARRAY_COUNT(subcommands),

@@ -33,8 +33,13 @@ static enum status answer_is_error(const struct topics_session *s, const char *u
     if (json_doc_parse(buf_span(&s->response.body), &doc, NULL) == STATUS_OK) {
         json_node_string(json_node_get(json_doc_root(doc), "message"), &message);
     }
-    error_set(err, STATUS_FAILED, "%s answered %d: %s%s%.*s", url, s->response.status,
-              message != NULL ? message : "(no message)", hint.len > 0 ? "; " : "", SPAN_ARG(hint));
+    if (message == NULL) {
+        error_set(err, STATUS_FAILED, "%s answered %d, and not as a REST proxy does: %.*s", url,
+                  s->response.status, SPAN_ARG(span_first(buf_span(&s->response.body), 120)));
+    } else {
+        error_set(err, STATUS_FAILED, "%s answered %d: %s%s%.*s", url, s->response.status, message,
+                  hint.len > 0 ? "; " : "", SPAN_ARG(hint));
+    }
     json_doc_free(doc);
     return STATUS_FAILED;
 }
