@@ -22,6 +22,7 @@ struct json_member_stack {
     struct member *members;
     size_t count;
     size_t cap;
+    uint32_t hash_start;
 };
 
 /* --- failures, in Jackson's words ------------------------------------------------------------ */
@@ -185,9 +186,10 @@ static bool scan_literal(struct json_scan *s, struct span word)
     return true;
 }
 
-static uint32_t key_hash(const char *p, size_t len)
+/* FNV-1a from a start that a peer cannot know, or it could send thousands of keys with one hash. */
+static uint32_t key_hash(uint32_t start, const char *p, size_t len)
 {
-    uint32_t hash = 2166136261U; /* FNV-1a */
+    uint32_t hash = start;
     for (size_t i = 0; i < len; i++) {
         hash = (hash ^ (unsigned char)p[i]) * 16777619U;
     }
@@ -305,7 +307,7 @@ static bool scan_member_value(struct json_scan *s, unsigned depth, struct key_in
         return scan_value(s, depth);
     }
     size_t key_len = s->out->len - key_start;
-    uint32_t hash = key_hash(s->out->ptr + key_start, key_len);
+    uint32_t hash = key_hash(s->stack->hash_start, s->out->ptr + key_start, key_len);
     struct span key = span_from(s->out->ptr + key_start, key_len);
     size_t earlier = member_find(s, index, hash, key);
     if (earlier != SIZE_MAX) {
@@ -552,6 +554,8 @@ bool json_reencode(struct json_cursor *c, struct buf *out, struct json_error *er
     stack.members = NULL;
     stack.count = 0;
     stack.cap = 0;
+    /* Where the stack is differs from process to process; the output does not depend on it. */
+    stack.hash_start = 2166136261U ^ (uint32_t)((uintptr_t)&stack >> 4);
     struct json_scan s = {.c = c, .out = out, .err = err, .stack = &stack};
     bool ok = scan_value(&s, JSON_DEPTH_MAX);
     if (stack.members != NULL) {
