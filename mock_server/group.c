@@ -15,6 +15,11 @@ void group_set_init(struct group_set *set, struct store *store, struct log *log)
     *set = (struct group_set){.store = store, .log = log, .visible_prefix = SPAN_EMPTY};
 }
 
+void group_set_close(struct group_set *set)
+{
+    set->closing = true;
+}
+
 void group_set_release(struct group_set *set)
 {
     PP_ASSERT(set->count == 0);
@@ -326,6 +331,9 @@ static void member_leave(struct group_member *member)
     member->group = NULL;
     if (group->member_count == 0) {
         group_set_drop(member->set, group);
+        return;
+    }
+    if (member->set->closing) {
         return;
     }
     struct error err = ERROR_NONE;

@@ -21,6 +21,8 @@ enum {
     GROUP_PATTERN_BYTES_MAX = 1024,
     /* Steps one match of a pattern against one topic name may take. */
     GROUP_PATTERN_STEPS_MAX = 10000,
+    /* Topic names for which a pattern may take that many; then it matches nothing any more. */
+    GROUP_PATTERN_OVERRUNS_MAX = 16,
 };
 
 /* A name shared by everybody who mentions it. */
@@ -102,9 +104,12 @@ struct group_set {
     struct group **groups; /* in name order; only those with joined members */
     size_t count;
     size_t cap;
+    bool closing; /* see group_set_close */
 };
 
 void group_set_init(struct group_set *set, struct store *store, struct log *log);
+/* All members will leave: nobody is dealt the partitions of those that left before. */
+void group_set_close(struct group_set *set);
 /* Members must have been released. */
 void group_set_release(struct group_set *set);
 /* NULL when no member of that name has joined. */
@@ -165,7 +170,7 @@ const struct store_topic *group_partition_topic(const struct group_set *set,
 /* Compiled once a subscription; NULL and *err (INVALID, NO_MEMORY) when it cannot be. */
 struct group_pattern *group_pattern_new(struct span source, struct error *err);
 void group_pattern_free(struct group_pattern *pattern);
-bool group_pattern_matches(const struct group_pattern *pattern, struct span topic);
+bool group_pattern_matches(struct group_pattern *pattern, struct span topic);
 struct span group_pattern_source(const struct group_pattern *pattern);
 
 /* Calls visit for every existing topic that the member asked for, in name order of its list. */

@@ -52,6 +52,7 @@ struct group_pattern {
     pcre2_match_data *match;
     pcre2_match_context *limits;
     struct group_text *source;
+    unsigned overruns; /* matches that were given up */
 };
 
 void group_pattern_free(struct group_pattern *pattern)
@@ -105,10 +106,19 @@ struct group_pattern *group_pattern_new(struct span source, struct error *err)
     return pattern;
 }
 
-bool group_pattern_matches(const struct group_pattern *pattern, struct span topic)
+/* Every rebalance matches every member's pattern against every topic: one that blows up must not
+ * do so each time. Java would not return at all. */
+bool group_pattern_matches(struct group_pattern *pattern, struct span topic)
 {
-    return pcre2_match(pattern->code, (PCRE2_SPTR)topic.ptr, topic.len, 0, 0, pattern->match,
-                       pattern->limits) >= 0;
+    if (pattern->overruns >= GROUP_PATTERN_OVERRUNS_MAX) {
+        return false;
+    }
+    int result = pcre2_match(pattern->code, (PCRE2_SPTR)topic.ptr, topic.len, 0, 0, pattern->match,
+                             pattern->limits);
+    if (result < PCRE2_ERROR_PARTIAL) {
+        pattern->overruns++;
+    }
+    return result >= 0;
 }
 
 struct span group_pattern_source(const struct group_pattern *pattern)
@@ -125,8 +135,19 @@ struct span group_member_pattern(const struct group_member *member)
 
 static bool member_sees(const struct group_member *member, struct span topic)
 {
-    return span_starts_with(topic, member->set->visible_prefix) &&
-           group_pattern_matches(member->pattern, topic);
+    if (!span_starts_with(topic, member->set->visible_prefix)) {
+        return false;
+    }
+    struct group_pattern *pattern = member->pattern;
+    unsigned before = pattern->overruns;
+    bool matches = group_pattern_matches(pattern, topic);
+    if (pattern->overruns > before && pattern->overruns == GROUP_PATTERN_OVERRUNS_MAX) {
+        LOG_WARNF(member->set->log, "group",
+                  "topic_pattern %s takes too long on %d topic names, the last %.*s: it matches "
+                  "nothing from now on; write it without nested repetitions",
+                  pattern->source->text, GROUP_PATTERN_OVERRUNS_MAX, SPAN_ARG(topic));
+    }
+    return matches;
 }
 
 bool group_member_wants(const struct group_member *member, struct span topic)

@@ -590,6 +590,7 @@ enum status kafka_rest_consumers_new(struct kafka_rest *rest, struct kafka_rest_
 
 void kafka_rest_consumers_free(struct kafka_rest_consumers *consumers)
 {
+    group_set_close(&consumers->groups);
     for (size_t i = 0; i < CONSUMER_BUCKETS; i++) {
         while (consumers->buckets[i] != NULL) {
             /* A stop closes them as DELETE does; the commits are the last turn's. */

@@ -364,6 +364,41 @@ static void bad_and_endless_patterns_do_no_harm(void **state)
     assert_string_equal(holdings(m), "");
 }
 
+static void a_pattern_that_blows_up_again_and_again_matches_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    char name[64];
+    make_topic(f, "b", 1);
+    for (int i = 0; i < GROUP_PATTERN_OVERRUNS_MAX; i++) {
+        assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("(a*)*(a*)*b"), NULL),
+                         STATUS_OK);
+        assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+        assert_string_equal(holdings(m), "b:0");
+        group_member_unsubscribe(m);
+        memset(name, 'a', sizeof(name));
+        snprintf(name + 40, sizeof(name) - 40, "bx%d",
+                 i); /* without a b the regex gives up early */
+        make_topic(f, name, 1);
+    }
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("(a*)*(a*)*b"), NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "");
+}
+
+static void members_of_a_closing_set_are_dealt_nothing(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 2);
+    join(&f->members[0], "t");
+    join(&f->members[1], "t");
+    const struct group *group = f->members[1].group;
+    uint64_t generation = group->generation;
+    group_set_close(&f->set);
+    group_member_close(&f->members[0]);
+    assert_int_equal(group->generation, generation);
+}
+
 static void what_an_acl_hides_no_pattern_sees(void **state)
 {
     struct fixture *f = *state;
@@ -563,6 +598,8 @@ int main(void)
         TEST(a_pattern_matches_whole_names_and_later_topics),
         TEST(an_alternative_must_match_the_whole_name_too),
         TEST(bad_and_endless_patterns_do_no_harm),
+        TEST(a_pattern_that_blows_up_again_and_again_matches_nothing),
+        TEST(members_of_a_closing_set_are_dealt_nothing),
         TEST(what_an_acl_hides_no_pattern_sees),
         TEST(a_commit_wins_over_every_reset_policy),
         TEST(without_a_commit_the_reset_policy_decides),
