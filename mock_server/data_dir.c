@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATH_BYTES_MAX = 1000, facts_bytes_max = 64 * 1024, facts_mode = 0600 };
@@ -63,16 +64,32 @@ static enum status lock_refused(const char *path, int fd, struct error *err)
                      SPAN_ARG(text.len > 0 ? text : SPAN_LIT("unknown")), fix);
 }
 
+/* The pid is written into it: never through a link into some other file. */
+static enum status lock_open(struct data_dir *dir, const char *name, struct error *err)
+{
+    struct stat info;
+    dir->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    int why = errno;
+    bool is_file = lstat(name, &info) != 0 || S_ISREG(info.st_mode);
+    if (!is_file) {
+        return not_usable(dir->path, "its server.lock is not a file but a link or a device", err);
+    }
+    if (dir->lock_fd < 0) {
+        return why == EACCES || why == EROFS || why == EPERM
+                   ? not_usable(dir->path, "it is not writable", err)
+                   : error_set_errno(err, why, "%s", name);
+    }
+    return STATUS_OK;
+}
+
 static enum status lock_take(struct data_dir *dir, struct error *err)
 {
     char name[PATH_BYTES_MAX];
     char pid[32];
     snprintf(name, sizeof(name), "%s/%s", dir->path, lock_name);
-    dir->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (dir->lock_fd < 0) {
-        return errno == EACCES || errno == EROFS || errno == EPERM
-                   ? not_usable(dir->path, "it is not writable", err)
-                   : error_set_errno(err, errno, "%s", name);
+    enum status status = lock_open(dir, name, err);
+    if (status != STATUS_OK) {
+        return status;
     }
     if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {

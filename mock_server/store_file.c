@@ -269,8 +269,10 @@ enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYT
         return status;
     }
     errno = 0;
-    if (sqlite_file_probe(path, &probe, err) != STATUS_OK) {
-        return unusable(err, errno != 0 ? errno : EIO, path, "read it");
+    status = sqlite_file_probe(path, &probe, err);
+    if (status != STATUS_OK) {
+        return status == STATUS_CONFIG ? status
+                                       : unusable(err, errno != 0 ? errno : EIO, path, "read it");
     }
     if (probe.exists && probe.size_bytes > 0) {
         /* Only what can be a torn file of ours: the header is one sector, whole or not there. */

@@ -62,7 +62,9 @@ enum status file_replace(const char *path, struct span text, unsigned mode, stru
     if (used < 0 || (size_t)used >= sizeof(temporary)) {
         return error_set(err, STATUS_INVALID, "%s: the path is too long", path);
     }
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    /* A name that somebody else can guess: whatever is there is not written to. */
+    unlink(temporary);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
     if (fd < 0) {
         return error_set_errno(err, errno, "%s", temporary);
     }

@@ -259,7 +259,8 @@ enum status sqlite_file_probe(const char *path, struct sqlite_file_probe *out, s
     struct sqlite_file_probe probe = {0};
     unsigned char header[HEADER_BYTES] = {0};
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* A pipe without a writer must not stop us for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT) {
         *out = probe;
         return STATUS_OK;
@@ -269,8 +270,10 @@ enum status sqlite_file_probe(const char *path, struct sqlite_file_probe *out, s
     }
     enum status status = STATUS_OK;
     ssize_t got = 0;
-    if (fstat(fd, &info) != 0 ||
-        (!S_ISDIR(info.st_mode) && (got = read(fd, header, sizeof(header))) < 0)) {
+    bool known = fstat(fd, &info) == 0;
+    if (known && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+        status = error_set(err, STATUS_CONFIG, "%s: is not a file but a pipe or a device", path);
+    } else if (!known || (!S_ISDIR(info.st_mode) && (got = read(fd, header, sizeof(header))) < 0)) {
         status = error_set_errno(err, errno, "%s: read", path);
     } else {
         probe.exists = true;

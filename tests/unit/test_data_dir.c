@@ -162,6 +162,37 @@ static void a_ready_file_that_cannot_be_written_is_bad_configuration(void **stat
     assert_non_null(strstr(err.message, "ready.json"));
 }
 
+static void links_that_somebody_left_are_not_written_through(void **state)
+{
+    char path[path_bytes];
+    char victim[path_bytes];
+    char link[path_bytes + 64];
+    char text[16] = "";
+    struct data_dir *dir;
+    struct error err;
+    const struct server_facts facts = {.user_id = "u"};
+    temp_dir_path(*state, "data", path, sizeof(path));
+    temp_dir_path(*state, "victim", victim, sizeof(victim));
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(file_replace(victim, SPAN_LIT("precious"), 0600, &err), STATUS_OK);
+    snprintf(link, sizeof(link), "%s/server.lock", path);
+    assert_int_equal(symlink(victim, link), 0);
+    assert_int_equal(data_dir_open(path, &dir, &err), STATUS_CONFIG);
+    assert_non_null(strstr(err.message, "server.lock"));
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(mkfifo(link, 0600), 0);
+    assert_int_equal(data_dir_open(path, &dir, &err), STATUS_CONFIG);
+    snprintf(link, sizeof(link), "%s/ready.json.%ld.new", path, (long)getpid());
+    assert_int_equal(symlink(victim, link), 0);
+    snprintf(link, sizeof(link), "%s/ready.json", path);
+    assert_int_equal(ready_file_write(link, &facts, &err), STATUS_OK);
+    FILE *file = fopen(victim, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof(text), file));
+    fclose(file);
+    assert_string_equal(text, "precious");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -173,6 +204,7 @@ int main(void)
         TEST(a_directory_that_is_not_writable_is_said_so),
         TEST(a_running_server_announces_itself_until_it_closes),
         TEST(a_server_json_left_by_a_killed_server_is_no_obstacle),
+        TEST(links_that_somebody_left_are_not_written_through),
         TEST(a_ready_file_that_cannot_be_written_is_bad_configuration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,9 @@ static void a_probe_tells_files_apart_without_touching_them(void **state)
     assert_true(!probe.is_sqlite && probe.is_blank);
     assert_int_equal(sqlite_file_probe(f->dir.path, &probe, &f->err), STATUS_OK);
     assert_true(probe.exists && !probe.is_sqlite);
+    assert_int_equal(unlink(f->path), 0);
+    assert_int_equal(mkfifo(f->path, 0600), 0);
+    assert_int_equal(sqlite_file_probe(f->path, &probe, &f->err), STATUS_CONFIG);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
