@@ -15,9 +15,11 @@ struct gateway_options {
     struct env *env;
     struct log *log;
     struct uv_loop_s *loop; /* for the upstream's sockets */
-    const char *stage;      /* NULL: any well-formed first segment */
-    const char *api_key;    /* NULL: no key is asked for */
-    double throttle_rate;   /* requests a second; 0: no throttle */
+    /* NULL: any. DIFFERS: any well-formed first path segment is a stage; AWS knows only deployed
+     * ones, which `serve --stage NAME` imitates. */
+    const char *stage;
+    const char *api_key;  /* NULL: no key is asked for */
+    double throttle_rate; /* requests a second; 0: no throttle */
     double throttle_burst;
     const char *upstream_url; /* NULL: backend; else e.g. "http://127.0.0.1:8082" */
     int refused_status;       /* 504; for a refused upstream */

@@ -20,7 +20,7 @@ static const struct gateway_error errors[GATEWAY_ERROR_COUNT] = {
                                  "{\"message\":\"Forbidden\"}"},
     [GATEWAY_ERROR_BAD_REQUEST] = {400, "BadRequestException", json_type,
                                    "{\"message\":\"Bad Request\"}"},
-    /* DIFFERS: API Gateway drops the connection of a slow sender without a word. */
+    /* DIFFERS: a slow sender gets 408; API Gateway drops its connection without a word. */
     [GATEWAY_ERROR_SENDER_SLOW] = {408, NULL, json_type, "{\"message\":\"Request Timeout\"}"},
     [GATEWAY_ERROR_BODY_TOO_LARGE] = {413, "RequestEntityTooLargeException", json_type,
                                       "{\"message\":\"Request Too Long\"}"},

@@ -2,8 +2,8 @@
  * subscribe to, the range assignor, positions, and what is committed. No HTTP here and no waiting:
  * the REST proxy's consumers (kafka_rest_consumer*.c) each embed one member.
  *
- * Imitates Kafka 3.2 with eager rebalancing. A rebalance is complete the moment it begins; DIFFERS:
- * Kafka waits until every member polls again.
+ * Imitates Kafka 3.2 with eager rebalancing. DIFFERS: a rebalance is
+ * complete the moment it begins; Kafka waits until every member polls again.
  *
  * Invariant: a partition of a topic is held by at most one joined member of a group, and a member's
  * partitions are in (topic, partition) order. Topics are looked up in the store each time: the

@@ -125,7 +125,8 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     case ROUTE_WRONG_METHOD:
         return answer_wrong_method(exchange, allow);
     case ROUTE_BAD_ESCAPE:
-        /* DIFFERS: Jetty answers this with a page of HTML. */
+        /* DIFFERS: a broken %-escape in the path is a 400 in JSON; Jetty answers with a page of
+         * HTML. */
         return kafka_rest_error(exchange, 400, 400, "HTTP 400 Bad Request");
     case ROUTE_NO_MEMORY:
         break;
@@ -136,7 +137,8 @@ static enum handled handle(void *ctx, struct exchange *exchange)
 
 /* --- what the server ends by itself --- */
 
-/* DIFFERS: Jetty writes HTML (or nothing) for these; the proxy's own JSON shape is kept here, so
+/* DIFFERS: for what the server itself refuses (400 to 505 before any route) Jetty writes HTML or
+ * nothing; the proxy's own JSON shape is kept here, so
  * that a client has one kind of error to read. */
 static void fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
 {

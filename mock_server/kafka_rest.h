@@ -21,8 +21,10 @@ struct kafka_rest_options {
     enum kafka_rest_first_poll first_poll;
     bool workshop_permissions; /* refuse groups other than "students" and topics without "<id>." */
     const char *user_id;
-    const char *advertised_url;     /* NULL: base_uri from the Host header */
-    int64_t missing_topic_delay_ms; /* 0: answer at once; the real one takes 60000 a record */
+    const char *advertised_url; /* NULL: base_uri from the Host header */
+    /* DIFFERS: a produce to a missing topic is refused at once (0); the real proxy takes 60 s a
+     * record, which `serve --missing-topic-delay 60000` imitates. */
+    int64_t missing_topic_delay_ms;
 };
 
 enum status kafka_rest_new(const struct kafka_rest_options *options, struct kafka_rest **out,

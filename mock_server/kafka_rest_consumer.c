@@ -306,7 +306,8 @@ static bool check_settings(struct exchange *exchange, const struct consumer_crea
     return true;
 }
 
-/* DIFFERS: names of any length and any number of instances are fine with the real proxy. */
+/* DIFFERS: group and instance names have at most 255 bytes, and there are at most 10000 instances;
+ * the real proxy has no such limits. */
 static bool check_limits(struct kafka_rest_call *call, struct span group, struct span name)
 {
     if (group.len > CONSUMER_GROUP_BYTES_MAX || name.len > CONSUMER_NAME_BYTES_MAX) {
@@ -471,8 +472,8 @@ enum handled kafka_rest_consumer_create(void *ctx, struct exchange *exchange,
         kafka_rest_hint(exchange, "format is binary, json, avro, jsonschema or protobuf");
         return kafka_rest_error_known(exchange, ERROR_INVALID_FORMAT);
     }
-    /* The old `id` wins over `name`. DIFFERS: an empty one would be an instance without a URL; here
-     * it counts as none. */
+    /* The old `id` wins over `name`. DIFFERS: an empty instance name counts as none here; with
+     * the real proxy it is an instance without a URL. */
     settings.name = body.id.present     ? body.id.text
                     : body.name.present ? body.name.text
                                         : SPAN_EMPTY;

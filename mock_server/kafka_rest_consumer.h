@@ -11,7 +11,7 @@
 #include "kafka_rest_internal.h"
 
 enum {
-    /* DIFFERS: the real proxy has no limit of its own. */
+    /* The real proxy has no limits of its own here; see check_limits. */
     CONSUMER_INSTANCES_MAX = 10000,
     CONSUMER_GROUP_BYTES_MAX = 255,
     CONSUMER_NAME_BYTES_MAX = 255,

@@ -229,7 +229,8 @@ enum handled kafka_rest_consumer_commit(void *ctx, struct exchange *exchange,
         return HANDLED;
     }
     if (decoded == BODY_ABSENT) {
-        /* DIFFERS: asynchronous in the real proxy; a GET right after may show the old value. */
+        /* DIFFERS: an asynchronous commit is done when its answer leaves; with the real proxy a GET
+         * right after may show the old value. */
         status = group_member_commit(&consumer->member, &err);
     } else if (!body.offsets.present) {
         kafka_rest_hint(exchange, "leave the body out to commit the current positions, or send "

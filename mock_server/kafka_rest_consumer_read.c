@@ -431,8 +431,8 @@ void consumer_read_build(struct consumer_read *read, size_t reply_max)
         build_fail(&build, status, &err);
         return;
     }
-    /* DIFFERS: what was read before such a record is returned and only the next read fails; the
-     * real proxy loses it with the 408. */
+    /* DIFFERS: what was read before a record that is not of the consumer's format is returned and
+     * only the next read fails; the real proxy loses it with the 408. */
     if (build.end == BUILD_POISON && build.records.count == 0) {
         answer_poison(&build);
         return;

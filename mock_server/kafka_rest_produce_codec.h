@@ -6,8 +6,8 @@
 #include "kafka_rest_internal.h"
 
 enum {
-    /* So many receipts fit an answer: more records are 413 before any is stored. DIFFERS: the real
-     * proxy tries until its memory is gone. */
+    /* So many receipts fit an answer. DIFFERS: a produce of more than a million records is 413
+     * before any is stored; the real proxy tries until its memory is gone. */
     PRODUCE_RECORDS_MAX = 1000000,
     /* Memory of the scratch that a quiet proxy keeps between two requests. */
     PRODUCE_SCRATCH_KEEP_BYTES = 1024 * 1024,

@@ -3,6 +3,7 @@
 #include "pinpipe/mock.h"
 #include "resolve.h"
 #include "rest_properties.h"
+#include "url.h"
 #include "version.h"
 
 #include <string.h>
@@ -91,6 +92,11 @@ static int take_properties(struct cli *cli, struct pinpipe_mock_options *o)
     o->rest_port = take_port(cli, "rest", properties.rest_port, DEFAULT_REST_PORT);
     o->advertised_url = cli_is_set(cli, "advertised-url") ? cli_text(cli, "advertised-url")
                                                           : properties.advertised_url;
+    struct url url;
+    if (o->advertised_url != NULL && !url_parse(span_from_cstr(o->advertised_url), &url)) {
+        return cli_usage(cli, "--advertised-url \"%s\" is not a URL such as http://my-laptop:8082",
+                         o->advertised_url);
+    }
     return 0;
 }
 

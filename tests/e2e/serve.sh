@@ -34,6 +34,7 @@ expect 'a directory that is a file is exit 4' 4 'not a directory.*--data' \
 expect 'a bind address that is none is exit 4' 4 'bind' --ephemeral --data :memory: --bind my-laptop
 expect 'an odd stage is exit 4' 4 'stage' --ephemeral --data :memory: --stage 'a b'
 expect 'an odd user id is exit 4' 4 'iam_username' --ephemeral --data :memory: --iam-username 'a/b'
+expect 'an advertised URL that is none is exit 2' 2 'http://my-laptop:8082' --ephemeral --advertised-url laptop
 expect 'a half throttle is exit 2' 2 '10:5' --ephemeral --throttle 10
 expect 'an odd durability is exit 2' 2 'durability' --ephemeral --durability most
 expect 'an odd log is exit 2' 2 'loud' --ephemeral --data :memory: --log loud
