@@ -420,12 +420,14 @@ void pinpipe_mock_free(struct pinpipe_mock *mock)
 
 static enum status announce(struct pinpipe_mock *mock, struct error *err)
 {
+    /* Whoever reads it may stand in another directory. */
+    char *absolute = mock->options.data_dir != NULL ? realpath(mock->options.data_dir, NULL) : NULL;
     const struct server_facts facts = {
         .gateway_url = mock->urls[PINPIPE_GATEWAY],
         .rest_url = mock->urls[PINPIPE_REST],
         .user_id = mock->options.user_id,
         .stage = mock->options.stage != NULL ? mock->options.stage : default_stage,
-        .data_dir = mock->options.data_dir,
+        .data_dir = absolute != NULL ? absolute : mock->options.data_dir,
         .version = mock->options.version,
     };
     enum status status = STATUS_OK;
@@ -438,6 +440,7 @@ static enum status announce(struct pinpipe_mock *mock, struct error *err)
             error_prefix(err, "--ready-file");
         }
     }
+    free(absolute);
     return status;
 }
 

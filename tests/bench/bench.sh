@@ -192,6 +192,7 @@ if wants large; then
         rm -rf "$work/large.$rows"
         start_server "$work/large.$rows"; stop serve
         [ "$rows" = 0 ] || fill "$work/large.$rows" "$rows"
+        sync # what the fill left to write must not slow the measuring
     done
     round=0
     while [ $round -lt "$ROUNDS" ]; do

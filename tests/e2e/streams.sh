@@ -14,6 +14,7 @@ for key in pid gateway_url rest_url connect_url kinesis_url s3_url user_id stage
 done
 [ "$(wc -l <ready.json)" -eq 1 ] || fail 'the ready file is one line' ready.json
 grep -q '"gateway_url": *"http://127.0.0.1:[0-9]*/test"' ready.json || fail 'its gateway_url ends in the stage' ready.json
+grep -q '"data_dir": *"/' ready.json || fail 'its data_dir says where, from anywhere' ready.json
 ok 'the ready file has its keys'
 
 # valid FILE: SQLite says whether it is JSON.
