@@ -64,16 +64,6 @@ bool log_wants(const struct log *log, enum log_level level, const char *area)
     return level >= log->level;
 }
 
-/* A peer's bytes may be in the message: control characters must not reach the terminal. */
-static void line_make_printable(char *line)
-{
-    for (char *p = line; *p != '\0'; p++) {
-        if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-            *p = '?';
-        }
-    }
-}
-
 void log_write(struct log *log, enum log_level level, const char *area, const char *format, ...)
 {
     if (!log_wants(log, level, area)) {
@@ -84,7 +74,7 @@ void log_write(struct log *log, enum log_level level, const char *area, const ch
     va_start(args, format);
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    line_make_printable(line);
+    text_make_printable(line, strlen(line)); /* a peer's bytes may be in it */
     int64_t now_us = log->env->wall_us(log->env);
     time_t seconds = (time_t)(now_us / 1000000);
     struct tm utc;

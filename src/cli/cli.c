@@ -59,10 +59,29 @@ const char *cli_data_dir(const struct cli *cli)
     return config_get(cli->config, "pinpipe_data");
 }
 
+void cli_put_text(FILE *out, struct span text)
+{
+    enum { piece_bytes = 512 };
+    char piece[piece_bytes];
+    while (text.len > 0) {
+        size_t len = text.len < sizeof(piece) ? text.len : sizeof(piece);
+        /* No character is cut in two. */
+        if (len < text.len && (unsigned char)text.ptr[len - 1] == 0xc2) {
+            len--;
+        }
+        memcpy(piece, text.ptr, len);
+        text_make_printable(piece, len);
+        fwrite(piece, 1, len, out);
+        text = span_skip(text, len);
+    }
+}
+
 int cli_report(const struct cli *cli, const struct error *err)
 {
     if (err->code != STATUS_IO || !cli_reader_is_gone(cli->out)) {
-        fprintf(cli->err, "pinpipe %s: %s\n", cli->command_path, err->message);
+        fprintf(cli->err, "pinpipe %s: ", cli->command_path);
+        cli_put_text(cli->err, span_from_cstr(err->message));
+        fputc('\n', cli->err);
     }
     return status_exit_code(err->code);
 }

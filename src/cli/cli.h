@@ -74,6 +74,8 @@ const char *cli_config(const struct cli *cli, const char *key);
 /* --data, by default ./.pinpipe */
 const char *cli_data_dir(const struct cli *cli);
 
+/* What a server or a file said, without the control characters that could steer a terminal. */
+void cli_put_text(FILE *out, struct span text);
 /* Prints "pinpipe COMMAND: message" to stderr and returns the exit code of the status. Silent when
  * the reader of stdout has gone, which is no news to whoever closed it. */
 int cli_report(const struct cli *cli, const struct error *err);

@@ -8,16 +8,21 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 struct output {
     struct cli *cli;
     bool json;
+    bool to_terminal; /* a file or a pipe gets the values as they are */
 };
 
-static void write_span(FILE *out, struct span text)
+static void write_span(const struct output *output, struct span text)
 {
+    FILE *out = output->cli->out;
     if (text.ptr == NULL) {
         fputs("null", out);
+    } else if (output->to_terminal) {
+        cli_put_text(out, text);
     } else {
         fwrite(text.ptr, 1, text.len, out);
     }
@@ -30,10 +35,10 @@ static enum status write_record(void *ctx, const struct page_record *record, str
     if (output->json) {
         fprintf(out, "{\"topic\":\"%.*s\",\"partition\":%d,\"offset\":%lld,\"key\":",
                 SPAN_ARG(record->topic), (int)record->partition, (long long)record->offset);
-        write_span(out, record->key);
+        write_span(output, record->key);
         fputs(",\"value\":", out);
     }
-    write_span(out, record->value);
+    write_span(output, record->value);
     fputs(output->json ? "}\n" : "\n", out);
     return ferror(out) == 0 ? STATUS_OK : error_set_errno(err, errno, "cannot write to stdout");
 }
@@ -48,7 +53,9 @@ static enum status flush_output(void *ctx, struct error *err)
 static void write_note(void *ctx, const char *text)
 {
     struct output *output = ctx;
-    fprintf(output->cli->err, "consume: %s\n", text);
+    fputs("consume: ", output->cli->err);
+    cli_put_text(output->cli->err, span_from_cstr(text));
+    fputc('\n', output->cli->err);
 }
 
 /* `pinpipe consume TOPIC | head`: without a reader there is nothing to follow for. */
@@ -64,7 +71,7 @@ static int run_consume(struct cli *cli)
     struct endpoints endpoints;
     struct cli_progress progress;
     struct consumer_summary summary;
-    struct output output = {cli, cli_switch(cli, "json")};
+    struct output output = {cli, cli_switch(cli, "json"), isatty(fileno(cli->out)) != 0};
     if (cli_is_set(cli, "max-messages") && cli_count(cli, "max-messages") == 0) {
         return cli_usage(cli, "--max-messages counts from 1; leave it out for no limit");
     }

@@ -239,8 +239,10 @@ static const char *const result_names[] = {
 static void print_text(const struct examination *x)
 {
     for (size_t i = 0; i < x->count; i++) {
-        fprintf(x->cli->out, "%-5s %-15s %s\n", result_names[x->findings[i].result],
-                x->findings[i].name, x->findings[i].text);
+        fprintf(x->cli->out, "%-5s %-15s ", result_names[x->findings[i].result],
+                x->findings[i].name);
+        cli_put_text(x->cli->out, span_from_cstr(x->findings[i].text));
+        fputc('\n', x->cli->out);
     }
 }
 

@@ -16,9 +16,12 @@ enum {
     sample_rows_max = 200, /* rows that decide the widths of the columns */
     column_chars_max = 60,
     column_gap = 2,
+    table_columns_max = 64,
     cut_chars_min = 16,           /* of a value that a terminal's width cuts */
     journal_wait_us = 150 * 1000, /* a running server writes its journal 0.1 s behind its answers */
     output_bytes_max = 64 * 1024 * 1024,
+    value_bytes_max = 16 * 1024 * 1024, /* one value; a record's is below 1 MiB */
+    sample_bytes_max = 8 * 1024 * 1024, /* of a table's rows before they are written */
 };
 
 enum sql_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
@@ -101,9 +104,9 @@ static bool flush_out(struct sql_session *s)
 
 struct table_text {
     struct buf cells; /* the sample's cells, back to back */
-    size_t ends[sample_rows_max * 64];
+    size_t ends[sample_rows_max * table_columns_max];
     size_t cell_count;
-    size_t widths[64]; /* characters of the longest value so far */
+    size_t widths[table_columns_max]; /* characters of the longest value so far */
     int columns;
 };
 
@@ -140,9 +143,10 @@ static void append_cell(struct buf *out, struct span text, size_t cut, size_t pa
         buf_append_span(out, text);
     }
     for (size_t i = start; i < out->len; i++) {
-        if ((unsigned char)out->ptr[i] < 0x20 || out->ptr[i] == 0x7f) {
-            out->ptr[i] = ' ';
-        }
+        out->ptr[i] = strchr("\t\n\r", out->ptr[i]) != NULL ? ' ' : out->ptr[i];
+    }
+    if (buf_ok(out)) {
+        text_make_printable(out->ptr + start, out->len - start);
     }
     size_t wanted = pad == 0 || pad >= chars + column_gap ? pad : chars + column_gap;
     for (; chars < wanted; chars++) {
@@ -209,8 +213,8 @@ static bool table_flush(struct sql_session *s, struct table_text *table)
 static int run_table(struct sql_session *s, sqlite3_stmt *stmt, int columns)
 {
     struct table_text *table = arena_alloc(&s->cli->arena, sizeof(*table));
-    if (table == NULL || columns > 64) {
-        return SQLITE_TOOBIG;
+    if (table == NULL) {
+        return SQLITE_NOMEM;
     }
     buf_init(&table->cells, output_bytes_max);
     table->columns = columns;
@@ -219,17 +223,22 @@ static int run_table(struct sql_session *s, sqlite3_stmt *stmt, int columns)
         table_add_cell(table, i);
     }
     int step;
+    bool written = true;
     while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
         for (int i = 0; i < columns; i++) {
             value_append(&table->cells, stmt, i);
             table_add_cell(table, i);
         }
         if (table->cell_count + (size_t)columns > ARRAY_COUNT(table->ends) ||
-            table->cell_count >= (size_t)columns * sample_rows_max) {
-            table_flush(s, table);
+            table->cell_count >= (size_t)columns * sample_rows_max ||
+            table->cells.len >= sample_bytes_max || !buf_ok(&table->cells)) {
+            written = buf_ok(&table->cells) && table_flush(s, table);
+        }
+        if (!written) {
+            break;
         }
     }
-    if (!table_flush(s, table)) {
+    if (!written || !table_flush(s, table)) {
         step = SQLITE_FULL;
     }
     buf_release(&table->cells);
@@ -347,6 +356,7 @@ static enum status session_open(struct sql_session *s, struct error *err)
         status = attach_schema(s, schemas[i], err);
     }
     if (status == STATUS_OK) {
+        sqlite3_limit(s->db.handle, SQLITE_LIMIT_LENGTH, value_bytes_max);
         sqlite3_set_authorizer(s->db.handle, authorize, NULL);
         sqlite3_progress_handler(s->db.handle, progress_steps, past_deadline, s);
     }
@@ -384,6 +394,10 @@ static enum status run_statement(struct sql_session *s, sqlite3_stmt *stmt, stru
                          "only reading is possible here: write a SELECT (the files are SQLite; "
                          "stop the server to change them with a tool of your own)");
     }
+    if (s->format == FORMAT_TABLE && columns > table_columns_max) {
+        return error_set(err, STATUS_LIMIT, "more than %d columns: use --json or --csv",
+                         table_columns_max);
+    }
     int step = s->format == FORMAT_JSON  ? run_json(s, stmt, columns)
                : s->format == FORMAT_CSV ? run_csv(s, stmt, columns)
                                          : run_table(s, stmt, columns);
@@ -391,9 +405,7 @@ static enum status run_statement(struct sql_session *s, sqlite3_stmt *stmt, stru
         return STATUS_OK;
     }
     return step == SQLITE_FULL ? error_set(err, STATUS_IO, "the result could not be written")
-           : step == SQLITE_TOOBIG
-               ? error_set(err, STATUS_LIMIT, "more than 64 columns: use --json or --csv")
-               : explain_failure(s, err);
+                               : explain_failure(s, err);
 }
 
 static enum status run_script(struct sql_session *s, const char *sql, struct error *err)

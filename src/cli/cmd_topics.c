@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { reply_bytes_max = 16 * 1024 * 1024, body_bytes_max = 64 * 1024 };
+enum { name_columns = 40, reply_bytes_max = 16 * 1024 * 1024, body_bytes_max = 64 * 1024 };
 
 struct topics_session {
     struct cli *cli;
@@ -159,7 +159,9 @@ static void print_topic_line(struct cli *cli, const struct json_node *topic)
     int64_t partitions = 0;
     json_node_string(json_node_get(topic, "topic_name"), &name);
     json_node_i64(json_node_get(topic, "partitions_count"), &partitions);
-    fprintf(cli->out, "%-40s %lld partition%s\n", name, (long long)partitions,
+    cli_put_text(cli->out, span_from_cstr(name));
+    int pad = name_columns > (int)strlen(name) ? name_columns - (int)strlen(name) : 0;
+    fprintf(cli->out, "%*s %lld partition%s\n", pad, "", (long long)partitions,
             partitions == 1 ? "" : "s");
 }
 
@@ -219,7 +221,11 @@ static void print_configs(struct cli *cli, const struct json_node *data)
         json_node_bool(json_node_get(entry, "is_default"), &is_default);
         if (!is_default && json_node_string(json_node_get(entry, "name"), &name) &&
             json_node_string(json_node_get(entry, "value"), &value)) {
-            fprintf(cli->out, "  %s = %s\n", name, value);
+            fputs("  ", cli->out);
+            cli_put_text(cli->out, span_from_cstr(name));
+            fputs(" = ", cli->out);
+            cli_put_text(cli->out, span_from_cstr(value));
+            fputc('\n', cli->out);
         }
     }
 }

@@ -66,6 +66,15 @@ if script -qc true /dev/null </dev/null >/dev/null 2>&1; then
 fi
 sql "$long" && grep -q '"country":.*}  7$' out || fail 'a pipe gets whole values' out
 ok 'a pipe gets whole values'
+
+sql "SELECT char(27) || '[31m' || char(155) || 'm' || char(10) || 'x' AS v" || fail 'control characters' out err
+[ "$(tail -n 1 out)" = '?[31m??m x' ] || fail 'no value steers the terminal' out
+many="WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 90) SELECT printf('%.*c', 1000000, 'a') FROM c"
+"$PINPIPE" sql --data "$data" "$many" >out 2>err || fail 'large values' err
+[ "$(wc -c <out)" -gt 90000000 ] || fail 'no large value is left out of a table'
+sql 'SELECT zeroblob(1000000000)' && fail 'a value beyond the limit is refused'
+grep -q 'too big' err || fail 'a value beyond the limit is told' err
+ok 'control characters do no harm, large values are whole or refused'
 stop_server
 sql 'SELECT count(*) FROM records' || fail 'without a server, too' out err
 ok 'the files can be asked without a server, too'

@@ -84,11 +84,20 @@ static void uuids_are_version_4_and_repeat_with_the_seed(void **state)
     assert_string_equal(first, again);
 }
 
+static void what_could_steer_a_terminal_becomes_question_marks(void **state)
+{
+    (void)state;
+    char text[] = "a\x1b[31m\x7f\r\n\xc2\x9b\xc2\xa0\xc3\xa9\xc2";
+    text_make_printable(text, sizeof(text) - 1);
+    assert_string_equal(text, "a?[31m?????\xc2\xa0\xc3\xa9\xc2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_is_judged_the_same_wherever_it_stands),
         cmocka_unit_test(empty_text_is_utf8),
+        cmocka_unit_test(what_could_steer_a_terminal_becomes_question_marks),
         cmocka_unit_test(uuids_are_version_4_and_repeat_with_the_seed),
     };
     return cmocka_run_group_tests_name("span", tests, NULL, NULL);
