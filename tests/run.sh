@@ -11,7 +11,7 @@ export BUILD PINPIPE
 # The tests' own settings must not come from the caller's shell.
 unset iam_username IAM_USERNAME invoke_URL INVOKE_URL deployment_stage DEPLOYMENT_STAGE creds_path CREDS_PATH \
     pinpipe_data PINPIPE_DATA consumer_group CONSUMER_GROUP rest_url REST_URL api_key API_KEY
-export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}"
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
 log=$(mktemp -d) || exit 1

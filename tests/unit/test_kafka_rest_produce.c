@@ -97,7 +97,7 @@ static void open_later(struct bench *b, struct later_broker *later)
 static void a_later_delivery_report_answers_the_parked_request(void **state)
 {
     struct bench *b = *state;
-    struct later_broker later;
+    static struct later_broker later; /* the bench closes it after the test */
     open_later(b, &later);
     struct bench_call *one =
         bench_begin(b, "POST /topics/u1.pin", NULL, "{\"records\":[{\"value\":1},{\"value\":2}]}");
@@ -113,7 +113,7 @@ static void a_later_delivery_report_answers_the_parked_request(void **state)
 static void requests_wait_for_the_broker_side_by_side(void **state)
 {
     struct bench *b = *state;
-    struct later_broker later;
+    static struct later_broker later; /* the bench closes it after the test */
     open_later(b, &later);
     struct bench_call *one =
         bench_begin(b, "POST /topics/u1.pin", NULL, "{\"records\":[{\"value\":\"first\"}]}");
@@ -132,7 +132,7 @@ static void requests_wait_for_the_broker_side_by_side(void **state)
 static void a_client_that_leaves_leaves_the_broker_its_records(void **state)
 {
     struct bench *b = *state;
-    struct later_broker later;
+    static struct later_broker later; /* the bench closes it after the test */
     open_later(b, &later);
     struct bench_call *call =
         bench_begin(b, "POST /topics/u1.pin", NULL, "{\"records\":[{\"value\":1}]}");
@@ -144,7 +144,7 @@ static void a_client_that_leaves_leaves_the_broker_its_records(void **state)
 static void a_failed_authentication_makes_the_status_401(void **state)
 {
     struct bench *b = *state;
-    struct later_broker later;
+    static struct later_broker later; /* the bench closes it after the test */
     open_later(b, &later);
     later.error_code = 40101;
     struct bench_call *call =
