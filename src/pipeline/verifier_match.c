@@ -35,7 +35,8 @@ struct sighting {
     int64_t offset;
     struct span value;
     struct hash128 hash;
-    bool is_json;                /* the page says so; still unchecked */
+    bool is_json; /* the page says so; still unchecked */
+    bool has_key;
     struct ledger_post claimant; /* acknowledged for this place, but not this content */
     bool has_claimant;
     char field[64];
@@ -136,7 +137,8 @@ static enum status compare_by_field(struct match *m, struct sighting *s, struct 
     return status;
 }
 
-static enum status is_the_posts(struct match *m, struct sighting *s, bool *same, struct error *err)
+static enum status is_the_content(struct match *m, struct sighting *s, bool *same,
+                                  struct error *err)
 {
     struct verifier_run_info *run = verifier_run_find(m->v, m->post.run_id, err);
     if (run == NULL) {
@@ -151,6 +153,24 @@ static enum status is_the_posts(struct match *m, struct sighting *s, bool *same,
     enum status status = content_check_posted(&m->v->content, row, s->hash, s->value, &answer, err);
     if (status == STATUS_OK && !answer.same) {
         report_altered_table(m, &answer);
+    }
+    return status;
+}
+
+static void report_key(struct match *m)
+{
+    struct verdict_offender offender = verifier_offender_of_post(m->v, &m->post, m->topic);
+    verdict_set_text(offender.field, sizeof(offender.field), SPAN_LIT("key"));
+    snprintf(offender.detail, sizeof(offender.detail),
+             "the value is as posted, but the record has a key, and the emulator posts none");
+    verifier_find(m->v, VERDICT_ALTERED, &offender);
+}
+
+static enum status is_the_posts(struct match *m, struct sighting *s, bool *same, struct error *err)
+{
+    enum status status = is_the_content(m, s, same, err);
+    if (status == STATUS_OK && *same && s->has_key) {
+        report_key(m);
     }
     return status;
 }
@@ -249,8 +269,11 @@ static enum status digest_record(struct match *m, const struct page_record *reco
     if (record->offset >= m->range.end) {
         return STATUS_OK; /* it came after the end was taken */
     }
-    struct sighting s = {
-        .offset = record->offset, .value = record->value, .is_json = true, .detail = ""};
+    struct sighting s = {.offset = record->offset,
+                         .value = record->value,
+                         .is_json = true,
+                         .has_key = record->key.ptr != NULL,
+                         .detail = ""};
     enum status status = encoded ? decode_value(m, &s, err) : STATUS_OK;
     if (status != STATUS_OK) {
         return status;

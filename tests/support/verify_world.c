@@ -131,8 +131,8 @@ static enum status reader_start(struct topic_reader *reader, const char *topic, 
 static void append_record(struct world *w, int64_t offset)
 {
     const char *value = w->reading->records[offset].value;
-    buf_printf(&w->page, "%s{\"topic\":\"%s\",\"key\":null,\"value\":", w->page.len > 1 ? "," : "",
-               w->reading_topic->name);
+    buf_printf(&w->page, "%s{\"topic\":\"%s\",\"key\":%s,\"value\":", w->page.len > 1 ? "," : "",
+               w->reading_topic->name, w->reading->records[offset].keyed ? "\"k\"" : "null");
     if (w->encoded) {
         buf_append_byte(&w->page, '"');
         base64_encode(span_from_cstr(value), &w->page);

@@ -17,7 +17,8 @@ enum {
 };
 
 struct world_record {
-    bool gone; /* deleted from the topic: its offset stays empty */
+    bool gone;  /* deleted from the topic: its offset stays empty */
+    bool keyed; /* somebody gave it a key */
     char value[WORLD_VALUE_BYTES];
 };
 

@@ -218,6 +218,18 @@ static void a_changed_cell_is_altered_and_the_field_is_named(void **state)
                  "20, run 1, triple 6)");
 }
 
+static void a_key_that_nobody_posted_is_altered(void **state)
+{
+    struct world *w = *state;
+    world_at(w, TABLE_PIN, 2)->keyed = true;
+    verify(w);
+    assert_only(w, VERDICT_ALTERED, 1);
+    assert_first(w, VERDICT_ALTERED,
+                 "u1.pin partition 0 offset 2, row 2 of pinterest_data, field key (ledger 7, run "
+                 "1, triple 2): the value is as posted, but the record has a key, and the "
+                 "emulator posts none");
+}
+
 static void a_value_that_is_no_object_is_altered(void **state)
 {
     static const char *const values[] = {"null", "\"x\"", "[]", "{}", "17"};
@@ -713,6 +725,7 @@ int main(void)
         TEST(all_of_a_topic_that_is_gone_is_missing),
         TEST(a_second_copy_is_doubled),
         TEST(a_changed_cell_is_altered_and_the_field_is_named),
+        TEST(a_key_that_nobody_posted_is_altered),
         TEST(a_value_that_is_no_object_is_altered),
         TEST(an_additional_member_is_altered_and_named),
         TEST(a_table_that_changed_after_posting_is_altered_too),
