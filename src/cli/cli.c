@@ -114,11 +114,10 @@ static volatile sig_atomic_t signal_seen;
 
 static void note_signal(int number)
 {
-    (void)number;
     if (signal_seen != 0) {
         /* Asked twice: the user wants out now; the default action ends the process. */
-        signal(SIGINT, SIG_DFL);
-        signal(SIGTERM, SIG_DFL);
+        signal(number, SIG_DFL);
+        raise(number);
     }
     signal_seen = 1;
 }

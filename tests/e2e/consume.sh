@@ -91,3 +91,16 @@ consume workshop.pin --timeout 300 >out 2>err
 [ $? -eq 4 ] || fail 'a missing API key is exit 4' out err
 consume workshop.pin --timeout 300 --api-key secret-key-of-a-plan-1234 >out 2>err || fail 'with the key' out err
 ok 'the API key goes along'
+
+kill -STOP "$server_pid"
+"$PINPIPE" consume workshop.pin --data "$data" --api-key secret-key-of-a-plan-1234 >out 2>err &
+hanging=$!
+sleep 0.3
+kill -TERM "$hanging"
+sleep 0.1
+kill -0 "$hanging" || fail 'the first signal waits for the answer' err
+kill -TERM "$hanging"
+wait "$hanging" 2>/dev/null
+[ $? -eq 143 ] || fail 'the second signal ends it at once' err
+kill -CONT "$server_pid"
+ok 'a second Ctrl-C ends what a silent server holds up'
