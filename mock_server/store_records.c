@@ -19,9 +19,10 @@ enum status store_partition_load(struct store *store, struct store_partition *pa
     partition->next_offset = 0;
     state->last_timestamp_ms = INT64_MIN;
     sqlite3_bind_int64(last, 1, partition->tp);
+    int64_t last_offset = -1;
     int step = sqlite3_step(last);
     if (step == SQLITE_ROW) {
-        partition->next_offset = sqlite3_column_int64(last, 0) + 1;
+        last_offset = sqlite3_column_int64(last, 0);
         state->last_timestamp_ms = sqlite3_column_int64(last, 1);
         sqlite3_bind_int64(first, 1, partition->tp);
         step = sqlite3_step(first) == SQLITE_ROW ? SQLITE_DONE : SQLITE_ERROR;
@@ -29,6 +30,12 @@ enum status store_partition_load(struct store *store, struct store_partition *pa
     }
     if (step != SQLITE_DONE) {
         status = store_read_failed(store, "find a partition's end", err);
+    }
+    if (status == STATUS_OK && (last_offset == INT64_MAX || partition->first_offset < 0)) {
+        status = error_set(err, STATUS_CORRUPT, "%s: the offsets of partition %lld are impossible",
+                           store->db.path, (long long)partition->tp);
+    } else if (status == STATUS_OK) {
+        partition->next_offset = last_offset + 1;
     }
     sqlite3_reset(last);
     sqlite3_reset(first);

@@ -696,6 +696,19 @@ static void damage_is_named_with_its_fix(void **state)
     expect_refusal(f, f->dir.path, STATUS_CORRUPT, "state.db");
 }
 
+static void impossible_offsets_are_damage(void **state)
+{
+    struct fixture *f = *state;
+    make_topic(f, "t", 1);
+    commit(f);
+    close_store(f);
+    run_sql(f, "INSERT INTO record (tp, offset, timestamp) SELECT tp, 9223372036854775807, 0 FROM "
+               "partition");
+    expect_refusal(f, f->dir.path, STATUS_CORRUPT, "offsets of partition");
+    run_sql(f, "UPDATE record SET offset = -1");
+    expect_refusal(f, f->dir.path, STATUS_CORRUPT, "offsets of partition");
+}
+
 static void leftovers_of_a_killed_start_are_removed(void **state)
 {
     struct fixture *f = *state;
@@ -847,6 +860,7 @@ int main(void)
         FILE_TEST(the_file_of_another_program_is_refused_untouched),
         FILE_TEST(a_newer_file_is_refused),
         FILE_TEST(damage_is_named_with_its_fix),
+        FILE_TEST(impossible_offsets_are_damage),
         FILE_TEST(leftovers_of_a_killed_start_are_removed),
         FILE_TEST(a_file_that_never_reached_the_disk_is_built_anew),
         FILE_TEST(an_emptied_file_with_a_log_is_refused),
