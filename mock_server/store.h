@@ -58,7 +58,12 @@ enum status store_savepoint_release(struct store *store, struct error *err) PP_M
 void store_savepoint_rollback(struct store *store);
 
 /* --- topics (store_topics.c) --- */
-enum { STORE_TOPIC_NAME_MAX = 249, STORE_PARTITIONS_MAX = 10000 };
+/* DIFFERS: Kafka has no such numbers of partitions; here they bound the memory that topics take. */
+enum {
+    STORE_TOPIC_NAME_MAX = 249,
+    STORE_PARTITIONS_MAX = 10000,        /* of one topic */
+    STORE_PARTITIONS_TOTAL_MAX = 100000, /* of all together */
+};
 
 struct store_partition {
     int64_t tp; /* key in the record table */

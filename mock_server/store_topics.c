@@ -352,6 +352,15 @@ static bool insert_configs(struct store *store, const struct topic_entry *entry,
     return true;
 }
 
+static int64_t partitions_in_all(const struct store *store)
+{
+    int64_t total = 0;
+    for (size_t i = 0; i < store_topic_count(store); i++) {
+        total += store_topic_at(store, i)->partition_count;
+    }
+    return total;
+}
+
 static enum status check_new_topic(struct store *store, struct span name, int32_t partition_count,
                                    struct error *err)
 {
@@ -367,6 +376,11 @@ static enum status check_new_topic(struct store *store, struct span name, int32_
     }
     if (store_topic_find(store, name) != NULL) {
         return error_set(err, STATUS_EXISTS, "Topic '%.*s' already exists.", SPAN_ARG(name));
+    }
+    if (partitions_in_all(store) + partition_count > STORE_PARTITIONS_TOTAL_MAX) {
+        return error_set(err, STATUS_INVALID,
+                         "all topics together have at most %d partitions here: delete some first",
+                         STORE_PARTITIONS_TOTAL_MAX);
     }
     return STATUS_OK;
 }

@@ -824,6 +824,22 @@ static void after_an_unsynced_run_and_a_reboot_the_whole_file_is_checked(void **
     expect_refusal(f, f->dir.path, STATUS_CORRUPT, "durability off");
 }
 
+static void partitions_of_all_topics_together_have_a_limit(void **state)
+{
+    struct fixture *f = *state;
+    char name[32];
+    for (int i = 1; i < STORE_PARTITIONS_TOTAL_MAX / STORE_PARTITIONS_MAX; i++) {
+        snprintf(name, sizeof(name), "wide-%d", i);
+        make_topic(f, name, STORE_PARTITIONS_MAX);
+    }
+    make_topic(f, "rest", STORE_PARTITIONS_MAX - (int32_t)store_topic_count(f->store) + 9);
+    struct store_topic_spec more = {.name = SPAN_LIT("more"), .partition_count = 2};
+    assert_int_equal(store_topic_create(f->store, &more, &f->err), STATUS_INVALID);
+    assert_non_null(strstr(f->err.message, "at most 100000 partitions"));
+    assert_int_equal(store_topic_delete(f->store, SPAN_LIT("wide-1"), &f->err), STATUS_OK);
+    assert_int_equal(store_topic_create(f->store, &more, &f->err), STATUS_OK);
+}
+
 #define FILE_TEST(name)   cmocka_unit_test_setup_teardown(name, setup_file, teardown)
 #define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, setup_memory, teardown)
 
@@ -833,6 +849,7 @@ int main(void)
         FILE_TEST(a_turn_that_only_reads_opens_no_transaction),
         MEMORY_TEST(a_turn_that_only_reads_opens_no_transaction),
         FILE_TEST(records_of_a_committed_turn_survive_a_reopen),
+        MEMORY_TEST(partitions_of_all_topics_together_have_a_limit),
         FILE_TEST(an_uncommitted_turn_is_gone_after_close),
         FILE_TEST(a_savepoint_takes_back_one_handlers_writes_only),
         FILE_TEST(nested_savepoints_undo_in_the_right_order),
