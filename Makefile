@@ -21,10 +21,10 @@ PARALLEL = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell getconf _NPRO
 VERSION := $(shell cat VERSION)
 
 # --- libraries -------------------------------------------------------------------------------
-PKGS      := sqlite3 libuv libcurl libcjson libpcre2-8 yaml-0.1 zlib
+PKGS      := sqlite3 libuv libcurl libcjson libpcre2-8 yaml-0.1 zlib expat libcrypto
 PKG_FLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-# libcurl is loaded on first use (src/base/http_client.c), so it is compiled against, not linked.
-PKG_LIBS  := $(shell pkg-config --libs sqlite3 libuv libcjson libpcre2-8 yaml-0.1 zlib 2>/dev/null) -lm -ldl -lpthread
+# libcurl and libcrypto are loaded on first use (src/base), so they are compiled against, not linked.
+PKG_LIBS  := $(shell pkg-config --libs sqlite3 libuv libcjson libpcre2-8 yaml-0.1 zlib expat 2>/dev/null) -lm -ldl -lpthread
 CMOCKA_LIBS = $(shell pkg-config --libs cmocka 2>/dev/null)
 
 # llhttp: the system's library where there is one, else the C sources that Debian's node-llhttp ships
@@ -254,7 +254,7 @@ $(BUILD)/libpinpipe.a: $(OBJ_mock) $(OBJ_pipeline) $(OBJ_base)
 $(BUILD)/pinpipe.pc: VERSION
 	$(Q)mkdir -p $(@D); printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Name: pinpipe' \
 	  'Description: the AWS side of the Pinterest data pipeline, for C tests' 'Version: $(VERSION)' \
-	  'Requires.private: $(filter-out libcurl,$(PKGS))' 'Libs: -L$${libdir} -lpinpipe' 'Libs.private: $(LLHTTP_LIBS) -lm -ldl -lpthread' \
+	  'Requires.private: $(filter-out libcurl libcrypto,$(PKGS))' 'Libs: -L$${libdir} -lpinpipe' 'Libs.private: $(LLHTTP_LIBS) -lm -ldl -lpthread' \
 	  'Cflags: -I$${includedir}' > $@
 
 .PHONY: install

@@ -48,13 +48,23 @@ struct broker_ops {
     void (*free)(struct broker *broker);
 };
 
+/* Told after each partition has new records (same turn, before its commit): wakes long polls,
+ * tells the sinks. */
+struct broker_listener {
+    void (*on_append)(void *ctx, const struct store_topic *topic, int32_t partition);
+    void *ctx;
+};
+
+enum { BROKER_LISTENERS_MAX = 4 };
+
 struct broker {
     const struct broker_ops *ops;
-    /* Told after each partition has new records (same turn, before its commit): wakes long polls.
-     */
-    void (*on_append)(void *ctx, const struct store_topic *topic, int32_t partition);
-    void *on_append_ctx;
+    struct broker_listener listeners[BROKER_LISTENERS_MAX];
+    size_t listener_count;
 };
+
+void broker_listen(struct broker *broker, struct broker_listener listener);
+void broker_unlisten(struct broker *broker, const void *ctx);
 
 struct broker_store_options {
     struct store *store;

@@ -298,12 +298,37 @@ static bool produce_one(struct produce_job *job, const struct broker_record *rec
     return true;
 }
 
+void broker_listen(struct broker *broker, struct broker_listener listener)
+{
+    PP_ASSERT(broker->listener_count < BROKER_LISTENERS_MAX);
+    broker->listeners[broker->listener_count++] = listener;
+}
+
+void broker_unlisten(struct broker *broker, const void *ctx)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < broker->listener_count; i++) {
+        if (broker->listeners[i].ctx != ctx) {
+            broker->listeners[kept++] = broker->listeners[i];
+        }
+    }
+    broker->listener_count = kept;
+}
+
+static void tell_listeners(const struct broker *broker, const struct store_topic *topic,
+                           int32_t partition)
+{
+    for (size_t i = 0; i < broker->listener_count; i++) {
+        broker->listeners[i].on_append(broker->listeners[i].ctx, topic, partition);
+    }
+}
+
 /* Once a partition, however many records it got. */
 static void tell_appended(struct produce_job *job)
 {
     struct broker *broker = &job->self->broker;
     struct broker_produce *produce = job->produce;
-    if (broker->on_append == NULL) {
+    if (broker->listener_count == 0) {
         return;
     }
     bool *told = NULL;
@@ -323,7 +348,7 @@ static void tell_appended(struct produce_job *job)
             }
         }
         if (told == NULL || !told[partition]) {
-            broker->on_append(broker->on_append_ctx, job->topic, partition);
+            tell_listeners(broker, job->topic, partition);
         }
         if (told != NULL) {
             told[partition] = true;

@@ -33,9 +33,19 @@ enum exchange_failure {
 
 enum handled { HANDLED, PARKED };
 
+/* What becomes of a body, decided by its service when the head is there. */
+enum body_plan {
+    BODY_GATHER, /* gathered, at most body_bytes_max of it, before handle */
+    BODY_STREAM, /* given away piece by piece as it comes, then handle (request.body is empty) */
+    BODY_REFUSE, /* the reply is filled; the rest is not wanted, the connection closes behind it
+                     unless the body is so small that dropping it costs less */
+};
+
 struct service {
     const char *name; /* "gateway", "rest": journal and log area */
     size_t body_bytes_max;
+    /* Of a streamed body, as it travels (aws-chunked framing and all). */
+    uint64_t stream_bytes_max;
     /* Replies are kept below this; a reply buffer at its ceiling becomes EXCHANGE_NO_MEMORY. */
     size_t reply_bytes_max;
     void *ctx;
@@ -43,7 +53,18 @@ struct service {
     /* Replaces exchange->reply (already reset) by the service's answer for this failure. For a
      * malformed or oversized head, exchange->request may hold only what was understood. */
     void (*fail)(void *ctx, struct exchange *exchange, enum exchange_failure failure);
+    /* Both optional together (NULL: every body is BODY_GATHER). The head is complete and sound and
+     * a body follows; the request's spans stay valid. Not called where there is no body. */
+    enum body_plan (*body_begin)(void *ctx, struct exchange *exchange);
+    /* The next bytes, HTTP's framing taken off, at most BODY_PIECE_BYTES_MAX; between two pieces
+     * other clients have their turn and the transaction may be committed. BODY_STREAM: go on. */
+    enum body_plan (*body_piece)(void *ctx, struct exchange *exchange, struct span bytes);
+    /* Optional. The exchange is over, answered and sent, failed or abandoned: lets go of
+     * exchange->state, which is not NULL. Called once. */
+    void (*release)(void *ctx, struct exchange *exchange);
 };
+
+enum { BODY_PIECE_BYTES_MAX = 256 * 1024 };
 
 struct park_ops {
     /* The deadline has come: fill the reply and call exchange_answer, or park again. */
@@ -63,6 +84,7 @@ struct exchange {
     struct arena arena;            /* lives until the reply is written */
     const struct service *service; /* who answers (and fails) it; the gateway redirects it */
     const struct service *entry;   /* whose listener took it */
+    void *state;                   /* the service's own, until its release */
     exchange_filter_fn filter;
     void *filter_ctx;
     /* What the journal records even after the gateway rewrote the request. */

@@ -46,6 +46,13 @@ struct span http_request_header(const struct http_request *request, const char *
 bool http_request_has_header(const struct http_request *request, const char *name);
 const char *http_status_reason(int status);
 
+struct exchange;
+
+/* The next piece of a reply's body: appends up to `max` bytes to `out`, at least one. false: it
+ * cannot go on, the connection is cut. Called after the commit, when the client has taken the piece
+ * before; other clients have their turn in between. */
+typedef bool (*reply_stream_fn)(struct exchange *exchange, struct buf *out, size_t max);
+
 /* A reply under construction. Framing headers (Content-Length, Connection, Date, Server) are the
  * connection's; everything else is here. */
 struct reply {
@@ -53,6 +60,9 @@ struct reply {
     const char *content_type; /* static or in the arena; NULL: none is sent */
     struct buf headers;       /* complete "Name: value\r\n" lines */
     struct buf body;
+    /* Not NULL: the body is what this gives, stream_bytes of it; `body` is empty. */
+    reply_stream_fn stream;
+    uint64_t stream_bytes;
     const char *hint;       /* X-Pinpipe-Hint, beside the faithful answer, never in it */
     const char *error_code; /* for the journal: "40403", "ForbiddenException"; NULL on success */
     bool close;             /* close the connection after this reply */

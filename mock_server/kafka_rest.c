@@ -205,8 +205,7 @@ enum status kafka_rest_new(const struct kafka_rest_options *options, struct kafk
         kafka_rest_free(rest);
         return status;
     }
-    rest->options.broker->on_append = on_append;
-    rest->options.broker->on_append_ctx = rest;
+    broker_listen(rest->options.broker, (struct broker_listener){on_append, rest});
     *out = rest;
     return STATUS_OK;
 }
@@ -217,8 +216,7 @@ void kafka_rest_free(struct kafka_rest *rest)
         return;
     }
     if (rest->consumers != NULL) {
-        rest->options.broker->on_append = NULL;
-        rest->options.broker->on_append_ctx = NULL;
+        broker_unlisten(rest->options.broker, rest);
         kafka_rest_consumers_free(rest->consumers);
     }
     kafka_rest_produce_free(rest);

@@ -83,6 +83,7 @@ enum status server_new(const struct server_options *options, struct server **out
                        struct error *err) PP_MUST_USE;
 /* What turns commit to and feed; both may be NULL. Before server_run. */
 void server_set_store(struct server *server, struct store *store, struct journal *journal);
+void server_set_work(struct server *server, struct turn_work work);
 
 struct server_listen {
     const struct service *service; /* who answers */

@@ -9,8 +9,17 @@
 struct journal;
 struct store;
 
+/* What belongs into the turn's transaction beside the requests: the sink. Runs before each commit,
+ * also when nothing was written yet. True: there is more, the loop comes back without waiting. */
+struct turn_work {
+    bool (*run)(void *ctx);
+    void *ctx;
+};
+
 struct turn {
     struct store *store;
+    struct turn_work work; /* run may be NULL */
+    bool work_left;
     struct journal *journal; /* NULL: none is kept */
     struct timer_heap *timers;
     struct env *env;

@@ -42,8 +42,7 @@ static void make_broker(struct fixture *f, bool auto_create, const char *permitt
         f->broker->ops->free(f->broker);
     }
     assert_int_equal(broker_store_new(&options, &f->broker), STATUS_OK);
-    f->broker->on_append = note_append;
-    f->broker->on_append_ctx = f;
+    broker_listen(f->broker, (struct broker_listener){note_append, f});
 }
 
 static int setup(void **state)

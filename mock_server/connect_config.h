@@ -1,0 +1,105 @@
+/* The configuration of Kafka Connect 2.8.1 and of the S3 sink connector 10.5.13 as one table of
+ * definitions: it drives validate, the 400 of an invalid configuration, and the parsed form that
+ * the worker runs with (specs/s3-sink-connector.md 1, 3..5, 7, 8). */
+#ifndef PINPIPE_CONNECT_CONFIG_H
+#define PINPIPE_CONNECT_CONFIG_H
+
+#include "arena.h"
+#include "buf.h"
+#include "error.h"
+
+/* A flat configuration: unique keys, in the order given. */
+struct connect_entry {
+    struct span key;
+    struct span value;
+};
+struct connect_entries {
+    struct connect_entry *items;
+    size_t count;
+};
+/* NULL when it is not there. */
+const struct connect_entry *connect_entries_find(const struct connect_entries *entries,
+                                                 const char *key);
+/* From a JSON object (strings; numbers and booleans become their text as in Jackson; null stays
+ * out) and back, in order. INVALID. */
+enum status connect_entries_parse(struct arena *arena, struct span json,
+                                  struct connect_entries *out, struct error *err) PP_MUST_USE;
+void connect_entries_write(const struct connect_entries *entries, struct buf *out);
+
+enum sink_partitioner {
+    SINK_PARTITIONER_DEFAULT,
+    SINK_PARTITIONER_FIELD,
+    SINK_PARTITIONER_TIME, /* Daily and Hourly too, with their path and duration filled in */
+};
+enum sink_timestamp { SINK_TIMESTAMP_WALLCLOCK, SINK_TIMESTAMP_RECORD, SINK_TIMESTAMP_FIELD };
+enum sink_format { SINK_FORMAT_JSON, SINK_FORMAT_BYTES };
+enum sink_converter { SINK_CONVERTER_JSON, SINK_CONVERTER_STRING, SINK_CONVERTER_BYTES };
+enum sink_on_null { SINK_NULL_FAIL, SINK_NULL_IGNORE, SINK_NULL_WRITE };
+
+/* All texts live in the arena of the parse. */
+struct sink_config {
+    struct span name;
+    int tasks_max;
+    struct span topics; /* comma-separated; empty: topics_regex */
+    struct span topics_regex;
+    struct span bucket;
+    struct span topics_dir;
+    struct span directory_delim;
+    struct span file_delim;
+    int zero_pad;
+    int64_t flush_size;
+    int64_t rotate_interval_ms;          /* -1: off */
+    int64_t rotate_schedule_interval_ms; /* -1: off */
+    bool gzip;
+    int gzip_level; /* -1: default */
+    enum sink_format format;
+    struct span bytes_extension; /* ".bin" */
+    enum sink_converter value_converter;
+    bool value_schemas_enable;
+    enum sink_converter key_converter;
+    bool key_schemas_enable;
+    enum sink_partitioner partitioner;
+    struct span partition_fields; /* comma-separated */
+    struct span path_format;
+    int64_t partition_duration_ms;
+    struct span timezone;
+    struct span locale;
+    enum sink_timestamp timestamp;
+    struct span timestamp_field;
+    enum sink_on_null on_null;
+    bool store_keys;
+    bool store_headers;
+    bool key_order_input; /* sink.key_order=input: our own key, default hashmap */
+    bool tolerate_all;
+    struct span dlq_topic; /* empty: none */
+    bool dlq_headers;
+    bool log_errors;
+    bool log_messages;
+};
+
+/* One definition's verdict on a configuration, for validate and for the 400. */
+struct connect_findings {
+    const char **errors; /* in the order of the definitions, ready to print */
+    size_t count;
+};
+
+/* The classes there are: "io.confluent.connect.s3.S3SinkConnector" and its aliases
+ * (S3SinkConnector, S3Sink). Empty when the word names none. */
+struct span connect_class_resolve(struct span word);
+
+/* Checks and parses. `findings` lists every error (then *out is not to be used). NO_MEMORY only. */
+enum status connect_config_parse(struct arena *arena, const struct connect_entries *entries,
+                                 struct sink_config *out, struct connect_findings *findings,
+                                 struct error *err) PP_MUST_USE;
+/* The body of PUT /connector-plugins/{class}/config/validate. */
+enum status connect_config_validate(struct arena *arena, const struct connect_entries *entries,
+                                    struct buf *out, struct error *err) PP_MUST_USE;
+
+/* The workshop's .properties text (what the console of MSK Connect takes): Java's Properties format
+ * ("#" and "!" comments, "=" ":" or blank between, escapes, continued lines; a comment behind a
+ * value is part of the value). *trap: a value that has such a comment in it, for a hint. */
+enum status connect_properties_parse(struct arena *arena, struct span text,
+                                     struct connect_entries *out, const char **trap,
+                                     struct error *err) PP_MUST_USE;
+
+#endif

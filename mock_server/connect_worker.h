@@ -1,0 +1,92 @@
+/* The Connect worker: which connectors there are, what their tasks do, and the work that the sink
+ * adds to each turn. The REST API (connect_rest.c) and MSK Connect's (msk_connect.c) are two faces
+ * of it. Connectors are kept in the store; tasks run in memory and begin anew with each start.
+ *
+ * Everything a function here changes is part of the turn; after a rolled-back one the worker
+ * reloads itself from the store before it does anything else (store_generation). */
+#ifndef PINPIPE_CONNECT_WORKER_H
+#define PINPIPE_CONNECT_WORKER_H
+
+#include "broker.h"
+#include "connect_config.h"
+#include "digest.h"
+#include "store_connectors.h"
+#include "timer.h"
+#include "turn.h"
+
+struct connect_worker;
+
+struct connect_worker_options {
+    struct store *store;
+    struct crypto *crypto;
+    struct broker *broker; /* listened to; dead-letter records are produced through it */
+    struct timer_heap *timers;
+    struct env *env;
+    struct log *log;
+};
+
+/* Loads the connectors of the store and starts their tasks. */
+enum status connect_worker_new(const struct connect_worker_options *options,
+                               struct connect_worker **out, struct error *err) PP_MUST_USE;
+void connect_worker_free(struct connect_worker *worker);
+/* What the server runs before each commit: records to objects. */
+struct turn_work connect_worker_work(struct connect_worker *worker);
+
+enum connect_state {
+    CONNECT_UNASSIGNED,
+    CONNECT_RUNNING,
+    CONNECT_PAUSED,
+    CONNECT_FAILED,
+};
+const char *connect_state_name(enum connect_state state); /* "RUNNING" */
+
+struct connect_task_view {
+    enum connect_state state;
+    struct span trace; /* empty unless FAILED */
+};
+/* Borrowed until the next change. */
+struct connect_connector_view {
+    struct span name;
+    const struct connect_entries *config;
+    enum connect_state state;
+    struct span trace;
+    const struct connect_task_view *tasks;
+    size_t task_count;
+    int64_t created_ms;
+    struct span msk; /* JSON; empty: made by the REST API */
+};
+
+size_t connect_worker_count(const struct connect_worker *worker);
+/* In name order. */
+struct connect_connector_view connect_worker_at(const struct connect_worker *worker, size_t index);
+/* False when there is none. */
+bool connect_worker_find(const struct connect_worker *worker, struct span name,
+                         struct connect_connector_view *out);
+
+/* Creates or reconfigures (then its tasks restart). The configuration is valid already
+ * (connect_config_parse had no findings) and contains "name". */
+struct connect_spec {
+    struct span name;
+    const struct connect_entries *config;
+    struct span msk;
+};
+enum status connect_worker_put(struct connect_worker *worker, const struct connect_spec *spec,
+                               struct error *err) PP_MUST_USE;
+/* NOT_FOUND, as all below. */
+enum status connect_worker_delete(struct connect_worker *worker, struct span name,
+                                  struct error *err) PP_MUST_USE;
+enum status connect_worker_pause(struct connect_worker *worker, struct span name, bool paused,
+                                 struct error *err) PP_MUST_USE;
+/* The connector, not its tasks. */
+enum status connect_worker_restart(struct connect_worker *worker, struct span name,
+                                   struct error *err) PP_MUST_USE;
+enum status connect_worker_restart_task(struct connect_worker *worker, struct span name, int task,
+                                        struct error *err) PP_MUST_USE;
+/* The topics it has taken records from. */
+enum status connect_worker_topics(struct connect_worker *worker, struct span name,
+                                  bool (*visit)(void *ctx, struct span topic), void *ctx,
+                                  struct error *err) PP_MUST_USE;
+enum status connect_worker_topics_reset(struct connect_worker *worker, struct span name,
+                                        struct error *err) PP_MUST_USE;
+
+#endif

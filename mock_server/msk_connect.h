@@ -1,0 +1,32 @@
+/* The control API of MSK Connect, AWS's "kafkaconnect" (specs/s3-sink-connector.md 9): custom
+ * plugins out of a zip in S3, connectors with their states. */
+#ifndef PINPIPE_MSK_CONNECT_H
+#define PINPIPE_MSK_CONNECT_H
+
+#include "connect_worker.h"
+#include "digest.h"
+#include "exchange.h"
+#include "store_objects.h"
+
+struct msk_connect;
+
+struct msk_connect_options {
+    struct connect_worker *worker;
+    struct store *store;
+    struct crypto *crypto;
+    struct env *env;
+    struct log *log;
+    const char *region;
+    const char *user_id;
+    bool workshop_permissions; /* names other than <id>-plugin, <id>-connector are refused */
+    /* NULL: every request is accepted; else SigV4 for service "kafkaconnect" is verified. */
+    const char *access_key;
+    const char *secret;
+};
+
+enum status msk_connect_new(const struct msk_connect_options *options, struct msk_connect **out,
+                            struct error *err) PP_MUST_USE;
+void msk_connect_free(struct msk_connect *msk);
+const struct service *msk_connect_service(struct msk_connect *msk);
+
+#endif

@@ -1,0 +1,188 @@
+/* What the files of the S3 service share. A request's way:
+ *
+ *   s3_call_begin (address, operation, signature)      s3.c, s3_address.c, s3_auth.c
+ *   -> [body piece by piece: s3_body.c]                PutObject, UploadPart
+ *   -> operation handler                               s3_object_*.c, s3_bucket.c, s3_list.c, ...
+ *   -> XML or headers                                  s3_xml.c, s3_errors.c
+ *
+ * The table of operations in s3_operations.c drives all of it. */
+#ifndef PINPIPE_S3_INTERNAL_H
+#define PINPIPE_S3_INTERNAL_H
+
+#include "log.h"
+#include "s3.h"
+#include "sigv4.h"
+
+struct s3 {
+    struct s3_options options;
+    struct service service;
+};
+
+struct s3_body; /* a body on its way in (s3_body.h) */
+struct s3_call;
+
+enum s3_level { S3_SERVICE, S3_BUCKET, S3_OBJECT };
+
+enum s3_body_kind {
+    S3_BODY_NONE,   /* what comes is read over */
+    S3_BODY_XML,    /* gathered, decoded from aws-chunked, checked against its digests */
+    S3_BODY_STREAM, /* PutObject, UploadPart */
+};
+
+struct s3_operation {
+    const char *name; /* "PutObject": journal, hints */
+    enum http_method method;
+    enum s3_level level;
+    /* The query parameter that selects it ("uploads", "partNumber"); NULL: none of those that
+     * select another one is there. Rows with one stand before those without. */
+    const char *subresource;
+    enum s3_body_kind body;
+    enum handled (*handle)(struct s3_call *call);
+};
+extern const struct s3_operation s3_operations[];
+extern const size_t s3_operation_count;
+
+/* One request; in the exchange's arena. */
+struct s3_call {
+    struct s3 *s3;
+    struct exchange *exchange;
+    const struct s3_operation *operation;
+    struct span bucket_name; /* decoded; empty: none */
+    struct span key;         /* decoded; empty: none */
+    bool virtual_host;
+    struct store_bucket bucket; /* filled by s3_call_bucket */
+    bool failed;                /* an error stands in the reply already */
+    struct sigv4_claim claim;
+    struct s3_body *body; /* of a streamed body; made on demand */
+    char request_id[17];
+    /* Of a streamed reply. */
+    int64_t pinned_object; /* 0: none */
+    uint64_t read_offset;
+    uint64_t read_end;
+};
+
+/* --- s3_errors.c --- */
+enum s3_error_id {
+#define X(name, code, status, message) S3_ERROR_##name,
+#include "s3_errors.def"
+#undef X
+    S3_ERROR_COUNT
+};
+/* A child element of <Error> beside Code and Message: {"BucketName", name}. */
+struct s3_error_detail {
+    const char *name;
+    struct span value;
+};
+/* Each returns HANDLED and marks the call failed. NULL-terminated details (name NULL) or NULL. */
+enum handled s3_error(struct s3_call *call, enum s3_error_id id);
+enum handled s3_error_with(struct s3_call *call, enum s3_error_id id,
+                           const struct s3_error_detail *details);
+/* The same with other words than the table's. */
+enum handled s3_error_text(struct s3_call *call, enum s3_error_id id, struct span message,
+                           const struct s3_error_detail *details);
+/* A store failure: 500 InternalError (503 SlowDown for BUSY), and a log line. */
+enum handled s3_error_store(struct s3_call *call, const struct error *err);
+/* Help beside the answer (X-Pinpipe-Hint); the first one stays. */
+void s3_hint(struct s3_call *call, const char *format, ...) PP_PRINTF(2, 3);
+
+/* --- s3_address.c --- */
+/* bucket_name, key, virtual_host from Host and path. False: an error is in the reply. */
+bool s3_address(struct s3_call *call);
+
+/* --- s3_auth.c --- */
+/* Checks the signature, when credentials are configured. False: an error is in the reply. */
+bool s3_authorize(struct s3_call *call);
+
+/* --- s3.c --- */
+/* The bucket of the request; false: NoSuchBucket (or 500) is in the reply. */
+bool s3_call_bucket(struct s3_call *call);
+/* The header's value; empty (len 0) when absent. */
+struct span s3_header(const struct s3_call *call, const char *name);
+/* A query parameter, decoded (plus is a space), in the arena. False when absent; "" when it has no
+ * value. */
+bool s3_query(const struct s3_call *call, const char *name, struct span *value);
+/* As above for a number of 0..max; absent: *out stays. False: InvalidArgument is in the reply. */
+bool s3_query_number(struct s3_call *call, const char *name, int64_t max, int64_t *out);
+int64_t s3_now_ms(const struct s3_call *call);
+
+/* --- s3_headers.c: what is stored with an object and goes back with it --- */
+/* The "name: value\n" lines of the request's own headers (content-type by default
+ * binary/octet-stream); empty with the call failed: MetadataTooLarge. In the arena. */
+struct span s3_headers_take(struct s3_call *call);
+/* Writes them, ETag, Last-Modified and the rest to the reply. */
+void s3_headers_give(struct s3_call *call, const struct store_object *object, bool with_checksum);
+/* If-Match, If-None-Match, If-(Un)Modified-Since for reads (304, 412); `prefix`
+ * "x-amz-copy-source-" for copies. False: answered. */
+bool s3_conditions_hold(struct s3_call *call, const struct store_object *object,
+                        const char *prefix);
+/* The same for writes (If-Match, If-None-Match: *); object NULL: the key is free. */
+bool s3_write_conditions_hold(struct s3_call *call, const struct store_object *object);
+
+/* --- s3_body.c: a body on its way in --- */
+/* Reads the integrity headers, makes call->body. False: an error is in the reply. Called before the
+ * first byte, and for an empty body by the handler. `small`: see store_body_new. */
+bool s3_body_begin(struct s3_call *call, bool small);
+bool s3_body_piece(struct s3_call *call, struct span bytes);
+/* All has come: checks lengths, digests, chunk signatures, trailers. False: error in the reply. */
+bool s3_body_finish(struct s3_call *call);
+void s3_body_free(struct s3_body *body);
+struct store_body *s3_body_store(struct s3_body *body);
+/* After finish: 32 hex digits. */
+const char *s3_body_md5(const struct s3_body *body);
+/* After finish: "crc32 NhCmhg== FULL_OBJECT", or empty. */
+struct span s3_body_checksum(const struct s3_body *body);
+/* The decoded bytes of a gathered (S3_BODY_XML) request body, checked. False: error in the reply.
+ * *had_digest: Content-MD5 or x-amz-checksum-* was there. */
+bool s3_body_gathered(struct s3_call *call, struct span *bytes, bool *had_digest);
+/* x-amz-checksum-crc32: NhCmhg== and x-amz-checksum-type of a stored checksum text. */
+void s3_checksum_headers(struct s3_call *call, struct span checksum);
+
+/* --- s3_xml.c: writing --- */
+enum s3_time { S3_TIME_ISO, S3_TIME_HTTP };                /* 2026-01-02T03:04:05.000Z; RFC 1123 */
+void s3_xml_begin(struct s3_call *call, const char *root); /* declaration, root with xmlns */
+void s3_xml_end(struct s3_call *call, const char *root);   /* and Content-Type, status 200 */
+void s3_xml_open(struct s3_call *call, const char *name);
+void s3_xml_close(struct s3_call *call, const char *name);
+void s3_xml_text(struct s3_call *call, const char *name, struct span text); /* escaped */
+void s3_xml_number(struct s3_call *call, const char *name, int64_t number);
+void s3_xml_etag(struct s3_call *call, struct span etag); /* in &quot; */
+void s3_xml_time(struct s3_call *call, const char *name, int64_t ms);
+void s3_xml_owner(struct s3_call *call, const char *name); /* Owner, Initiator: ID, DisplayName */
+void s3_xml_escape(struct buf *out, struct span text);
+void s3_time_append(struct buf *out, enum s3_time form, int64_t ms);
+
+/* --- s3_xml_read.c: reading, by expat, entities off --- */
+/* A small tree in the arena, bounded in depth and nodes; namespaces are dropped. */
+struct s3_xml_node {
+    struct span name;
+    struct span text; /* all character data, trimmed */
+    struct s3_xml_node *children;
+    struct s3_xml_node *next;
+};
+/* NULL: malformed (the caller answers MalformedXML). */
+struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text);
+/* The first child of that name; NULL: none. */
+const struct s3_xml_node *s3_xml_child(const struct s3_xml_node *node, const char *name);
+
+/* --- the operations --- */
+enum handled s3_list_buckets(struct s3_call *call);
+enum handled s3_create_bucket(struct s3_call *call);
+enum handled s3_delete_bucket(struct s3_call *call);
+enum handled s3_head_bucket(struct s3_call *call);
+enum handled s3_bucket_subresource(struct s3_call *call); /* ?location ?acl ?versioning ... */
+enum handled s3_list_objects_v1(struct s3_call *call);
+enum handled s3_list_objects_v2(struct s3_call *call);
+enum handled s3_delete_objects(struct s3_call *call);
+enum handled s3_put_object(struct s3_call *call); /* and CopyObject */
+enum handled s3_get_object(struct s3_call *call); /* and HeadObject */
+enum handled s3_delete_object(struct s3_call *call);
+enum handled s3_object_subresource(struct s3_call *call); /* ?acl ?tagging ... */
+enum handled s3_copy_object(struct s3_call *call);
+enum handled s3_create_upload(struct s3_call *call);
+enum handled s3_upload_part(struct s3_call *call); /* and UploadPartCopy */
+enum handled s3_complete_upload(struct s3_call *call);
+enum handled s3_abort_upload(struct s3_call *call);
+enum handled s3_list_parts(struct s3_call *call);
+enum handled s3_list_uploads(struct s3_call *call);
+
+#endif

@@ -1,0 +1,32 @@
+/* Kafka Connect's REST API as calls, this laptop's or any other worker's. Errors as in
+ * rest_client.h: UNREACHABLE, NOT_FOUND (404), EXISTS (409), INVALID (400: the configuration;
+ * the message is the worker's), FAILED. */
+#ifndef PINPIPE_CONNECT_CLIENT_H
+#define PINPIPE_CONNECT_CLIENT_H
+
+#include "buf.h"
+#include "env.h"
+#include "error.h"
+
+struct connect_client;
+
+struct connect_client_options {
+    struct env *env;
+    const char *url; /* "http://127.0.0.1:8083" */
+    bool (*should_stop)(void *ctx);
+    void *should_stop_ctx;
+};
+
+enum status connect_client_new(const struct connect_client_options *options,
+                               struct connect_client **out, struct error *err) PP_MUST_USE;
+void connect_client_free(struct connect_client *client);
+
+/* One request; the answer's body replaces out's contents. path: "/connectors/x/status", encoded.
+ * body NULL: none. */
+enum status connect_client_call(struct connect_client *client, const char *method, const char *path,
+                                const struct span *body, struct buf *out,
+                                struct error *err) PP_MUST_USE;
+/* The workshop's configuration for one user id, as a JSON object. */
+void connect_workshop_config(const char *user_id, struct buf *out);
+
+#endif
