@@ -95,11 +95,4 @@ enum status connect_config_parse(struct arena *arena, const struct connect_entri
 enum status connect_config_validate(struct arena *arena, const struct connect_entries *entries,
                                     struct buf *out, struct error *err) PP_MUST_USE;
 
-/* The workshop's .properties text (what the console of MSK Connect takes): Java's Properties format
- * ("#" and "!" comments, "=" ":" or blank between, escapes, continued lines; a comment behind a
- * value is part of the value). *trap: a value that has such a comment in it, for a hint. */
-enum status connect_properties_parse(struct arena *arena, struct span text,
-                                     struct connect_entries *out, const char **trap,
-                                     struct error *err) PP_MUST_USE;
-
 #endif

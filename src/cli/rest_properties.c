@@ -160,7 +160,7 @@ static enum status visit(void *ctx, const struct property *property, struct erro
                 known != NULL ? known->reason : "this build does not know it");
         return STATUS_OK;
     }
-    enum status status = known->take(loading, property->value, err);
+    enum status status = known->take(loading, span_trim(property->value), err);
     return status == STATUS_OK ? status : error_prefix(err, "line %d", property->line);
 }
 

@@ -35,13 +35,16 @@ static void lines_are_read_as_java_reads_them(void **state)
         {"\n  \n# comment\n! too\n  # indented\n", ""},
         {"a=b", "1[a][b]"},
         {"a:b\nc d\ne", "1[a][b]2[c][d]3[e][]"},
-        {"  a \t = \t b c \r\nd=e\rf=g", "1[a][b c]2[d][e]3[f][g]"},
+        {"  a \t = \t b c \r\nd=e\rf=g", "1[a][b c ]2[d][e]3[f][g]"},
         {"a=b=c:d", "1[a][b=c:d]"},
         {"a\\=b\\ c=d", "1[a=b c][d]"},
         {"a=b # not a comment", "1[a][b # not a comment]"},
         {"a=b,\\\n   c,\\\n\td\ne=f", "1[a][b,c,d]4[e][f]"},
         {"a=b\\\\\nc=d", "1[a][b\\]2[c][d]"},
         {"a=b\\", "1[a][b]"},
+        {"a=\\ b\nc=d\t", "1[a][ b]2[c][d\t]"},
+        {"a=\\uD83D\\uDE00\\u20ac", "1[a][\xf0\x9f\x98\x80\xe2\x82\xac]"},
+        {"a=\\uD83Dx\\uDE00", "1[a][\xef\xbf\xbdx\xef\xbf\xbd]"},
         {"a=\\u00e9\\tx\\q", "1[a][\xc3\xa9\txq]"},
         {"\xef\xbb\xbf"
          "a=b",
@@ -162,7 +165,7 @@ static void the_workshops_file_is_taken_as_pasted(void **state)
 static void the_deprecated_keys_count_where_the_newer_are_missing(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(load(f, "host.name=my-laptop\nport=9000\n"), STATUS_OK);
+    assert_int_equal(load(f, "host.name=my-laptop \nport=9000\t\n"), STATUS_OK);
     assert_int_equal(f->result.rest_port, 9000);
     assert_string_equal(f->result.advertised_url, "http://my-laptop:9000");
     assert_int_equal(load(f, "port=9000\nlisteners=https://a:1,http://b:2\n"), STATUS_OK);

@@ -55,8 +55,13 @@ static void append_utf8(struct buf *out, unsigned code)
     } else if (code < 0x800) {
         buf_append_byte(out, (char)(0xc0 | code >> 6));
         buf_append_byte(out, (char)(0x80 | (code & 0x3f)));
-    } else {
+    } else if (code < 0x10000) {
         buf_append_byte(out, (char)(0xe0 | code >> 12));
+        buf_append_byte(out, (char)(0x80 | (code >> 6 & 0x3f)));
+        buf_append_byte(out, (char)(0x80 | (code & 0x3f)));
+    } else {
+        buf_append_byte(out, (char)(0xf0 | code >> 18));
+        buf_append_byte(out, (char)(0x80 | (code >> 12 & 0x3f)));
         buf_append_byte(out, (char)(0x80 | (code >> 6 & 0x3f)));
         buf_append_byte(out, (char)(0x80 | (code & 0x3f)));
     }
@@ -71,24 +76,49 @@ static int hex_digit(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+/* The number in "uXXXX" at the front of s; false when there is none. */
+static bool read_code(struct span s, unsigned *code)
+{
+    enum { code_digits = 4 };
+    *code = 0;
+    if (s.len <= code_digits || s.ptr[0] != 'u') {
+        return false;
+    }
+    for (size_t i = 1; i <= code_digits; i++) {
+        int digit = hex_digit(s.ptr[i]);
+        if (digit < 0) {
+            return false;
+        }
+        *code = *code * 16 + (unsigned)digit;
+    }
+    return true;
+}
+
+/* "uXXXX", or two of them that make one character; half of a pair alone has no UTF-8. */
+static size_t unescape_code(struct span s, struct buf *out)
+{
+    enum { escape_bytes = 5, replacement = 0xfffd };
+    unsigned code;
+    unsigned low;
+    if (!read_code(s, &code)) {
+        return 0;
+    }
+    struct span rest = span_skip(s, escape_bytes);
+    if (code >= 0xd800 && code < 0xdc00 && rest.len > 0 && rest.ptr[0] == '\\' &&
+        read_code(span_skip(rest, 1), &low) && low >= 0xdc00 && low < 0xe000) {
+        append_utf8(out, 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
+        return 2 * escape_bytes + 1;
+    }
+    append_utf8(out, code >= 0xd800 && code < 0xe000 ? (unsigned)replacement : code);
+    return escape_bytes;
+}
+
 /* The escape at the front of s (behind its backslash); how many bytes it takes, 0 when broken. */
 static size_t unescape_one(struct span s, struct buf *out)
 {
     static const char plain[] = "t\tn\nr\rf\f";
-    if (s.len == 0) {
-        return 0;
-    }
-    if (s.ptr[0] == 'u') {
-        unsigned code = 0;
-        for (size_t i = 1; i <= 4; i++) {
-            int digit = i < s.len ? hex_digit(s.ptr[i]) : -1;
-            if (digit < 0) {
-                return 0;
-            }
-            code = code * 16 + (unsigned)digit;
-        }
-        append_utf8(out, code);
-        return 5;
+    if (s.len == 0 || s.ptr[0] == 'u') {
+        return s.len == 0 ? 0 : unescape_code(s, out);
     }
     char byte = s.ptr[0];
     for (size_t i = 0; plain[i] != '\0'; i += 2) {
@@ -163,7 +193,7 @@ static enum status parse_logical(struct span text, struct buf *out, struct prope
                          property->line, PROPERTIES_KEY_BYTES_MAX, PROPERTIES_VALUE_BYTES_MAX);
     }
     property->key = span_first(buf_span(out), key_len);
-    property->value = span_trim(span_skip(buf_span(out), key_len));
+    property->value = span_skip(buf_span(out), key_len);
     return STATUS_OK;
 }
 

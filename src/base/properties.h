@@ -1,5 +1,7 @@
-/* Java's .properties files, as the workshop's kafka-rest.properties is written: comments (# or !),
- * "key=value", "key: value" or "key value", lines continued by a backslash, \t \n \r \f \uXXXX. */
+/* Java's .properties files, as the workshop's kafka-rest.properties and connector configuration are
+ * written: comments (# or !), "key=value", "key: value" or "key value", lines continued by a
+ * backslash, \t \n \r \f \uXXXX. As in Java a '#' behind a value is part of the value, and so are
+ * the blanks at its end. */
 #ifndef PINPIPE_PROPERTIES_H
 #define PINPIPE_PROPERTIES_H
 
