@@ -80,7 +80,7 @@ SRC_support  := $(sort $(wildcard tests/support/*.c))
 SRC_fuzz     := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-OBJ_base     := $(call obj,$(SRC_base)) $(BUILD)/obj/gen/embedded.o $(BUILD)/obj/gen/version.o
+OBJ_base     := $(call obj,$(SRC_base)) $(patsubst %,$(BUILD)/obj/gen/%.o,embedded crc_tables version)
 OBJ_pipeline := $(call obj,$(SRC_pipeline))
 OBJ_cli      := $(call obj,$(SRC_cli))
 OBJ_mock     := $(call obj,$(SRC_mock)) $(patsubst $(LLHTTP_DIR)/%.c,$(BUILD)/obj/llhttp/%.o,$(LLHTTP_SRC))
@@ -126,6 +126,8 @@ $(BUILD)/gen/embedded.c: src/base/embed.awk $(DATA_FILES) $(BUILD)/datalist
 # A file added to or removed from data/ regenerates it too.
 $(BUILD)/datalist: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(DATA_FILES)' > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/gen/crc_tables.c: src/base/crc_tables.awk
+	$(Q)mkdir -p $(@D); awk -f $< > $@
 $(BUILD)/gen/version.c: VERSION
 	$(Q)mkdir -p $(@D); printf '#include "version.h"\n\nconst char pinpipe_version[] = "%s";\n' '$(VERSION)' > $@
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags

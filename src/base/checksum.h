@@ -24,7 +24,7 @@ size_t checksum_bytes(enum checksum_kind kind);
 
 struct checksum {
     enum checksum_kind kind;
-    uint64_t crc;
+    uint64_t crc;          /* of the bytes so far, as printed and combined */
     struct digest *digest; /* SHA only */
 };
 /* CONFIG, NO_MEMORY: SHA without libcrypto. */
@@ -35,8 +35,11 @@ void checksum_update(struct checksum *checksum, struct span bytes);
 /* Appends the base64 text. */
 void checksum_finish(struct checksum *checksum, struct buf *out);
 /* The CRC of two texts one behind the other, from their CRCs (FULL_OBJECT of a multipart upload).
- * Only the three CRCs. */
+ * This and the next two: only the three CRCs. */
 uint64_t checksum_crc_combine(enum checksum_kind kind, uint64_t first, uint64_t second,
                               uint64_t second_len);
+/* Appends the base64 text of a CRC; reads it back (false: no base64, or of another length). */
+void checksum_crc_append(enum checksum_kind kind, uint64_t crc, struct buf *out);
+bool checksum_crc_parse(enum checksum_kind kind, struct span text, uint64_t *out);
 
 #endif
