@@ -152,17 +152,26 @@ void s3_xml_escape(struct buf *out, struct span text);
 void s3_time_append(struct buf *out, enum s3_time form, int64_t ms);
 
 /* --- s3_xml_read.c: reading, by expat, entities off --- */
-/* A small tree in the arena, bounded in depth and nodes; namespaces are dropped. */
+enum {
+    S3_XML_DEPTH_MAX = 16,
+    S3_XML_NODES_MAX = 100000, /* 10000 parts with number, ETag and checksums */
+    S3_XML_TEXT_BYTES_MAX = 64 * 1024,
+};
+/* A small tree in the arena; namespaces are dropped. */
 struct s3_xml_node {
     struct span name;
-    struct span text; /* all character data, trimmed */
+    /* All character data of an element without children, as it stands: a key may begin with a
+     * blank. Elsewhere empty. */
+    struct span text;
     struct s3_xml_node *children;
     struct s3_xml_node *next;
 };
-/* NULL: malformed (the caller answers MalformedXML). */
+/* NULL: malformed, with a document type, or over a limit (the caller answers MalformedXML). */
 struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text);
 /* The first child of that name; NULL: none. */
 const struct s3_xml_node *s3_xml_child(const struct s3_xml_node *node, const char *name);
+/* Its text without blanks at the ends; empty: it is not there, or is empty. */
+struct span s3_xml_child_word(const struct s3_xml_node *node, const char *name);
 
 /* --- the operations --- */
 enum handled s3_list_buckets(struct s3_call *call);

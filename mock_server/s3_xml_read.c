@@ -1,0 +1,183 @@
+/* XML bodies of S3's clients, read by expat into a small tree of spans.
+ *
+ * What a request may hold is narrow, and so is what is read: elements and their text. A document
+ * type is refused where it begins, so there are no entities but XML's five and nothing expands;
+ * attributes, comments and processing instructions are passed over; text beside elements is
+ * malformed (blanks aside), as S3's schema has none. */
+#include "s3_internal.h"
+
+#include <expat.h>
+#include <string.h>
+
+/* Between the namespace and the name, as expat reports them. No name has one, and a namespace with
+ * one is malformed. */
+static const char namespace_separator = '\n';
+
+struct level {
+    struct s3_xml_node *node;
+    struct s3_xml_node *last_child;
+};
+
+struct reader {
+    XML_Parser parser;
+    struct arena *arena;
+    struct s3_xml_node *root;
+    struct level levels[S3_XML_DEPTH_MAX];
+    size_t depth;
+    size_t node_count;
+    struct buf text; /* since the last tag */
+    bool bad;
+};
+
+static void refuse(struct reader *r)
+{
+    if (!r->bad) {
+        r->bad = true;
+        (void)XML_StopParser(r->parser, XML_FALSE);
+    }
+}
+
+static bool arena_copy(struct arena *arena, const char *bytes, size_t len, struct span *out)
+{
+    char *copy = arena_alloc(arena, len + 1);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, bytes, len);
+    *out = span_from(copy, len);
+    return true;
+}
+
+static bool only_blanks(const struct reader *r)
+{
+    return span_trim(buf_span(&r->text)).len == 0;
+}
+
+static struct s3_xml_node *node_new(struct reader *r, const char *name)
+{
+    const char *separator = strrchr(name, namespace_separator);
+    const char *local = separator != NULL ? separator + 1 : name;
+    struct s3_xml_node *node = ARENA_NEW(r->arena, struct s3_xml_node);
+    if (node == NULL || !arena_copy(r->arena, local, strlen(local), &node->name)) {
+        return NULL;
+    }
+    node->text = SPAN_EMPTY;
+    return node;
+}
+
+static void node_attach(struct reader *r, struct s3_xml_node *node)
+{
+    if (r->depth == 0) {
+        r->root = node;
+        return;
+    }
+    struct level *parent = &r->levels[r->depth - 1];
+    if (parent->last_child == NULL) {
+        parent->node->children = node;
+    } else {
+        parent->last_child->next = node;
+    }
+    parent->last_child = node;
+}
+
+static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)
+{
+    struct reader *r = ctx;
+    struct s3_xml_node *node = NULL;
+    (void)attributes;
+    if (r->bad) {
+        return;
+    }
+    if (r->depth < S3_XML_DEPTH_MAX && r->node_count < S3_XML_NODES_MAX && only_blanks(r)) {
+        node = node_new(r, name);
+    }
+    if (node == NULL) {
+        refuse(r);
+        return;
+    }
+    buf_reset(&r->text);
+    node_attach(r, node);
+    r->levels[r->depth] = (struct level){.node = node};
+    r->depth++;
+    r->node_count++;
+}
+
+static void XMLCALL on_end(void *ctx, const XML_Char *name)
+{
+    struct reader *r = ctx;
+    (void)name;
+    if (r->bad) {
+        return;
+    }
+    r->depth--;
+    struct s3_xml_node *node = r->levels[r->depth].node;
+    bool good = node->children != NULL
+                    ? only_blanks(r)
+                    : arena_copy(r->arena, buf_cstr(&r->text), r->text.len, &node->text);
+    if (!good) {
+        refuse(r);
+        return;
+    }
+    buf_reset(&r->text);
+}
+
+static void XMLCALL on_text(void *ctx, const XML_Char *bytes, int len)
+{
+    struct reader *r = ctx;
+    if (r->bad) {
+        return;
+    }
+    buf_append(&r->text, bytes, (size_t)len);
+    if (!buf_ok(&r->text)) {
+        refuse(r);
+    }
+}
+
+static void XMLCALL on_doctype(void *ctx, const XML_Char *name, const XML_Char *system_id,
+                               const XML_Char *public_id, int has_internal_subset)
+{
+    (void)name;
+    (void)system_id;
+    (void)public_id;
+    (void)has_internal_subset;
+    refuse(ctx);
+}
+
+struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text)
+{
+    struct reader r = {.arena = arena};
+    if (text.len > S3_BODY_BYTES_MAX) {
+        return NULL;
+    }
+    r.parser = XML_ParserCreateNS(NULL, namespace_separator);
+    if (r.parser == NULL) {
+        return NULL;
+    }
+    buf_init(&r.text, S3_XML_TEXT_BYTES_MAX);
+    XML_SetUserData(r.parser, &r);
+    XML_SetElementHandler(r.parser, on_start, on_end);
+    XML_SetCharacterDataHandler(r.parser, on_text);
+    XML_SetStartDoctypeDeclHandler(r.parser, on_doctype);
+    if (XML_Parse(r.parser, text.ptr, (int)text.len, XML_TRUE) != XML_STATUS_OK) {
+        r.bad = true;
+    }
+    XML_ParserFree(r.parser);
+    buf_release(&r.text);
+    return r.bad ? NULL : r.root;
+}
+
+const struct s3_xml_node *s3_xml_child(const struct s3_xml_node *node, const char *name)
+{
+    for (const struct s3_xml_node *child = node->children; child != NULL; child = child->next) {
+        if (span_equal_cstr(child->name, name)) {
+            return child;
+        }
+    }
+    return NULL;
+}
+
+struct span s3_xml_child_word(const struct s3_xml_node *node, const char *name)
+{
+    const struct s3_xml_node *child = s3_xml_child(node, name);
+    return child != NULL ? span_trim(child->text) : SPAN_EMPTY;
+}
