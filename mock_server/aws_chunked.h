@@ -21,8 +21,8 @@ enum aws_chunked_state {
 };
 
 struct aws_chunked_trailer {
-    char name[64];
-    char value[256];
+    char name[64];   /* in lower case */
+    char value[256]; /* trimmed */
 };
 
 struct aws_chunked {
@@ -51,7 +51,7 @@ bool aws_chunked_feed(struct aws_chunked *decoder, struct span bytes,
                       const struct aws_chunked_sink *sink);
 /* The body has ended: is that all right? (A missing final CR LF is.) */
 bool aws_chunked_end(struct aws_chunked *decoder);
-/* The trailer's value by name, any case; empty when absent. */
+/* The value of the first trailer of that name, any case; empty when absent. */
 struct span aws_chunked_trailer_value(const struct aws_chunked *decoder, const char *name);
 
 #endif
