@@ -1,7 +1,7 @@
 /* What the files of the S3 service share. A request's way:
  *
- *   s3_call_begin (address, operation, signature)      s3.c, s3_address.c, s3_auth.c
- *   -> [body piece by piece: s3_body.c]                PutObject, UploadPart
+ *   address, signature, operation                      s3.c, s3_address.c, s3_auth.c
+ *   -> body: taken in piece by piece, checked          s3_body.c
  *   -> operation handler                               s3_object_*.c, s3_bucket.c, s3_list.c, ...
  *   -> XML or headers                                  s3_xml.c, s3_errors.c
  *
@@ -18,6 +18,10 @@ struct s3 {
     struct service service;
 };
 
+/* The one account there is. */
+#define S3_OWNER_ID   "b5f2c7a0d94e4f4a8b1e6d3c9a7f5e2b1c8d0e6f4a3b2c1d9e8f7a6b5c4d3e2f"
+#define S3_OWNER_NAME "workshop"
+
 struct s3_body; /* a body on its way in (s3_body.h) */
 struct s3_call;
 
@@ -25,8 +29,9 @@ enum s3_level { S3_SERVICE, S3_BUCKET, S3_OBJECT };
 
 enum s3_body_kind {
     S3_BODY_NONE,   /* what comes is read over */
-    S3_BODY_XML,    /* gathered, decoded from aws-chunked, checked against its digests */
-    S3_BODY_STREAM, /* PutObject, UploadPart */
+    S3_BODY_XML,    /* gathered: s3_body_gathered gives it, decoded and checked */
+    S3_BODY_OBJECT, /* streamed into call->body, whole and checked before the handler runs */
+    S3_BODY_PART,   /* the same, never kept inline (store_body_new) */
 };
 
 struct s3_operation {
@@ -36,11 +41,16 @@ struct s3_operation {
     /* The query parameter that selects it ("uploads", "partNumber"); NULL: none of those that
      * select another one is there. Rows with one stand before those without. */
     const char *subresource;
+    /* A header that must be there besides ("x-amz-copy-source"); NULL: none. Rows with one stand
+     * before those without. */
+    const char *header;
     enum s3_body_kind body;
     enum handled (*handle)(struct s3_call *call);
 };
 extern const struct s3_operation s3_operations[];
 extern const size_t s3_operation_count;
+
+enum { S3_REQUEST_ID_BYTES = 17, S3_HOST_ID_BYTES = 77 };
 
 /* One request; in the exchange's arena. */
 struct s3_call {
@@ -53,8 +63,10 @@ struct s3_call {
     struct store_bucket bucket; /* filled by s3_call_bucket */
     bool failed;                /* an error stands in the reply already */
     struct sigv4_claim claim;
-    struct s3_body *body; /* of a streamed body; made on demand */
-    char request_id[17];
+    struct s3_body
+        *body; /* of a streamed one, finished; of a gathered one after it was asked for */
+    char request_id[S3_REQUEST_ID_BYTES];
+    char host_id[S3_HOST_ID_BYTES]; /* x-amz-id-2 */
     /* Of a streamed reply. */
     int64_t pinned_object; /* 0: none */
     uint64_t read_offset;
@@ -80,6 +92,11 @@ enum handled s3_error_with(struct s3_call *call, enum s3_error_id id,
 /* The same with other words than the table's. */
 enum handled s3_error_text(struct s3_call *call, enum s3_error_id id, struct span message,
                            const struct s3_error_detail *details);
+/* The words of the table, for a list of errors inside another answer. */
+const char *s3_error_code(enum s3_error_id id);
+const char *s3_error_message(enum s3_error_id id);
+/* EntityTooLarge, with the size that was proposed. */
+enum handled s3_error_too_large(struct s3_call *call, struct span proposed);
 /* A store failure: 500 InternalError (503 SlowDown for BUSY), and a log line. */
 enum handled s3_error_store(struct s3_call *call, const struct error *err);
 /* Help beside the answer (X-Pinpipe-Hint); the first one stays. */
@@ -94,10 +111,15 @@ bool s3_address(struct s3_call *call);
 bool s3_authorize(struct s3_call *call);
 
 /* --- s3.c --- */
+/* x-amz-request-id, x-amz-id-2, Server. */
+void s3_identity_headers(struct s3_call *call);
+enum s3_level s3_level(const struct s3_call *call);
 /* The bucket of the request; false: NoSuchBucket (or 500) is in the reply. */
 bool s3_call_bucket(struct s3_call *call);
 /* The header's value; empty (len 0) when absent. */
 struct span s3_header(const struct s3_call *call, const char *name);
+/* Is the header there, be it empty? */
+bool s3_has_header(const struct s3_call *call, const char *name);
 /* A query parameter, decoded (plus is a space), in the arena. False when absent; "" when it has no
  * value. */
 bool s3_query(const struct s3_call *call, const char *name, struct span *value);
@@ -119,13 +141,14 @@ bool s3_conditions_hold(struct s3_call *call, const struct store_object *object,
 bool s3_write_conditions_hold(struct s3_call *call, const struct store_object *object);
 
 /* --- s3_body.c: a body on its way in --- */
-/* Reads the integrity headers, makes call->body. False: an error is in the reply. Called before the
- * first byte, and for an empty body by the handler. `small`: see store_body_new. */
-bool s3_body_begin(struct s3_call *call, bool small);
+/* begin, piece and finish are called by s3.c; handlers of S3_BODY_OBJECT and S3_BODY_PART find
+ * call->body finished, also for a request without a body. */
+/* Reads the integrity headers, makes call->body. False: an error is in the reply. */
+bool s3_body_begin(struct s3_call *call);
 bool s3_body_piece(struct s3_call *call, struct span bytes);
 /* All has come: checks lengths, digests, chunk signatures, trailers. False: error in the reply. */
 bool s3_body_finish(struct s3_call *call);
-void s3_body_free(struct s3_body *body);
+void s3_body_free(struct s3_body *body); /* NULL is fine */
 struct store_body *s3_body_store(struct s3_body *body);
 /* After finish: 32 hex digits. */
 const char *s3_body_md5(const struct s3_body *body);
@@ -137,8 +160,18 @@ bool s3_body_gathered(struct s3_call *call, struct span *bytes, bool *had_digest
 /* x-amz-checksum-crc32: NhCmhg== and x-amz-checksum-type of a stored checksum text. */
 void s3_checksum_headers(struct s3_call *call, struct span checksum);
 
+/* --- s3_time.c --- */
+enum s3_time { S3_TIME_ISO, S3_TIME_HTTP }; /* 2026-01-02T03:04:05.000Z; RFC 1123 */
+void s3_time_append(struct buf *out, enum s3_time form, int64_t ms);
+/* The three forms of HTTP's dates, and ISO 8601's, to seconds since 1970; false: none of them. */
+bool s3_time_parse(struct span text, int64_t *seconds);
+
+/* --- s3_copy.c --- */
+/* The object that x-amz-copy-source names, when it is there and the x-amz-copy-source-if-* hold.
+ * False: answered. */
+bool s3_copy_source(struct s3_call *call, struct store_object *out);
+
 /* --- s3_xml.c: writing --- */
-enum s3_time { S3_TIME_ISO, S3_TIME_HTTP };                /* 2026-01-02T03:04:05.000Z; RFC 1123 */
 void s3_xml_begin(struct s3_call *call, const char *root); /* declaration, root with xmlns */
 void s3_xml_end(struct s3_call *call, const char *root);   /* and Content-Type, status 200 */
 void s3_xml_open(struct s3_call *call, const char *name);
@@ -149,7 +182,6 @@ void s3_xml_etag(struct s3_call *call, struct span etag); /* in &quot; */
 void s3_xml_time(struct s3_call *call, const char *name, int64_t ms);
 void s3_xml_owner(struct s3_call *call, const char *name); /* Owner, Initiator: ID, DisplayName */
 void s3_xml_escape(struct buf *out, struct span text);
-void s3_time_append(struct buf *out, enum s3_time form, int64_t ms);
 
 /* --- s3_xml_read.c: reading, by expat, entities off --- */
 enum {
@@ -178,14 +210,18 @@ enum handled s3_list_buckets(struct s3_call *call);
 enum handled s3_create_bucket(struct s3_call *call);
 enum handled s3_delete_bucket(struct s3_call *call);
 enum handled s3_head_bucket(struct s3_call *call);
-enum handled s3_bucket_subresource(struct s3_call *call); /* ?location ?acl ?versioning ... */
+enum handled s3_options_request(struct s3_call *call);
+/* ?location ?acl ?versioning ... of buckets and objects: what was never set, and what is not
+ * implemented (s3_subresource.c). */
+enum handled s3_subresource(struct s3_call *call);
+/* Has the request's query a parameter that names a sub-resource of this level? */
+bool s3_subresource_is_named(const struct s3_call *call);
 enum handled s3_list_objects_v1(struct s3_call *call);
 enum handled s3_list_objects_v2(struct s3_call *call);
 enum handled s3_delete_objects(struct s3_call *call);
-enum handled s3_put_object(struct s3_call *call); /* and CopyObject */
+enum handled s3_put_object(struct s3_call *call);
 enum handled s3_get_object(struct s3_call *call); /* and HeadObject */
 enum handled s3_delete_object(struct s3_call *call);
-enum handled s3_object_subresource(struct s3_call *call); /* ?acl ?tagging ... */
 enum handled s3_copy_object(struct s3_call *call);
 enum handled s3_create_upload(struct s3_call *call);
 enum handled s3_upload_part(struct s3_call *call); /* and UploadPartCopy */

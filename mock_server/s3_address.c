@@ -1,0 +1,195 @@
+/* Where a request points: bucket and key out of Host and path (specs/aws-s3.md section 2).
+ *
+ * The path is percent-decoded once; a plus in it is a plus, and dots and empty segments are bytes
+ * of the key like any others: keys are names, not files. */
+#include "s3_internal.h"
+
+#include "url.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { bucket_bytes_min = 3, bucket_bytes_max = 63 };
+
+/* --- bucket names --- */
+
+static bool is_alnum(char ch)
+{
+    return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9');
+}
+
+static bool is_ip_address(struct span name)
+{
+    struct span part;
+    size_t parts = 0;
+    while (span_next_part(&name, '.', &part)) {
+        uint64_t number;
+        if (part.len > 3 || !span_parse_u64(part, &number)) {
+            return false;
+        }
+        parts++;
+    }
+    return parts == 4;
+}
+
+bool s3_bucket_name_is_legal(struct span name)
+{
+    if (name.len < bucket_bytes_min || name.len > bucket_bytes_max || !is_alnum(name.ptr[0]) ||
+        !is_alnum(name.ptr[name.len - 1])) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        bool dot = name.ptr[i] == '.';
+        if (!is_alnum(name.ptr[i]) && name.ptr[i] != '-' && !dot) {
+            return false;
+        }
+        if (dot && name.ptr[i - 1] == '.') {
+            return false;
+        }
+    }
+    return !is_ip_address(name);
+}
+
+/* --- virtual hosts --- */
+
+/* "[::1]:9000", "h:9000" and "h" without the port. */
+static struct span without_port(struct span host)
+{
+    size_t colon = host.len;
+    while (colon > 0 && host.ptr[colon - 1] >= '0' && host.ptr[colon - 1] <= '9') {
+        colon--;
+    }
+    return colon > 0 && host.ptr[colon - 1] == ':' ? span_first(host, colon - 1) : host;
+}
+
+/* What stands before ".<base>" of the longest base domain; empty: path style. */
+static struct span host_bucket(const struct s3_options *options, struct span host)
+{
+    struct span bucket = SPAN_EMPTY;
+    for (size_t i = 0; options->base_domains != NULL && options->base_domains[i] != NULL; i++) {
+        struct span base = span_from_cstr(options->base_domains[i]);
+        if (span_equal_nocase(host, base)) {
+            return SPAN_EMPTY;
+        }
+        if (host.len < base.len + 2 ||
+            !span_equal_nocase(span_skip(host, host.len - base.len), base) ||
+            host.ptr[host.len - base.len - 1] != '.') {
+            continue;
+        }
+        struct span before = span_first(host, host.len - base.len - 1);
+        if (bucket.len == 0 || before.len < bucket.len) {
+            bucket = before;
+        }
+    }
+    return bucket;
+}
+
+static bool lower_copy(struct s3_call *call, struct span text, struct span *out)
+{
+    char *copy = arena_copy_cstr(&call->exchange->arena, text);
+    if (copy == NULL) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        copy[i] = (char)tolower((unsigned char)copy[i]);
+    }
+    *out = span_from(copy, text.len);
+    return true;
+}
+
+/* --- decoding --- */
+
+static bool answer_invalid_uri(struct s3_call *call)
+{
+    struct s3_error_detail details[] = {{"URI", call->exchange->request.path}, {NULL, SPAN_EMPTY}};
+    s3_error_with(call, S3_ERROR_INVALID_URI, details);
+    return false;
+}
+
+static bool decode(struct s3_call *call, struct span raw, struct span *out)
+{
+    struct buf decoded;
+    buf_init(&decoded, HTTP_TARGET_BYTES_MAX);
+    bool sound = url_decode(raw, false, &decoded) && span_is_utf8(buf_span(&decoded));
+    char *copy = buf_ok(&decoded) && sound
+                     ? arena_copy_cstr(&call->exchange->arena, buf_span(&decoded))
+                     : NULL;
+    if (copy != NULL) {
+        *out = span_from(copy, decoded.len);
+    }
+    bool memory = buf_ok(&decoded);
+    buf_release(&decoded);
+    if (!sound) {
+        return answer_invalid_uri(call);
+    }
+    if (copy == NULL || !memory) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return false;
+    }
+    return true;
+}
+
+/* Every escape of the query is one, and none is a NUL, so that s3_query cannot fail later. */
+static bool query_is_sound(struct s3_call *call)
+{
+    struct buf decoded;
+    buf_init(&decoded, HTTP_TARGET_BYTES_MAX);
+    bool sound = url_decode(call->exchange->request.query, true, &decoded) && buf_ok(&decoded);
+    buf_release(&decoded);
+    return sound || answer_invalid_uri(call);
+}
+
+static bool key_fits(struct s3_call *call)
+{
+    if (call->key.len <= STORE_KEY_BYTES_MAX) {
+        return true;
+    }
+    struct s3_error_detail details[] = {
+        {"Size", span_from_cstr(arena_printf(&call->exchange->arena, "%zu", call->key.len))},
+        {"MaxSizeAllowed",
+         span_from_cstr(arena_printf(&call->exchange->arena, "%d", STORE_KEY_BYTES_MAX))},
+        {NULL, SPAN_EMPTY},
+    };
+    s3_error_with(call, S3_ERROR_KEY_TOO_LONG, details);
+    return false;
+}
+
+static bool bucket_fits(struct s3_call *call)
+{
+    if (s3_bucket_name_is_legal(call->bucket_name)) {
+        return true;
+    }
+    struct s3_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
+    s3_hint(call,
+            "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens; a comment "
+            "behind s3.bucket.name in a .properties file is part of the name");
+    s3_error_with(call, S3_ERROR_INVALID_BUCKET_NAME, details);
+    return false;
+}
+
+bool s3_address(struct s3_call *call)
+{
+    const struct http_request *request = &call->exchange->request;
+    struct span path = request->path;
+    if (!query_is_sound(call)) {
+        return false;
+    }
+    if (path.len == 0 || path.ptr[0] != '/') {
+        /* "OPTIONS *" is the only target without a slash that a parser lets through. */
+        return answer_invalid_uri(call);
+    }
+    path = span_skip(path, 1);
+    struct span bucket = host_bucket(&call->s3->options, without_port(request->host));
+    call->virtual_host = bucket.len > 0;
+    if (call->virtual_host) {
+        return lower_copy(call, bucket, &call->bucket_name) && bucket_fits(call) &&
+               decode(call, path, &call->key) && key_fits(call);
+    }
+    if (path.len == 0) {
+        return true;
+    }
+    size_t slash = span_find_byte(path, '/');
+    return decode(call, span_first(path, slash), &call->bucket_name) && bucket_fits(call) &&
+           decode(call, span_skip(path, slash + 1), &call->key) && key_fits(call);
+}

@@ -1,0 +1,18 @@
+/* The table of operations: what is served, and by whom. Sub-resources that are only known for what
+ * was never set are in s3_subresource.c. */
+#include "s3_internal.h"
+
+const struct s3_operation s3_operations[] = {
+    {"ListBuckets", METHOD_GET, S3_SERVICE, NULL, NULL, S3_BODY_NONE, s3_list_buckets},
+
+    {"CreateBucket", METHOD_PUT, S3_BUCKET, NULL, NULL, S3_BODY_XML, s3_create_bucket},
+    {"DeleteBucket", METHOD_DELETE, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_delete_bucket},
+    {"HeadBucket", METHOD_HEAD, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_head_bucket},
+
+    {"CopyObject", METHOD_PUT, S3_OBJECT, NULL, "x-amz-copy-source", S3_BODY_NONE, s3_copy_object},
+    {"PutObject", METHOD_PUT, S3_OBJECT, NULL, NULL, S3_BODY_OBJECT, s3_put_object},
+    {"GetObject", METHOD_GET, S3_OBJECT, NULL, NULL, S3_BODY_NONE, s3_get_object},
+    {"HeadObject", METHOD_HEAD, S3_OBJECT, NULL, NULL, S3_BODY_NONE, s3_get_object},
+    {"DeleteObject", METHOD_DELETE, S3_OBJECT, NULL, NULL, S3_BODY_NONE, s3_delete_object},
+};
+const size_t s3_operation_count = ARRAY_COUNT(s3_operations);

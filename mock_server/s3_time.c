@@ -1,0 +1,140 @@
+/* Times as S3 writes and reads them: ISO 8601 with milliseconds in XML, RFC 1123 in headers. HTTP's
+ * two older forms are read too (RFC 9110 section 5.6.7). */
+#include "s3_internal.h"
+
+#include <string.h>
+#include <time.h>
+
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+void s3_time_append(struct buf *out, enum s3_time form, int64_t ms)
+{
+    char text[64];
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+    if (gmtime_r(&seconds, &utc) == NULL) {
+        return;
+    }
+    switch (form) {
+    case S3_TIME_ISO:
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+        buf_append_cstr(out, text);
+        buf_printf(out, ".%03dZ", (int)(ms % 1000));
+        return;
+    case S3_TIME_HTTP:
+        strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+        buf_append_cstr(out, text);
+        return;
+    }
+}
+
+/* --- reading --- */
+
+struct moment {
+    int64_t year;
+    int64_t month; /* 1..12 */
+    int64_t day;
+    int64_t hour;
+    int64_t minute;
+    int64_t second;
+};
+
+/* Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is
+ * their last. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = year / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + day_of_era - 719468;
+}
+
+static bool moment_seconds(const struct moment *m, int64_t *seconds)
+{
+    if (m->year < 1900 || m->year > 9999 || m->month < 1 || m->month > 12 || m->day < 1 ||
+        m->day > 31 || m->hour > 23 || m->minute > 59 || m->second > 60) {
+        return false;
+    }
+    *seconds =
+        days_of(m->year, m->month, m->day) * 86400 + m->hour * 3600 + m->minute * 60 + m->second;
+    return true;
+}
+
+static bool month_from_name(struct span name, int64_t *month)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(months); i++) {
+        if (span_equal_nocase(name, span_from_cstr(months[i]))) {
+            *month = (int64_t)i + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Follows the pattern, in which a letter is a digit of that field (as many as there are), N a
+ * letter of the month's name, '_' a digit or a blank, and everything else stands for itself. */
+static bool moment_read(struct span text, const char *pattern, struct moment *out)
+{
+    static const char fields[] = "YMDhms";
+    int64_t values[6] = {0, 0, 0, 0, 0, 0};
+    struct span name = span_from(text.ptr, 0);
+    if (strlen(pattern) != text.len) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.ptr[i];
+        const char *field = strchr(fields, pattern[i] == '_' ? 'D' : pattern[i]);
+        if (pattern[i] == 'N') {
+            name = span_from(name.len == 0 ? text.ptr + i : name.ptr, name.len + 1);
+        } else if (pattern[i] == '_' && byte == ' ') {
+            continue;
+        } else if (field == NULL) {
+            if (byte != pattern[i]) {
+                return false;
+            }
+        } else if (byte < '0' || byte > '9') {
+            return false;
+        } else {
+            values[field - fields] = values[field - fields] * 10 + (byte - '0');
+        }
+    }
+    if (name.len > 0 && !month_from_name(name, &values[1])) {
+        return false;
+    }
+    *out = (struct moment){values[0], values[1], values[2], values[3], values[4], values[5]};
+    return true;
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", or "Sunday, 06-Nov-94 08:49:37 GMT". */
+static bool read_with_comma(struct span text, size_t comma, struct moment *m)
+{
+    enum { pivot = 70 }; /* two-digit years below it are in this century */
+    struct span rest = span_trim(span_skip(text, comma + 1));
+    if (moment_read(rest, "DD NNN YYYY hh:mm:ss GMT", m)) {
+        return true;
+    }
+    if (!moment_read(rest, "DD-NNN-YY hh:mm:ss GMT", m)) {
+        return false;
+    }
+    m->year += m->year < pivot ? 2000 : 1900;
+    return true;
+}
+
+bool s3_time_parse(struct span text, int64_t *seconds)
+{
+    struct moment m;
+    text = span_trim(text);
+    size_t comma = span_find_byte(text, ',');
+    if (comma < text.len) {
+        return read_with_comma(text, comma, &m) && moment_seconds(&m, seconds);
+    }
+    /* "Sun Nov  6 08:49:37 1994", or "1994-11-06T08:49:37.000Z" with or without the fraction. */
+    bool read = moment_read(span_skip(text, 4), "NNN _D hh:mm:ss YYYY", &m) ||
+                moment_read(text, "YYYY-MM-DDThh:mm:ssZ", &m) ||
+                (text.len == 24 && text.ptr[19] == '.' && text.ptr[23] == 'Z' &&
+                 moment_read(span_first(text, 19), "YYYY-MM-DDThh:mm:ss", &m));
+    return read && moment_seconds(&m, seconds);
+}
