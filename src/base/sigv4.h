@@ -12,6 +12,8 @@ enum {
     SIGV4_DATE_BYTES = 17,      /* "20260102T030405Z" and its NUL */
     SIGV4_SIGNATURE_BYTES = 65, /* 64 hex digits and the NUL */
     SIGV4_EXPIRES_MAX = 604800,
+    SIGV4_SCOPE_PART_BYTES_MAX = 64, /* of a region and of a service */
+    SIGV4_ACCESS_KEY_BYTES_MAX = 128,
 };
 
 #define SIGV4_UNSIGNED_PAYLOAD           "UNSIGNED-PAYLOAD"
@@ -103,14 +105,17 @@ struct sigv4_claim {
 };
 enum sigv4_flaw {
     SIGV4_SOUND,
-    SIGV4_MALFORMED_HEADER, /* *what: which part, for the message */
-    SIGV4_MALFORMED_QUERY,  /* a parameter is missing or not well-formed */
-    SIGV4_BAD_EXPIRES,      /* not 1..604800 */
-    SIGV4_BAD_DATE,
-    SIGV4_UNKNOWN_ALGORITHM,
+    SIGV4_MALFORMED_HEADER,  /* a part of Authorization is missing or not well-formed */
+    SIGV4_MALFORMED_QUERY,   /* a parameter is missing or not well-formed */
+    SIGV4_BAD_EXPIRES,       /* no number, or not 1..604800 */
+    SIGV4_BAD_DATE,          /* none, not well-formed, or not the credential's day */
+    SIGV4_UNKNOWN_ALGORITHM, /* or another kind of Authorization: Basic, Bearer, ... */
+    SIGV4_AMBIGUOUS,         /* two claims: a header and a query, or two headers */
 };
 /* Reads Authorization or the presigned parameters; decoded texts live in the arena. kind NONE and
- * SOUND when there is neither. */
+ * SOUND when there is neither. Not SOUND: *what names the part as the wire does ("Credential",
+ * "X-Amz-Expires", "Date"), and *out holds what was read before it. MALFORMED also when the arena
+ * is full. */
 enum sigv4_flaw sigv4_claim_parse(const struct sigv4_request *request, struct arena *arena,
                                   struct sigv4_claim *out, const char **what);
 
@@ -125,8 +130,14 @@ struct sigv4_check {
 };
 bool sigv4_claim_verify(const struct sigv4_check *check, struct buf *canonical,
                         struct buf *string_to_sign);
-/* SigV2 in a query (boto3's default presigned URLs): `resource` is "/bucket/key" with the
- * sub-resources that count, decoded. */
+/* What S3 wants signed and is not: appends the names of the x-amz-* headers that the claim leaves
+ * out, in lower case with ", " between them. True when there are any. */
+bool sigv4_unsigned_headers(const struct sigv4_request *request, const struct sigv4_claim *claim,
+                            struct buf *names);
+/* SigV2's resource: "/bucket" when the host names the bucket (else empty), the path as it was sent,
+ * the sub-resources that count. */
+void sigv2_resource(struct span bucket, const struct sigv4_request *request, struct buf *out);
+/* SigV2, in a query (boto3's default presigned URLs) or a header; `resource` by the above. */
 bool sigv2_claim_verify(const struct sigv4_check *check, struct span resource,
                         struct buf *string_to_sign);
 
