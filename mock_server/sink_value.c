@@ -1,0 +1,106 @@
+#include "sink_value.h"
+
+#include "base64.h"
+
+#include <string.h>
+
+void sink_value_init(struct sink_value *value)
+{
+    *value = (struct sink_value){.kind = SINK_VALUE_NULL, .bytes = SPAN_EMPTY};
+    sink_tree_init(&value->tree);
+}
+
+void sink_value_release(struct sink_value *value)
+{
+    sink_tree_release(&value->tree);
+}
+
+/* What JsonDeserializer makes of Jackson's complaint. */
+static bool fail_json(struct sink_failure *failure, const struct json_error *err)
+{
+    bool at_end = strncmp(err->message, "Unexpected end-of-input", 23) == 0;
+    const char *class_name = at_end ? "com.fasterxml.jackson.core.io.JsonEOFException"
+                                    : "com.fasterxml.jackson.core.JsonParseException";
+    sink_fail(failure, JAVA_DATA_EXCEPTION,
+              "Converting byte[] to Kafka Connect data failed due to serialization error: ");
+    sink_fail_cause(failure, "org.apache.kafka.common.errors.SerializationException", "%s: %s",
+                    class_name, err->message);
+    return sink_fail_cause(failure, class_name, "%s", err->message);
+}
+
+static bool convert_json(struct sink_value *value, const struct sink_conversion *conversion,
+                         struct span bytes, struct sink_failure *failure)
+{
+    struct json_error err;
+    switch (sink_tree_parse(&value->tree, bytes, conversion->order, &err)) {
+    case SINK_PARSE_NO_MEMORY:
+        return sink_fail_no_memory(failure);
+    case SINK_PARSE_BAD:
+        return fail_json(failure, &err);
+    case SINK_PARSE_DONE:
+        break;
+    }
+    if (conversion->schemas_enable) {
+        return sink_fail(failure, JAVA_DATA_EXCEPTION,
+                         "JsonConverter with schemas.enable requires \"schema\" and \"payload\" "
+                         "fields and may not contain additional fields. If you are trying to "
+                         "deserialize plain JSON data, set schemas.enable=false in your converter "
+                         "configuration.");
+    }
+    value->root = value->tree.root;
+    value->kind = value->root == 0 || sink_tree_node(&value->tree, value->root)->kind == JSON_NULL
+                      ? SINK_VALUE_NULL
+                      : SINK_VALUE_JSON;
+    return true;
+}
+
+bool sink_value_convert(struct sink_value *value, const struct sink_conversion *conversion,
+                        bool present, struct span bytes, struct sink_failure *failure)
+{
+    value->root = 0;
+    value->bytes = bytes;
+    value->kind = SINK_VALUE_NULL;
+    if (!present) {
+        return true;
+    }
+    switch (conversion->converter) {
+    case SINK_CONVERTER_JSON:
+        return convert_json(value, conversion, bytes, failure);
+    case SINK_CONVERTER_STRING:
+        value->kind = SINK_VALUE_TEXT;
+        break;
+    case SINK_CONVERTER_BYTES:
+        value->kind = SINK_VALUE_BYTES;
+        break;
+    }
+    return true;
+}
+
+void sink_value_write(const struct sink_value *value, struct buf *out)
+{
+    switch (value->kind) {
+    case SINK_VALUE_NULL:
+        BUG("a tombstone has no text");
+    case SINK_VALUE_JSON:
+        sink_tree_write(&value->tree, value->root, out);
+        break;
+    case SINK_VALUE_TEXT:
+        json_string_append(out, value->bytes);
+        break;
+    case SINK_VALUE_BYTES:
+        buf_append_byte(out, '"');
+        base64_encode(value->bytes, out);
+        buf_append_byte(out, '"');
+        break;
+    }
+}
+
+const char *sink_converter_class(enum sink_converter converter)
+{
+    static const char *const names[] = {
+        [SINK_CONVERTER_JSON] = "org.apache.kafka.connect.json.JsonConverter",
+        [SINK_CONVERTER_STRING] = "org.apache.kafka.connect.storage.StringConverter",
+        [SINK_CONVERTER_BYTES] = "org.apache.kafka.connect.converters.ByteArrayConverter",
+    };
+    return names[converter];
+}
