@@ -155,7 +155,9 @@ const char *s3_body_md5(const struct s3_body *body);
 /* After finish: "crc32 NhCmhg== FULL_OBJECT", or empty. */
 struct span s3_body_checksum(const struct s3_body *body);
 /* The decoded bytes of a gathered (S3_BODY_XML) request body, checked. False: error in the reply.
- * *had_digest: Content-MD5 or x-amz-checksum-* was there. */
+ * *had_digest: Content-MD5 or x-amz-checksum-* was there. NULL: the x-amz-checksum-* headers are
+ * not about this body (CompleteMultipartUpload: they are about the object) and are not looked at.
+ */
 bool s3_body_gathered(struct s3_call *call, struct span *bytes, bool *had_digest);
 /* x-amz-checksum-crc32: NhCmhg== and x-amz-checksum-type of a stored checksum text. */
 void s3_checksum_headers(struct s3_call *call, struct span checksum);
@@ -205,6 +207,15 @@ const struct s3_xml_node *s3_xml_child(const struct s3_xml_node *node, const cha
 /* Its text without blanks at the ends; empty: it is not there, or is empty. */
 struct span s3_xml_child_word(const struct s3_xml_node *node, const char *name);
 
+/* --- s3_text.c --- */
+/* InvalidArgument with ArgumentName and ArgumentValue. */
+enum handled s3_invalid_argument(struct s3_call *call, const char *message, const char *name,
+                                 struct span value);
+/* An ETag as a client names it, with or without quotes; without them. */
+struct span s3_etag_bare(struct span text);
+/* A copy in the arena; false: out of memory. */
+bool s3_span_copy(struct arena *arena, struct span text, struct span *out);
+
 /* --- the operations --- */
 enum handled s3_list_buckets(struct s3_call *call);
 enum handled s3_create_bucket(struct s3_call *call);
@@ -224,7 +235,8 @@ enum handled s3_get_object(struct s3_call *call); /* and HeadObject */
 enum handled s3_delete_object(struct s3_call *call);
 enum handled s3_copy_object(struct s3_call *call);
 enum handled s3_create_upload(struct s3_call *call);
-enum handled s3_upload_part(struct s3_call *call); /* and UploadPartCopy */
+enum handled s3_upload_part(struct s3_call *call);
+enum handled s3_upload_part_copy(struct s3_call *call);
 enum handled s3_complete_upload(struct s3_call *call);
 enum handled s3_abort_upload(struct s3_call *call);
 enum handled s3_list_parts(struct s3_call *call);
