@@ -13,6 +13,7 @@
 
 struct s3_client;
 
+/* The texts are borrowed for the client's life. */
 struct s3_client_options {
     struct env *env;
     const char *url;        /* "http://127.0.0.1:9000", "https://s3.us-east-1.amazonaws.com" */
@@ -48,6 +49,14 @@ struct s3_list {
 enum status s3_client_list(struct s3_client *client, const struct s3_list *list,
                            bool (*visit)(void *ctx, const struct s3_listed *item), void *ctx,
                            struct error *err) PP_MUST_USE;
+/* The same one by one, for whoever merges it with something else. *more false: that was all; the
+ * item is valid until the next call. Other requests of the client may be made in between. */
+struct s3_listing;
+enum status s3_listing_open(struct s3_client *client, const struct s3_list *list,
+                            struct s3_listing **out, struct error *err) PP_MUST_USE;
+enum status s3_listing_next(struct s3_listing *listing, struct s3_listed *item, bool *more,
+                            struct error *err) PP_MUST_USE;
+void s3_listing_close(struct s3_listing *listing); /* NULL is fine */
 enum status s3_client_buckets(struct s3_client *client,
                               bool (*visit)(void *ctx, struct span name, int64_t created_ms),
                               void *ctx, struct error *err) PP_MUST_USE;
@@ -75,12 +84,13 @@ enum status s3_client_put(struct s3_client *client, struct span bucket, struct s
                           struct error *err) PP_MUST_USE;
 
 /* --- many objects, in order, `concurrency` of them in flight --- */
-/* Asks `next` for keys until it says no; gives each object to `visit` in the order asked for.
- * Objects above bytes_max fail with LIMIT. */
+/* Asks `next` for keys until it says no; gives each object to `visit` in the order asked for, with
+ * OK, NOT_FOUND, or LIMIT for an object above bytes_max. Any other failure ends the fetch. Both may
+ * make requests of their own. */
 struct s3_fetch {
     struct span bucket;
     bool (*next)(void *ctx, struct buf *key);
-    /* status of this object: OK, NOT_FOUND, ... ; false stops. */
+    /* false stops */
     bool (*visit)(void *ctx, struct span key, enum status status, struct span bytes);
     void *ctx;
     size_t bytes_max;
@@ -88,18 +98,59 @@ struct s3_fetch {
 enum status s3_client_fetch(struct s3_client *client, const struct s3_fetch *fetch,
                             struct error *err) PP_MUST_USE;
 
+/* Whether it was there or not. */
+enum status s3_client_delete(struct s3_client *client, struct span bucket, struct span key,
+                             struct error *err) PP_MUST_USE;
+
 /* --- files --- */
+enum {
+    S3_PART_BYTES = 8 * 1024 * 1024, /* of a ranged read and of a multipart upload */
+    S3_PART_BYTES_MAX = 64 * 1024 * 1024,
+    S3_PARTS_MAX = 10000,
+};
+
 struct s3_transfer_progress {
     void (*moved)(void *ctx, uint64_t done, uint64_t total);
     void *ctx;
 };
-/* Ranged and concurrent above 8 MiB; the file appears whole or not at all. */
+/* The whole object in pieces of S3_PART_BYTES, several of them in flight, given to `write` in
+ * order; an object that changes meanwhile is FAILED. *head is filled before the first write. */
+struct s3_sink {
+    enum status (*write)(void *ctx, struct span bytes, struct error *err);
+    void *ctx;
+};
+enum status s3_client_read(struct s3_client *client, struct span bucket, struct span key,
+                           const struct s3_sink *sink, struct s3_head *head,
+                           struct error *err) PP_MUST_USE;
+/* To a file, which appears whole or not at all and has the object's time. */
 enum status s3_client_download(struct s3_client *client, struct span bucket, struct span key,
                                const char *path, const struct s3_transfer_progress *progress,
                                struct error *err) PP_MUST_USE;
-/* Multipart above 8 MiB; an upload that fails is aborted. */
+/* Multipart above S3_PART_BYTES; an upload that fails is aborted. LIMIT: more than S3_PARTS_MAX of
+ * S3_PART_BYTES_MAX. */
 enum status s3_client_upload(struct s3_client *client, struct span bucket, struct span key,
                              const char *path, const struct s3_transfer_progress *progress,
                              struct error *err) PP_MUST_USE;
+
+/* --- many files --- */
+enum s3_job_kind { S3_JOB_UPLOAD, S3_JOB_DOWNLOAD, S3_JOB_DELETE };
+struct s3_job {
+    enum s3_job_kind kind;
+    struct span key;
+    const char *path; /* not for DELETE */
+    uint64_t size;    /* as far as it is known */
+};
+/* Asks `next` for jobs until it says no (its texts are copied) and does them, those above
+ * S3_PART_BYTES one after the other in parts, the others side by side; `done` hears of each in the
+ * order in which they end. A job that fails does not end the rest, an interruption and UNREACHABLE
+ * do. */
+struct s3_jobs {
+    struct span bucket;
+    enum status (*next)(void *ctx, struct s3_job *job, bool *more, struct error *err);
+    void (*done)(void *ctx, const struct s3_job *job, enum status status, const struct error *err);
+    void *ctx;
+};
+enum status s3_client_run_jobs(struct s3_client *client, const struct s3_jobs *jobs,
+                               struct error *err) PP_MUST_USE;
 
 #endif
