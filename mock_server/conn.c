@@ -51,6 +51,7 @@ void conn_make_ready(struct conn *conn)
         server->ready_first = conn;
     }
     server->ready_last = conn;
+    server->ready_count++;
 }
 
 static void ready_forget(struct conn *conn)
@@ -71,6 +72,7 @@ static void ready_forget(struct conn *conn)
     if (server->ready_last == conn) {
         server->ready_last = previous;
     }
+    server->ready_count--;
     conn->is_ready = false;
 }
 

@@ -22,6 +22,8 @@ static void reply_reset(struct reply *reply)
     buf_reset(&reply->headers);
     buf_reset(&reply->body);
     reply->status = 0;
+    reply->stream = NULL;
+    reply->stream_bytes = 0;
     reply->content_type = NULL;
     reply->hint = NULL;
     reply->error_code = NULL;
@@ -138,11 +140,29 @@ void exchange_handle(struct exchange *exchange)
     PP_ASSERT(exchange->answered || exchange->park != NULL);
 }
 
+void exchange_count_reply(struct exchange *exchange)
+{
+    struct turn *turn = exchange->turn;
+    PP_ASSERT(turn->unsent_bytes >= exchange->held_bytes);
+    turn->unsent_bytes -= exchange->held_bytes;
+    exchange->held_bytes = exchange->reply.headers.len + exchange->reply.body.len;
+    turn->unsent_bytes += exchange->held_bytes;
+}
+
+static void state_release(struct exchange *exchange)
+{
+    if (exchange->state != NULL && exchange->service->release != NULL) {
+        exchange->service->release(exchange->service->ctx, exchange);
+    }
+    exchange->state = NULL;
+}
+
 void exchange_sent(struct exchange *exchange)
 {
     PP_ASSERT(exchange->turn->unsent_bytes >= exchange->held_bytes);
     exchange->turn->unsent_bytes -= exchange->held_bytes;
     exchange->held_bytes = 0;
+    state_release(exchange);
 }
 
 bool exchange_is_parked(const struct exchange *exchange)
@@ -172,6 +192,7 @@ enum status exchange_init(struct exchange *exchange, struct turn *turn,
 
 void exchange_release(struct exchange *exchange)
 {
+    PP_ASSERT(exchange->state == NULL);
     timer_heap_unreserve(timers_of(exchange), exchange_timers);
     arena_release(&exchange->arena);
     buf_release(&exchange->reply.headers);
@@ -181,6 +202,7 @@ void exchange_release(struct exchange *exchange)
 void exchange_reset(struct exchange *exchange, const struct service *entry)
 {
     PP_ASSERT(!timer_is_set(&exchange->park_timer) && !timer_is_set(&exchange->outer_timer));
+    PP_ASSERT(exchange->state == NULL);
     arena_reset(&exchange->arena);
     buf_trim(&exchange->reply.headers, exchange_keep_bytes);
     buf_trim(&exchange->reply.body, exchange_keep_bytes);
@@ -199,6 +221,7 @@ void exchange_reset(struct exchange *exchange, const struct service *entry)
     exchange->journal_path = SPAN_EMPTY;
     exchange->next_held = NULL;
     exchange->held_bytes = 0;
+    exchange->streamed_bytes = 0;
     exchange->park = NULL;
     exchange->answered = false;
     exchange->outside_turn = false;

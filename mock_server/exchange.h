@@ -54,13 +54,14 @@ struct service {
      * malformed or oversized head, exchange->request may hold only what was understood. */
     void (*fail)(void *ctx, struct exchange *exchange, enum exchange_failure failure);
     /* Both optional together (NULL: every body is BODY_GATHER). The head is complete and sound and
-     * a body follows; the request's spans stay valid. Not called where there is no body. */
+     * a body follows, which is empty yet; the request's spans stay valid as long as the exchange.
+     * Not called where there is no body. */
     enum body_plan (*body_begin)(void *ctx, struct exchange *exchange);
     /* The next bytes, HTTP's framing taken off, at most BODY_PIECE_BYTES_MAX; between two pieces
      * other clients have their turn and the transaction may be committed. BODY_STREAM: go on. */
     enum body_plan (*body_piece)(void *ctx, struct exchange *exchange, struct span bytes);
     /* Optional. The exchange is over, answered and sent, failed or abandoned: lets go of
-     * exchange->state, which is not NULL. Called once. */
+     * exchange->state, which is not NULL (and is set to NULL afterwards). Called once. */
     void (*release)(void *ctx, struct exchange *exchange);
 };
 
@@ -98,7 +99,8 @@ struct exchange {
     struct turn *turn;
     const struct exchange_owner *owner;
     struct exchange *next_held;
-    size_t held_bytes; /* of the reply, counted in turn->unsent_bytes until it has left */
+    size_t held_bytes;       /* of the reply, counted in turn->unsent_bytes until it has left */
+    uint64_t streamed_bytes; /* of the request's body, given away or dropped */
     const struct park_ops *park;
     void *park_state;
     struct timer park_timer;
@@ -153,7 +155,10 @@ void exchange_handle(struct exchange *exchange);
 void exchange_abort(struct exchange *exchange, enum exchange_failure failure);
 /* The client has left: a parked one lets go of its state. Not for one that is held already. */
 void exchange_cancel(struct exchange *exchange);
-/* The reply has left or never will: gives its bytes back to the server's budget. */
+/* Counts what the reply keeps in memory now in the server's budget. */
+void exchange_count_reply(struct exchange *exchange);
+/* The reply has left or never will: gives its bytes back to the server's budget, and the service
+ * lets go of its state. */
 void exchange_sent(struct exchange *exchange);
 bool exchange_is_parked(const struct exchange *exchange);
 bool exchange_is_held(const struct exchange *exchange);

@@ -76,6 +76,11 @@ const char *http_status_reason(int status)
     return "Unknown";
 }
 
+uint64_t reply_body_bytes(const struct reply *reply)
+{
+    return reply->stream_bytes > 0 ? reply->stream_bytes : reply->body.len;
+}
+
 void http_header_append(struct buf *out, const char *name, struct span value)
 {
     buf_append_cstr(out, name);

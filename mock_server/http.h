@@ -49,8 +49,9 @@ const char *http_status_reason(int status);
 struct exchange;
 
 /* The next piece of a reply's body: appends up to `max` bytes to `out`, at least one. false: it
- * cannot go on, the connection is cut. Called after the commit, when the client has taken the piece
- * before; other clients have their turn in between. */
+ * cannot go on; the connection is cut, or, if this was the first piece, the service's fail()
+ * answers (EXCHANGE_NO_MEMORY). Called after the commit, when the client has taken the piece
+ * before; other clients have their turn in between. Not called for HEAD. */
 typedef bool (*reply_stream_fn)(struct exchange *exchange, struct buf *out, size_t max);
 
 /* A reply under construction. Framing headers (Content-Length, Connection, Date, Server) are the
@@ -60,7 +61,8 @@ struct reply {
     const char *content_type; /* static or in the arena; NULL: none is sent */
     struct buf headers;       /* complete "Name: value\r\n" lines */
     struct buf body;
-    /* Not NULL: the body is what this gives, stream_bytes of it; `body` is empty. */
+    /* Not NULL: the body is what this gives, stream_bytes of it; `body` is empty. Not for replies
+     * that a filter (exchange.h) sees. */
     reply_stream_fn stream;
     uint64_t stream_bytes;
     const char *hint;       /* X-Pinpipe-Hint, beside the faithful answer, never in it */
@@ -68,6 +70,9 @@ struct reply {
     bool close;             /* close the connection after this reply */
     bool no_date_server;    /* as API Gateway: its own Date, no Server, Connection always said */
 };
+
+/* Of the body, streamed or not. */
+uint64_t reply_body_bytes(const struct reply *reply);
 
 /* Appends "Name: value\r\n"; control characters in the value become blanks, so that a peer's bytes
  * cannot end the header. */

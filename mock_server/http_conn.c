@@ -11,14 +11,10 @@
  * into: they wait in `ahead`. So do those that arrive while a pipelined request waits for its turn.
  * What waits behind a request is bounded as a whole, wherever it is: at ahead_bytes_max reading
  * stops. */
-#include "http_conn.h"
-
-#include "http_parse.h"
-#include "server.h"
+#include "http_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     read_bytes_first = 8 * 1024,
@@ -26,43 +22,8 @@ enum {
     read_bytes_min = 2 * 1024, /* less room than this is not worth a system call */
     keep_bytes = 16 * 1024,    /* what a spare work keeps of a large request's buffer */
     spare_work_max = 64,
-    head_bytes_max = 128 * 1024, /* of a reply: its headers, the hint and the framing */
     discard_bytes = 16 * 1024,
     linger_times = 6, /* the longest lingering, in linger timeouts */
-};
-
-enum http_state {
-    HTTP_IDLE,      /* waits for a request's first byte: RECEIVING; the idle timeout: closed */
-    HTTP_RECEIVING, /* waits for the rest of it: BUSY; head or body timeout: refused with 408 */
-    HTTP_BUSY,      /* the service has it, or the turn: SENDING or the next request */
-    HTTP_SENDING,   /* waits for the reader to take the reply; too slow: closed */
-    HTTP_LINGERING, /* refused; drops input until the peer ends or a timeout: closed */
-};
-
-struct http_work {
-    struct exchange exchange;
-    struct http_conn *conn; /* NULL: the client has left, the turn still has the reply */
-    struct buf in;
-    struct buf head; /* of the reply */
-    size_t charged;  /* what it counts in server->body_bytes */
-    bool sent;       /* the whole reply is with the kernel */
-    bool close_after;
-    struct http_work *next_spare;
-    struct http_parser parser;
-    struct http_header headers[HTTP_HEADERS_MAX];
-};
-
-struct http_conn {
-    struct conn conn; /* first: struct conn * and struct http_conn * are cast */
-    const struct service *service;
-    enum http_state state;
-    struct http_work *work; /* NULL when IDLE */
-    struct buf ahead;
-    bool refused;          /* what else the peer sends is dropped */
-    bool body_timed;       /* the body's clock runs */
-    int64_t body_start_us; /* when its head was complete */
-    int64_t linger_until_us;
-    size_t unsent_before; /* at the last look, to see whether the reader takes anything */
 };
 
 static struct http_conn *http_of(struct conn *conn)
@@ -70,22 +31,21 @@ static struct http_conn *http_of(struct conn *conn)
     return (struct http_conn *)(void *)conn;
 }
 
-static struct http_work *work_of(struct exchange *exchange)
+struct http_work *http_work_of(struct exchange *exchange)
 {
     return PP_CONTAINER_OF(exchange, struct http_work, exchange);
 }
 
-static int64_t in_ms(const struct server *server, int64_t delay_ms)
+int64_t http_in_ms(const struct server *server, int64_t delay_ms)
 {
     return server_now_us(server) + delay_ms * 1000;
 }
 
 /* --- work: taken and given back --- */
 
-static void reply_send(struct exchange *exchange);
 static void reply_finished(struct exchange *exchange);
 
-static const struct exchange_owner owner = {reply_send, reply_finished};
+static const struct exchange_owner owner = {http_reply_send, reply_finished};
 
 static struct http_work *work_new(struct server *server)
 {
@@ -98,7 +58,7 @@ static struct http_work *work_new(struct server *server)
         return NULL;
     }
     buf_init(&work->in, 0);
-    buf_init(&work->head, head_bytes_max);
+    buf_init(&work->head, HTTP_REPLY_HEAD_BYTES_MAX);
     work->charged = 0;
     return work;
 }
@@ -113,10 +73,17 @@ static void work_free(struct http_work *work)
 
 static void work_reset(struct http_work *work, const struct service *service)
 {
+    uint64_t bytes_max = service->body_bytes_max;
+    if (service->body_begin != NULL && service->stream_bytes_max > bytes_max) {
+        bytes_max = service->stream_bytes_max; /* until the service has said what it wants */
+    }
     exchange_reset(&work->exchange, service);
-    http_parser_reset(&work->parser, service->body_bytes_max);
+    http_parser_reset(&work->parser, bytes_max);
     buf_reset(&work->head);
     work->in.max = HTTP_HEAD_BYTES_MAX + service->body_bytes_max + 2 * (size_t)read_bytes_max;
+    work->stream_left = 0;
+    work->filled = false;
+    work->body_refused = false;
     work->sent = false;
     work->close_after = false;
 }
@@ -180,118 +147,7 @@ void http_spare_release(struct server *server)
     server->discard = NULL;
 }
 
-/* --- the reply --- */
-
-static const char *date_text(struct server *server)
-{
-    int64_t second = server->env->wall_us(server->env) / 1000000;
-    if (second != server->date_second) {
-        time_t seconds = (time_t)second;
-        struct tm utc;
-        gmtime_r(&seconds, &utc);
-        strftime(server->date, sizeof(server->date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-        server->date_second = second;
-    }
-    return server->date;
-}
-
-static void status_line_append(struct buf *head, int status)
-{
-    if (status == 200) {
-        BUF_APPEND_LIT(head, "HTTP/1.1 200 OK\r\n");
-        return;
-    }
-    BUF_APPEND_LIT(head, "HTTP/1.1 ");
-    buf_append_u64(head, (uint64_t)status);
-    buf_append_byte(head, ' ');
-    buf_append_cstr(head, http_status_reason(status));
-    BUF_APPEND_LIT(head, "\r\n");
-}
-
-static bool status_has_body(int status)
-{
-    return status >= 200 && status != 204 && status != 304;
-}
-
-static void head_build(struct http_work *work, struct server *server)
-{
-    const struct reply *reply = &work->exchange.reply;
-    struct buf *head = &work->head;
-    buf_reset(head);
-    status_line_append(head, reply->status);
-    if (!reply->no_date_server) {
-        BUF_APPEND_LIT(head, "Date: ");
-        buf_append_cstr(head, date_text(server));
-        BUF_APPEND_LIT(head, "\r\n");
-    }
-    if (reply->content_type != NULL) {
-        http_header_append(head, "Content-Type", span_from_cstr(reply->content_type));
-    }
-    buf_append_span(head, buf_span(&reply->headers));
-    if (reply->hint != NULL) {
-        http_header_append(head, "X-Pinpipe-Hint", span_from_cstr(reply->hint));
-    }
-    if (status_has_body(reply->status)) {
-        BUF_APPEND_LIT(head, "Content-Length: ");
-        buf_append_u64(head, reply->body.len);
-        BUF_APPEND_LIT(head, "\r\n");
-    }
-    if (work->close_after) {
-        BUF_APPEND_LIT(head, "Connection: close\r\n");
-    } else if (work->parser.old_version || reply->no_date_server) {
-        BUF_APPEND_LIT(head, "Connection: keep-alive\r\n");
-    }
-    BUF_APPEND_LIT(head, "\r\n");
-}
-
-static void reply_log(const struct server *server, const struct exchange *exchange)
-{
-    const struct reply *reply = &exchange->reply;
-    /* Without the query: presigned URLs keep their signature there. */
-    struct span path =
-        span_first(exchange->journal_path, span_find_byte(exchange->journal_path, '?'));
-    if (reply->hint != NULL) {
-        LOG_INFOF(server->log, exchange->entry->name, "%.*s %.*s: %d, hint: %s",
-                  SPAN_ARG(exchange->request.method_name), SPAN_ARG(path), reply->status,
-                  reply->hint);
-    } else if (log_wants(server->log, LOG_DEBUG, "http")) {
-        LOG_DEBUGF(server->log, "http", "%s %.*s %.*s: status=%d bytes=%zu", exchange->entry->name,
-                   SPAN_ARG(exchange->request.method_name), SPAN_ARG(path), reply->status,
-                   reply->body.len);
-    }
-}
-
-static void reply_send(struct exchange *exchange)
-{
-    struct http_work *work = work_of(exchange);
-    struct http_conn *c = work->conn;
-    if (c == NULL) {
-        return;
-    }
-    struct server *server = c->conn.server;
-    work->close_after =
-        work->close_after || exchange->reply.close || !work->parser.keep_alive || server->stopping;
-    head_build(work, server);
-    reply_log(server, exchange);
-    if (!buf_ok(&work->head)) {
-        conn_close(&c->conn);
-        return;
-    }
-    uv_buf_t bufs[CONN_BUFS_MAX] = {
-        {.base = work->head.ptr, .len = work->head.len},
-        {.base = exchange->reply.body.ptr, .len = exchange->reply.body.len},
-    };
-    bool with_body = exchange->reply.body.len > 0 && exchange->request.method != METHOD_HEAD &&
-                     status_has_body(exchange->reply.status);
-    enum conn_sent sent = conn_send(&c->conn, bufs, with_body ? 2 : 1);
-    if (sent == CONN_SENT) {
-        work->sent = true;
-    } else if (sent == CONN_SENT_LATER) {
-        c->state = HTTP_SENDING;
-        c->unsent_before = conn_unsent_bytes(&c->conn);
-        conn_set_deadline(&c->conn, in_ms(server, server->limits.send_ms));
-    }
-}
+/* --- from one request to the next --- */
 
 /* A pipelined request is there, at least in part, and its turn has not come. */
 static bool waits_for_turn(const struct http_conn *c)
@@ -329,7 +185,7 @@ static void request_begin_next(struct http_conn *c)
             conn_close(&c->conn);
             return;
         }
-        conn_set_deadline(&c->conn, in_ms(server, server->limits.idle_ms));
+        conn_set_deadline(&c->conn, http_in_ms(server, server->limits.idle_ms));
         return;
     }
     exchange_sent(&work->exchange);
@@ -344,7 +200,8 @@ static void request_begin_next(struct http_conn *c)
     work_reset(work, c->service);
     c->state = HTTP_RECEIVING;
     c->body_timed = false;
-    conn_set_deadline(&c->conn, in_ms(server, server->limits.head_ms));
+    c->slice_bytes = 0;
+    conn_set_deadline(&c->conn, http_in_ms(server, server->limits.head_ms));
     reading_adjust(c);
     /* Not here: this runs while the turn ends, and the next request belongs to the next turn. */
     conn_make_ready(&c->conn);
@@ -353,12 +210,11 @@ static void request_begin_next(struct http_conn *c)
 /* As long as the peer goes on sending, but not for ever. */
 static void linger_on(struct http_conn *c)
 {
-    int64_t due_us = in_ms(c->conn.server, c->conn.server->limits.linger_ms);
+    int64_t due_us = http_in_ms(c->conn.server, c->conn.server->limits.linger_ms);
     conn_set_deadline(&c->conn, due_us < c->linger_until_us ? due_us : c->linger_until_us);
 }
 
-/* The reply has left as a whole. */
-static void reply_gone(struct http_conn *c)
+void http_reply_gone(struct http_conn *c)
 {
     struct http_work *work = c->work;
     if (!work->close_after) {
@@ -373,7 +229,8 @@ static void reply_gone(struct http_conn *c)
     /* Closing with unread input makes the kernel send a reset, and the peer, still writing, would
      * never see the reply. */
     c->state = HTTP_LINGERING;
-    c->linger_until_us = in_ms(c->conn.server, linger_times * c->conn.server->limits.linger_ms);
+    c->linger_until_us =
+        http_in_ms(c->conn.server, linger_times * c->conn.server->limits.linger_ms);
     conn_end_sending(&c->conn);
     conn_read_start(&c->conn);
     linger_on(c);
@@ -381,52 +238,76 @@ static void reply_gone(struct http_conn *c)
 
 static void reply_finished(struct exchange *exchange)
 {
-    struct http_work *work = work_of(exchange);
+    struct http_work *work = http_work_of(exchange);
     if (work->conn == NULL) {
         struct server *server = PP_CONTAINER_OF(exchange->turn, struct server, turn);
         work_give_back(server, work);
     } else if (work->sent) {
-        reply_gone(work->conn);
+        http_reply_gone(work->conn);
     }
 }
 
 /* --- the request --- */
 
-static void request_fill(struct http_work *work, struct server *server)
+void http_request_fill(struct http_work *work, struct server *server, const struct buf *bytes)
 {
     struct exchange *exchange = &work->exchange;
-    http_parser_request(&work->parser, &work->in, work->headers, &exchange->request);
+    http_parser_request(&work->parser, bytes, work->headers, &exchange->request);
     exchange->request.received_us = server->env->wall_us(server->env);
     exchange->start_us = server_now_us(server);
     exchange->journal_path = exchange->request.target;
 }
 
-/* Answers for the service, then closes: framing is lost or the sender cannot be trusted with it. */
-static void request_refuse(struct http_conn *c, enum exchange_failure failure, const char *reason)
+/* What has come in by now, whole or not. */
+static void request_complete(struct http_work *work, struct server *server)
 {
-    struct http_work *work = c->work;
-    struct server *server = c->conn.server;
-    request_fill(work, server);
-    LOG_INFOF(server->log, "http", "%s: refused: %s", c->service->name, reason);
+    if (work->filled) {
+        work->exchange.request.body = http_parser_body(&work->parser, &work->in);
+    } else {
+        http_request_fill(work, server, &work->in);
+    }
+}
+
+/* Nothing more is taken of what the peer sends; the connection closes behind the reply. */
+static void request_give_up(struct http_conn *c)
+{
     /* Its bytes go with the reply: others need not be refused for them as well. */
-    work_charge(server, work, 0);
+    work_charge(c->conn.server, c->work, 0);
     c->refused = true;
     c->state = HTTP_BUSY;
-    work->close_after = true;
+    c->work->close_after = true;
     conn_set_deadline(&c->conn, INT64_MAX);
     buf_trim(&c->ahead, 0);
-    exchange_abort(&work->exchange, failure);
+}
+
+void http_request_refuse(struct http_conn *c, enum exchange_failure failure, const char *reason)
+{
+    struct server *server = c->conn.server;
+    request_complete(c->work, server);
+    LOG_INFOF(server->log, "http", "%s: refused: %s", c->service->name, reason);
+    request_give_up(c);
+    exchange_abort(&c->work->exchange, failure);
+}
+
+void http_request_cut_short(struct http_conn *c)
+{
+    request_give_up(c);
+    exchange_answer(&c->work->exchange);
 }
 
 static void request_dispatch(struct http_conn *c)
 {
     struct http_work *work = c->work;
     struct server *server = c->conn.server;
-    request_fill(work, server);
+    request_complete(work, server);
     c->state = HTTP_BUSY;
     conn_set_deadline(&c->conn, INT64_MAX);
     reading_adjust(c);
     if (c->conn.closing) {
+        return;
+    }
+    if (work->body_refused) {
+        exchange_answer(&work->exchange);
         return;
     }
     if (exchange_reply_room(&work->exchange) == 0) {
@@ -439,20 +320,15 @@ static void request_dispatch(struct http_conn *c)
     }
 }
 
-/* The head is sound and a body is to come. */
-static void body_await(struct http_conn *c)
+/* A fast sender has others' turns between its slices. */
+static void reading_go_on(struct http_conn *c)
 {
-    char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct http_work *work = c->work;
-    c->body_timed = true;
-    c->body_start_us = server_now_us(c->conn.server);
-    if (work->parser.expects_continue && work->parser.position == work->in.len) {
-        uv_buf_t buf = {.base = go_on, .len = sizeof(go_on) - 1};
-        /* Nothing else is being written; a peer whose window is shut to 25 bytes is not waiting. */
-        if (uv_try_write((uv_stream_t *)&c->conn.tcp, &buf, 1) != (int)buf.len) {
-            conn_close(&c->conn);
-        }
+    if (c->slice_bytes < HTTP_SLICE_BYTES_MAX) {
+        conn_read_start(&c->conn);
+        return;
     }
+    conn_read_stop(&c->conn);
+    conn_make_ready(&c->conn);
 }
 
 static void request_wait(struct http_conn *c)
@@ -466,26 +342,27 @@ static void request_wait(struct http_conn *c)
         conn_close(&c->conn); /* cut off in the middle; there is nobody to tell */
         return;
     }
-    work_charge(server, work, work->in.len);
+    /* A streamed body is given away, what it keeps is the buffer for the next piece. */
+    work_charge(server, work, work->parser.in_pieces ? work->in.cap : work->in.len);
     if (server->body_bytes > server->limits.body_bytes_max) {
-        request_refuse(c, EXCHANGE_OVERLOADED, "too many request bytes in flight");
+        http_request_refuse(c, EXCHANGE_OVERLOADED, "too many request bytes in flight");
         return;
     }
     if (c->body_timed) {
-        int64_t earned_us = (int64_t)(work->parser.body_len / SERVER_BODY_RATE_MIN) * 1000000;
-        conn_set_deadline(&c->conn, c->body_start_us + server->limits.body_ms * 1000 + earned_us);
+        conn_set_deadline(&c->conn, http_body_due_us(c));
     } else if (c->conn.deadline_us == INT64_MAX) {
-        conn_set_deadline(&c->conn, in_ms(server, server->limits.head_ms));
+        conn_set_deadline(&c->conn, http_in_ms(server, server->limits.head_ms));
     }
 }
 
 static void request_parse(struct http_conn *c)
 {
-    while (!c->conn.closing) {
+    /* A body that its service refuses is answered before it is whole. */
+    while (!c->conn.closing && c->state == HTTP_RECEIVING) {
         switch (http_parser_feed(&c->work->parser, &c->work->in)) {
         case HTTP_PARSE_MORE:
             if (c->ahead.len == 0) {
-                conn_read_start(&c->conn);
+                reading_go_on(c);
                 request_wait(c);
                 return;
             }
@@ -495,13 +372,16 @@ static void request_parse(struct http_conn *c)
             }
             continue;
         case HTTP_PARSE_HEAD:
-            body_await(c);
+            http_body_begin(c);
+            continue;
+        case HTTP_PARSE_PIECE:
+            http_body_piece(c);
             continue;
         case HTTP_PARSE_DONE:
             request_dispatch(c);
             return;
         case HTTP_PARSE_BAD:
-            request_refuse(c, c->work->parser.failure, c->work->parser.reason);
+            http_request_refuse(c, c->work->parser.failure, c->work->parser.reason);
             return;
         }
     }
@@ -537,14 +417,14 @@ static void on_opened(struct conn *conn, bool over_limit)
     struct http_conn *c = http_of(conn);
     if (!over_limit) {
         conn_read_start(conn);
-        conn_set_deadline(conn, in_ms(conn->server, conn->server->limits.idle_ms));
+        conn_set_deadline(conn, http_in_ms(conn->server, conn->server->limits.idle_ms));
         return;
     }
     if (work_take(c) == NULL) {
         conn_close(conn);
         return;
     }
-    request_refuse(c, EXCHANGE_OVERLOADED, "too many connections");
+    http_request_refuse(c, EXCHANGE_OVERLOADED, "too many connections");
 }
 
 /* Does what comes in now stand behind a request in progress, or one that waits for its turn? */
@@ -578,10 +458,14 @@ static uv_buf_t on_room(struct conn *conn)
         return uv_buf_init(server->discard, discard_bytes);
     }
     struct buf *in = &c->work->in;
-    if (in->cap < in->len + 1 + read_bytes_min && !buf_reserve(in, read_size(c->work))) {
+    /* A streamed body reuses its buffer, so that it pays to have a large one. */
+    size_t wanted = c->work->parser.in_pieces ? read_size(c->work) : read_bytes_min;
+    if (in->cap < in->len + 1 + wanted && !buf_reserve(in, read_size(c->work))) {
         return uv_buf_init(NULL, 0);
     }
-    return uv_buf_init(in->ptr + in->len, (unsigned)(in->cap - in->len - 1));
+    size_t room = in->cap - in->len - 1;
+    return uv_buf_init(in->ptr + in->len,
+                       (unsigned)(room < read_bytes_max ? room : read_bytes_max));
 }
 
 static void put_aside(struct http_conn *c, size_t count)
@@ -618,8 +502,10 @@ static void on_received(struct conn *conn, size_t count)
     if (c->state == HTTP_IDLE) {
         c->state = HTTP_RECEIVING;
         c->body_timed = false;
+        c->slice_bytes = 0;
         conn->deadline_us = INT64_MAX;
     }
+    c->slice_bytes += count;
     c->work->in.len += count;
     c->work->in.ptr[c->work->in.len] = '\0';
     request_parse(c);
@@ -654,9 +540,12 @@ static void on_ended(struct conn *conn)
 static void on_sent(struct conn *conn, bool ok)
 {
     struct http_conn *c = http_of(conn);
-    if (ok) {
+    if (ok && c->work->stream_left > 0) {
         conn_set_deadline(conn, INT64_MAX);
-        reply_gone(c);
+        conn_make_ready(conn);
+    } else if (ok) {
+        conn_set_deadline(conn, INT64_MAX);
+        http_reply_gone(c);
     } else if (c->work != NULL) {
         work_give_back(conn->server, c->work);
     }
@@ -664,7 +553,13 @@ static void on_sent(struct conn *conn, bool ok)
 
 static void on_ready(struct conn *conn)
 {
-    request_parse(http_of(conn));
+    struct http_conn *c = http_of(conn);
+    c->slice_bytes = 0;
+    if (c->state == HTTP_RECEIVING) {
+        request_parse(c);
+    } else if (c->state == HTTP_SENDING && !conn->writing && c->work->stream_left > 0) {
+        http_reply_go_on(c);
+    }
 }
 
 static void on_expired(struct conn *conn)
@@ -672,13 +567,17 @@ static void on_expired(struct conn *conn)
     struct http_conn *c = http_of(conn);
     switch (c->state) {
     case HTTP_RECEIVING:
-        request_refuse(c, EXCHANGE_TIMED_OUT, "the request comes in too slowly");
+        if (c->work->body_refused) {
+            http_request_cut_short(c); /* what was wrong is known better than that */
+        } else {
+            http_request_refuse(c, EXCHANGE_TIMED_OUT, "the request comes in too slowly");
+        }
         return;
     case HTTP_SENDING: {
         size_t unsent = conn_unsent_bytes(conn);
         if (c->unsent_before - unsent >= SERVER_SEND_BYTES_MIN) {
             c->unsent_before = unsent;
-            conn_set_deadline(conn, in_ms(conn->server, conn->server->limits.send_ms));
+            conn_set_deadline(conn, http_in_ms(conn->server, conn->server->limits.send_ms));
             return;
         }
         LOG_INFOF(conn->server->log, "http", "%s: closed a reader that takes too long",

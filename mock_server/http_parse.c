@@ -97,8 +97,9 @@ static int on_body(llhttp_t *machine, const char *at, size_t len)
     }
     if (parser->chunked) {
         /* Over the framing that the machine has read already; never ahead of it. */
-        memmove(parser->base + parser->head_len + parser->body_len, at, len);
+        memmove(parser->base + parser->head_len + parser->body_kept, at, len);
     }
+    parser->body_kept += len;
     parser->body_len += len;
     return 0;
 }
@@ -333,7 +334,7 @@ static enum http_parsed head_finish(struct http_parser *parser)
 
 /* --- feeding --- */
 
-void http_parser_reset(struct http_parser *parser, size_t body_bytes_max)
+void http_parser_reset(struct http_parser *parser, uint64_t body_bytes_max)
 {
     llhttp_init(&parser->machine, HTTP_REQUEST, &settings);
     parser->machine.data = parser;
@@ -341,6 +342,7 @@ void http_parser_reset(struct http_parser *parser, size_t body_bytes_max)
     parser->base = NULL;
     parser->position = 0;
     parser->head_len = 0;
+    parser->body_kept = 0;
     parser->body_len = 0;
     parser->chunked_raw_len = 0;
     parser->chunk_count = 0;
@@ -351,6 +353,7 @@ void http_parser_reset(struct http_parser *parser, size_t body_bytes_max)
     parser->in_name = false;
     parser->head_complete = false;
     parser->message_complete = false;
+    parser->in_pieces = false;
     parser->chunked = false;
     parser->keep_alive = false;
     parser->expects_continue = false;
@@ -362,7 +365,7 @@ void http_parser_reset(struct http_parser *parser, size_t body_bytes_max)
 /* Bytes of a chunked body that are not data, beyond what ordinary chunking needs. */
 static bool chunk_extra_is_too_much(const struct http_parser *parser)
 {
-    size_t ordinary = parser->body_len + parser->chunk_count * HTTP_CHUNK_LINE_BYTES_MAX;
+    uint64_t ordinary = parser->body_len + parser->chunk_count * HTTP_CHUNK_LINE_BYTES_MAX;
     return parser->chunked_raw_len > ordinary &&
            parser->chunked_raw_len - ordinary > HTTP_CHUNK_EXTRA_BYTES_MAX;
 }
@@ -370,7 +373,7 @@ static bool chunk_extra_is_too_much(const struct http_parser *parser)
 /* Takes the framing that has been read out of the buffer, so that its size is the data's. */
 static void chunked_compact(struct http_parser *parser, struct buf *in)
 {
-    size_t data_end = parser->head_len + parser->body_len;
+    size_t data_end = parser->head_len + parser->body_kept;
     size_t unread = in->len - parser->position;
     if (data_end == parser->position) {
         return;
@@ -386,6 +389,9 @@ static llhttp_errno_t machine_run(struct http_parser *parser, struct buf *in)
 {
     const char *from = in->ptr + parser->position;
     size_t len = in->len - parser->position;
+    if (parser->in_pieces && len > BODY_PIECE_BYTES_MAX) {
+        len = BODY_PIECE_BYTES_MAX;
+    }
     parser->base = in->ptr;
     llhttp_errno_t code = llhttp_execute(&parser->machine, from, len);
     size_t taken = len;
@@ -397,39 +403,25 @@ static llhttp_errno_t machine_run(struct http_parser *parser, struct buf *in)
     return code;
 }
 
+/* What the machine has just read is part of the body or of its framing. */
 static enum http_parsed body_progress(struct http_parser *parser, struct buf *in, size_t before)
 {
-    if (!parser->chunked) {
-        return parser->message_complete ? HTTP_PARSE_DONE : HTTP_PARSE_MORE;
+    if (parser->chunked) {
+        parser->chunked_raw_len += parser->position - before;
+        if (chunk_extra_is_too_much(parser)) {
+            refuse(parser, EXCHANGE_MALFORMED, "too many bytes of chunk extensions and trailers");
+            return HTTP_PARSE_BAD;
+        }
+        chunked_compact(parser, in);
     }
-    parser->chunked_raw_len += parser->position - before;
-    if (chunk_extra_is_too_much(parser)) {
-        refuse(parser, EXCHANGE_MALFORMED, "too many bytes of chunk extensions and trailers");
-        return HTTP_PARSE_BAD;
+    if (parser->in_pieces && parser->body_kept > 0) {
+        return HTTP_PARSE_PIECE;
     }
-    chunked_compact(parser, in);
     return parser->message_complete ? HTTP_PARSE_DONE : HTTP_PARSE_MORE;
 }
 
-enum http_parsed http_parser_feed(struct http_parser *parser, struct buf *in)
+static enum http_parsed head_progress(struct http_parser *parser)
 {
-    PP_ASSERT(parser->position <= in->len);
-    if (parser->reason != NULL) {
-        return HTTP_PARSE_BAD;
-    }
-    if (parser->position == in->len && !parser->head_complete) {
-        return HTTP_PARSE_MORE;
-    }
-    bool was_head = !parser->head_complete;
-    size_t before = parser->position;
-    llhttp_errno_t code = machine_run(parser, in);
-    if (code != HPE_OK && code != HPE_PAUSED) {
-        refuse(parser, EXCHANGE_MALFORMED, "not a well-formed HTTP request");
-        return HTTP_PARSE_BAD;
-    }
-    if (!was_head) {
-        return body_progress(parser, in, before);
-    }
     if (!parser->head_complete) {
         if (parser->position > HTTP_HEAD_BYTES_MAX) {
             refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "the head is too large");
@@ -443,6 +435,56 @@ enum http_parsed http_parser_feed(struct http_parser *parser, struct buf *in)
         return HTTP_PARSE_DONE;
     }
     return parsed;
+}
+
+enum http_parsed http_parser_feed(struct http_parser *parser, struct buf *in)
+{
+    PP_ASSERT(parser->position <= in->len && (!parser->in_pieces || parser->body_kept == 0));
+    if (parser->reason != NULL) {
+        return HTTP_PARSE_BAD;
+    }
+    if (parser->message_complete) {
+        return HTTP_PARSE_DONE; /* with the last piece, which has been taken now */
+    }
+    enum http_parsed parsed = HTTP_PARSE_MORE;
+    while (parsed == HTTP_PARSE_MORE && parser->position < in->len) {
+        bool was_head = !parser->head_complete;
+        size_t before = parser->position;
+        llhttp_errno_t code = machine_run(parser, in);
+        if (code != HPE_OK && code != HPE_PAUSED) {
+            refuse(parser, EXCHANGE_MALFORMED, "not a well-formed HTTP request");
+            return HTTP_PARSE_BAD;
+        }
+        parsed = was_head ? head_progress(parser) : body_progress(parser, in, before);
+    }
+    return parsed;
+}
+
+bool http_parser_plan_body(struct http_parser *parser, uint64_t body_bytes_max, bool in_pieces)
+{
+    PP_ASSERT(parser->head_complete && body_bytes_max <= parser->body_bytes_max);
+    parser->body_bytes_max = body_bytes_max;
+    parser->in_pieces = in_pieces;
+    if (parser->content_length > body_bytes_max) {
+        refuse(parser, EXCHANGE_BODY_TOO_LARGE, "the body is too large");
+        return false;
+    }
+    return true;
+}
+
+struct span http_parser_body(const struct http_parser *parser, const struct buf *in)
+{
+    return span_from(in->ptr + parser->head_len, parser->body_kept);
+}
+
+void http_parser_drop_piece(struct http_parser *parser, struct buf *in)
+{
+    size_t unread = in->len - parser->position;
+    memmove(in->ptr + parser->head_len, in->ptr + parser->position, unread);
+    in->len = parser->head_len + unread;
+    in->ptr[in->len] = '\0';
+    parser->position = parser->head_len;
+    parser->body_kept = 0;
 }
 
 /* --- the result --- */
@@ -492,7 +534,7 @@ void http_parser_request(const struct http_parser *parser, const struct buf *in,
         headers[i].name = span_from(base + field->name_at, field->name_len);
         headers[i].value = span_trim(span_from(base + field->value_at, field->value_len));
     }
-    out->body = span_from(base + parser->head_len, parser->body_len);
+    out->body = span_from(base + parser->head_len, parser->body_kept);
     if (parser->target_len > 0) {
         out->method = method_from(parser->machine.method);
         out->method_name =

@@ -2,7 +2,7 @@
  * its user (Host, limits, one framing header, no bare line feeds). Resumable at every byte.
  *
  * The request's spans point into the buffer. A chunked body is decoded in place, so that it is one
- * span too. Nothing is allocated here.
+ * span too. A body of any length can be taken out in pieces instead. Nothing is allocated here.
  *
  * DIFFERS: Jetty, which the real proxy stands on, forgives obs-fold, bare line feeds and a few
  * more; whatever two parsers could read in two ways is refused here with 400. */
@@ -14,10 +14,11 @@
 #include <llhttp.h>
 
 enum http_parsed {
-    HTTP_PARSE_MORE, /* all that is there has been read; append and call again */
-    HTTP_PARSE_HEAD, /* the head is complete and sound, a body follows: call again at will */
-    HTTP_PARSE_DONE, /* a whole request; parser->position is where the next one begins */
-    HTTP_PARSE_BAD,  /* parser->failure and parser->reason say why; nothing more can be read */
+    HTTP_PARSE_MORE,  /* all that is there has been read; append and call again */
+    HTTP_PARSE_HEAD,  /* the head is complete and sound, a body follows: call again at will */
+    HTTP_PARSE_PIECE, /* a piece of the body is there: take and drop it, then call again */
+    HTTP_PARSE_DONE,  /* a whole request; parser->position is where the next one begins */
+    HTTP_PARSE_BAD,   /* parser->failure and parser->reason say why; nothing more can be read */
 };
 
 enum {
@@ -35,13 +36,14 @@ struct http_field {
 
 struct http_parser {
     llhttp_t machine;
-    size_t body_bytes_max;
+    uint64_t body_bytes_max;
     char *base;      /* the buffer's bytes, while they are being fed */
-    size_t position; /* bytes given to the machine */
+    size_t position; /* bytes of the buffer that have been given to the machine */
     size_t head_len;
-    size_t body_len;
-    size_t chunked_raw_len; /* as received, to bound what is not data */
-    size_t chunk_count;
+    size_t body_kept;         /* of the body, in the buffer behind the head */
+    uint64_t body_len;        /* all that has come of it, dropped pieces too */
+    uint64_t chunked_raw_len; /* as received, to bound what is not data */
+    uint64_t chunk_count;
     uint16_t target_at;
     uint16_t target_len;
     uint16_t path_at; /* the target without scheme and authority */
@@ -52,6 +54,7 @@ struct http_parser {
     bool in_name; /* the last field's name may go on in the next bytes */
     bool head_complete;
     bool message_complete;
+    bool in_pieces; /* the body is taken out as it comes */
     bool chunked;
     bool keep_alive;
     bool expects_continue;
@@ -62,10 +65,17 @@ struct http_parser {
     struct http_field fields[HTTP_HEADERS_MAX];
 };
 
-void http_parser_reset(struct http_parser *parser, size_t body_bytes_max);
+void http_parser_reset(struct http_parser *parser, uint64_t body_bytes_max);
 /* Reads what `in` holds beyond parser->position. Bytes before it must not be changed by the caller;
  * the framing of a chunked body is removed from `in`. */
 enum http_parsed http_parser_feed(struct http_parser *parser, struct buf *in);
+/* After HTTP_PARSE_HEAD: the body has a limit of its own, no larger than the one before, and comes
+ * in pieces (of at most BODY_PIECE_BYTES_MAX) or whole. False: it is announced larger than that,
+ * the parser is bad now. */
+bool http_parser_plan_body(struct http_parser *parser, uint64_t body_bytes_max, bool in_pieces);
+/* What `in` holds of the body: after HTTP_PARSE_PIECE a piece of it. */
+struct span http_parser_body(const struct http_parser *parser, const struct buf *in);
+void http_parser_drop_piece(struct http_parser *parser, struct buf *in);
 /* The request as far as it was understood; `headers` has room for HTTP_HEADERS_MAX. The spans are
  * valid as long as the buffer's bytes. */
 void http_parser_request(const struct http_parser *parser, const struct buf *in,

@@ -381,8 +381,8 @@ void journal_add(struct journal *journal, const struct exchange *exchange, int64
     journal->rows[journal->row_count++] = (struct journal_row){
         .time_ms = request->received_us / 1000,
         .latency_us = latency_us,
-        .request_bytes = (int64_t)request->body.len,
-        .response_bytes = (int64_t)exchange->reply.body.len,
+        .request_bytes = (int64_t)(request->body.len + exchange->streamed_bytes),
+        .response_bytes = (int64_t)reply_body_bytes(&exchange->reply),
         .status = exchange->reply.status,
         .service = exchange->entry != NULL ? exchange->entry->name : "",
         .text_position = before,

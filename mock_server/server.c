@@ -1,7 +1,8 @@
 /* The loop of the server (DESIGN section 2, "The turn"):
  *
- *   wait for something -> requests go to their services -> while they write and more keep coming:
- *   take those in too -> commit, send the replies, journal -> again
+ *   who waits for its turn goes on -> wait for something -> requests go to their services -> while
+ *   they write and more keep coming: take those in too -> the work that joins the turn (the sink)
+ *   -> commit, send the replies, journal -> again
  *
  * uv_run is not re-entrant, so the drain is a second call without blocking, not a callback.
  *
@@ -86,6 +87,13 @@ static void on_journal_due(struct timer *timer)
     struct server *server = PP_CONTAINER_OF(timer, struct server, journal_timer);
     server->turn.journal_fed = false;
     journal_flush(server->turn.journal);
+}
+
+/* It has made the loop turn, and a turn does its work. */
+static void on_work_due(struct timer *timer)
+{
+    struct server *server = PP_CONTAINER_OF(timer, struct server, work_timer);
+    server->turn.work_left = true;
 }
 
 /* --- listening --- */
@@ -287,6 +295,7 @@ enum status server_new(const struct server_options *options, struct server **out
     turn_init(&server->turn, NULL, &server->timers, server->env, server->log);
     server->stop_timer.fire = on_stop_due;
     server->journal_timer.fire = on_journal_due;
+    server->work_timer.fire = on_work_due;
     server->wake_due_us = INT64_MAX;
     server->date_second = -1;
     uv_timer_init(&server->loop, &server->wake);
@@ -311,6 +320,12 @@ void server_set_store(struct server *server, struct store *store, struct journal
     server->turn.store = store;
     server->turn.journal = journal;
     server->housekeeping = store != NULL;
+}
+
+void server_set_work(struct server *server, struct turn_work work)
+{
+    server->turn.work = work;
+    server->turn.work_left = work.run != NULL;
 }
 
 void server_free(struct server *server)
@@ -338,47 +353,51 @@ void server_free(struct server *server)
 
 /* --- running --- */
 
+/* Those that are ready now; one that is ready again, or that becomes so, is for the next turn. */
 static void ready_run(struct server *server)
 {
-    while (server->ready_first != NULL) {
+    for (size_t left = server->ready_count; left > 0 && server->ready_first != NULL; left--) {
         struct conn *conn = server->ready_first;
         server->ready_first = conn->next_ready;
         if (server->ready_first == NULL) {
             server->ready_last = NULL;
         }
+        server->ready_count--;
         conn->is_ready = false;
         conn->protocol->ready(conn);
     }
 }
 
-/* One look at sockets, pipelined requests and timers. */
+/* One look at sockets and timers. */
 static void take_in(struct server *server, uv_run_mode mode)
 {
     wake_arm(server);
     uv_run(&server->loop, mode);
-    ready_run(server);
     timer_heap_run(&server->timers);
 }
 
 static void turn_run(struct server *server)
 {
-    bool must_not_wait = server->ready_first != NULL || server->housekeeping;
+    struct turn *turn = &server->turn;
+    bool must_not_wait = server->ready_first != NULL || server->housekeeping || turn->work_left;
+    ready_run(server);
     take_in(server, must_not_wait ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     size_t seen = 0;
     /* Waiting for more only pays when there is a commit to share. */
-    while (server->turn.held_count > seen && turn_needs_commit(&server->turn) &&
-           !turn_is_full(&server->turn)) {
-        seen = server->turn.held_count;
+    while (turn->held_count > seen && turn_needs_commit(turn) && !turn_is_full(turn)) {
+        seen = turn->held_count;
         take_in(server, UV_RUN_NOWAIT);
     }
-    bool wrote = turn_needs_commit(&server->turn);
-    turn_end(&server->turn);
-    if (server->turn.journal_fed && !timer_is_set(&server->journal_timer)) {
+    enum turn_outcome outcome = turn_end(turn);
+    if (turn->journal_fed && !timer_is_set(&server->journal_timer)) {
         timer_after_ms(server, &server->journal_timer, SERVER_JOURNAL_MS);
     }
+    if (outcome == TURN_FAILED && turn->work.run != NULL && !timer_is_set(&server->work_timer)) {
+        timer_after_ms(server, &server->work_timer, SERVER_WORK_RETRY_MS);
+    }
     /* Behind the replies: checkpoints and the rows of deleted topics are in nobody's latency. */
-    if (wrote || server->housekeeping) {
-        server->housekeeping = store_housekeep(server->turn.store);
+    if (outcome != TURN_ONLY_READ || server->housekeeping) {
+        server->housekeeping = store_housekeep(turn->store);
     }
     accept_again(server);
 }
@@ -422,9 +441,10 @@ void server_run(struct server *server, bool handle_signals)
             conns_close(server);
         }
     }
-    turn_end(&server->turn);
+    (void)turn_end(&server->turn);
     timer_clear(&server->timers, &server->stop_timer);
     timer_clear(&server->timers, &server->journal_timer);
+    timer_clear(&server->timers, &server->work_timer);
     for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
         uv_signal_stop(&server->signals[i]);
     }

@@ -21,6 +21,7 @@ enum {
     SERVER_LINGER_MS = 5 * 1000, /* reading on after a refusal, so that it can be read */
     SERVER_STOP_MS = 3 * 1000,   /* for requests under way when the server stops */
     SERVER_JOURNAL_MS = 100,     /* from a reply to its row in the journal */
+    SERVER_WORK_RETRY_MS = 1000, /* after a commit failed, before the turn's work is tried again */
     SERVER_BACKLOG = 511,
 };
 
@@ -57,7 +58,9 @@ struct server {
     size_t conn_count;
     struct conn *ready_first;
     struct conn *ready_last;
+    size_t ready_count;
     struct timer stop_timer;
+    struct timer work_timer;
     struct timer journal_timer;
     int64_t wake_due_us; /* what `wake` is armed for; INT64_MAX: not */
     bool stopping;
@@ -83,6 +86,7 @@ enum status server_new(const struct server_options *options, struct server **out
                        struct error *err) PP_MUST_USE;
 /* What turns commit to and feed; both may be NULL. Before server_run. */
 void server_set_store(struct server *server, struct store *store, struct journal *journal);
+/* What runs before each commit; at once for the first time. Before server_run. */
 void server_set_work(struct server *server, struct turn_work work);
 
 struct server_listen {

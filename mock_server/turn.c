@@ -1,5 +1,6 @@
-/* Group commit. The order of turn_end is the promise "acknowledged means kept": commit, then (only
- * then) send, then journal. It never runs inside itself: sending may let a connection begin its
+/* Group commit. The order of turn_end is the promise "acknowledged means kept": work (so that what
+ * follows from an acknowledged record is there with it), commit, then (only then) send, then
+ * journal. It never runs inside itself: sending may let a connection begin its
  * next request, which the server hands out in the next turn. */
 #include "turn.h"
 
@@ -16,7 +17,7 @@ void turn_hold(struct turn *turn, struct exchange *exchange)
 {
     exchange->answered = true;
     exchange->next_held = NULL;
-    exchange->held_bytes = exchange->reply.headers.len + exchange->reply.body.len;
+    exchange_count_reply(exchange);
     if (turn->held_last == NULL) {
         turn->held_first = exchange;
         turn->first_held_us = turn->env->monotonic_us(turn->env);
@@ -26,7 +27,6 @@ void turn_hold(struct turn *turn, struct exchange *exchange)
     turn->held_last = exchange;
     turn->held_count++;
     turn->held_bytes += exchange->held_bytes;
-    turn->unsent_bytes += exchange->held_bytes;
 }
 
 bool turn_needs_commit(const struct turn *turn)
@@ -58,38 +58,44 @@ static void reply_settle(struct exchange *exchange, bool committed)
     } else if (!reply_is_sound(exchange)) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
     }
+    const struct reply *reply = &exchange->reply;
+    PP_ASSERT(reply->stream == NULL || (exchange->filter == NULL && reply->body.len == 0));
     if (exchange->filter != NULL) {
         exchange->filter(exchange, exchange->filter_ctx);
         if (!reply_is_sound(exchange)) {
             exchange_fail(exchange, EXCHANGE_NO_MEMORY);
         }
     }
-    /* Its size has changed; the budget counts what is really kept. */
-    exchange_sent(exchange);
-    exchange->held_bytes = exchange->reply.headers.len + exchange->reply.body.len;
-    exchange->turn->unsent_bytes += exchange->held_bytes;
+    exchange_count_reply(exchange); /* its size has changed */
 }
 
-static bool turn_commit(struct turn *turn)
+static void turn_do_work(struct turn *turn)
+{
+    turn->work_left = turn->work.run != NULL && turn->work.run(turn->work.ctx);
+}
+
+static enum turn_outcome turn_commit(struct turn *turn)
 {
     if (!turn_needs_commit(turn)) {
-        return true;
+        return TURN_ONLY_READ;
     }
     struct error err = ERROR_NONE;
     enum status status = store_turn_commit(turn->store, &err);
     if (status != STATUS_OK) {
         LOG_ERRORF(turn->log, "store", "commit failed, %zu replies became errors: %s",
                    turn->held_count, err.message);
-        return false;
+        turn->work_left = false; /* or a full disk would keep the loop spinning */
+        return TURN_FAILED;
     }
-    return true;
+    return TURN_COMMITTED;
 }
 
-void turn_end(struct turn *turn)
+enum turn_outcome turn_end(struct turn *turn)
 {
-    bool committed = turn_commit(turn);
+    turn_do_work(turn);
+    enum turn_outcome outcome = turn_commit(turn);
     if (turn->held_first == NULL) {
-        return;
+        return outcome;
     }
     int64_t now_us = turn->env->monotonic_us(turn->env);
     struct exchange *held = turn->held_first;
@@ -98,7 +104,7 @@ void turn_end(struct turn *turn)
     turn->held_count = 0;
     turn->held_bytes = 0;
     for (struct exchange *e = held; e != NULL; e = e->next_held) {
-        reply_settle(e, committed);
+        reply_settle(e, outcome != TURN_FAILED);
         e->owner->send(e);
     }
     while (held != NULL) {
@@ -110,4 +116,5 @@ void turn_end(struct turn *turn)
         }
         exchange->owner->finished(exchange);
     }
+    return outcome;
 }

@@ -10,7 +10,10 @@ struct journal;
 struct store;
 
 /* What belongs into the turn's transaction beside the requests: the sink. Runs before each commit,
- * also when nothing was written yet. True: there is more, the loop comes back without waiting. */
+ * also when nothing was written yet, and must be cheap when there is nothing to do. It may answer
+ * parked exchanges. The turn's replies wait for it, so it stops at about TURN_US_MAX. True: there
+ * is more, the loop comes back without waiting. After a failed commit it is tried again a little
+ * later (SERVER_WORK_RETRY_MS); what it did is rolled back. */
 struct turn_work {
     bool (*run)(void *ctx);
     void *ctx;
@@ -48,8 +51,10 @@ void turn_hold(struct turn *turn, struct exchange *exchange);
 bool turn_needs_commit(const struct turn *turn);
 /* Has this turn taken in as much as it may (records, bytes, time)? */
 bool turn_is_full(const struct turn *turn);
-/* Commits what the turn wrote and hands every held reply to its connection; after a failed commit
- * each becomes its service's 5xx first. Then the journal is fed. */
-void turn_end(struct turn *turn);
+enum turn_outcome { TURN_ONLY_READ, TURN_COMMITTED, TURN_FAILED };
+
+/* Does the turn's work, commits what was written and hands every held reply to its connection;
+ * after a failed commit each becomes its service's 5xx first. Then the journal is fed. */
+enum turn_outcome turn_end(struct turn *turn);
 
 #endif

@@ -208,6 +208,7 @@ void echo_server_start(struct echo_server *echo)
     struct error err = ERROR_NONE;
     assert_int_equal(server_new(&options, &echo->server, &err), STATUS_OK);
     assert_int_equal(server_listen(echo->server, &listen, &echo->port, &err), STATUS_OK);
+    server_set_work(echo->server, echo->work);
     assert_int_equal(pthread_create(&echo->thread, NULL, thread_main, echo), 0);
 }
 

@@ -33,6 +33,7 @@ struct echo_server {
     struct env env;
     struct log log;
     struct server_limits limits; /* of the next start */
+    struct turn_work work;       /* of the next start; run may be NULL */
     struct server *server;
     struct service service;
     struct echo_waiter *waiters;

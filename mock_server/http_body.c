@@ -1,0 +1,103 @@
+/* A body on its way to its service. Gathered, it grows in the connection's buffer until it is
+ * whole. Streamed, it is given away piece by piece as the parser takes its framing off, and the
+ * buffer never holds more than one; refused, the little that is left of it is dropped the same way.
+ *
+ * A service that plans its bodies looks at the request before the body is there and keeps what it
+ * saw. The buffer moves when it grows, so such a head is copied to the exchange's arena first. */
+#include "http_internal.h"
+
+#include <string.h>
+
+/* So that the request's spans last as long as the exchange. */
+static bool head_keep(struct http_work *work, struct server *server)
+{
+    size_t len = work->parser.head_len;
+    char *copy = arena_alloc(&work->exchange.arena, len + 1);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, work->in.ptr, len);
+    const struct buf kept = {.ptr = copy, .len = len, .cap = len + 1, .max = len};
+    http_request_fill(work, server, &kept);
+    work->exchange.request.body = SPAN_EMPTY;
+    work->filled = true;
+    return true;
+}
+
+static void continue_send(struct http_conn *c)
+{
+    char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    uv_buf_t buf = {.base = go_on, .len = sizeof(go_on) - 1};
+    /* Nothing else is being written; a peer whose window is shut to 25 bytes is not waiting. */
+    if (uv_try_write((uv_stream_t *)&c->conn.tcp, &buf, 1) != (int)buf.len) {
+        conn_close(&c->conn);
+    }
+}
+
+/* The reply is filled. `coming`: the sender does not wait for a word from us before it sends. */
+static void body_refused(struct http_conn *c, bool coming)
+{
+    struct http_parser *parser = &c->work->parser;
+    uint64_t rest = parser->content_length - parser->body_len;
+    if (!coming || parser->chunked || rest > HTTP_DROP_BYTES_MAX) {
+        http_request_cut_short(c);
+        return;
+    }
+    c->work->body_refused = true;
+    (void)http_parser_plan_body(parser, parser->body_bytes_max, true);
+}
+
+void http_body_begin(struct http_conn *c)
+{
+    struct http_work *work = c->work;
+    struct http_parser *parser = &work->parser;
+    const struct service *service = c->service;
+    bool waits = parser->expects_continue && parser->position == work->in.len;
+    enum body_plan plan = BODY_GATHER;
+    c->body_timed = true;
+    c->body_start_us = server_now_us(c->conn.server);
+    if (service->body_begin != NULL) {
+        if (!head_keep(work, c->conn.server)) {
+            http_request_refuse(c, EXCHANGE_NO_MEMORY, "out of memory");
+            return;
+        }
+        plan = service->body_begin(service->ctx, &work->exchange);
+    }
+    if (plan == BODY_REFUSE) {
+        body_refused(c, !waits);
+        return;
+    }
+    bool in_pieces = plan == BODY_STREAM;
+    uint64_t bytes_max = in_pieces ? service->stream_bytes_max : service->body_bytes_max;
+    if (http_parser_plan_body(parser, bytes_max, in_pieces) && waits) {
+        continue_send(c);
+    }
+}
+
+void http_body_piece(struct http_conn *c)
+{
+    struct http_work *work = c->work;
+    struct exchange *exchange = &work->exchange;
+    struct span piece = http_parser_body(&work->parser, &work->in);
+    enum body_plan plan = BODY_STREAM;
+    exchange->streamed_bytes += piece.len;
+    if (!work->body_refused) {
+        plan = c->service->body_piece(c->service->ctx, exchange, piece);
+        PP_ASSERT(plan != BODY_GATHER);
+    }
+    http_parser_drop_piece(&work->parser, &work->in);
+    if (plan == BODY_REFUSE) {
+        body_refused(c, true);
+    }
+}
+
+int64_t http_body_due_us(const struct http_conn *c)
+{
+    const struct http_parser *parser = &c->work->parser;
+    const struct server *server = c->conn.server;
+    int64_t earned_us = (int64_t)(parser->body_len / SERVER_BODY_RATE_MIN) * 1000000;
+    int64_t due_us = c->body_start_us + server->limits.body_ms * 1000 + earned_us;
+    /* What a large body has earned is days; silence is not bought with it. */
+    int64_t silent_us = http_in_ms(server, server->limits.body_ms);
+    return parser->in_pieces && silent_us < due_us ? silent_us : due_us;
+}

@@ -1,0 +1,84 @@
+/* What the files of the HTTP protocol share: http_conn.c (states, reading, timeouts), http_body.c
+ * (a body on its way to its service), http_reply.c (a reply on its way out). */
+#ifndef PINPIPE_HTTP_INTERNAL_H
+#define PINPIPE_HTTP_INTERNAL_H
+
+#include "http_conn.h"
+#include "http_parse.h"
+#include "server.h"
+
+enum {
+    HTTP_SLICE_BYTES_MAX = 1024 * 1024, /* of a request, in one turn; others come in between */
+    HTTP_DROP_BYTES_MAX = 64 * 1024,    /* of a refused body; for more the connection is given up */
+    HTTP_REPLY_PIECE_BYTES_MAX = 256 * 1024,
+    HTTP_REPLY_PIECE_BYTES_MIN = 16 * 1024, /* when the room for unsent replies runs out */
+    HTTP_REPLY_HEAD_BYTES_MAX = 128 * 1024, /* headers, the hint and the framing */
+};
+
+enum http_state {
+    HTTP_IDLE,      /* waits for a request's first byte: RECEIVING; the idle timeout: closed */
+    HTTP_RECEIVING, /* waits for the rest of it: BUSY; head or body timeout: refused with 408 */
+    HTTP_BUSY,      /* the service has it, or the turn: SENDING or the next request */
+    HTTP_SENDING,   /* waits for the reader to take the reply, or for its turn to send the next
+                       piece of a streamed one; too slow: closed */
+    HTTP_LINGERING, /* refused; drops input until the peer ends or a timeout: closed */
+};
+
+struct http_work {
+    struct exchange exchange;
+    struct http_conn *conn; /* NULL: the client has left, the turn still has the reply */
+    struct buf in;
+    struct buf head;      /* of the reply */
+    size_t charged;       /* what it counts in server->body_bytes */
+    uint64_t stream_left; /* of a streamed reply's body: not asked for yet */
+    bool filled;          /* exchange->request is, and its head does not move any more */
+    bool body_refused;    /* the reply is there; what is left of the body is dropped before it */
+    bool sent;            /* the whole reply is with the kernel */
+    bool close_after;
+    struct http_work *next_spare;
+    struct http_parser parser;
+    struct http_header headers[HTTP_HEADERS_MAX];
+};
+
+struct http_conn {
+    struct conn conn; /* first: struct conn * and struct http_conn * are cast */
+    const struct service *service;
+    enum http_state state;
+    struct http_work *work; /* NULL when IDLE */
+    struct buf ahead;
+    bool refused;          /* what else the peer sends is dropped */
+    bool body_timed;       /* the body's clock runs */
+    int64_t body_start_us; /* when its head was complete */
+    int64_t linger_until_us;
+    size_t slice_bytes;   /* received since it last let others have their turn */
+    size_t unsent_before; /* at the last look, to see whether the reader takes anything */
+};
+
+/* --- http_conn.c --- */
+struct http_work *http_work_of(struct exchange *exchange);
+/* When it will be `delay_ms` from now. */
+int64_t http_in_ms(const struct server *server, int64_t delay_ms);
+/* The request as far as it is understood, from the head in `bytes`. */
+void http_request_fill(struct http_work *work, struct server *server, const struct buf *bytes);
+/* Answers for the service, then closes: framing is lost or the sender cannot be trusted with it. */
+void http_request_refuse(struct http_conn *c, enum exchange_failure failure, const char *reason);
+/* The reply is filled already and the rest of the request is not wanted: answers, then closes. */
+void http_request_cut_short(struct http_conn *c);
+/* The reply has left as a whole. */
+void http_reply_gone(struct http_conn *c);
+
+/* --- http_body.c --- */
+/* The head is sound and a body is to come: the service says what becomes of it. */
+void http_body_begin(struct http_conn *c);
+/* The parser has a piece of it. Both may leave the connection answered, refused or closing. */
+void http_body_piece(struct http_conn *c);
+/* When the sender of a body must have sent more of it. */
+int64_t http_body_due_us(const struct http_conn *c);
+
+/* --- http_reply.c --- */
+/* What exchange_owner.send does; sets work->sent when the reply has left at once. */
+void http_reply_send(struct exchange *exchange);
+/* The turn has come for the next piece of a streamed reply. */
+void http_reply_go_on(struct http_conn *c);
+
+#endif
