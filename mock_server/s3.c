@@ -55,20 +55,13 @@ bool s3_query_number(struct s3_call *call, const char *name, int64_t max, int64_
         *out = number;
         return true;
     }
-    struct s3_error_detail details[] = {
-        {"ArgumentName", span_from_cstr(name)}, {"ArgumentValue", text}, {NULL, SPAN_EMPTY}};
-    if (span_parse_i64(text, &number)) {
-        char *message =
-            arena_printf(&call->exchange->arena,
-                         "Argument %s must be an integer between 0 and %lld", name, (long long)max);
-        s3_error_text(call, S3_ERROR_INVALID_ARGUMENT, span_from_cstr(message), details);
-        return false;
-    }
-    char *message = arena_printf(&call->exchange->arena,
-                                 "Provided %s not an integer or within "
-                                 "integer range",
-                                 name);
-    s3_error_text(call, S3_ERROR_INVALID_ARGUMENT, span_from_cstr(message), details);
+    struct arena *arena = &call->exchange->arena;
+    char *message =
+        span_parse_i64(text, &number)
+            ? arena_printf(arena, "Argument %s must be an integer between 0 and %lld", name,
+                           (long long)max)
+            : arena_printf(arena, "Provided %s not an integer or within integer range", name);
+    s3_invalid_argument(call, message, name, text);
     return false;
 }
 

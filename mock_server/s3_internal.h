@@ -50,6 +50,8 @@ struct s3_operation {
 extern const struct s3_operation s3_operations[];
 extern const size_t s3_operation_count;
 
+/* Of an object (or the asked part) that is read into the reply at once; more is streamed. */
+enum { S3_REPLY_INLINE_BYTES_MAX = STORE_INLINE_BYTES_MAX };
 enum { S3_REQUEST_ID_BYTES = 17, S3_HOST_ID_BYTES = 77 };
 
 /* One request; in the exchange's arena. */
@@ -116,8 +118,13 @@ void s3_identity_headers(struct s3_call *call);
 enum s3_level s3_level(const struct s3_call *call);
 /* The bucket of the request; false: NoSuchBucket (or 500) is in the reply. */
 bool s3_call_bucket(struct s3_call *call);
+/* The object of bucket and key, and of ?versionId=null; false: NoSuchKey (or another) is in the
+ * reply. */
+bool s3_call_object(struct s3_call *call, struct store_object *out);
 /* The header's value; empty (len 0) when absent. */
 struct span s3_header(const struct s3_call *call, const char *name);
+/* Do If-Match and If-None-Match let the key be written (or deleted)? False: answered. */
+bool s3_key_may_be_written(struct s3_call *call);
 /* Is the header there, be it empty? */
 bool s3_has_header(const struct s3_call *call, const char *name);
 /* A query parameter, decoded (plus is a space), in the arena. False when absent; "" when it has no
@@ -131,8 +138,21 @@ int64_t s3_now_ms(const struct s3_call *call);
 /* The "name: value\n" lines of the request's own headers (content-type by default
  * binary/octet-stream); empty with the call failed: MetadataTooLarge. In the arena. */
 struct span s3_headers_take(struct s3_call *call);
-/* Writes them, ETag, Last-Modified and the rest to the reply. */
+/* Writes them (or what the query's response-* puts in their place), ETag, Last-Modified and the
+ * rest to the reply. */
 void s3_headers_give(struct s3_call *call, const struct store_object *object, bool with_checksum);
+/* Do the headers ask only for what there is (no KMS, no ACLs, no tags, ...)? False: answered. */
+bool s3_requested_features_exist(struct s3_call *call);
+/* Says x-amz-server-side-encryption again, when the stored headers have it. */
+void s3_encryption_header(struct s3_call *call, struct span headers);
+/* "etag" in quotes. */
+void s3_etag_header(struct s3_call *call, struct span etag);
+/* x-amz-checksum-crc32: NhCmhg== and x-amz-checksum-type of a stored checksum text. */
+void s3_checksum_headers(struct s3_call *call, struct span checksum);
+/* The same as elements: <ChecksumCRC32>NhCmhg==</ChecksumCRC32><ChecksumType>... */
+void s3_checksum_xml(struct s3_call *call, struct span checksum);
+
+/* --- s3_conditions.c --- */
 /* If-Match, If-None-Match, If-(Un)Modified-Since for reads (304, 412); `prefix`
  * "x-amz-copy-source-" for copies. False: answered. */
 bool s3_conditions_hold(struct s3_call *call, const struct store_object *object,
@@ -159,8 +179,6 @@ struct span s3_body_checksum(const struct s3_body *body);
  * not about this body (CompleteMultipartUpload: they are about the object) and are not looked at.
  */
 bool s3_body_gathered(struct s3_call *call, struct span *bytes, bool *had_digest);
-/* x-amz-checksum-crc32: NhCmhg== and x-amz-checksum-type of a stored checksum text. */
-void s3_checksum_headers(struct s3_call *call, struct span checksum);
 
 /* --- s3_time.c --- */
 enum s3_time { S3_TIME_ISO, S3_TIME_HTTP }; /* 2026-01-02T03:04:05.000Z; RFC 1123 */

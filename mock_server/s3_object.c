@@ -1,0 +1,239 @@
+/* One object: put, got (also as HEAD), deleted. Copies are in s3_copy.c. */
+#include "s3_internal.h"
+
+#include <string.h>
+
+/* --- finding it --- */
+
+static bool version_fits(struct s3_call *call)
+{
+    enum { version_id_bytes = 32 };
+    struct span version;
+    if (!s3_query(call, "versionId", &version) || span_equal_cstr(version, "null")) {
+        return true;
+    }
+    if (version.len == version_id_bytes) {
+        struct s3_error_detail details[] = {
+            {"Key", call->key}, {"VersionId", version}, {NULL, SPAN_EMPTY}};
+        s3_error_with(call, S3_ERROR_NO_SUCH_VERSION, details);
+        return false;
+    }
+    s3_invalid_argument(call, "Invalid version id specified", "versionId", version);
+    return false;
+}
+
+/* False: answered. *found says whether the key is taken. */
+static bool object_look_up(struct s3_call *call, struct store_object *out, bool *found)
+{
+    struct error err = ERROR_NONE;
+    enum status status = store_object_find(call->s3->options.store, call->bucket.id, call->key,
+                                           &call->exchange->arena, out, &err);
+    *found = status == STATUS_OK;
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND) {
+        return true;
+    }
+    s3_error_store(call, &err);
+    return false;
+}
+
+bool s3_call_object(struct s3_call *call, struct store_object *out)
+{
+    bool found;
+    if (!version_fits(call) || !object_look_up(call, out, &found)) {
+        return false;
+    }
+    if (!found) {
+        struct s3_error_detail details[] = {{"Key", call->key}, {NULL, SPAN_EMPTY}};
+        s3_error_with(call, S3_ERROR_NO_SUCH_KEY, details);
+    }
+    return found;
+}
+
+bool s3_key_may_be_written(struct s3_call *call)
+{
+    struct store_object present;
+    bool found;
+    if (!s3_has_header(call, "if-match") && !s3_has_header(call, "if-none-match")) {
+        return true;
+    }
+    return object_look_up(call, &present, &found) &&
+           s3_write_conditions_hold(call, found ? &present : NULL);
+}
+
+/* --- PutObject --- */
+
+enum handled s3_put_object(struct s3_call *call)
+{
+    struct error err = ERROR_NONE;
+    if (!s3_call_bucket(call) || !s3_requested_features_exist(call) ||
+        !s3_key_may_be_written(call)) {
+        return HANDLED;
+    }
+    struct span headers = s3_headers_take(call);
+    if (call->failed) {
+        return HANDLED;
+    }
+    struct store_object_put put = {
+        .bucket_id = call->bucket.id,
+        .key = call->key,
+        .etag = span_from_cstr(s3_body_md5(call->body)),
+        .headers = headers,
+        .checksum = s3_body_checksum(call->body),
+        .modified_ms = s3_now_ms(call),
+        .body = s3_body_store(call->body),
+        .bytes = SPAN_EMPTY,
+    };
+    if (store_object_put(call->s3->options.store, &put, &err) != STATUS_OK) {
+        return s3_error_store(call, &err);
+    }
+    s3_etag_header(call, put.etag);
+    s3_checksum_headers(call, put.checksum);
+    s3_encryption_header(call, headers);
+    call->exchange->reply.status = 200;
+    return HANDLED;
+}
+
+/* --- GetObject, HeadObject --- */
+
+struct byte_range {
+    uint64_t start;
+    uint64_t len;
+};
+
+enum range_kind { RANGE_WHOLE, RANGE_PART, RANGE_UNSATISFIABLE };
+
+/* "bytes=a-b", "bytes=a-", "bytes=-n". What is not one of these, and several ranges at once, count
+ * as none: then the whole object is the answer. */
+static enum range_kind range_parse(struct span text, uint64_t size, struct byte_range *out)
+{
+    uint64_t first = 0;
+    uint64_t last = 0;
+    *out = (struct byte_range){0, size};
+    if (!span_starts_with(text, SPAN_LIT("bytes="))) {
+        return RANGE_WHOLE;
+    }
+    text = span_trim(span_skip(text, 6));
+    size_t dash = span_find_byte(text, '-');
+    struct span from = span_first(text, dash);
+    struct span to = span_skip(text, dash + 1);
+    if (dash == text.len || (from.len == 0 && to.len == 0) ||
+        (from.len > 0 && !span_parse_u64(from, &first)) ||
+        (to.len > 0 && !span_parse_u64(to, &last))) {
+        return RANGE_WHOLE;
+    }
+    if (from.len == 0) {
+        out->len = last < size ? last : size;
+        out->start = size - out->len;
+        return out->len > 0 ? RANGE_PART : RANGE_UNSATISFIABLE;
+    }
+    if (to.len > 0 && last < first) {
+        return RANGE_WHOLE;
+    }
+    if (first >= size) {
+        return RANGE_UNSATISFIABLE;
+    }
+    uint64_t end = to.len > 0 && last < size ? last + 1 : size;
+    *out = (struct byte_range){first, end - first};
+    return RANGE_PART;
+}
+
+static enum handled answer_unsatisfiable(struct s3_call *call, uint64_t size)
+{
+    struct s3_error_detail details[] = {
+        {"ActualObjectSize",
+         span_from_cstr(arena_printf(&call->exchange->arena, "%llu", (unsigned long long)size))},
+        {"RangeRequested", s3_header(call, "range")},
+        {NULL, SPAN_EMPTY},
+    };
+    return s3_error_with(call, S3_ERROR_INVALID_RANGE, details);
+}
+
+/* The next piece of a large object; pinned, so that nobody takes it away meanwhile. */
+static bool give_piece(struct exchange *exchange, struct buf *out, size_t max)
+{
+    struct s3_call *call = exchange->state;
+    struct error err = ERROR_NONE;
+    uint64_t left = call->read_end - call->read_offset;
+    size_t wanted = left < max ? (size_t)left : max;
+    size_t before = out->len;
+    if (store_object_read(call->s3->options.store, call->pinned_object, call->read_offset, wanted,
+                          out, &err) != STATUS_OK) {
+        LOG_ERRORF(call->s3->options.log, "s3", "a download ends early: %s", err.message);
+        return false;
+    }
+    call->read_offset += out->len - before;
+    return out->len > before;
+}
+
+static enum handled give_bytes(struct s3_call *call, const struct store_object *object,
+                               const struct byte_range *range)
+{
+    struct reply *reply = &call->exchange->reply;
+    struct store *store = call->s3->options.store;
+    struct error err = ERROR_NONE;
+    if (call->exchange->request.method == METHOD_HEAD) {
+        reply->stream = give_piece; /* for the length alone */
+        reply->stream_bytes = range->len;
+        return HANDLED;
+    }
+    if (range->len <= S3_REPLY_INLINE_BYTES_MAX) {
+        if (range->len > 0 && store_object_read(store, object->id, range->start, (size_t)range->len,
+                                                &reply->body, &err) != STATUS_OK) {
+            return s3_error_store(call, &err);
+        }
+        return HANDLED;
+    }
+    if (store_object_pin(store, object->id) != STATUS_OK) {
+        return s3_error(call, S3_ERROR_INTERNAL_ERROR);
+    }
+    call->pinned_object = object->id;
+    call->read_offset = range->start;
+    call->read_end = range->start + range->len;
+    reply->stream = give_piece;
+    reply->stream_bytes = range->len;
+    return HANDLED;
+}
+
+enum handled s3_get_object(struct s3_call *call)
+{
+    struct store_object object;
+    struct byte_range range;
+    if (!s3_call_bucket(call) || !s3_call_object(call, &object) ||
+        !s3_conditions_hold(call, &object, "")) {
+        return HANDLED;
+    }
+    struct reply *reply = &call->exchange->reply;
+    enum range_kind kind = range_parse(s3_header(call, "range"), object.size, &range);
+    if (kind == RANGE_UNSATISFIABLE) {
+        return answer_unsatisfiable(call, object.size);
+    }
+    bool with_checksum =
+        kind == RANGE_WHOLE &&
+        span_equal_nocase(s3_header(call, "x-amz-checksum-mode"), SPAN_LIT("ENABLED"));
+    s3_headers_give(call, &object, with_checksum);
+    reply->status = 200;
+    if (kind == RANGE_PART) {
+        char *text = arena_printf(
+            &call->exchange->arena, "bytes %llu-%llu/%llu", (unsigned long long)range.start,
+            (unsigned long long)(range.start + range.len - 1), (unsigned long long)object.size);
+        reply_add_header(reply, "Content-Range", span_from_cstr(text));
+        reply->status = 206;
+    }
+    return give_bytes(call, &object, &range);
+}
+
+/* --- DeleteObject --- */
+
+enum handled s3_delete_object(struct s3_call *call)
+{
+    struct error err = ERROR_NONE;
+    if (!s3_call_bucket(call) || !version_fits(call) || !s3_key_may_be_written(call)) {
+        return HANDLED;
+    }
+    if (store_object_delete(call->s3->options.store, call->bucket.id, call->key, NULL, &err) !=
+        STATUS_OK) {
+        return s3_error_store(call, &err);
+    }
+    call->exchange->reply.status = 204;
+    return HANDLED;
+}

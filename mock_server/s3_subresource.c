@@ -1,0 +1,199 @@
+/* Sub-resources of buckets and objects that are not operations of their own (?acl, ?policy, ...):
+ * what the real one says of those that were never set, and NotImplemented for the rest. Nothing
+ * can be set here, so what "was never set" is always true. */
+#include "s3_internal.h"
+
+#include "url.h"
+
+#define NO_ERROR S3_ERROR_COUNT
+
+struct subresource {
+    const char *name;
+    enum s3_level level;
+    /* What GET says: this error, or (NO_ERROR) what `get` writes; with neither it is not
+     * implemented. */
+    enum s3_error_id unset;
+    void (*get)(struct s3_call *call);
+    bool delete_is_done; /* DELETE of what is not there: 204 */
+};
+
+/* --- the answers that are not errors --- */
+
+static void get_acl(struct s3_call *call)
+{
+    s3_xml_begin(call, "AccessControlPolicy");
+    s3_xml_owner(call, "Owner");
+    s3_xml_open(call, "AccessControlList");
+    s3_xml_open(call, "Grant");
+    buf_append_cstr(&call->exchange->reply.body,
+                    "<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+                    "xsi:type=\"CanonicalUser\">");
+    s3_xml_text(call, "ID", SPAN_LIT(S3_OWNER_ID));
+    s3_xml_text(call, "DisplayName", SPAN_LIT(S3_OWNER_NAME));
+    s3_xml_close(call, "Grantee");
+    s3_xml_text(call, "Permission", SPAN_LIT("FULL_CONTROL"));
+    s3_xml_close(call, "Grant");
+    s3_xml_close(call, "AccessControlList");
+    s3_xml_end(call, "AccessControlPolicy");
+}
+
+static void get_location(struct s3_call *call)
+{
+    struct span region = call->bucket.region;
+    s3_xml_begin(call, "LocationConstraint");
+    if (!span_equal_cstr(region, "us-east-1")) {
+        s3_xml_escape(&call->exchange->reply.body, region);
+    }
+    s3_xml_end(call, "LocationConstraint");
+}
+
+static void get_empty(struct s3_call *call, const char *root)
+{
+    s3_xml_begin(call, root);
+    s3_xml_end(call, root);
+}
+
+static void get_versioning(struct s3_call *call)
+{
+    get_empty(call, "VersioningConfiguration");
+}
+
+static void get_logging(struct s3_call *call)
+{
+    get_empty(call, "BucketLoggingStatus");
+}
+
+static void get_notification(struct s3_call *call)
+{
+    get_empty(call, "NotificationConfiguration");
+}
+
+static void get_accelerate(struct s3_call *call)
+{
+    get_empty(call, "AccelerateConfiguration");
+}
+
+static void get_payment(struct s3_call *call)
+{
+    s3_xml_begin(call, "RequestPaymentConfiguration");
+    s3_xml_text(call, "Payer", SPAN_LIT("BucketOwner"));
+    s3_xml_end(call, "RequestPaymentConfiguration");
+}
+
+static void get_object_tags(struct s3_call *call)
+{
+    s3_xml_begin(call, "Tagging");
+    s3_xml_text(call, "TagSet", SPAN_EMPTY);
+    s3_xml_end(call, "Tagging");
+}
+
+static const struct subresource subresources[] = {
+    {"acl", S3_BUCKET, NO_ERROR, get_acl, false},
+    {"location", S3_BUCKET, NO_ERROR, get_location, false},
+    {"versioning", S3_BUCKET, NO_ERROR, get_versioning, false},
+    {"logging", S3_BUCKET, NO_ERROR, get_logging, false},
+    {"notification", S3_BUCKET, NO_ERROR, get_notification, false},
+    {"accelerate", S3_BUCKET, NO_ERROR, get_accelerate, false},
+    {"requestPayment", S3_BUCKET, NO_ERROR, get_payment, false},
+    {"policy", S3_BUCKET, S3_ERROR_NO_SUCH_BUCKET_POLICY, NULL, true},
+    {"policyStatus", S3_BUCKET, S3_ERROR_NO_SUCH_BUCKET_POLICY, NULL, false},
+    {"tagging", S3_BUCKET, S3_ERROR_NO_SUCH_TAG_SET, NULL, true},
+    {"lifecycle", S3_BUCKET, S3_ERROR_NO_SUCH_LIFECYCLE, NULL, true},
+    {"cors", S3_BUCKET, S3_ERROR_NO_SUCH_CORS, NULL, true},
+    {"website", S3_BUCKET, S3_ERROR_NO_SUCH_WEBSITE, NULL, true},
+    /* DIFFERS: a bucket has no default encryption; the real one encrypts everything with AES256
+     * and says so. */
+    {"encryption", S3_BUCKET, S3_ERROR_NO_ENCRYPTION, NULL, true},
+    {"replication", S3_BUCKET, S3_ERROR_NO_REPLICATION, NULL, true},
+    {"object-lock", S3_BUCKET, S3_ERROR_NO_OBJECT_LOCK, NULL, false},
+    {"publicAccessBlock", S3_BUCKET, S3_ERROR_NO_PUBLIC_ACCESS_BLOCK, NULL, true},
+    {"ownershipControls", S3_BUCKET, S3_ERROR_NO_OWNERSHIP_CONTROLS, NULL, true},
+    {"analytics", S3_BUCKET, NO_ERROR, NULL, false},
+    {"intelligent-tiering", S3_BUCKET, NO_ERROR, NULL, false},
+    {"inventory", S3_BUCKET, NO_ERROR, NULL, false},
+    {"metrics", S3_BUCKET, NO_ERROR, NULL, false},
+    {"session", S3_BUCKET, NO_ERROR, NULL, false},
+    {"versions", S3_BUCKET, NO_ERROR, NULL, false},
+    /* These select an operation with one method; with another they must not be taken for the plain
+     * one (DELETE /bucket?delete). */
+    {"delete", S3_BUCKET, NO_ERROR, NULL, false},
+    {"uploads", S3_BUCKET, NO_ERROR, NULL, false},
+    {"acl", S3_OBJECT, NO_ERROR, get_acl, false},
+    {"tagging", S3_OBJECT, NO_ERROR, get_object_tags, true},
+    {"attributes", S3_OBJECT, NO_ERROR, NULL, false},
+    {"legal-hold", S3_OBJECT, NO_ERROR, NULL, false},
+    {"restore", S3_OBJECT, NO_ERROR, NULL, false},
+    {"retention", S3_OBJECT, NO_ERROR, NULL, false},
+    {"select", S3_OBJECT, NO_ERROR, NULL, false},
+    {"torrent", S3_OBJECT, NO_ERROR, NULL, false},
+    {"partNumber", S3_OBJECT, NO_ERROR, NULL, false},
+    {"uploadId", S3_OBJECT, NO_ERROR, NULL, false},
+    {"uploads", S3_OBJECT, NO_ERROR, NULL, false},
+};
+
+static const struct subresource *subresource_find(const struct s3_call *call)
+{
+    struct span ignored;
+    for (size_t i = 0; i < ARRAY_COUNT(subresources); i++) {
+        if (subresources[i].level == s3_level(call) &&
+            url_query_find(call->exchange->request.query, subresources[i].name, &ignored)) {
+            return &subresources[i];
+        }
+    }
+    return NULL;
+}
+
+bool s3_subresource_is_named(const struct s3_call *call)
+{
+    return subresource_find(call) != NULL;
+}
+
+static enum handled answer_not_implemented(struct s3_call *call, const struct subresource *row)
+{
+    struct s3_error_detail details[] = {{"Header", span_from_cstr(row->name)}, {NULL, SPAN_EMPTY}};
+    s3_hint(call, "%.*s ?%s is not implemented here: nothing was changed",
+            SPAN_ARG(call->exchange->request.method_name), row->name);
+    return s3_error_with(call, S3_ERROR_NOT_IMPLEMENTED, details);
+}
+
+static bool object_is_there(struct s3_call *call)
+{
+    struct store_object object;
+    return s3_level(call) == S3_BUCKET || s3_call_object(call, &object);
+}
+
+enum handled s3_subresource(struct s3_call *call)
+{
+    const struct subresource *row = subresource_find(call);
+    enum http_method method = call->exchange->request.method;
+    if (!s3_call_bucket(call)) {
+        return HANDLED;
+    }
+    if (method == METHOD_DELETE && row->delete_is_done) {
+        if (object_is_there(call)) {
+            call->exchange->reply.status = 204;
+        }
+        return HANDLED;
+    }
+    if (method == METHOD_GET && row->unset != NO_ERROR) {
+        struct s3_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
+        return s3_error_with(call, row->unset, details);
+    }
+    if (method == METHOD_GET && row->get != NULL) {
+        if (object_is_there(call)) {
+            row->get(call);
+        }
+        return HANDLED;
+    }
+    return answer_not_implemented(call, row);
+}
+
+enum handled s3_options_request(struct s3_call *call)
+{
+    if (s3_header(call, "origin").len == 0) {
+        return s3_error_text(call, S3_ERROR_BAD_REQUEST,
+                             SPAN_LIT("Insufficient information. Origin request header needed."),
+                             NULL);
+    }
+    return s3_error(call, S3_ERROR_CORS_NOT_ENABLED);
+}
