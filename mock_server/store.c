@@ -16,48 +16,9 @@
 #include <string.h>
 
 static const char *const statement_sql[STMT_COUNT] = {
-    [STMT_BEGIN] = "BEGIN IMMEDIATE",
-    [STMT_COMMIT] = "COMMIT",
-    [STMT_ROLLBACK] = "ROLLBACK",
-    [STMT_META_GET] = "SELECT value FROM meta WHERE name = ?1",
-    [STMT_META_SET] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
-    [STMT_META_DELETE] = "DELETE FROM meta WHERE name = ?1",
-    [STMT_TOPIC_LIST] = "SELECT id, name FROM topic WHERE deleted = 0 ORDER BY name",
-    [STMT_TOPIC_INSERT] = "INSERT INTO topic (id, name, created_ms) VALUES (?1, ?2, ?3)",
-    [STMT_TOPIC_MARK_DELETED] = "UPDATE topic SET deleted = 1 WHERE id = ?1",
-    [STMT_TOPIC_NEXT_ID] = "SELECT coalesce(max(id), 0) + 1 FROM topic",
-    [STMT_CONFIG_INSERT] =
-        "INSERT OR REPLACE INTO topic_config (topic_id, name, value) VALUES (?1, ?2, ?3)",
-    [STMT_CONFIG_LIST] = "SELECT name, value FROM topic_config WHERE topic_id = ?1 ORDER BY name",
-    [STMT_PARTITION_LIST] =
-        "SELECT tp, number, time_ordered FROM partition WHERE topic_id = ?1 ORDER BY number",
-    [STMT_PARTITION_INSERT] = "INSERT INTO partition (tp, topic_id, number) VALUES (?1, ?2, ?3)",
-    [STMT_PARTITION_UNORDERED] = "UPDATE partition SET time_ordered = 0 WHERE tp = ?1",
-    [STMT_PARTITION_NEXT_TP] = "SELECT coalesce(max(tp), 0) + 1 FROM partition",
-    [STMT_RECORD_INSERT] = "INSERT INTO record (tp, offset, timestamp, key, value, headers) "
-                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    [STMT_RECORD_READ] = "SELECT offset, timestamp, key, value, headers FROM record "
-                         "WHERE tp = ?1 AND offset >= ?2 ORDER BY offset LIMIT ?3",
-    [STMT_RECORD_FIRST] = "SELECT offset FROM record WHERE tp = ?1 ORDER BY offset LIMIT 1",
-    [STMT_RECORD_LAST] =
-        "SELECT offset, timestamp FROM record WHERE tp = ?1 ORDER BY offset DESC LIMIT 1",
-    [STMT_RECORD_TIME_AT] = "SELECT timestamp FROM record WHERE tp = ?1 AND offset = ?2",
-    [STMT_RECORD_TIME_SCAN] =
-        "SELECT offset FROM record WHERE tp = ?1 AND timestamp >= ?2 ORDER BY offset LIMIT 1",
-    [STMT_SWEEP_FIND] = "SELECT id FROM topic WHERE deleted = 1 ORDER BY id LIMIT 1",
-    [STMT_SWEEP_RECORDS] = "DELETE FROM record WHERE id IN (SELECT r.id FROM partition p "
-                           "CROSS JOIN record r ON r.tp = p.tp WHERE p.topic_id = ?1 LIMIT ?2)",
-    [STMT_SWEEP_TOPIC] = "DELETE FROM topic WHERE id = ?1",
-    [STMT_GROUP_COMMIT] =
-        "INSERT OR REPLACE INTO group_offset (group_name, topic, partition, offset, metadata, "
-        "committed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    [STMT_GROUP_GET] = "SELECT offset, metadata FROM group_offset "
-                       "WHERE group_name = ?1 AND topic = ?2 AND partition = ?3",
-    [STMT_GROUP_VISIT_ONE] = "SELECT group_name, topic, partition, offset, metadata FROM "
-                             "group_offset WHERE group_name = ?1 ORDER BY topic, partition",
-    [STMT_GROUP_VISIT_ALL] = "SELECT group_name, topic, partition, offset, metadata FROM "
-                             "group_offset ORDER BY group_name, topic, partition",
-    [STMT_GROUP_FORGET_TOPIC] = "DELETE FROM group_offset WHERE topic = ?1",
+#define X(name, sql) [STMT_##name] = sql,
+#include "store_statements.def"
+#undef X
 };
 
 /* --- undo --- */
@@ -76,6 +37,9 @@ static void undo_one(struct store *store, const struct undo *undo)
         break;
     case UNDO_DELETE:
         store_topic_table_insert(store, undo->entry);
+        break;
+    case UNDO_BODY:
+        store_body_taken_back(store, undo->content_id);
         break;
     }
 }
@@ -140,9 +104,80 @@ bool store_step_done(sqlite3_stmt *stmt)
     return sqlite3_reset(stmt) == SQLITE_OK && step == SQLITE_DONE;
 }
 
+bool store_run(struct store *store, enum store_statement id, const int64_t *values, size_t count)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
+    for (size_t i = 0; stmt != NULL && i < count; i++) {
+        sqlite3_bind_int64(stmt, (int)i + 1, values[i]);
+    }
+    return store_step_done(stmt);
+}
+
+const char *store_statement_sql(enum store_statement id)
+{
+    return statement_sql[id];
+}
+
+void store_bind_optional(sqlite3_stmt *stmt, int index, struct span text)
+{
+    if (text.len > 0) {
+        sqlite_bind_span_text(stmt, index, text);
+    } else {
+        sqlite3_bind_null(stmt, index);
+    }
+}
+
+enum status store_query(struct store *store, enum store_statement id, int64_t *out,
+                        struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
+    enum status status = STATUS_OK;
+    if (stmt == NULL || sqlite3_step(stmt) != SQLITE_ROW) {
+        status = store_read_failed(store, "look for the last id", err);
+    } else {
+        *out = sqlite3_column_int64(stmt, 0);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
+enum status store_last_id_load(struct store *store, enum store_statement statement, int64_t *last,
+                               struct error *err)
+{
+    int64_t found = 0;
+    if (PP_LIKELY(*last >= 0)) {
+        return STATUS_OK;
+    }
+    enum status status = store_query(store, statement, &found, err);
+    if (status == STATUS_OK && (found < 0 || found >= INT64_MAX >> (STORE_CHUNK_BITS + 1))) {
+        status = error_set(err, STATUS_CORRUPT, "%s: an id is impossible", store->db.path);
+    }
+    if (status == STATUS_OK) {
+        *last = found;
+    }
+    return status;
+}
+
+enum status store_next_id(struct store *store, enum store_statement statement, int64_t *last,
+                          int64_t *id, struct error *err)
+{
+    enum status status = store_last_id_load(store, statement, last, err);
+    if (status == STATUS_OK) {
+        *id = ++*last;
+    }
+    return status;
+}
+
+bool store_span_keep(struct arena *arena, struct span text, struct span *out)
+{
+    char *copy = arena_copy_cstr(arena, text);
+    *out = copy != NULL ? span_from(copy, text.len) : SPAN_EMPTY;
+    return copy != NULL;
+}
+
 static bool run(struct store *store, enum store_statement id)
 {
-    return store_step_done(sqlite_db_statement(&store->db, id));
+    return store_run(store, id, NULL, 0);
 }
 
 static void note_sync_failure(struct store *store, const char *why)
@@ -188,7 +223,17 @@ enum status store_write_failed(struct store *store, const char *doing, struct er
 
 enum status store_read_failed(struct store *store, const char *doing, struct error *err)
 {
-    return sqlite_db_error(&store->db, doing, err);
+    struct error why;
+    enum status status = sqlite_db_error(&store->db, doing, &why);
+    if (err != NULL) {
+        *err = why;
+    }
+    /* A read that fails within a transaction may take it back too; writes after it would each be a
+     * transaction of its own. */
+    if (store->turn == TURN_WRITING && sqlite3_get_autocommit(store->db.handle)) {
+        store_turn_fail(store, &why);
+    }
+    return status;
 }
 
 /* --- checkpoints --- */
@@ -234,11 +279,13 @@ bool store_housekeep(struct store *store)
     }
     if (store->sweep_pending) {
         store_topics_sweep(store);
+    } else if (store->lake.sweep_pending) {
+        store_lake_sweep(store);
     }
     if (store->wal_pages >= store->checkpoint_due_pages && !store->in_memory) {
         checkpoint(store);
     }
-    return store->sweep_pending && !store->sync_failed;
+    return (store->sweep_pending || store->lake.sweep_pending) && !store->sync_failed;
 }
 
 /* --- the turn --- */
@@ -453,6 +500,9 @@ static enum status open_and_load(struct store *store, struct error *err)
         status = store_file_load_meta(store, err);
     }
     if (status == STATUS_OK) {
+        status = store_file_migrate(store, err);
+    }
+    if (status == STATUS_OK) {
         status = store_topics_load(store, err);
     }
     return status;
@@ -489,8 +539,9 @@ static struct store *store_new(const struct store_options *options)
     store->durability = options->durability;
     store->in_memory = options->directory == NULL;
     store->settled = store->in_memory;
-    store->initial_topics = options->topics;
-    store->initial_topic_count = options->topic_count;
+    store->initial = options;
+    store->lake.last_bucket_id = store->lake.last_object_id = store->lake.last_content_id = -1;
+    store->lake.sweep_pending = true; /* a killed process may have left something */
     store->checkpoint_pages = STORE_CHECKPOINT_PAGES;
     store->checkpoint_due_pages = STORE_CHECKPOINT_PAGES;
     log_init(&store->silent_log, options->env, stderr, LOG_OFF);
@@ -520,8 +571,13 @@ enum status store_open(const struct store_options *options, struct store **out, 
     if (status == STATUS_OK) {
         status = store_topics_ensure(store, why);
     }
-    store->initial_topics = NULL;
-    store->initial_topic_count = 0;
+    if (status == STATUS_OK) {
+        status = store_buckets_ensure(store, why);
+    }
+    if (status == STATUS_OK && store_turn_has_writes(store)) {
+        status = store_turn_commit(store, why);
+    }
+    store->initial = NULL;
     if (status != STATUS_OK) {
         store_close(store);
         return status;
@@ -551,6 +607,7 @@ void store_close(struct store *store)
     }
     undo_forget(store);
     store_topics_release(store);
+    store_lake_release(store);
     free(store->undos);
     free(store);
 }

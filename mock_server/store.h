@@ -1,5 +1,7 @@
 /* The server's state in one SQLite file: topics, records, committed offsets. The only SQL of the
- * mock (store.c: file, schema, turn; store_topics.c; store_records.c; store_groups.c).
+ * mock (store.c: the turn; store_file.c; store_topics.c, store_records.c, store_groups.c; S3's
+ * nouns are in store_objects.h, Connect's in store_connectors.h; the statements in
+ * store_statements.def).
  *
  * Invariant: what a function here has written becomes durable only with store_turn_commit, and no
  * reply leaves before that. The first write of a turn opens the transaction by itself; a turn that
@@ -26,6 +28,9 @@ struct store_options {
      * built with them, so that starting syncs nothing; in an older one missing ones are created. */
     const char *const *topics;
     size_t topic_count;
+    const char *const *buckets; /* the same for S3; legal names */
+    size_t bucket_count;
+    const char *region; /* of these buckets */
 };
 
 /* Creates state.db in `directory` when it is not there (under another name, without syncs, then
@@ -49,8 +54,8 @@ size_t store_turn_records(const struct store *store);
 enum status store_turn_commit(struct store *store, struct error *err) PP_MUST_USE;
 /* Grows with every rolled-back turn: whoever caches offsets or positions compares and reloads. */
 uint64_t store_generation(const struct store *store);
-/* After a turn: one bounded slice of background work (rows of deleted topics). True: more is left.
- */
+/* After a turn: one bounded slice of background work (rows of deleted topics, bytes of deleted
+ * objects). True: more is left. */
 bool store_housekeep(struct store *store);
 /* A savepoint round a handler's several statements; rollback undoes this handler's writes only. */
 enum status store_savepoint(struct store *store, struct error *err) PP_MUST_USE;

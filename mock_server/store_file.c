@@ -54,9 +54,9 @@ static void make_cluster_id(struct env *env, char out[STORE_CLUSTER_ID_CHARS + 1
 static enum status fill_topics(struct store *store, struct sqlite_db *db, struct error *err)
 {
     long long now_ms = (long long)(store->env->wall_us(store->env) / 1000);
-    for (size_t i = 0; i < store->initial_topic_count; i++) {
+    for (size_t i = 0; i < store->initial->topic_count; i++) {
         char sql[512];
-        const char *name = store->initial_topics[i];
+        const char *name = store->initial->topics[i];
         if (!store_topic_name_is_legal(span_from_cstr(name))) {
             return error_set(err, STATUS_INVALID, "\"%.100s\" is not a topic name", name);
         }
@@ -70,6 +70,30 @@ static enum status fill_topics(struct store *store, struct sqlite_db *db, struct
         }
     }
     return STATUS_OK;
+}
+
+static enum status fill_buckets(struct store *store, struct sqlite_db *db, struct error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    enum status status = STATUS_OK;
+    if (store->initial->bucket_count == 0) {
+        return STATUS_OK;
+    }
+    if (sqlite3_prepare_v2(db->handle, store_statement_sql(STMT_BUCKET_INSERT), -1, &stmt, NULL) !=
+        SQLITE_OK) {
+        return sqlite_db_error(db, "make the buckets", err);
+    }
+    for (size_t i = 0; i < store->initial->bucket_count && status == STATUS_OK; i++) {
+        sqlite3_bind_int64(stmt, 1, (int64_t)i + 1);
+        sqlite_bind_span_text(stmt, 2, span_from_cstr(store->initial->buckets[i]));
+        sqlite_bind_span_text(stmt, 3, span_from_cstr(store->initial->region));
+        sqlite3_bind_int64(stmt, 4, store->env->wall_us(store->env) / 1000);
+        if (!store_step_done(stmt)) {
+            status = sqlite_db_error(db, "make the buckets", err);
+        }
+    }
+    sqlite3_finalize(stmt);
+    return status;
 }
 
 enum status store_file_fill(struct store *store, struct sqlite_db *db, struct error *err)
@@ -86,7 +110,13 @@ enum status store_file_fill(struct store *store, struct sqlite_db *db, struct er
         status = sqlite_db_exec(db, embedded_schema_state_sql, err);
     }
     if (status == STATUS_OK) {
+        status = sqlite_db_exec(db, embedded_schema_lake_sql, err);
+    }
+    if (status == STATUS_OK) {
         status = fill_topics(store, db, err);
+    }
+    if (status == STATUS_OK) {
+        status = fill_buckets(store, db, err);
     }
     if (status == STATUS_OK) {
         status = sqlite_db_exec(db, meta, err);
@@ -214,6 +244,21 @@ static enum status check_directory(struct store *store, struct error *err)
     return STATUS_OK;
 }
 
+static enum status check_version(const char *path, int64_t version, struct error *err)
+{
+    if (version > STORE_FORMAT_VERSION) {
+        return error_set(err, STATUS_CONFIG,
+                         "%s: was written by a newer pinpipe (format %lld, this one knows %d); "
+                         "upgrade pinpipe or choose another directory with --data",
+                         path, (long long)version, STORE_FORMAT_VERSION);
+    }
+    if (version < STORE_FORMAT_VERSION_OLDEST) {
+        return error_set(err, STATUS_CORRUPT, "%s: has an impossible format version %lld", path,
+                         (long long)version);
+    }
+    return STATUS_OK;
+}
+
 static enum status check_is_ours(const char *path, const struct sqlite_file_probe *probe,
                                  struct error *err)
 {
@@ -227,15 +272,9 @@ static enum status check_is_ours(const char *path, const struct sqlite_file_prob
                          "another directory with --data",
                          path, (unsigned)probe->application_id);
     }
-    if (probe->user_version > STORE_FORMAT_VERSION) {
-        return error_set(err, STATUS_CONFIG,
-                         "%s: was written by a newer pinpipe (format %u, this one knows %d); "
-                         "upgrade pinpipe or choose another directory with --data",
-                         path, (unsigned)probe->user_version, STORE_FORMAT_VERSION);
-    }
-    if (probe->user_version != STORE_FORMAT_VERSION) {
-        return error_set(err, STATUS_CORRUPT, "%s: has an impossible format version %u", path,
-                         (unsigned)probe->user_version);
+    enum status status = check_version(path, (int64_t)probe->user_version, err);
+    if (status != STATUS_OK) {
+        return status;
     }
     if (access(path, W_OK) != 0) {
         return unusable(err, errno, path, "write to it");
@@ -278,7 +317,8 @@ enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYT
         /* Only what can be a torn file of ours: the header is one sector, whole or not there. */
         bool may_be_ours =
             probe.is_blank || (probe.is_sqlite && probe.application_id == STORE_APPLICATION_ID &&
-                               probe.user_version == STORE_FORMAT_VERSION);
+                               probe.user_version >= STORE_FORMAT_VERSION_OLDEST &&
+                               probe.user_version <= STORE_FORMAT_VERSION);
         store->never_acknowledged = may_be_ours && access(store->unsynced_path, F_OK) == 0;
         return check_is_ours(path, &probe, err);
     }
@@ -298,6 +338,7 @@ enum status store_file_discard(struct store *store, struct error *err)
     snprintf(path, sizeof(path), "%.*s/state.db", SQLITE_DB_PATH_BYTES_MAX - 32, store->directory);
     remove_with_companions(path);
     store->never_acknowledged = false;
+    store->settled = false;
     LOG_INFOF(store->log, "store", "%s: a new file that never reached the disk; built again", path);
     return access(path, F_OK) == 0 ? unusable(err, EACCES, path, "remove it") : STATUS_OK;
 }
@@ -420,6 +461,36 @@ enum status store_file_load_meta(struct store *store, struct error *err)
     }
     if (status == STATUS_OK && !store->in_memory) {
         status = look_at_mark(store, err);
+    }
+    return status;
+}
+
+/* --- older formats --- */
+
+/* Asked of SQLite: the header in the file may be older than the log beside it. */
+enum status store_file_migrate(struct store *store, struct error *err)
+{
+    int64_t version = 0;
+    enum status status = sqlite_db_query_i64(&store->db, "PRAGMA user_version", &version, err);
+    if (status == STATUS_OK) {
+        status = check_version(store->db.path, version, err);
+    }
+    if (status != STATUS_OK || version == STORE_FORMAT_VERSION) {
+        return status;
+    }
+    char text[64];
+    snprintf(text, sizeof(text), "PRAGMA user_version=%d", STORE_FORMAT_VERSION);
+    status = store_write_begin(store, err);
+    if (status == STATUS_OK &&
+        (sqlite_db_exec(&store->db, embedded_schema_lake_sql, NULL) != STATUS_OK ||
+         sqlite_db_exec(&store->db, text, NULL) != STATUS_OK)) {
+        status = store_write_failed(store, "bring it to the new format", err);
+    }
+    enum status committed = store_turn_commit(store, err);
+    status = status != STATUS_OK ? status : committed;
+    if (status == STATUS_OK) {
+        LOG_INFOF(store->log, "store", "%s: brought from format %lld to %d", store->db.path,
+                  (long long)version, STORE_FORMAT_VERSION);
     }
     return status;
 }

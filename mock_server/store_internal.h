@@ -8,49 +8,28 @@
 
 #include "sqlite_db.h"
 #include "store.h"
+#include "store_objects.h"
 
 enum {
     STORE_APPLICATION_ID = 0x50495045, /* "PIPE" */
-    STORE_FORMAT_VERSION = 1,
+    STORE_FORMAT_VERSION = 2,
+    STORE_FORMAT_VERSION_OLDEST = 1, /* that can be brought to the present one */
     STORE_CLUSTER_ID_CHARS = 22,
     STORE_SAVEPOINT_DEPTH_MAX = 4,
     STORE_BUSY_TIMEOUT_MS = 2000,
     STORE_CACHE_KIB = 16 * 1024,
     STORE_CHECKPOINT_PAGES = 1000,
     STORE_SWEEP_ROWS = 1000,
+    STORE_SWEEP_CHUNKS = 64,   /* 4 MiB */
+    STORE_CHUNK_RECORDS = 16,  /* what a chunk counts in the turn's records */
+    STORE_CHUNK_BITS = 24,     /* of chunk.id for its number in the content */
+    STORE_PIECES_MAX = 100000, /* of one content: 10000 parts, each copied from several */
 };
 
 enum store_statement {
-    STMT_BEGIN,
-    STMT_COMMIT,
-    STMT_ROLLBACK,
-    STMT_META_GET,
-    STMT_META_SET,
-    STMT_META_DELETE,
-    STMT_TOPIC_LIST,
-    STMT_TOPIC_INSERT,
-    STMT_TOPIC_MARK_DELETED,
-    STMT_TOPIC_NEXT_ID,
-    STMT_CONFIG_INSERT,
-    STMT_CONFIG_LIST,
-    STMT_PARTITION_LIST,
-    STMT_PARTITION_INSERT,
-    STMT_PARTITION_UNORDERED,
-    STMT_PARTITION_NEXT_TP,
-    STMT_RECORD_INSERT,
-    STMT_RECORD_READ,
-    STMT_RECORD_FIRST,
-    STMT_RECORD_LAST,
-    STMT_RECORD_TIME_AT,
-    STMT_RECORD_TIME_SCAN,
-    STMT_SWEEP_FIND,
-    STMT_SWEEP_RECORDS,
-    STMT_SWEEP_TOPIC,
-    STMT_GROUP_COMMIT,
-    STMT_GROUP_GET,
-    STMT_GROUP_VISIT_ONE,
-    STMT_GROUP_VISIT_ALL,
-    STMT_GROUP_FORGET_TOPIC,
+#define X(name, sql) STMT_##name,
+#include "store_statements.def"
+#undef X
     STMT_COUNT
 };
 
@@ -66,7 +45,7 @@ struct topic_entry {
     struct partition_state *states;
 };
 
-enum undo_kind { UNDO_APPEND, UNDO_CREATE, UNDO_DELETE };
+enum undo_kind { UNDO_APPEND, UNDO_CREATE, UNDO_DELETE, UNDO_BODY };
 
 struct undo {
     enum undo_kind kind;
@@ -75,6 +54,26 @@ struct undo {
     int64_t next_offset;
     int64_t first_offset;
     struct partition_state state;
+    int64_t content_id; /* UNDO_BODY: of the body that wrote */
+};
+
+struct store_pin {
+    int64_t object_id;
+    size_t count;
+};
+
+/* What S3 needs in memory; none of it is part of the turn. */
+struct store_lake {
+    /* The last ids given out; -1: not looked up yet. They only grow, also when a turn is taken
+     * back, so that an id is never met twice in one run. */
+    int64_t last_bucket_id;
+    int64_t last_object_id;
+    int64_t last_content_id;
+    struct store_body *bodies; /* alive: the sweep keeps off their contents */
+    struct store_pin *pins;
+    size_t pin_count;
+    size_t pin_cap;
+    bool sweep_pending;
 };
 
 enum turn_state {
@@ -91,8 +90,7 @@ struct store {
     enum store_durability durability;
     bool in_memory;
     char directory[SQLITE_DB_PATH_BYTES_MAX];
-    const char *const *initial_topics; /* of the options, while the store opens */
-    size_t initial_topic_count;
+    const struct store_options *initial; /* while the store opens */
     char cluster_id[STORE_CLUSTER_ID_CHARS + 1];
 
     enum turn_state turn;
@@ -122,6 +120,7 @@ struct store {
     size_t topic_cap;
     int64_t next_topic_id; /* only grow, so that an id is never met twice in one run */
     int64_t next_tp;
+    struct store_lake lake;
 };
 
 /* --- store_file.c --- */
@@ -135,6 +134,8 @@ enum status store_file_fill(struct store *store, struct sqlite_db *db,
                             struct error *err) PP_MUST_USE;
 /* Reads the meta rows; checks a file that a run without syncs left behind. */
 enum status store_file_load_meta(struct store *store, struct error *err) PP_MUST_USE;
+/* Brings a file of an older format to the present one, in a turn of its own. */
+enum status store_file_migrate(struct store *store, struct error *err) PP_MUST_USE;
 /* Once, before the first write: what an earlier run left in the WAL or unsynced reaches the disk,
  * then the file and its directory are synced. With durability off: the mark is set. */
 enum status store_file_settle(struct store *store, struct error *err) PP_MUST_USE;
@@ -153,20 +154,111 @@ enum status store_read_failed(struct store *store, const char *doing, struct err
 /* Room for one more undo note; NO_MEMORY fails the turn. */
 enum status store_undo_reserve(struct store *store, struct error *err) PP_MUST_USE;
 void store_undo_push(struct store *store, const struct undo *undo);
+const char *store_statement_sql(enum store_statement id);
 /* Steps a statement that returns no rows and resets it. */
 bool store_step_done(sqlite3_stmt *stmt);
+/* The same for a statement whose parameters are all numbers. */
+bool store_run(struct store *store, enum store_statement id, const int64_t *values, size_t count);
+/* The one number that a statement without parameters returns. */
+enum status store_query(struct store *store, enum store_statement id, int64_t *out,
+                        struct error *err) PP_MUST_USE;
+/* NULL when it is empty. */
+void store_bind_optional(sqlite3_stmt *stmt, int index, struct span text);
+/* Looks up *last by `statement` unless it is known. */
+enum status store_last_id_load(struct store *store, enum store_statement statement, int64_t *last,
+                               struct error *err) PP_MUST_USE;
+/* The same, then counts it up: the next id of a kind. */
+enum status store_next_id(struct store *store, enum store_statement statement, int64_t *last,
+                          int64_t *id, struct error *err) PP_MUST_USE;
+/* A copy in the arena; false: no memory. */
+bool store_span_keep(struct arena *arena, struct span text, struct span *out);
 
 /* --- store_topics.c --- */
 enum status store_topics_load(struct store *store, struct error *err) PP_MUST_USE;
 void store_topics_release(struct store *store);
 void store_topic_entry_free(struct topic_entry *entry);
-/* Creates those of the initial topics that are not there, in a turn of its own. */
+/* Creates those of the initial topics that are not there. */
 enum status store_topics_ensure(struct store *store, struct error *err) PP_MUST_USE;
 /* Puts an entry into the table / takes it out without freeing it. */
 void store_topic_table_insert(struct store *store, struct topic_entry *entry);
 void store_topic_table_remove(struct store *store, struct topic_entry *entry);
 /* One slice of the rows of deleted topics, in a transaction of its own. */
 void store_topics_sweep(struct store *store);
+
+/* --- store_buckets.c --- */
+/* Creates those of the initial buckets that are not there. */
+enum status store_buckets_ensure(struct store *store, struct error *err) PP_MUST_USE;
+
+/* --- store_contents.c --- */
+/* A range of bytes of a content. */
+struct store_piece {
+    int64_t content_id;
+    uint64_t start;
+    uint64_t size;
+};
+struct store_pieces {
+    struct store_piece *items;
+    size_t count;
+    size_t cap;
+    uint64_t size; /* of all */
+};
+void store_pieces_release(struct store_pieces *pieces);
+/* Appends the range, as pieces of plain contents. LIMIT: too many. */
+enum status store_pieces_add(struct store *store, struct store_piece range,
+                             struct store_pieces *pieces, struct error *err) PP_MUST_USE;
+/* Which content will hold these bytes: the plain one that they are the whole of, else a new one. */
+enum status store_pieces_target(struct store *store, const struct store_pieces *pieces,
+                                int64_t *content_id, struct error *err) PP_MUST_USE;
+/* Gives that content one reference, after writing it when it is new. */
+enum status store_pieces_link(struct store *store, const struct store_pieces *pieces,
+                              int64_t content_id, struct error *err) PP_MUST_USE;
+/* Appends the bytes of the range to out. */
+enum status store_content_read(struct store *store, struct store_piece range, struct buf *out,
+                               struct error *err) PP_MUST_USE;
+/* One reference more (+1) or less (-1); the sweep takes what has none. False: it failed. */
+bool store_content_ref(struct store *store, int64_t content_id, int64_t change);
+/* The bytes of a body that fits into its object's row; false: it is to become a content. */
+bool store_body_inline(const struct store_body *body, struct span *bytes);
+/* The id that its content has or will have. */
+enum status store_body_target(struct store_body *body, int64_t *content_id,
+                              struct error *err) PP_MUST_USE;
+/* Writes what is left of it and gives its content one reference. */
+enum status store_body_seal(struct store_body *body, struct error *err) PP_MUST_USE;
+/* Rows of the content were undone: the body that wrote them fails from now on. */
+void store_body_taken_back(struct store *store, int64_t content_id);
+/* Is it a content that a live body writes or has written? */
+bool store_content_is_staged(const struct store *store, int64_t content_id);
+
+/* --- store_objects.c --- */
+/* A new row of object; with what its bytes are in. */
+struct store_new_object {
+    const struct store_object_put *put; /* bytes and body are not used */
+    struct span upload_id;
+    uint64_t size;
+    int64_t content_id; /* 0: the bytes are `body`, or those of object `source_id` */
+    int64_t source_id;
+    struct span body;
+};
+/* Replaces what is under the key. The content's reference is the caller's. NOT_FOUND: the bucket is
+ * gone. */
+enum status store_object_insert(struct store *store, const struct store_new_object *object,
+                                struct error *err) PP_MUST_USE;
+bool store_object_is_pinned(const struct store *store, int64_t object_id);
+struct store_object_bytes {
+    uint64_t size;
+    int64_t content_id; /* 0: they are in body */
+    struct span body;   /* valid until store_object_bytes_end */
+};
+/* NOT_FOUND. After OK, and only then, the caller ends it. */
+enum status store_object_bytes(struct store *store, int64_t object_id,
+                               struct store_object_bytes *out, struct error *err) PP_MUST_USE;
+void store_object_bytes_end(struct store *store);
+
+/* --- store_sweep.c --- */
+/* One slice of what nobody links, pins or stages any more, in a transaction of its own. */
+void store_lake_sweep(struct store *store);
+/* Gives back the memory; bodies that are still alive fail from now on. */
+void store_lake_release(struct store *store);
 
 /* --- store_records.c --- */
 enum status store_partition_load(struct store *store, struct store_partition *partition,

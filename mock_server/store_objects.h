@@ -1,13 +1,14 @@
-/* S3's nouns in the store: buckets, objects, multipart uploads, and bodies on their way in and out.
+/* S3's nouns in the store: buckets, objects, multipart uploads, and bodies on their way in and out
+ * (store_buckets.c, store_objects.c, store_uploads.c, store_contents.c, store_sweep.c).
  *
  * Small bodies (STORE_INLINE_BYTES_MAX) live in their object's row. Larger ones are contents: rows
  * of STORE_CHUNK_BYTES each, staged while they arrive, linked (never copied) by objects, copies and
  * completed uploads. Objects are immutable; a download pins the one it reads, so that overwriting
  * or deleting the key does not disturb it. What nobody links, pins or stages any more goes slice by
- * slice in store_housekeep, and at the next start if the process was killed.
+ * slice in store_housekeep, and after the next start if the process was killed.
  *
- * As everywhere in the store nothing is kept before store_turn_commit; after a rolled-back turn
- * store_generation has changed, and every struct store_body fails (its rows may be gone). */
+ * As everywhere in the store nothing is kept before store_turn_commit. A struct store_body of which
+ * a rolled-back turn or savepoint took some bytes fails from then on; others are not touched. */
 #ifndef PINPIPE_STORE_OBJECTS_H
 #define PINPIPE_STORE_OBJECTS_H
 
@@ -33,8 +34,7 @@ enum status store_bucket_create(struct store *store, struct span name, struct sp
 /* NOT_FOUND. The region is copied to the arena; the name is the caller's. */
 enum status store_bucket_find(struct store *store, struct span name, struct arena *arena,
                               struct store_bucket *out, struct error *err) PP_MUST_USE;
-/* BUSY: it has objects or unfinished uploads. (The real one lets uploads go; so does this, dropping
- * them: only objects count.) */
+/* BUSY: it has objects. Unfinished uploads go with it, as in S3. NOT_FOUND. */
 enum status store_bucket_delete(struct store *store, int64_t bucket_id,
                                 struct error *err) PP_MUST_USE;
 /* In name order, while visit returns true. */
@@ -47,11 +47,12 @@ struct store_body;
 /* Nothing is written before it outgrows STORE_INLINE_BYTES_MAX. `small`: stays in memory up to that
  * size; otherwise (a part of an upload) it becomes a content however small it is. */
 enum status store_body_new(struct store *store, bool small, struct store_body **out) PP_MUST_USE;
-/* Memory held: at most one chunk (and its inline beginning). */
+/* Memory held: at most one chunk; whole chunks go straight from `bytes` to the file. After a
+ * failure the body is of no use any more. LIMIT: 1 TiB. FAILED: see above. */
 enum status store_body_append(struct store_body *body, struct span bytes,
                               struct error *err) PP_MUST_USE;
 uint64_t store_body_size(const struct store_body *body);
-/* Lets go of it, used or not; never fails. NULL is fine. */
+/* Lets go of it, used or not; never fails. NULL is fine; so is a store that has been closed. */
 void store_body_free(struct store_body *body);
 
 /* --- objects --- */
@@ -78,7 +79,8 @@ struct store_object_put {
     struct store_body *body;
     struct span bytes;
 };
-/* Replaces what is under the key. The object and what it links move in the turn's transaction. */
+/* Replaces what is under the key. The object and what it links move in the turn's transaction.
+ * NOT_FOUND: the bucket is gone meanwhile (nothing was written). */
 enum status store_object_put(struct store *store, const struct store_object_put *put,
                              struct error *err) PP_MUST_USE;
 /* NOT_FOUND. The spans are copied to the arena. */
@@ -88,7 +90,8 @@ enum status store_object_find(struct store *store, int64_t bucket_id, struct spa
 /* Deleting what is not there is OK and writes nothing; *existed may be NULL. */
 enum status store_object_delete(struct store *store, int64_t bucket_id, struct span key,
                                 bool *existed, struct error *err) PP_MUST_USE;
-/* The bytes of `source` under another key (or the same one), linked. */
+/* The bytes of `source` under another key (or the same one), linked. put->body and put->bytes are
+ * not used. NOT_FOUND: the source or the bucket is gone. */
 enum status store_object_copy(struct store *store, const struct store_object *source,
                               const struct store_object_put *put, struct error *err) PP_MUST_USE;
 /* Appends at most `max` bytes from `offset` to out; fewer only at the end of the object or when
@@ -122,11 +125,17 @@ struct store_upload {
     struct span headers;
     struct span checksum_algorithm; /* "crc32 FULL_OBJECT"; empty: none */
 };
+/* Its id is a new one. NOT_FOUND: the bucket is gone. */
 enum status store_upload_create(struct store *store, const struct store_upload *upload,
                                 struct error *err) PP_MUST_USE;
+struct store_upload_place {
+    int64_t bucket_id;
+    struct span key;
+    struct span id;
+};
 /* NOT_FOUND, also when bucket or key are others. Spans are copied to the arena. */
-enum status store_upload_find(struct store *store, int64_t bucket_id, struct span key,
-                              struct span id, struct arena *arena, struct store_upload *out,
+enum status store_upload_find(struct store *store, struct store_upload_place place,
+                              struct arena *arena, struct store_upload *out,
                               struct error *err) PP_MUST_USE;
 struct store_part {
     int32_t number;
@@ -135,12 +144,14 @@ struct store_part {
     struct span checksum;
     int64_t modified_ms;
 };
-/* Replaces the part of that number. body was made with small = false. */
+/* Replaces the part of that number. body was made with small = false; its size counts, not
+ * part->size. NOT_FOUND: the upload has ended. */
 enum status store_part_put(struct store *store, struct span upload_id,
                            const struct store_part *part, struct store_body *body,
                            struct error *err) PP_MUST_USE;
-/* UploadPartCopy: bytes [start, start + part->size) of the object. The chunks that lie wholly in
- * the range of one whole content are linked, else copied. */
+/* UploadPartCopy: bytes [start, start + part->size) of the object, linked whatever the range is.
+ * NOT_FOUND: the upload or the object is gone; INVALID: the object is shorter; LIMIT: the bytes
+ * are in more than 100000 pieces (copies of copies of parts). */
 enum status store_part_copy(struct store *store, struct span upload_id,
                             const struct store_part *part, int64_t object_id, uint64_t start,
                             struct error *err) PP_MUST_USE;
@@ -149,12 +160,13 @@ enum status store_parts_visit(struct store *store, struct span upload_id, int32_
                               bool (*visit)(void *ctx, const struct store_part *part), void *ctx,
                               struct error *err) PP_MUST_USE;
 /* The listed parts, in this order, become the object; the upload and its other parts are gone.
- * NOT_FOUND: a listed part is not there (etags are the caller's to compare). put->body and
- * put->bytes are not used. */
+ * NOT_FOUND: the upload has ended or a listed part is not there, nothing was written (etags are
+ * the caller's to compare). LIMIT: as above. put->body and put->bytes are not used. */
 enum status store_upload_complete(struct store *store, struct span upload_id,
                                   const int32_t *numbers, size_t count,
                                   const struct store_object_put *put,
                                   struct error *err) PP_MUST_USE;
+/* NOT_FOUND. */
 enum status store_upload_abort(struct store *store, struct span upload_id,
                                struct error *err) PP_MUST_USE;
 /* The unfinished uploads of a bucket in order of (key, id), those behind (key, id) `after`. */

@@ -240,20 +240,6 @@ static enum status load_topic(struct store *store, int64_t id, struct span name,
     return status;
 }
 
-static enum status query_i64(struct store *store, enum store_statement id, int64_t *out,
-                             struct error *err)
-{
-    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
-    enum status status = STATUS_OK;
-    if (stmt == NULL || sqlite3_step(stmt) != SQLITE_ROW) {
-        status = store_read_failed(store, "read the topic tables", err);
-    } else {
-        *out = sqlite3_column_int64(stmt, 0);
-    }
-    sqlite3_reset(stmt);
-    return status;
-}
-
 /* Is any topic waiting for the sweep? 0: none. */
 static enum status sweep_find(struct store *store, int64_t *topic_id, struct error *err)
 {
@@ -274,9 +260,9 @@ static enum status sweep_find(struct store *store, int64_t *topic_id, struct err
 enum status store_topics_load(struct store *store, struct error *err)
 {
     int64_t swept = 0;
-    enum status status = query_i64(store, STMT_TOPIC_NEXT_ID, &store->next_topic_id, err);
+    enum status status = store_query(store, STMT_TOPIC_NEXT_ID, &store->next_topic_id, err);
     if (status == STATUS_OK) {
-        status = query_i64(store, STMT_PARTITION_NEXT_TP, &store->next_tp, err);
+        status = store_query(store, STMT_PARTITION_NEXT_TP, &store->next_tp, err);
     }
     if (status == STATUS_OK) {
         status = sweep_find(store, &swept, err);
@@ -432,8 +418,8 @@ enum status store_topic_create(struct store *store, const struct store_topic_spe
 
 enum status store_topics_ensure(struct store *store, struct error *err)
 {
-    for (size_t i = 0; i < store->initial_topic_count; i++) {
-        struct span name = span_from_cstr(store->initial_topics[i]);
+    for (size_t i = 0; i < store->initial->topic_count; i++) {
+        struct span name = span_from_cstr(store->initial->topics[i]);
         if (store_topic_find(store, name) != NULL) {
             continue;
         }
@@ -443,7 +429,7 @@ enum status store_topics_ensure(struct store *store, struct error *err)
             return status;
         }
     }
-    return store_turn_has_writes(store) ? store_turn_commit(store, err) : STATUS_OK;
+    return STATUS_OK;
 }
 
 static bool mark_deleted(struct store *store, const struct topic_entry *entry)

@@ -1,5 +1,7 @@
 -- state.db since version 2: what S3 and Kafka Connect keep. Run for a new file behind state.sql, and once
 -- for a file of version 1. Contract for readers: the views objects and connectors.
+--
+-- No foreign keys: each would be looked up at every object that the sink writes.
 CREATE TABLE bucket (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -7,62 +9,69 @@ CREATE TABLE bucket (
     created_ms INTEGER NOT NULL
 );
 
--- Bytes of anything larger than fits into its own row, in chunks of one size (the last may be shorter):
--- chunk.id is content.id << 24 | number. A content is never changed once it has a reference.
+-- Bytes of anything larger than fits into its own row, never changed once they have a reference. A plain
+-- content has chunks of one size (the last may be shorter; chunk.id is content.id << 24 | number). A joined
+-- one (a completed upload, a part copied from a range) has pieces instead: ranges of plain ones, in order.
 CREATE TABLE content (
     id INTEGER PRIMARY KEY,
-    size INTEGER NOT NULL,
-    refs INTEGER NOT NULL DEFAULT 0 -- object_part and upload_part rows; 0: staged, or waits for the sweep
+    size INTEGER NOT NULL,          -- 0 while it is staged
+    refs INTEGER NOT NULL DEFAULT 0 -- object, upload_part and piece rows; 0: staged, or waits for the sweep
 );
 CREATE INDEX content_unused ON content (id) WHERE refs = 0;
 CREATE TABLE chunk (
     id INTEGER PRIMARY KEY,
     bytes BLOB NOT NULL
 );
+CREATE TABLE piece (
+    content_id INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    plain_id INTEGER NOT NULL,    -- content.id
+    plain_start INTEGER NOT NULL, -- where in it
+    PRIMARY KEY (content_id, start)
+) WITHOUT ROWID;
 
--- An object is never changed: writing its key again makes a new row. One whose parts are still to be let
--- go of (by the sweep, once no download reads it) is dead.
+-- An object is never changed: writing its key again makes a new row. One that is gone but still being
+-- downloaded is dead until the sweep takes it.
 CREATE TABLE object (
     id INTEGER PRIMARY KEY,
-    bucket_id INTEGER NOT NULL REFERENCES bucket (id),
+    bucket_id INTEGER NOT NULL,
     key TEXT NOT NULL,
     size INTEGER NOT NULL,
     etag TEXT NOT NULL, -- without quotes
     modified_ms INTEGER NOT NULL,
     dead INTEGER NOT NULL DEFAULT 0,
-    headers TEXT,   -- "name: value\n" lines that go back with it: content-type, x-amz-meta-...
-    checksum TEXT,  -- "crc32 NhCmhg== FULL_OBJECT"; NULL: none was asked for
-    upload_id TEXT, -- of the multipart upload that made it
-    body BLOB       -- the bytes, or NULL: they are in object_part
+    headers TEXT,       -- lines "name: value" that go back with it: content-type, x-amz-meta-...
+    checksum TEXT,      -- "crc32 NhCmhg== FULL_OBJECT"; NULL: none was asked for
+    upload_id TEXT,     -- of the multipart upload that made it
+    content_id INTEGER, -- or NULL: the bytes are in body
+    body BLOB
 );
 CREATE UNIQUE INDEX object_key ON object (bucket_id, key) WHERE dead = 0;
 CREATE INDEX object_dead ON object (id) WHERE dead = 1;
-CREATE TABLE object_part (
-    object_id INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    content_id INTEGER NOT NULL,
-    PRIMARY KEY (object_id, start)
-) WITHOUT ROWID;
 
+-- An upload that has been completed or aborted is dead until the sweep has taken its parts.
 CREATE TABLE upload (
-    id TEXT PRIMARY KEY,
-    bucket_id INTEGER NOT NULL REFERENCES bucket (id),
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    bucket_id INTEGER NOT NULL,
     key TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
+    dead INTEGER NOT NULL DEFAULT 0,
     headers TEXT,
     checksum_algorithm TEXT -- "crc32", with its type: "crc32 FULL_OBJECT"
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX upload_key ON upload (bucket_id, key, id);
+);
+CREATE INDEX upload_key ON upload (bucket_id, key, id) WHERE dead = 0;
+CREATE INDEX upload_dead ON upload (number) WHERE dead = 1;
 CREATE TABLE upload_part (
-    upload_id TEXT NOT NULL,
+    upload INTEGER NOT NULL, -- upload.number
     number INTEGER NOT NULL,
     size INTEGER NOT NULL,
     etag TEXT NOT NULL,
     checksum TEXT,
     modified_ms INTEGER NOT NULL,
     content_id INTEGER NOT NULL,
-    PRIMARY KEY (upload_id, number)
+    PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
 
 CREATE TABLE connector (

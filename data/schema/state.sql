@@ -1,4 +1,5 @@
--- state.db: what the server keeps. Version 1. Contract for readers: the table record and the views.
+-- state.db: what the server keeps (with lake.sql: version 2). Contract for readers: the table record and
+-- the views.
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL

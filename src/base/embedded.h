@@ -10,6 +10,7 @@
     extern const size_t embedded_##name##_len
 
 EMBEDDED_FILE(schema_state_sql);
+EMBEDDED_FILE(schema_lake_sql);
 EMBEDDED_FILE(schema_rds_sql);
 EMBEDDED_FILE(schema_ledger_sql);
 EMBEDDED_FILE(schema_journal_sql);

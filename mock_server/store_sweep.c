@@ -1,0 +1,171 @@
+/* The sweep of the lake: what ended uploads, deleted objects and abandoned bodies have left, in
+ * slices behind the turns.
+ *
+ * A slice looks before it writes, so that finding nothing opens no transaction, and does a bounded
+ * number of rows and bytes. The order is that of the references: parts and objects give theirs up
+ * first, contents without any go last. Nothing is remembered between slices, so that what a killed
+ * process has left is found by the same looks. */
+#include "store_internal.h"
+
+struct slice {
+    struct store *store;
+    int rows_left;
+    int chunks_left;
+    bool worked;
+    enum status status;
+    struct error err;
+};
+
+/* The first row of a statement whose parameters are numbers. */
+struct look {
+    int64_t first;
+    int64_t second;
+};
+
+/* False: there is none, or the slice has failed. */
+static bool look(struct slice *slice, enum store_statement id, const int64_t *values, size_t count,
+                 struct look *out)
+{
+    struct store *store = slice->store;
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
+    for (size_t i = 0; stmt != NULL && i < count; i++) {
+        sqlite3_bind_int64(stmt, (int)i + 1, values[i]);
+    }
+    int step = stmt != NULL ? sqlite3_step(stmt) : SQLITE_ERROR;
+    if (step == SQLITE_ROW) {
+        out->first = sqlite3_column_int64(stmt, 0);
+        out->second = sqlite3_column_int64(stmt, 1);
+    } else if (step != SQLITE_DONE) {
+        slice->status = store_read_failed(store, "look for what nobody uses", &slice->err);
+    }
+    sqlite3_reset(stmt);
+    return step == SQLITE_ROW;
+}
+
+static bool may_go_on(const struct slice *slice)
+{
+    return slice->status == STATUS_OK && slice->rows_left > 0 && slice->chunks_left > 0;
+}
+
+/* Every piece of work begins with it. */
+static bool begin_work(struct slice *slice)
+{
+    slice->worked = true;
+    slice->rows_left--;
+    slice->status = store_write_begin(slice->store, &slice->err);
+    return slice->status == STATUS_OK;
+}
+
+static void end_work(struct slice *slice, bool done)
+{
+    if (!done) {
+        slice->status = store_write_failed(slice->store, "sweep what nobody uses", &slice->err);
+    }
+}
+
+/* --- ended uploads --- */
+
+static void sweep_upload(struct slice *slice, int64_t upload)
+{
+    struct store *store = slice->store;
+    struct look part;
+    while (may_go_on(slice) && look(slice, STMT_SWEEP_PART, &upload, 1, &part)) {
+        if (begin_work(slice)) {
+            end_work(slice,
+                     store_run(store, STMT_SWEEP_PART_DELETE, (int64_t[]){upload, part.first}, 2) &&
+                         store_content_ref(store, part.second, -1));
+        }
+    }
+    if (may_go_on(slice) && begin_work(slice)) {
+        end_work(slice, store_run(store, STMT_SWEEP_UPLOAD_DELETE, &upload, 1));
+    }
+}
+
+static void sweep_uploads(struct slice *slice)
+{
+    struct look upload;
+    while (may_go_on(slice) && look(slice, STMT_SWEEP_UPLOAD, NULL, 0, &upload)) {
+        sweep_upload(slice, upload.first);
+    }
+}
+
+/* --- dead objects that nobody reads any more --- */
+
+static void sweep_objects(struct slice *slice)
+{
+    struct store *store = slice->store;
+    struct look object = {0};
+    while (may_go_on(slice) && look(slice, STMT_SWEEP_OBJECT, &object.first, 1, &object)) {
+        if (!store_object_is_pinned(store, object.first) && begin_work(slice)) {
+            end_work(slice,
+                     store_run(store, STMT_OBJECT_DELETE, &object.first, 1) &&
+                         (object.second == 0 || store_content_ref(store, object.second, -1)));
+        }
+    }
+}
+
+/* --- contents without references --- */
+
+static void sweep_pieces(struct slice *slice, int64_t content_id)
+{
+    struct store *store = slice->store;
+    struct look piece;
+    while (may_go_on(slice) && look(slice, STMT_SWEEP_PIECE, &content_id, 1, &piece)) {
+        if (begin_work(slice)) {
+            end_work(slice, store_run(store, STMT_SWEEP_PIECE_DELETE,
+                                      (int64_t[]){content_id, piece.first}, 2) &&
+                                store_content_ref(store, piece.second, -1));
+        }
+    }
+}
+
+/* How many chunks a staged content has is written nowhere, so the next one there is shows the way.
+ */
+static void sweep_chunks(struct slice *slice, int64_t content_id)
+{
+    int64_t range[] = {content_id << STORE_CHUNK_BITS,
+                       (content_id << STORE_CHUNK_BITS) + (INT64_C(1) << STORE_CHUNK_BITS) - 1};
+    struct look chunk;
+    while (may_go_on(slice) && look(slice, STMT_SWEEP_CHUNK, range, 2, &chunk)) {
+        int64_t last = chunk.first + slice->chunks_left - 1;
+        int64_t some[] = {chunk.first, last < range[1] ? last : range[1]};
+        if (begin_work(slice)) {
+            end_work(slice, store_run(slice->store, STMT_SWEEP_CHUNKS, some, 2));
+            slice->chunks_left -= sqlite3_changes(slice->store->db.handle);
+        }
+    }
+}
+
+static void sweep_contents(struct slice *slice)
+{
+    struct look content = {0};
+    while (may_go_on(slice) && look(slice, STMT_SWEEP_CONTENT, &content.first, 1, &content)) {
+        if (store_content_is_staged(slice->store, content.first)) {
+            continue;
+        }
+        sweep_pieces(slice, content.first);
+        sweep_chunks(slice, content.first);
+        if (may_go_on(slice) && begin_work(slice)) {
+            end_work(slice, store_run(slice->store, STMT_SWEEP_CONTENT_DELETE, &content.first, 1));
+        }
+    }
+}
+
+void store_lake_sweep(struct store *store)
+{
+    struct slice slice = {
+        .store = store, .rows_left = STORE_SWEEP_ROWS, .chunks_left = STORE_SWEEP_CHUNKS};
+    sweep_uploads(&slice);
+    sweep_objects(&slice);
+    sweep_contents(&slice);
+    if (store->turn != TURN_IDLE) {
+        enum status committed = store_turn_commit(store, &slice.err);
+        slice.status = slice.status != STATUS_OK ? slice.status : committed;
+    }
+    store->lake.sweep_pending = slice.worked;
+    if (slice.status != STATUS_OK) {
+        /* Tried again after the next deletion or at the next start: rows too many harm nobody. */
+        LOG_WARNF(store->log, "store", "%s", slice.err.message);
+        store->lake.sweep_pending = false;
+    }
+}
