@@ -1,0 +1,81 @@
+#include "sigv4_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+void sigv4_date(int64_t wall_us, char out[SIGV4_DATE_BYTES])
+{
+    time_t seconds = (time_t)(wall_us / 1000000);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    if (strftime(out, SIGV4_DATE_BYTES, "%Y%m%dT%H%M%SZ", &utc) == 0) {
+        out[0] = '\0';
+    }
+}
+
+/* Two or four digits. */
+static bool digits_read(struct span text, int *out)
+{
+    int value = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
+            return false;
+        }
+        value = value * 10 + (text.ptr[i] - '0');
+    }
+    *out = value;
+    return true;
+}
+
+static struct span cut(struct span text, size_t start, size_t len)
+{
+    return span_first(span_skip(text, start), len);
+}
+
+/* False for a day or an hour that there is not (timegm would take the 31st of June for the 1st of
+ * July). */
+static bool moment_seconds(struct tm wanted, int64_t *seconds)
+{
+    struct tm given = wanted;
+    time_t when = timegm(&given);
+    if (given.tm_mon != wanted.tm_mon || given.tm_mday != wanted.tm_mday ||
+        given.tm_hour != wanted.tm_hour || given.tm_min != wanted.tm_min ||
+        given.tm_sec != wanted.tm_sec) {
+        return false;
+    }
+    *seconds = (int64_t)when;
+    return true;
+}
+
+bool sigv4_date_parse(struct span text, int64_t *seconds)
+{
+    struct tm t = {0};
+    if (text.len != SIGV4_DATE_BYTES - 1 || text.ptr[8] != 'T' || text.ptr[15] != 'Z' ||
+        !digits_read(cut(text, 0, 4), &t.tm_year) || !digits_read(cut(text, 4, 2), &t.tm_mon) ||
+        !digits_read(cut(text, 6, 2), &t.tm_mday) || !digits_read(cut(text, 9, 2), &t.tm_hour) ||
+        !digits_read(cut(text, 11, 2), &t.tm_min) || !digits_read(cut(text, 13, 2), &t.tm_sec)) {
+        return false;
+    }
+    t.tm_year -= 1900;
+    t.tm_mon -= 1;
+    return moment_seconds(t, seconds);
+}
+
+bool sigv4_http_date_parse(struct span text, int64_t *seconds)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct tm t = {0};
+    if (text.len != sizeof("Fri, 02 Jan 2026 03:04:05 GMT") - 1 ||
+        !span_ends_with(text, SPAN_LIT(" GMT")) || text.ptr[3] != ',' || text.ptr[19] != ':' ||
+        text.ptr[22] != ':' || !digits_read(cut(text, 5, 2), &t.tm_mday) ||
+        !digits_read(cut(text, 12, 4), &t.tm_year) || !digits_read(cut(text, 17, 2), &t.tm_hour) ||
+        !digits_read(cut(text, 20, 2), &t.tm_min) || !digits_read(cut(text, 23, 2), &t.tm_sec)) {
+        return false;
+    }
+    while (t.tm_mon < 12 && memcmp(months + 3 * (size_t)t.tm_mon, text.ptr + 8, 3) != 0) {
+        t.tm_mon++;
+    }
+    t.tm_year -= 1900;
+    return t.tm_mon < 12 && moment_seconds(t, seconds);
+}

@@ -1,0 +1,36 @@
+/* What the files of SigV4 share:
+ *
+ *   sigv4_canonical.c   the canonical request, from what stands on the wire
+ *   sigv4_sign.c        string to sign, key, signature; the signer
+ *   sigv4_claim.c       what a client sent, taken apart
+ *   sigv4_verify.c      does it fit?
+ *   sigv4_chunks.c      signatures of a streamed body's chunks
+ *   sigv4_date.c        moments
+ *   sigv2.c             the older signature */
+#ifndef PINPIPE_SIGV4_INTERNAL_H
+#define PINPIPE_SIGV4_INTERNAL_H
+
+#include "sigv4.h"
+
+#define SIGV4_ALGORITHM  "AWS4-HMAC-SHA256"
+#define SIGV4_TERMINATOR "aws4_request"
+
+/* Of the texts made on the way: a request's head three times over, and more. */
+enum { SIGV4_SCRATCH_BYTES_MAX = 1 << 20 };
+
+/* Takes the next byte off the front, an escape as the byte that it means; a broken escape stands
+ * for itself. */
+unsigned char sigv4_decode_next(struct span *rest, bool plus_is_space);
+/* The value of the first header of that name, trimmed; empty when absent. */
+struct span sigv4_header_value(const struct sigv4_request *request, const char *name);
+size_t sigv4_header_count(const struct sigv4_request *request, const char *name);
+
+/* For qsort: struct span, by their bytes. */
+int sigv4_span_order(const void *a, const void *b);
+
+/* "20260102T030405Z", and a Date header's "Fri, 02 Jan 2026 03:04:05 GMT", in seconds since 1970.
+ */
+bool sigv4_date_parse(struct span text, int64_t *seconds);
+bool sigv4_http_date_parse(struct span text, int64_t *seconds);
+
+#endif
