@@ -20,8 +20,10 @@ struct connect_entries {
 /* NULL when it is not there. */
 const struct connect_entry *connect_entries_find(const struct connect_entries *entries,
                                                  const char *key);
+enum { CONNECT_ENTRIES_MAX = 1000 };
 /* From a JSON object (strings; numbers and booleans become their text as in Jackson; null stays
- * out) and back, in order. INVALID. */
+ * out; of a key given twice the last value has the first one's place) and back, in order. INVALID,
+ * in Jackson's words. */
 enum status connect_entries_parse(struct arena *arena, struct span json,
                                   struct connect_entries *out, struct error *err) PP_MUST_USE;
 void connect_entries_write(const struct connect_entries *entries, struct buf *out);
@@ -75,23 +77,39 @@ struct sink_config {
     bool dlq_headers;
     bool log_errors;
     bool log_messages;
+    /* What throws only when connector or tasks start, as a trace begins: "org.apache.kafka.common.
+     * config.ConfigException: ..."; empty: nothing does. */
+    struct span connector_fault;
+    struct span task_fault;
 };
 
-/* One definition's verdict on a configuration, for validate and for the 400. */
+/* The verdict on a configuration. */
 struct connect_findings {
     const char **errors; /* in the order of the definitions, ready to print */
     size_t count;
+    /* Not NULL: nothing was checked for an exception of this class; errors[0] is its message, and
+     * this the status that POST /connectors gives it. */
+    const char *exception;
+    int exception_status;
 };
+/* "Connector configuration is invalid and contains the following 2 error(s):..." for findings that
+ * are no exception. */
+void connect_findings_write(const struct connect_findings *findings, struct buf *out);
 
 /* The classes there are: "io.confluent.connect.s3.S3SinkConnector" and its aliases
  * (S3SinkConnector, S3Sink). Empty when the word names none. */
 struct span connect_class_resolve(struct span word);
 
-/* Checks and parses. `findings` lists every error (then *out is not to be used). NO_MEMORY only. */
+/* Checks and parses. `findings` lists every error (then *out is not to be used). NO_MEMORY only.
+ *
+ * A converter that is not set is the worker's: JsonConverter with schemas.enable=true for keys and
+ * values, as connect-distributed.properties has it (and then the connector's own schemas.enable
+ * counts for nothing). */
 enum status connect_config_parse(struct arena *arena, const struct connect_entries *entries,
                                  struct sink_config *out, struct connect_findings *findings,
                                  struct error *err) PP_MUST_USE;
-/* The body of PUT /connector-plugins/{class}/config/validate. */
+/* The body of PUT /connector-plugins/{class}/config/validate. INVALID: an exception; its class and
+ * message are what err says. */
 enum status connect_config_validate(struct arena *arena, const struct connect_entries *entries,
                                     struct buf *out, struct error *err) PP_MUST_USE;
 

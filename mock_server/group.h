@@ -18,10 +18,7 @@ struct group;
 struct group_pattern;
 
 enum {
-    GROUP_PATTERN_BYTES_MAX = 1024,
-    /* Steps one match of a pattern against one topic name may take. */
-    GROUP_PATTERN_STEPS_MAX = 10000,
-    /* Topic names for which a pattern may take that many; then it matches nothing any more. */
+    /* Topic names for which a pattern's match may be given up; then it matches nothing any more. */
     GROUP_PATTERN_OVERRUNS_MAX = 16,
 };
 

@@ -1,12 +1,10 @@
-/* What a member's subscription means in topics: shared names, Java-style patterns (PCRE2 with
- * match limits), and noticing that topics came or went. */
+/* What a member's subscription means in topics: shared names, Java-style patterns, and noticing that
+ * topics came or went. */
 #include "group.h"
+#include "java_regex.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 
 /* --- names ------------------------------------------------------------------------------------ */
 
@@ -48,9 +46,7 @@ struct span group_text_span(const struct group_text *text)
 /* --- patterns --------------------------------------------------------------------------------- */
 
 struct group_pattern {
-    pcre2_code *code;
-    pcre2_match_data *match;
-    pcre2_match_context *limits;
+    struct java_regex *regex;
     struct group_text *source;
     unsigned overruns; /* matches that were given up */
 };
@@ -60,50 +56,35 @@ void group_pattern_free(struct group_pattern *pattern)
     if (pattern == NULL) {
         return;
     }
-    pcre2_code_free(pattern->code);
-    pcre2_match_data_free(pattern->match);
-    pcre2_match_context_free(pattern->limits);
+    java_regex_free(pattern->regex);
     group_text_unref(pattern->source);
     free(pattern);
 }
 
 struct group_pattern *group_pattern_new(struct span source, struct error *err)
 {
-    if (source.len > GROUP_PATTERN_BYTES_MAX) {
-        error_set(err, STATUS_INVALID, "a topic_pattern may have %d bytes, this one has %zu",
-                  GROUP_PATTERN_BYTES_MAX, source.len);
-        return NULL;
-    }
+    struct java_regex_flaw flaw;
     struct group_pattern *pattern = calloc(1, sizeof(*pattern));
     if (pattern == NULL) {
         error_set(err, STATUS_NO_MEMORY, "compile a topic_pattern");
         return NULL;
     }
-    int code;
-    PCRE2_SIZE where;
-    /* Java's Matcher.matches(): the whole name, from its first to its last character. */
-    pattern->code =
-        pcre2_compile((PCRE2_SPTR)source.ptr, source.len,
-                      PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF, &code, &where, NULL);
-    if (pattern->code == NULL) {
-        PCRE2_UCHAR words[128];
-        pcre2_get_error_message(code, words, sizeof(words));
-        error_set(err, STATUS_INVALID, "topic_pattern: %s at position %zu", (const char *)words,
-                  where);
-        group_pattern_free(pattern);
-        return NULL;
+    enum status status = java_regex_new(source, &pattern->regex, &flaw);
+    pattern->source = status == STATUS_OK ? group_text_new(source) : NULL;
+    if (pattern->source != NULL) {
+        return pattern;
     }
-    pattern->match = pcre2_match_data_create(1, NULL);
-    pattern->limits = pcre2_match_context_create(NULL);
-    pattern->source = group_text_new(source);
-    if (pattern->match == NULL || pattern->limits == NULL || pattern->source == NULL) {
+    group_pattern_free(pattern);
+    if (status == STATUS_LIMIT) {
+        error_set(err, STATUS_INVALID, "a topic_pattern may have %d bytes, this one has %zu",
+                  JAVA_REGEX_BYTES_MAX, source.len);
+    } else if (status == STATUS_INVALID) {
+        error_set(err, STATUS_INVALID, "topic_pattern: %s at position %zu", flaw.words,
+                  flaw.position);
+    } else {
         error_set(err, STATUS_NO_MEMORY, "compile a topic_pattern");
-        group_pattern_free(pattern);
-        return NULL;
     }
-    pcre2_set_match_limit(pattern->limits, GROUP_PATTERN_STEPS_MAX);
-    pcre2_set_depth_limit(pattern->limits, GROUP_PATTERN_STEPS_MAX);
-    return pattern;
+    return NULL;
 }
 
 /* Every rebalance matches every member's pattern against every topic: one that blows up must not
@@ -113,12 +94,11 @@ bool group_pattern_matches(struct group_pattern *pattern, struct span topic)
     if (pattern->overruns >= GROUP_PATTERN_OVERRUNS_MAX) {
         return false;
     }
-    int result = pcre2_match(pattern->code, (PCRE2_SPTR)topic.ptr, topic.len, 0, 0, pattern->match,
-                             pattern->limits);
-    if (result < PCRE2_ERROR_PARTIAL) {
+    enum java_regex_outcome outcome = java_regex_match(pattern->regex, topic);
+    if (outcome == JAVA_REGEX_OVERRUN) {
         pattern->overruns++;
     }
-    return result >= 0;
+    return outcome == JAVA_REGEX_YES;
 }
 
 struct span group_pattern_source(const struct group_pattern *pattern)

@@ -1,0 +1,449 @@
+#include "connect_config.h"
+
+#include "connect_check.h"
+#include "json_text.h"
+
+#include <string.h>
+
+/* --- entries --- */
+
+const struct connect_entry *connect_entries_find(const struct connect_entries *entries,
+                                                 const char *key)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        if (span_equal_cstr(entries->items[i].key, key)) {
+            return &entries->items[i];
+        }
+    }
+    return NULL;
+}
+
+static enum status string_decode(struct arena *arena, struct span raw, struct span *out)
+{
+    struct buf text;
+    buf_init(&text, raw.len * 3 + 1);
+    json_string_decode(raw, &text);
+    const char *kept = buf_ok(&text) ? arena_copy_cstr(arena, buf_span(&text)) : NULL;
+    *out = span_from(kept, text.len);
+    buf_release(&text);
+    return kept != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* Jackson's StringDeserializer: a number or a boolean is its source text. */
+static enum status value_parse(struct arena *arena, struct json_cursor *c, struct span *out,
+                               struct error *err)
+{
+    struct json_error why;
+    enum json_kind kind;
+    struct span raw;
+    if (!json_peek(c, &kind, &why)) {
+        return error_set(err, STATUS_INVALID, "%s", why.message);
+    }
+    if (kind == JSON_OBJECT || kind == JSON_ARRAY) {
+        return error_set(err, STATUS_INVALID,
+                         "Cannot deserialize instance of `java.lang.String` out of START_%s token",
+                         kind == JSON_OBJECT ? "OBJECT" : "ARRAY");
+    }
+    if (!json_skip(c, &raw, &why)) {
+        return error_set(err, STATUS_INVALID, "%s", why.message);
+    }
+    if (kind == JSON_STRING) {
+        return string_decode(arena, raw, out);
+    }
+    *out = kind == JSON_NULL ? (struct span){NULL, 0} : raw; /* NULL: drop_nulls */
+    return STATUS_OK;
+}
+
+static enum status entry_put(struct connect_entries *entries, struct span key, struct span value,
+                             struct error *err)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        if (span_equal(entries->items[i].key, key)) {
+            entries->items[i].value = value;
+            return STATUS_OK;
+        }
+    }
+    if (entries->count == CONNECT_ENTRIES_MAX) {
+        return error_set(err, STATUS_INVALID, "a configuration may have %d entries",
+                         CONNECT_ENTRIES_MAX);
+    }
+    entries->items[entries->count++] = (struct connect_entry){key, value};
+    return STATUS_OK;
+}
+
+static void drop_nulls(struct connect_entries *entries)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < entries->count; i++) {
+        if (entries->items[i].value.ptr != NULL) {
+            entries->items[kept++] = entries->items[i];
+        }
+    }
+    entries->count = kept;
+}
+
+static enum status object_parse(struct arena *arena, struct json_cursor *c,
+                                struct connect_entries *out, struct error *err)
+{
+    struct json_error why = {.position = 0};
+    struct span raw;
+    bool first = true;
+    if (!json_enter(c, JSON_OBJECT, &why)) {
+        return error_set(err, STATUS_INVALID, "%s", why.message);
+    }
+    while (json_next_member(c, &first, &raw, &why)) {
+        struct connect_entry entry;
+        enum status status = string_decode(arena, raw, &entry.key);
+        if (status == STATUS_OK) {
+            status = value_parse(arena, c, &entry.value, err);
+        }
+        if (status == STATUS_OK) {
+            status = entry_put(out, entry.key, entry.value, err);
+        }
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    if (why.message[0] != '\0') {
+        return error_set(err, STATUS_INVALID, "%s", why.message);
+    }
+    return STATUS_OK;
+}
+
+enum status connect_entries_parse(struct arena *arena, struct span json,
+                                  struct connect_entries *out, struct error *err)
+{
+    struct json_cursor c = json_document(json);
+    struct json_error why;
+    enum json_kind kind;
+    out->count = 0;
+    out->items = arena_alloc_array(arena, CONNECT_ENTRIES_MAX, sizeof(*out->items));
+    if (out->items == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "a configuration: out of memory");
+    }
+    json_skip_space(&c);
+    if (!json_peek(&c, &kind, &why)) {
+        return error_set(err, STATUS_INVALID, "%s", why.message);
+    }
+    if (kind != JSON_OBJECT) {
+        return error_set(err, STATUS_INVALID,
+                         "Cannot deserialize instance of `java.util.LinkedHashMap<java.lang.Object,"
+                         "java.lang.Object>` out of %s token",
+                         kind == JSON_ARRAY    ? "START_ARRAY"
+                         : kind == JSON_STRING ? "VALUE_STRING"
+                                               : "VALUE");
+    }
+    enum status status = object_parse(arena, &c, out, err);
+    drop_nulls(out);
+    return status;
+}
+
+void connect_entries_write(const struct connect_entries *entries, struct buf *out)
+{
+    BUF_APPEND_LIT(out, "{");
+    for (size_t i = 0; i < entries->count; i++) {
+        if (i > 0) {
+            BUF_APPEND_LIT(out, ",");
+        }
+        json_string_append(out, entries->items[i].key);
+        BUF_APPEND_LIT(out, ":");
+        json_string_append(out, entries->items[i].value);
+    }
+    BUF_APPEND_LIT(out, "}");
+}
+
+struct span connect_class_resolve(struct span word)
+{
+    static const char *const names[] = {CONNECT_S3_CLASS, "S3SinkConnector", "S3Sink"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (span_equal_cstr(word, names[i])) {
+            return SPAN_LIT(CONNECT_S3_CLASS);
+        }
+    }
+    return SPAN_EMPTY;
+}
+
+/* --- findings --- */
+
+struct finding_list {
+    struct connect_findings *findings;
+    size_t cap;
+};
+
+static void count_errors(void *ctx, const struct connect_value *value)
+{
+    struct finding_list *list = ctx;
+    list->cap += value->error_count;
+}
+
+static void add_errors(void *ctx, const struct connect_value *value)
+{
+    struct finding_list *list = ctx;
+    for (size_t i = 0; i < value->error_count; i++) {
+        PP_ASSERT(list->findings->count < list->cap);
+        list->findings->errors[list->findings->count++] = value->errors[i];
+    }
+}
+
+static enum status findings_collect(struct arena *arena, const struct connect_check *check,
+                                    struct connect_findings *out)
+{
+    struct finding_list list = {.findings = out};
+    *out = (struct connect_findings){.count = 0};
+    if (check->refusal == NULL) {
+        connect_check_visit(check, count_errors, &list);
+    } else {
+        list.cap = 1;
+    }
+    out->errors = arena_alloc_array(arena, list.cap + 1, sizeof(*out->errors));
+    if (out->errors == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    if (check->refusal == NULL) {
+        connect_check_visit(check, add_errors, &list);
+        return STATUS_OK;
+    }
+    out->errors[out->count++] = check->refusal;
+    out->exception = check->refusal_exception;
+    out->exception_status = check->refusal_status;
+    return STATUS_OK;
+}
+
+void connect_findings_write(const struct connect_findings *findings, struct buf *out)
+{
+    buf_printf(out, "Connector configuration is invalid and contains the following %zu error(s):",
+               findings->count);
+    for (size_t i = 0; i < findings->count; i++) {
+        BUF_APPEND_LIT(out, "\n");
+        buf_append_cstr(out, findings->errors[i]);
+    }
+    BUF_APPEND_LIT(out, "\nYou can also find the above list of errors at the endpoint "
+                        "`/connector-plugins/{connectorType}/config/validate`");
+}
+
+/* --- the parsed form --- */
+
+static struct span text_of(const struct connect_check *check, enum connect_key key)
+{
+    return connect_check_value(check, key)->text;
+}
+
+static int64_t number_of(const struct connect_check *check, enum connect_key key)
+{
+    return connect_check_value(check, key)->number;
+}
+
+static bool flag_of(const struct connect_check *check, enum connect_key key)
+{
+    return number_of(check, key) != 0;
+}
+
+/* The value's simple name (behind its last dot), or the whole of it, among `names`; 0 when it is
+ * none of them. */
+static int choice_of(const struct connect_check *check, enum connect_key key,
+                     const char *const *names, size_t count)
+{
+    struct span text = connect_simple_name(text_of(check, key));
+    for (size_t i = 0; i < count; i++) {
+        if (span_equal_nocase(text, span_from_cstr(names[i]))) {
+            return (int)i;
+        }
+    }
+    return 0;
+}
+
+static void fill_converters(const struct connect_check *check, struct sink_config *out)
+{
+    static const char *const names[] = {"JsonConverter", "StringConverter", "ByteArrayConverter"};
+    struct {
+        enum connect_key key;
+        const char *schemas;
+        enum sink_converter *converter;
+        bool *schemas_enable;
+    } sides[] = {
+        {CONNECT_KEY_KEY_CONVERTER, "key.converter.schemas.enable", &out->key_converter,
+         &out->key_schemas_enable},
+        {CONNECT_KEY_VALUE_CONVERTER, "value.converter.schemas.enable", &out->value_converter,
+         &out->value_schemas_enable},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(sides); i++) {
+        const struct connect_entry *schemas =
+            connect_entries_find(check->entries, sides[i].schemas);
+        bool own = connect_check_value(check, sides[i].key)->present;
+        *sides[i].converter =
+            own ? (enum sink_converter)choice_of(check, sides[i].key, names, ARRAY_COUNT(names))
+                : SINK_CONVERTER_JSON;
+        *sides[i].schemas_enable =
+            !own || schemas == NULL ||
+            !span_equal_nocase(connect_trim(schemas->value), SPAN_LIT("false"));
+    }
+}
+
+/* --- partitioners --- */
+
+enum { hour_ms = 60 * 60 * 1000, day_ms = 24 * hour_ms };
+
+/* DailyPartitioner and HourlyPartitioner have path and duration of their own. */
+static enum status fill_fixed_path(struct arena *arena, bool hourly, struct sink_config *out)
+{
+    struct span d = out->directory_delim;
+    const char *path =
+        arena_printf(arena, "'year'=YYYY%.*s'month'=MM%.*s'day'=dd", SPAN_ARG(d), SPAN_ARG(d));
+    if (path != NULL && hourly) {
+        path = arena_printf(arena, "%s%.*s'hour'=HH", path, SPAN_ARG(d));
+    }
+    out->path_format = span_from_cstr(path);
+    out->partition_duration_ms = hourly ? hour_ms : day_ms;
+    return path != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* TimeBasedPartitioner.configure looks when the task starts. */
+static const char *time_fault(const struct connect_check *check, const struct sink_config *config)
+{
+    const struct {
+        enum connect_key key;
+        bool bad;
+        const char *why;
+    } rules[] = {
+        {CONNECT_KEY_PARTITION_DURATION_MS, config->partition_duration_ms < 0,
+         "Partition duration needs to be a positive."},
+        {CONNECT_KEY_PATH_FORMAT,
+         config->path_format.len == 0 || span_equal(config->path_format, config->directory_delim),
+         "Path format cannot be empty."},
+        {CONNECT_KEY_LOCALE, config->locale.len == 0, "Locale cannot be empty."},
+        {CONNECT_KEY_TIMEZONE, config->timezone.len == 0, "Timezone cannot be empty."},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {
+        if (rules[i].bad) {
+            return arena_printf(check->arena, "%s: Invalid value %.*s for configuration %s: %s",
+                                CONNECT_CONFIG_EXCEPTION, SPAN_ARG(text_of(check, rules[i].key)),
+                                connect_definitions[rules[i].key].name, rules[i].why);
+        }
+    }
+    return "";
+}
+
+/* Wallclock, Record, RecordField, or their classes. */
+static bool fill_extractor(const struct connect_check *check, struct sink_config *out)
+{
+    static const struct {
+        const char *name;
+        enum sink_timestamp timestamp;
+    } extractors[] = {
+        {"Wallclock", SINK_TIMESTAMP_WALLCLOCK},
+        {"Record", SINK_TIMESTAMP_RECORD},
+        {"RecordField", SINK_TIMESTAMP_FIELD},
+        {"TimeBasedPartitioner$WallclockTimestampExtractor", SINK_TIMESTAMP_WALLCLOCK},
+        {"TimeBasedPartitioner$RecordTimestampExtractor", SINK_TIMESTAMP_RECORD},
+        {"TimeBasedPartitioner$RecordFieldTimestampExtractor", SINK_TIMESTAMP_FIELD},
+    };
+    struct span name = connect_simple_name(text_of(check, CONNECT_KEY_TIMESTAMP_EXTRACTOR));
+    for (size_t i = 0; i < ARRAY_COUNT(extractors); i++) {
+        if (span_equal_cstr(name, extractors[i].name)) {
+            out->timestamp = extractors[i].timestamp;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum status fill_partitioner(const struct connect_check *check, struct sink_config *out)
+{
+    struct span name = connect_simple_name(text_of(check, CONNECT_KEY_PARTITIONER_CLASS));
+    bool hourly = span_equal_cstr(name, "HourlyPartitioner");
+    bool fixed = hourly || span_equal_cstr(name, "DailyPartitioner");
+    bool known = fill_extractor(check, out);
+    const char *fault = "";
+    out->partition_fields = text_of(check, CONNECT_KEY_PARTITION_FIELD_NAME);
+    out->path_format = text_of(check, CONNECT_KEY_PATH_FORMAT);
+    out->partition_duration_ms = number_of(check, CONNECT_KEY_PARTITION_DURATION_MS);
+    out->timezone = text_of(check, CONNECT_KEY_TIMEZONE);
+    out->locale = text_of(check, CONNECT_KEY_LOCALE);
+    out->timestamp_field = text_of(check, CONNECT_KEY_TIMESTAMP_FIELD);
+    out->partitioner = SINK_PARTITIONER_DEFAULT;
+    if (span_equal_cstr(name, "FieldPartitioner")) {
+        out->partitioner = SINK_PARTITIONER_FIELD;
+    } else if (fixed || span_equal_cstr(name, "TimeBasedPartitioner")) {
+        out->partitioner = SINK_PARTITIONER_TIME;
+        if (fixed && fill_fixed_path(check->arena, hourly, out) != STATUS_OK) {
+            return STATUS_NO_MEMORY;
+        }
+        fault = time_fault(check, out);
+        if (fault != NULL && fault[0] == '\0' && !known) {
+            fault = arena_printf(check->arena, "%s: Invalid timestamp extractor: %.*s",
+                                 CONNECT_CONFIG_EXCEPTION,
+                                 SPAN_ARG(text_of(check, CONNECT_KEY_TIMESTAMP_EXTRACTOR)));
+        }
+    }
+    out->task_fault = span_from_cstr(fault);
+    return fault != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* --- all of it --- */
+
+static void fill_files(const struct connect_check *check, struct sink_config *out)
+{
+    out->bucket = text_of(check, CONNECT_KEY_S3_BUCKET_NAME);
+    out->topics_dir = text_of(check, CONNECT_KEY_TOPICS_DIR);
+    out->directory_delim = text_of(check, CONNECT_KEY_DIRECTORY_DELIM);
+    out->file_delim = text_of(check, CONNECT_KEY_FILE_DELIM);
+    out->zero_pad = (int)number_of(check, CONNECT_KEY_FILENAME_OFFSET_ZERO_PAD_WIDTH);
+    out->flush_size = number_of(check, CONNECT_KEY_FLUSH_SIZE);
+    out->rotate_interval_ms = number_of(check, CONNECT_KEY_ROTATE_INTERVAL_MS);
+    out->rotate_schedule_interval_ms = number_of(check, CONNECT_KEY_ROTATE_SCHEDULE_INTERVAL_MS);
+    out->gzip = span_equal_cstr(text_of(check, CONNECT_KEY_S3_COMPRESSION_TYPE), "gzip");
+    out->gzip_level = (int)number_of(check, CONNECT_KEY_S3_COMPRESSION_LEVEL);
+    out->format = span_equal_cstr(text_of(check, CONNECT_KEY_FORMAT_CLASS), CONNECT_BYTE_FORMAT)
+                      ? SINK_FORMAT_BYTES
+                      : SINK_FORMAT_JSON;
+    out->bytes_extension = text_of(check, CONNECT_KEY_FORMAT_BYTEARRAY_EXTENSION);
+    out->store_keys = flag_of(check, CONNECT_KEY_STORE_KAFKA_KEYS);
+    out->store_headers = flag_of(check, CONNECT_KEY_STORE_KAFKA_HEADERS);
+}
+
+static void fill_behaviour(const struct connect_check *check, struct sink_config *out)
+{
+    const struct connect_entry *order = connect_entries_find(check->entries, "sink.key_order");
+    struct span on_null = text_of(check, CONNECT_KEY_BEHAVIOR_ON_NULL_VALUES);
+    out->name = text_of(check, CONNECT_KEY_NAME);
+    out->tasks_max = (int)number_of(check, CONNECT_KEY_TASKS_MAX);
+    out->topics = text_of(check, CONNECT_KEY_TOPICS);
+    out->topics_regex = text_of(check, CONNECT_KEY_TOPICS_REGEX);
+    out->on_null = span_equal_nocase(on_null, SPAN_LIT("ignore"))  ? SINK_NULL_IGNORE
+                   : span_equal_nocase(on_null, SPAN_LIT("write")) ? SINK_NULL_WRITE
+                                                                   : SINK_NULL_FAIL;
+    out->key_order_input =
+        order != NULL && span_equal_nocase(connect_trim(order->value), SPAN_LIT("input"));
+    out->tolerate_all = span_equal_cstr(text_of(check, CONNECT_KEY_ERRORS_TOLERANCE), "all");
+    out->dlq_topic = text_of(check, CONNECT_KEY_DLQ_TOPIC_NAME);
+    out->dlq_headers = flag_of(check, CONNECT_KEY_DLQ_CONTEXT_HEADERS_ENABLE);
+    out->log_errors = flag_of(check, CONNECT_KEY_ERRORS_LOG_ENABLE);
+    out->log_messages = flag_of(check, CONNECT_KEY_ERRORS_LOG_INCLUDE_MESSAGES);
+    /* S3SinkConnectorConfig.validateTimezone. */
+    out->connector_fault =
+        number_of(check, CONNECT_KEY_ROTATE_SCHEDULE_INTERVAL_MS) > 0 &&
+                text_of(check, CONNECT_KEY_TIMEZONE).len == 0
+            ? SPAN_LIT("org.apache.kafka.common.config.ConfigException: timezone configuration "
+                       "must be set when using rotate.schedule.interval.ms")
+            : SPAN_EMPTY;
+}
+
+enum status connect_config_parse(struct arena *arena, const struct connect_entries *entries,
+                                 struct sink_config *out, struct connect_findings *findings,
+                                 struct error *err)
+{
+    const struct connect_check *check = connect_check_new(arena, entries);
+    enum status status = STATUS_NO_MEMORY;
+    if (check != NULL) {
+        status = findings_collect(arena, check, findings);
+    }
+    if (status == STATUS_OK && findings->count == 0) {
+        *out = (struct sink_config){.tasks_max = 1};
+        fill_files(check, out);
+        fill_behaviour(check, out);
+        fill_converters(check, out);
+        status = fill_partitioner(check, out);
+    }
+    return status == STATUS_OK ? STATUS_OK
+                               : error_set(err, status, "a configuration: out of memory");
+}
