@@ -1,42 +1,12 @@
 #include "kafka_rest_time.h"
 
+#include "civil.h"
+
 #include <math.h>
 #include <stdio.h>
 
 enum { day_seconds = 86400 };
 static const double epoch_seconds_max = 1e11; /* beyond the year 5000 */
-
-/* Days since 1970-01-01 of a date of the Gregorian calendar (Hinnant's days_from_civil). */
-static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
-{
-    year -= month <= 2 ? 1 : 0;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    unsigned year_of_era = (unsigned)(year - era * 400);
-    unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + (int64_t)day_of_era - 719468;
-}
-
-static void date_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
-{
-    days += 719468;
-    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    unsigned day_of_era = (unsigned)(days - era * 146097);
-    unsigned year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    unsigned shifted = (5 * day_of_year + 2) / 153;
-    *day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    *month = shifted < 10 ? shifted + 3 : shifted - 9;
-    *year = (int64_t)year_of_era + era * 400 + (*month <= 2 ? 1 : 0);
-}
-
-static unsigned days_in_month(int64_t year, unsigned month)
-{
-    static const unsigned days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return days[month - 1] + (month == 2 && leap ? 1 : 0);
-}
 
 /* Exactly `count` digits off the front. */
 static bool take_number(struct span *text, size_t count, unsigned *out)
@@ -118,10 +88,10 @@ static bool parse_iso(struct span text, int64_t *ms)
         return false;
     }
     if (!take_zone(text, &offset) || month < 1 || month > 12 || day < 1 ||
-        day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59) {
+        day > civil_month_days(year, month) || hour > 23 || minute > 59 || second > 59) {
         return false;
     }
-    int64_t days = days_from_date(year, month, day);
+    int64_t days = civil_days(year, month, day);
     *ms = (days * day_seconds + hour * 3600 + minute * 60 + second - offset) * 1000 + fraction;
     return true;
 }
@@ -161,7 +131,7 @@ void kafka_rest_time_format(int64_t ms, char out[KAFKA_REST_TIME_BYTES])
     int64_t year;
     unsigned month;
     unsigned day;
-    date_from_days(days, &year, &month, &day);
+    civil_date(days, &year, &month, &day);
     int len = snprintf(out, KAFKA_REST_TIME_BYTES, "%04lld-%02u-%02uT%02d:%02d:%02d",
                        (long long)year, month, day, rest / 3600, rest / 60 % 60, rest % 60);
     snprintf(out + len, (size_t)(KAFKA_REST_TIME_BYTES - len), fraction > 0 ? ".%03dZ" : "Z",

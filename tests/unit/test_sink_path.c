@@ -1,0 +1,301 @@
+/* Partitioners, timestamp extractors, zones and rotation times: specs/s3-sink-connector.md 4 and 5.
+ * The expectations were measured with Joda-Time 2.12. */
+#include "sink_path.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct sink_config config;
+    struct sink_path path;
+    struct sink_value value;
+    struct sink_failure failure;
+    struct buf out;
+    bool open;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    f->config.timezone = SPAN_LIT("UTC");
+    f->config.locale = SPAN_LIT("en-US");
+    f->config.directory_delim = SPAN_LIT("/");
+    f->config.rotate_schedule_interval_ms = -1;
+    f->config.partition_duration_ms = 1;
+    f->config.timestamp = SINK_TIMESTAMP_RECORD;
+    f->config.timestamp_field = SPAN_LIT("timestamp");
+    sink_value_init(&f->value);
+    buf_init(&f->out, 1 << 16);
+    *state = f;
+    return 0;
+}
+
+static void close_path(struct fixture *f)
+{
+    if (f->open) {
+        sink_path_release(&f->path);
+        f->open = false;
+    }
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    close_path(f);
+    sink_value_release(&f->value);
+    buf_release(&f->out);
+    free(f);
+    return 0;
+}
+
+static bool open_path(struct fixture *f)
+{
+    close_path(f);
+    f->open = true;
+    return sink_path_init(&f->path, &f->config, &f->failure);
+}
+
+/* The encoded partition of a record, or the message of what was thrown. */
+static const char *encoded(struct fixture *f, const char *json, int64_t timestamp_ms)
+{
+    struct sink_conversion conversion = {.converter = SINK_CONVERTER_JSON};
+    struct sink_record record = {.topic = SPAN_LIT("u.geo"),
+                                 .partition = 3,
+                                 .timestamp_ms = timestamp_ms,
+                                 .value = &f->value};
+    int64_t time_ms = 0;
+    assert_true(
+        sink_value_convert(&f->value, &conversion, true, span_from_cstr(json), &f->failure));
+    if ((f->config.partitioner == SINK_PARTITIONER_TIME &&
+         !sink_path_time(&f->path, &record, INT64_C(1700000000000), &time_ms, &f->failure)) ||
+        !sink_path_encode(&f->path, &record, time_ms, &f->out, &f->failure)) {
+        return f->failure.chain[0].message;
+    }
+    return buf_cstr(&f->out);
+}
+
+static void the_default_partitioner_names_kafkas_partition(void **state)
+{
+    struct fixture *f = *state;
+    assert_true(open_path(f));
+    assert_string_equal(encoded(f, "{}", 0), "partition=3");
+}
+
+static void the_field_partitioner_wants_a_struct(void **state)
+{
+    struct fixture *f = *state;
+    f->config.partitioner = SINK_PARTITIONER_FIELD;
+    f->config.partition_fields = SPAN_LIT("country");
+    assert_true(open_path(f));
+    assert_string_equal(encoded(f, "{\"country\":\"Fiji\"}", 0), "Error encoding partition.");
+    assert_string_equal(f->failure.chain[0].class_name,
+                        "io.confluent.connect.storage.errors.PartitionException");
+}
+
+static void time_based_paths_follow_the_pattern_in_the_zone(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *pattern;
+        const char *zone;
+        int64_t duration_ms;
+        int64_t timestamp_ms;
+        const char *expected;
+    } cases[] = {
+        {"'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH", "UTC", 3600000, INT64_C(1524910048000),
+         "year=2018/month=04/day=28/hour=10"},
+        {"'year'=YYYY/'month'=MM/'day'=dd/", "Europe/Berlin", 86400000, INT64_C(1524957848000),
+         "year=2018/month=04/day=29"},
+        {"'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH", "Asia/Kolkata", 3600000,
+         INT64_C(1524910048000), "year=2018/month=04/day=28/hour=15"},
+        /* The gap and the repeated hour of New York. */
+        {"HH:mm", "America/New_York", 3600000, INT64_C(1520751600000), "03:00"},
+        {"HH:mm ZZ", "America/New_York", 3600000, INT64_C(1541309400000), "01:00 -04:00"},
+        {"HH:mm ZZ", "America/New_York", 3600000, INT64_C(1541313000000), "01:00 -04:00"},
+        /* Behind the last transition of the file. */
+        {"dd HH:mm ZZ", "Europe/Berlin", 3600000, INT64_C(2237677200000), "28 02:00 +01:00"},
+        {"dd HH:mm ZZ", "Australia/Sydney", 86400000, INT64_C(3790000000000), "06 00:00 +11:00"},
+        {"yyyyMMdd'T'HHmmss.SSS", "+05:30", 1, INT64_C(1524910048123), "20180428T153728.123"},
+        {"xxxx-'W'ww-e EEE D", "UTC", 86400000, INT64_C(1609459200000), "2020-W53-5 Fri 1"},
+        {"'it''s' ''yy'' h a K k", "UTC", 60000, INT64_C(1524873600000), "it's '18' 12 AM 0 24"},
+        {"EEEE MMMM G", "UTC", 1, INT64_C(1524910048000), "Sat Apr CE"},
+        {"ZZZ", "-0530", 1, 0, "-05:30"},
+    };
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        f->config.path_format = span_from_cstr(cases[i].pattern);
+        f->config.timezone = span_from_cstr(cases[i].zone);
+        f->config.partition_duration_ms = cases[i].duration_ms;
+        assert_true(open_path(f));
+        assert_string_equal(encoded(f, "{}", cases[i].timestamp_ms), cases[i].expected);
+    }
+}
+
+static void names_are_whole_in_the_locale_en(void **state)
+{
+    struct fixture *f = *state;
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    f->config.locale = SPAN_LIT("en");
+    f->config.path_format = SPAN_LIT("EEEE MMM MMMM G");
+    assert_true(open_path(f));
+    assert_string_equal(encoded(f, "{}", INT64_C(1524910048000)), "Saturday Apr April AD");
+}
+
+static void a_bad_zone_or_pattern_keeps_the_task_from_starting(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *zone;
+        const char *pattern;
+        const char *message;
+    } cases[] = {
+        {"Nowhere/City", "yyyy", "The datetime zone id 'Nowhere/City' is not recognised"},
+        {"../../etc/passwd", "yyyy", "The datetime zone id '../../etc/passwd' is not recognised"},
+        {"/etc/passwd", "yyyy", "The datetime zone id '/etc/passwd' is not recognised"},
+        {"Europe", "yyyy", "The datetime zone id 'Europe' is not recognised"},
+        {"", "yyyy", "The datetime zone id '' is not recognised"},
+        {"+1", "yyyy", "The datetime zone id '+1' is not recognised"},
+        {"UTC", "yyyyq",
+         "Invalid value yyyyq for configuration path.format: Illegal pattern component: q"},
+    };
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        f->config.timezone = span_from_cstr(cases[i].zone);
+        f->config.path_format = span_from_cstr(cases[i].pattern);
+        assert_false(open_path(f));
+        assert_string_equal(f->failure.chain[0].message, cases[i].message);
+    }
+}
+
+static void a_file_that_is_no_zone_is_told(void **state)
+{
+    struct tz tz;
+    struct error err;
+    (void)state;
+    assert_int_equal(tz_open(SPAN_LIT("zone1970"), &tz, &err), STATUS_NOT_FOUND);
+    assert_int_equal(tz_open(SPAN_LIT("a b"), &tz, &err), STATUS_INVALID);
+}
+
+static void the_wall_clock_and_the_record_are_timestamps(void **state)
+{
+    struct fixture *f = *state;
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    f->config.path_format = SPAN_LIT("yyyy-MM-dd'T'HH:mm:ss.SSS");
+    f->config.timestamp = SINK_TIMESTAMP_WALLCLOCK;
+    assert_true(open_path(f));
+    assert_string_equal(encoded(f, "{}", 42), "2023-11-14T22:13:20.000");
+    f->config.timestamp = SINK_TIMESTAMP_RECORD;
+    assert_true(open_path(f));
+    assert_string_equal(encoded(f, "{}", 42), "1970-01-01T00:00:00.042");
+    assert_string_equal(encoded(f, "{}", INT64_MAX), "Adding time zone offset caused overflow");
+}
+
+static void a_field_is_a_timestamp(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *json;
+        const char *expected;
+    } cases[] = {
+        {"{\"timestamp\":1524910048123}", "2018-04-28T10:07:28.123"},
+        {"{\"timestamp\":1524910048123.9}", "2018-04-28T10:07:28.123"},
+        {"{\"timestamp\":\"1524910048123\"}", "2018-04-28T10:07:28.123"},
+        {"{\"timestamp\":\"2018-04-28T10:07:28\"}", "2018-04-28T10:07:28.000"},
+        {"{\"timestamp\":\"2018-04-28T10:07:28.5+02:00\"}", "2018-04-28T08:07:28.500"},
+        {"{\"timestamp\":\"2018-04\"}", "2018-04-01T00:00:00.000"},
+        {"{\"timestamp\":\"2018-118T10\"}", "2018-04-28T10:00:00.000"},
+        {"{\"timestamp\":\"2018-W17-6\"}", "2018-04-28T00:00:00.000"},
+        {"{\"timestamp\":\"2018-04-28T10:30,5Z\"}", "2018-04-28T10:30:30.000"},
+        {"{\"timestamp\":\"2018-04-28 10:07:28\"}",
+         "Invalid format: \"2018-04-28 10:07:28\" is malformed at \" 10:07:28\""},
+        {"{\"timestamp\":\"\"}", "Invalid format: \"\""},
+        {"{\"timestamp\":\"2018-04-28T\"}", "2018-04-28T00:00:00.000"},
+        {"{\"timestamp\":\"2018-02-29\"}",
+         "Cannot parse \"2018-02-29\": Value 29 for dayOfMonth must be in the range [1,28]"},
+        {"{\"timestamp\":\"2018-04-28T24\"}",
+         "Cannot parse \"2018-04-28T24\": Value 24 for hourOfDay must be in the range [0,23]"},
+        {"{\"timestamp\":true}", "Error extracting timestamp from record field: timestamp"},
+        {"{\"timestamp\":null}", "The nested field named 'timestamp' does not exist."},
+        {"{}", "The nested field named 'timestamp' does not exist."},
+        {"[1]", "Error encoding partition."},
+    };
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    f->config.path_format = SPAN_LIT("yyyy-MM-dd'T'HH:mm:ss.SSS");
+    f->config.timestamp = SINK_TIMESTAMP_FIELD;
+    assert_true(open_path(f));
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        assert_string_equal(encoded(f, cases[i].json, 0), cases[i].expected);
+    }
+}
+
+static void a_nested_field_is_reached_by_dots_outside_of_quotes(void **state)
+{
+    struct fixture *f = *state;
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    f->config.path_format = SPAN_LIT("ss");
+    f->config.timestamp = SINK_TIMESTAMP_FIELD;
+    f->config.timestamp_field = SPAN_LIT("meta.\"a.b\"");
+    assert_true(open_path(f));
+    assert_string_equal(encoded(f, "{\"meta\":{\"a.b\":7000}}", 0), "07");
+    assert_string_equal(encoded(f, "{\"meta\":5}", 0),
+                        "The nested field named 'meta.\"a.b\"' does not exist.");
+}
+
+static void a_duration_of_zero_is_javas_division(void **state)
+{
+    struct fixture *f = *state;
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    f->config.path_format = SPAN_LIT("yyyy");
+    f->config.partition_duration_ms = 0;
+    assert_true(open_path(f));
+    assert_string_equal(encoded(f, "{}", 0), "/ by zero");
+}
+
+static void scheduled_rotations_count_from_midnight_in_the_zone(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *zone;
+        int64_t interval_ms;
+        int64_t now_ms;
+        int64_t expected_ms;
+    } cases[] = {
+        {"UTC", 3600000, INT64_C(1700000000000), INT64_C(1700002800000)},
+        {"UTC", 7 * 3600000, INT64_C(1700000000000), INT64_C(1700006400000)}, /* midnight */
+        {"UTC", 3600000, INT64_C(1700002800000), INT64_C(1700006400000)},
+        {"Asia/Kolkata", 3600000, INT64_C(1700000000000), INT64_C(1700001000000)},
+        {"Europe/Berlin", 86400000, INT64_C(1700000000000), INT64_C(1700002800000)},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        f->config.timezone = span_from_cstr(cases[i].zone);
+        f->config.rotate_schedule_interval_ms = cases[i].interval_ms;
+        assert_true(open_path(f));
+        assert_int_equal(sink_path_next_rotation_ms(&f->path, cases[i].now_ms),
+                         cases[i].expected_ms);
+    }
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(the_default_partitioner_names_kafkas_partition),
+        T(the_field_partitioner_wants_a_struct),
+        T(time_based_paths_follow_the_pattern_in_the_zone),
+        T(names_are_whole_in_the_locale_en),
+        T(a_bad_zone_or_pattern_keeps_the_task_from_starting),
+        T(a_file_that_is_no_zone_is_told),
+        T(the_wall_clock_and_the_record_are_timestamps),
+        T(a_field_is_a_timestamp),
+        T(a_nested_field_is_reached_by_dots_outside_of_quotes),
+        T(a_duration_of_zero_is_javas_division),
+        T(scheduled_rotations_count_from_midnight_in_the_zone),
+    };
+#undef T
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
