@@ -126,6 +126,10 @@ enum status connect_entries_parse(struct arena *arena, struct span json,
         return error_set(err, STATUS_INVALID, "%s", why.message);
     }
     if (kind != JSON_OBJECT) {
+        struct span raw;
+        if (!json_skip(&c, &raw, &why)) {
+            return error_set(err, STATUS_INVALID, "%s", why.message);
+        }
         return error_set(err, STATUS_INVALID,
                          "Cannot deserialize instance of `java.util.LinkedHashMap<java.lang.Object,"
                          "java.lang.Object>` out of %s token",

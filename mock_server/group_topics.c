@@ -1,5 +1,5 @@
-/* What a member's subscription means in topics: shared names, Java-style patterns, and noticing that
- * topics came or went. */
+/* What a member's subscription means in topics: shared names, Java-style patterns, and noticing
+ * that topics came or went. */
 #include "group.h"
 #include "java_regex.h"
 
