@@ -1,6 +1,6 @@
 /* The loop of the server (DESIGN section 2, "The turn"):
  *
- *   who waits for its turn goes on -> wait for something -> requests go to their services -> while
+ *   wait for something -> requests go to their services, who waits for its turn goes on -> while
  *   they write and more keep coming: take those in too -> the work that joins the turn (the sink)
  *   -> commit, send the replies, journal -> again
  *
@@ -43,6 +43,7 @@ void server_limits_init(struct server_limits *limits)
         .send_ms = SERVER_SEND_MS,
         .linger_ms = SERVER_LINGER_MS,
         .stop_ms = SERVER_STOP_MS,
+        .work_retry_ms = SERVER_WORK_RETRY_MS,
     };
 }
 
@@ -353,10 +354,10 @@ void server_free(struct server *server)
 
 /* --- running --- */
 
-/* Those that are ready now; one that is ready again, or that becomes so, is for the next turn. */
-static void ready_run(struct server *server)
+/* The first `count` of those that are ready; one that becomes so meanwhile is for the next turn. */
+static void ready_run(struct server *server, size_t count)
 {
-    for (size_t left = server->ready_count; left > 0 && server->ready_first != NULL; left--) {
+    for (; count > 0 && server->ready_first != NULL; count--) {
         struct conn *conn = server->ready_first;
         server->ready_first = conn->next_ready;
         if (server->ready_first == NULL) {
@@ -368,32 +369,33 @@ static void ready_run(struct server *server)
     }
 }
 
-/* One look at sockets and timers. */
-static void take_in(struct server *server, uv_run_mode mode)
+/* One look at the sockets, then at those that wait for their turn, then at the timers. */
+static void take_in(struct server *server, uv_run_mode mode, size_t ready_count)
 {
     wake_arm(server);
     uv_run(&server->loop, mode);
+    ready_run(server, ready_count);
     timer_heap_run(&server->timers);
 }
 
 static void turn_run(struct server *server)
 {
     struct turn *turn = &server->turn;
-    bool must_not_wait = server->ready_first != NULL || server->housekeeping || turn->work_left;
-    ready_run(server);
-    take_in(server, must_not_wait ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    size_t ready = server->ready_count;
+    bool must_not_wait = ready > 0 || server->housekeeping || turn->work_left;
+    take_in(server, must_not_wait ? UV_RUN_NOWAIT : UV_RUN_ONCE, ready);
     size_t seen = 0;
     /* Waiting for more only pays when there is a commit to share. */
     while (turn->held_count > seen && turn_needs_commit(turn) && !turn_is_full(turn)) {
         seen = turn->held_count;
-        take_in(server, UV_RUN_NOWAIT);
+        take_in(server, UV_RUN_NOWAIT, 0);
     }
     enum turn_outcome outcome = turn_end(turn);
     if (turn->journal_fed && !timer_is_set(&server->journal_timer)) {
         timer_after_ms(server, &server->journal_timer, SERVER_JOURNAL_MS);
     }
     if (outcome == TURN_FAILED && turn->work.run != NULL && !timer_is_set(&server->work_timer)) {
-        timer_after_ms(server, &server->work_timer, SERVER_WORK_RETRY_MS);
+        timer_after_ms(server, &server->work_timer, server->limits.work_retry_ms);
     }
     /* Behind the replies: checkpoints and the rows of deleted topics are in nobody's latency. */
     if (outcome != TURN_ONLY_READ || server->housekeeping) {

@@ -36,6 +36,7 @@ struct server_limits {
     int64_t send_ms;
     int64_t linger_ms;
     int64_t stop_ms;
+    int64_t work_retry_ms;
 };
 
 struct server_listener;

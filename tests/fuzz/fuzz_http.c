@@ -1,6 +1,6 @@
 /* The HTTP request parser. The first two bytes say where the rest is cut in two: however a request
- * arrives, the outcome must be the same, and what is accepted must keep its promises (spans inside
- * the buffer, limits, a path). */
+ * arrives, and whether its body is taken whole or in pieces, the outcome must be the same, and what
+ * is accepted must keep its promises (spans inside the buffer, limits, a path). */
 #include "http_parse.h"
 
 #include <stdlib.h>
@@ -14,6 +14,8 @@ struct parsed_request {
     struct http_header headers[HTTP_HEADERS_MAX];
     struct http_request request;
     enum http_parsed outcome;
+    bool in_pieces;
+    struct buf pieces;
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -21,16 +23,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void feed(struct parsed_request *p, struct span bytes)
 {
     buf_append_span(&p->in, bytes);
-    do {
+    p->outcome = http_parser_feed(&p->parser, &p->in);
+    while (p->outcome == HTTP_PARSE_HEAD || p->outcome == HTTP_PARSE_PIECE) {
+        if (p->outcome == HTTP_PARSE_HEAD) {
+            PP_ASSERT(http_parser_plan_body(&p->parser, body_max, p->in_pieces));
+        } else {
+            struct span piece = http_parser_body(&p->parser, &p->in);
+            PP_ASSERT(p->in_pieces && piece.len > 0);
+            buf_append_span(&p->pieces, piece);
+            http_parser_drop_piece(&p->parser, &p->in);
+        }
         p->outcome = http_parser_feed(&p->parser, &p->in);
-    } while (p->outcome == HTTP_PARSE_HEAD);
+    }
 }
 
-static struct parsed_request *parse(struct span bytes, size_t cut)
+static struct parsed_request *parse(struct span bytes, size_t cut, bool in_pieces)
 {
     struct parsed_request *p = calloc(1, sizeof(*p));
     PP_ASSERT(p != NULL);
+    p->in_pieces = in_pieces;
     buf_init(&p->in, in_max);
+    buf_init(&p->pieces, body_max);
     http_parser_reset(&p->parser, body_max);
     feed(p, span_first(bytes, cut));
     if (p->outcome == HTTP_PARSE_MORE) {
@@ -45,6 +58,7 @@ static struct parsed_request *parse(struct span bytes, size_t cut)
 static void parsed_free(struct parsed_request *p)
 {
     buf_release(&p->in);
+    buf_release(&p->pieces);
     free(p);
 }
 
@@ -85,7 +99,8 @@ static void must_be_the_same(const struct parsed_request *a, const struct parsed
     PP_ASSERT(a->request.method == b->request.method);
     PP_ASSERT(span_equal(a->request.target, b->request.target));
     PP_ASSERT(span_equal(a->request.host, b->request.host));
-    PP_ASSERT(span_equal(a->request.body, b->request.body));
+    PP_ASSERT(span_equal(a->request.body, b->in_pieces ? buf_span(&b->pieces) : b->request.body));
+    PP_ASSERT(a->parser.body_len == b->parser.body_len);
     PP_ASSERT(a->request.header_count == b->request.header_count);
     PP_ASSERT(a->parser.keep_alive == b->parser.keep_alive);
     /* What follows is the next request in both. */
@@ -100,12 +115,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct span bytes = span_from((const char *)data + cut_bytes, size - cut_bytes);
     size_t cut = ((size_t)data[0] << 8 | data[1]) % (bytes.len + 1);
-    struct parsed_request *whole = parse(bytes, bytes.len);
-    struct parsed_request *in_two = parse(bytes, cut);
+    struct parsed_request *whole = parse(bytes, bytes.len, false);
+    struct parsed_request *in_two = parse(bytes, cut, false);
+    struct parsed_request *in_pieces = parse(bytes, cut, true);
     must_be_sound(whole);
     must_be_sound(in_two);
+    must_be_sound(in_pieces);
     must_be_the_same(whole, in_two);
+    must_be_the_same(whole, in_pieces);
     parsed_free(whole);
     parsed_free(in_two);
+    parsed_free(in_pieces);
     return 0;
 }

@@ -131,6 +131,15 @@ void raw_receive_all(int fd, struct raw_reply *reply)
     }
 }
 
+size_t raw_receive_some(int fd, char *out, size_t len)
+{
+    if (!raw_is_readable_within(fd, RAW_WAIT_MS)) {
+        fail_msg("no bytes within %d ms", RAW_WAIT_MS);
+    }
+    ssize_t got = recv(fd, out, len, 0);
+    return got > 0 ? (size_t)got : 0;
+}
+
 void raw_pause_ms(int pause_ms)
 {
     poll(NULL, 0, pause_ms);

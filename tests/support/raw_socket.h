@@ -30,6 +30,8 @@ void raw_end_sending(int fd);
 void raw_receive(int fd, bool head_request, struct raw_reply *reply);
 /* Everything until the server closes. */
 void raw_receive_all(int fd, struct raw_reply *reply);
+/* What is there of at most `len` bytes; 0 at the end. */
+size_t raw_receive_some(int fd, char *out, size_t len);
 bool raw_is_readable_within(int fd, int wait_ms);
 void raw_pause_ms(int pause_ms);
 bool raw_is_closed_within(int fd, int wait_ms);

@@ -395,6 +395,134 @@ static void many_small_chunks_keep_the_buffer_as_small_as_their_data(void **stat
     assert_int_equal(f->request.body.len, body_max);
 }
 
+/* --- bodies in pieces --- */
+
+/* Feeds in steps of `step`; the pieces, put together, are in `body`. */
+static enum http_parsed feed_in_pieces(struct fixture *f, struct span bytes, size_t step,
+                                       struct buf *body)
+{
+    enum http_parsed parsed = HTTP_PARSE_MORE;
+    restart(f);
+    while (bytes.len > 0 && parsed == HTTP_PARSE_MORE) {
+        buf_append_span(&f->in, span_first(bytes, step));
+        bytes = span_skip(bytes, step);
+        parsed = http_parser_feed(&f->parser, &f->in);
+        while (parsed == HTTP_PARSE_HEAD || parsed == HTTP_PARSE_PIECE) {
+            if (parsed == HTTP_PARSE_HEAD) {
+                assert_true(http_parser_plan_body(&f->parser, body_max, true));
+            } else {
+                assert_true(http_parser_body(&f->parser, &f->in).len > 0);
+                buf_append_span(body, http_parser_body(&f->parser, &f->in));
+                http_parser_drop_piece(&f->parser, &f->in);
+            }
+            parsed = http_parser_feed(&f->parser, &f->in);
+        }
+    }
+    if (parsed == HTTP_PARSE_DONE) {
+        buf_append_span(&f->in, bytes);
+    }
+    return parsed;
+}
+
+static void pieces_make_up_the_body_however_it_arrives(void **state)
+{
+    static const char *const requests[] = {
+        "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\nhello worldGET /next",
+        "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "5\r\nhello\r\n001;ext=1\r\n \r\n5\r\nworld\r\n0\r\nTrailer: x\r\n\r\nGET /next",
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
+        struct span bytes = span_from_cstr(requests[i]);
+        for (size_t step = 1; step <= bytes.len; step++) {
+            struct buf body;
+            buf_init(&body, body_max);
+            assert_int_equal(feed_in_pieces(f, bytes, step, &body), HTTP_PARSE_DONE);
+            assert_span(buf_span(&body), "hello world");
+            assert_int_equal(f->parser.body_len, 11);
+            assert_span(span_skip(buf_span(&f->in), f->parser.position), "GET /next");
+            http_parser_request(&f->parser, &f->in, f->headers, &f->request);
+            assert_span(f->request.path, "/x");
+            assert_span(f->request.body, "");
+            buf_release(&body);
+        }
+    }
+}
+
+static void a_piece_is_never_larger_than_its_limit(void **state)
+{
+    struct fixture *f = *state;
+    static char body[BODY_PIECE_BYTES_MAX + 100];
+    buf_release(&f->in);
+    buf_init(&f->in, 2 * sizeof(body));
+    http_parser_reset(&f->parser, sizeof(body));
+    memset(body, 'x', sizeof(body));
+    buf_printf(&f->in, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", sizeof(body));
+    buf_append(&f->in, body, sizeof(body));
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_HEAD);
+    assert_true(http_parser_plan_body(&f->parser, sizeof(body), true));
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_PIECE);
+    assert_int_equal(http_parser_body(&f->parser, &f->in).len, BODY_PIECE_BYTES_MAX);
+    http_parser_drop_piece(&f->parser, &f->in);
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_PIECE);
+    assert_int_equal(http_parser_body(&f->parser, &f->in).len, 100);
+    http_parser_drop_piece(&f->parser, &f->in);
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_DONE);
+}
+
+/* Gives `count` bytes of a body without writing them: what is in the buffer will do. */
+static void pass_body(struct fixture *f, uint64_t count)
+{
+    while (count > 0) {
+        size_t len = count < BODY_PIECE_BYTES_MAX ? (size_t)count : BODY_PIECE_BYTES_MAX;
+        assert_true(buf_reserve(&f->in, len));
+        f->in.len += len;
+        assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_PIECE);
+        assert_int_equal(http_parser_body(&f->parser, &f->in).len, len);
+        http_parser_drop_piece(&f->parser, &f->in);
+        count -= len;
+    }
+}
+
+static void streamed_bodies_are_counted_in_64_bit(void **state)
+{
+    static const uint64_t gib = UINT64_C(1) << 30;
+    struct fixture *f = *state;
+    buf_release(&f->in);
+    buf_init(&f->in, 2 * BODY_PIECE_BYTES_MAX);
+    assert_true(buf_reserve(&f->in, BODY_PIECE_BYTES_MAX + 1024));
+    memset(f->in.ptr, 'x', f->in.cap);
+    http_parser_reset(&f->parser, 5 * gib);
+    BUF_APPEND_LIT(&f->in, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5368709120\r\n\r\n");
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_HEAD);
+    assert_true(http_parser_plan_body(&f->parser, 5 * gib, true));
+    pass_body(f, 5 * gib);
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_DONE);
+    assert_int_equal(f->parser.body_len, 5 * gib);
+    /* In chunks, one byte too many. */
+    buf_reset(&f->in);
+    http_parser_reset(&f->parser, 5 * gib);
+    BUF_APPEND_LIT(&f->in, "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_HEAD);
+    assert_true(http_parser_plan_body(&f->parser, 5 * gib, true));
+    BUF_APPEND_LIT(&f->in, "140000001\r\n");
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_MORE);
+    pass_body(f, 5 * gib);
+    BUF_APPEND_LIT(&f->in, "x");
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_BAD);
+    assert_int_equal(f->parser.failure, EXCHANGE_BODY_TOO_LARGE);
+}
+
+static void a_plan_may_lower_the_limit_that_the_head_was_held_to(void **state)
+{
+    struct fixture *f = *state;
+    buf_append_cstr(&f->in, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\nhello world");
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_HEAD);
+    assert_false(http_parser_plan_body(&f->parser, 10, false));
+    assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_BAD);
+    assert_int_equal(f->parser.failure, EXCHANGE_BODY_TOO_LARGE);
+}
+
 static void a_half_understood_request_still_names_method_and_path(void **state)
 {
     struct fixture *f = *state;
@@ -426,6 +554,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_head_just_below_its_limits_is_accepted, setup, teardown),
         cmocka_unit_test_setup_teardown(many_small_chunks_keep_the_buffer_as_small_as_their_data,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(pieces_make_up_the_body_however_it_arrives, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_piece_is_never_larger_than_its_limit, setup, teardown),
+        cmocka_unit_test_setup_teardown(streamed_bodies_are_counted_in_64_bit, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_plan_may_lower_the_limit_that_the_head_was_held_to, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_half_understood_request_still_names_method_and_path,
                                         setup, teardown),
     };

@@ -109,6 +109,21 @@ static void the_file_is_made_with_the_first_flush(void **state)
     assert_int_equal(access(path, F_OK), 0);
 }
 
+static void a_row_counts_streamed_bytes_too(void **state)
+{
+    struct fixture *f = *state;
+    struct exchange exchange = {
+        .reply = {.status = 200, .stream_bytes = UINT64_C(6442450944)},
+        .streamed_bytes = UINT64_C(5368709120),
+        .entry = &f->service,
+    };
+    open_journal(f, f->dir.path, 10);
+    journal_add(f->journal, &exchange, 250);
+    journal_flush(f->journal);
+    assert_int_equal(query(f, "SELECT request_bytes FROM requests"), INT64_C(5368709120));
+    assert_int_equal(query(f, "SELECT response_bytes FROM requests"), INT64_C(6442450944));
+}
+
 static void a_row_says_what_was_asked_and_answered(void **state)
 {
     struct fixture *f = *state;
@@ -294,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_file_is_made_with_the_first_flush),
         TEST(a_row_says_what_was_asked_and_answered),
+        TEST(a_row_counts_streamed_bytes_too),
         TEST(the_path_before_the_gateway_rewrote_it_is_kept),
         TEST(only_the_latest_rows_stay_also_over_a_restart),
         TEST(a_full_queue_flushes_itself),

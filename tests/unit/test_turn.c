@@ -36,6 +36,12 @@ struct fixture {
     struct exchange exchanges[3];
     int deadlines;
     int cancels;
+    int released;
+    int work_runs;
+    bool work_writes;
+    bool work_fails; /* at the commit */
+    bool work_wakes;
+    bool work_is_left;
 };
 
 static struct fixture *fixture_of(struct exchange *exchange)
@@ -92,6 +98,13 @@ static void answer_failure(void *ctx, struct exchange *exchange, enum exchange_f
     exchange->reply.status = failure == EXCHANGE_STOPPING ? 503 : 500;
 }
 
+static void let_go(void *ctx, struct exchange *exchange)
+{
+    struct fixture *f = ctx;
+    assert_non_null(exchange->state);
+    f->released++;
+}
+
 static int setup(void **state)
 {
     static struct fixture fixture;
@@ -116,7 +129,8 @@ static int setup(void **state)
                                   .reply_bytes_max = 4 * 1024 * 1024,
                                   .ctx = f,
                                   .handle = handle,
-                                  .fail = answer_failure};
+                                  .fail = answer_failure,
+                                  .release = let_go};
     turn_init(&f->turn, f->store, &f->timers, &f->env, &f->log);
     f->turn.journal = f->journal;
     for (size_t i = 0; i < ARRAY_COUNT(f->exchanges); i++) {
@@ -235,6 +249,50 @@ static void a_reply_at_its_ceiling_becomes_an_error(void **state)
     assert_false(buf_ok(&f->exchanges[0].reply.body));
     turn_end(&f->turn);
     assert_string_equal(f->trace, "500 ");
+}
+
+static bool never_asked(struct exchange *exchange, struct buf *out, size_t max)
+{
+    (void)exchange;
+    (void)out;
+    (void)max;
+    fail_msg("a piece was asked for");
+    return false;
+}
+
+static void stream_a_reply(struct fixture *f, struct exchange *exchange)
+{
+    exchange->state = f;
+    exchange->reply.status = 200;
+    exchange->reply.stream = never_asked;
+    exchange->reply.stream_bytes = UINT64_C(6) << 30;
+    exchange_answer(exchange);
+}
+
+static void a_streamed_reply_takes_no_room_until_it_has_pieces(void **state)
+{
+    struct fixture *f = *state;
+    size_t before = exchange_reply_room(&f->exchanges[1]);
+    stream_a_reply(f, &f->exchanges[0]);
+    assert_int_equal(exchange_reply_room(&f->exchanges[1]), before);
+    assert_false(turn_is_full(&f->turn));
+    turn_end(&f->turn);
+    assert_string_equal(f->trace, "200 ");
+    assert_int_equal(f->released, 1);
+}
+
+static void a_failed_commit_drops_a_streamed_reply(void **state)
+{
+    struct fixture *f = *state;
+    write_something(f);
+    stream_a_reply(f, &f->exchanges[0]);
+    fail_syncs(f);
+    assert_int_equal(turn_end(&f->turn), TURN_FAILED);
+    assert_string_equal(f->trace, "500 ");
+    assert_null(f->exchanges[0].reply.stream);
+    assert_int_equal(reply_body_bytes(&f->exchanges[0].reply), 0);
+    assert_int_equal(f->released, 1);
+    assert_null(f->exchanges[0].state);
 }
 
 static void append_records(struct fixture *f, int count)
@@ -369,6 +427,74 @@ static void held_replies_take_from_the_room_until_they_have_left(void **state)
     assert_int_equal(exchange_reply_room(&f->exchanges[1]), before);
 }
 
+/* --- work that joins the turn --- */
+
+static bool work(void *ctx)
+{
+    struct fixture *f = ctx;
+    f->work_runs++;
+    assert_string_equal(f->trace, ""); /* before anything leaves */
+    if (f->work_writes) {
+        write_something(f);
+    }
+    if (f->work_fails) {
+        fail_syncs(f);
+    }
+    if (f->work_wakes) {
+        f->exchanges[2].reply.status = 201;
+        exchange_answer(&f->exchanges[2]);
+    }
+    return f->work_is_left;
+}
+
+static void work_runs_in_every_turn(void **state)
+{
+    struct fixture *f = *state;
+    f->turn.work = (struct turn_work){work, f};
+    assert_int_equal(turn_end(&f->turn), TURN_ONLY_READ);
+    assert_int_equal(f->work_runs, 1);
+    assert_false(f->turn.work_left);
+    f->work_is_left = true;
+    turn_end(&f->turn);
+    assert_true(f->turn.work_left);
+}
+
+static void what_only_the_work_wrote_is_committed(void **state)
+{
+    struct fixture *f = *state;
+    f->turn.work = (struct turn_work){work, f};
+    f->work_writes = true;
+    assert_int_equal(turn_end(&f->turn), TURN_COMMITTED);
+    assert_int_equal(store_topic_count(f->store), 1);
+    assert_false(turn_needs_commit(&f->turn));
+}
+
+static void whom_the_work_wakes_is_answered_in_the_same_turn(void **state)
+{
+    struct fixture *f = *state;
+    f->turn.work = (struct turn_work){work, f};
+    f->work_writes = true;
+    f->work_wakes = true;
+    exchange_park(&f->exchanges[2], INT64_MAX, &ops, f);
+    exchange_handle(&f->exchanges[0]);
+    turn_end(&f->turn);
+    assert_string_equal(f->trace, "200 201 ");
+}
+
+static void work_whose_commit_failed_fails_the_replies_and_waits(void **state)
+{
+    struct fixture *f = *state;
+    f->turn.work = (struct turn_work){work, f};
+    f->work_writes = true;
+    f->work_is_left = true;
+    f->work_fails = true;
+    exchange_handle(&f->exchanges[0]);
+    assert_int_equal(turn_end(&f->turn), TURN_FAILED);
+    assert_string_equal(f->trace, "500 ");
+    assert_int_equal(store_topic_count(f->store), 0);
+    assert_false(f->turn.work_left); /* a full disk does not keep the loop spinning */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -381,12 +507,18 @@ int main(void)
         TEST(writes_without_a_reply_are_committed_too),
         TEST(filters_run_after_the_commit),
         TEST(a_reply_at_its_ceiling_becomes_an_error),
+        TEST(a_streamed_reply_takes_no_room_until_it_has_pieces),
+        TEST(a_failed_commit_drops_a_streamed_reply),
         TEST(a_turn_is_full_by_records_bytes_or_time),
         TEST(a_parked_exchange_may_park_again_at_its_deadline),
         TEST(an_answer_disarms_both_deadlines),
         TEST(the_outer_deadline_cancels_at_the_service_and_answers),
         TEST(aborting_a_parked_exchange_cancels_and_fails_it),
         TEST(held_replies_take_from_the_room_until_they_have_left),
+        TEST(work_runs_in_every_turn),
+        TEST(what_only_the_work_wrote_is_committed),
+        TEST(whom_the_work_wakes_is_answered_in_the_same_turn),
+        TEST(work_whose_commit_failed_fails_the_replies_and_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
