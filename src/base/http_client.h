@@ -45,8 +45,8 @@ struct http_response {
     int64_t total_us;
 };
 
-/* Called from http_client_run when the call has ended; the response is the call's, valid until
- * the callback returns. The call may be sent again from inside the callback. */
+/* Called from http_client_run when the call has ended; the response is the call's, valid until it
+ * is sent again or freed. The call may be sent again from inside the callback. */
 typedef void (*http_done_fn)(void *ctx, struct http_call *call,
                              const struct http_response *response);
 

@@ -142,8 +142,9 @@ struct s3_job {
 };
 /* Asks `next` for jobs until it says no (its texts are copied) and does them, those above
  * S3_PART_BYTES one after the other in parts, the others side by side; `done` hears of each in the
- * order in which they end. A job that fails does not end the rest, an interruption and UNREACHABLE
- * do. */
+ * order in which they end. A job that fails does not end the rest. What would fail all of them
+ * (INTERRUPTED, UNREACHABLE, CONFIG, NO_MEMORY, DISK_FULL) ends the run with that status, and
+ * `done` does not hear of it. */
 struct s3_jobs {
     struct span bucket;
     enum status (*next)(void *ctx, struct s3_job *job, bool *more, struct error *err);
