@@ -49,10 +49,10 @@ static void show_text(struct cli *cli, bool with_origin)
                            : config_keys[i].secret ? "***"
                                                    : value->text;
         if (with_origin) {
-            fprintf(cli->out, "%-18s %-12s %s\n", config_keys[i].name,
+            fprintf(cli->out, "%-22s %-12s %s\n", config_keys[i].name,
                     config_origin_name(value->origin), text);
         } else {
-            fprintf(cli->out, "%-18s %s\n", config_keys[i].name, text);
+            fprintf(cli->out, "%-22s %s\n", config_keys[i].name, text);
         }
     }
 }

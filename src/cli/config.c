@@ -24,6 +24,13 @@ const struct config_key config_keys[] = {
     {"connect_url", "connect-url", NULL, false, "URL", "the Kafka Connect REST API"},
     {"kinesis_url", "kinesis-url", NULL, false, "URL", "Kinesis"},
     {"s3_url", "s3-url", NULL, false, "URL", "S3"},
+    {"aws_access_key_id", "aws-access-key-id", NULL, false, "ID",
+     "signs requests to S3; without it they are anonymous"},
+    {"aws_secret_access_key", "aws-secret-access-key", NULL, true, "KEY",
+     "goes with aws_access_key_id"},
+    {"aws_session_token", "aws-session-token", NULL, true, "TOKEN",
+     "goes with temporary credentials"},
+    {"aws_region", "aws-region", "us-east-1", false, "NAME", "region of the bucket"},
     {"api_key", "api-key", NULL, true, "KEY", "sent to the gateway as x-api-key"},
 };
 const size_t config_key_count = ARRAY_COUNT(config_keys);

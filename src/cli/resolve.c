@@ -100,27 +100,34 @@ static const char *invoke_url_of_server(struct cli *cli, const char *url)
                         cli_config(cli, "deployment_stage"));
 }
 
-/* What a running server left in the data directory; nothing there is no error. */
-static enum status read_server_json(struct cli *cli, struct endpoints *out, struct error *err)
+/* What a running server left in the data directory; *doc stays NULL when there is nothing. */
+static enum status load_server_json(struct cli *cli, struct json_doc **doc, struct error *err)
 {
     char path[path_bytes_max];
     struct buf text;
-    struct json_doc *doc = NULL;
-    const char *url;
+    *doc = NULL;
     snprintf(path, sizeof(path), "%s/server.json", cli_data_dir(cli));
     buf_init(&text, server_json_bytes_max);
     enum status status = file_read(path, &text, err);
-    if (status == STATUS_OK) {
-        status = json_doc_parse(buf_span(&text), &doc, err);
+    if (status == STATUS_NOT_FOUND) {
+        status = STATUS_OK;
+    } else if (status == STATUS_OK) {
+        status = json_doc_parse(buf_span(&text), doc, err);
         if (status != STATUS_OK) {
             error_prefix(err, "%s", path);
             status = err->code = STATUS_CONFIG;
         }
-    } else if (status == STATUS_NOT_FOUND) {
-        buf_release(&text);
-        return STATUS_OK;
     }
-    if (status == STATUS_OK) {
+    buf_release(&text);
+    return status;
+}
+
+static enum status read_server_json(struct cli *cli, struct endpoints *out, struct error *err)
+{
+    struct json_doc *doc;
+    const char *url;
+    enum status status = load_server_json(cli, &doc, err);
+    if (doc != NULL) {
         const struct json_node *root = json_doc_root(doc);
         if (out->invoke_url == NULL && json_node_string(json_node_get(root, "gateway_url"), &url)) {
             out->invoke_url = invoke_url_of_server(cli, url);
@@ -130,7 +137,6 @@ static enum status read_server_json(struct cli *cli, struct endpoints *out, stru
         }
     }
     json_doc_free(doc);
-    buf_release(&text);
     return status;
 }
 
@@ -147,17 +153,55 @@ static enum status check_user_id(const char *id, struct error *err)
                           id);
 }
 
-static enum status rest_url_configured(struct cli *cli, const char *text, struct endpoints *out,
-                                       struct error *err)
+/* A service's URL from the configuration, without slashes at its end. */
+static enum status url_configured(struct cli *cli, const char *key, int port, const char **out,
+                                  struct error *err)
 {
     struct url url;
+    const char *text = cli_config(cli, key);
     struct span trimmed = without_trailing_slashes(span_from_cstr(text));
     if (!url_parse(trimmed, &url)) {
         return error_set(err, STATUS_CONFIG,
-                         "rest_url \"%s\" is not a URL: write it like http://127.0.0.1:8082", text);
+                         "%s \"%s\" is not a URL: write it like http://127.0.0.1:%d", key, text,
+                         port);
     }
-    out->rest_url = arena_copy_cstr(&cli->arena, trimmed);
-    return out->rest_url != NULL ? STATUS_OK : no_memory(err);
+    *out = arena_copy_cstr(&cli->arena, trimmed);
+    return *out != NULL ? STATUS_OK : no_memory(err);
+}
+
+static enum status resolve_service(struct cli *cli, const char *key, int port, const char **out,
+                                   struct error *err)
+{
+    struct json_doc *doc;
+    const char *url = NULL;
+    if (cli_config(cli, key) != NULL) {
+        return url_configured(cli, key, port, out, err);
+    }
+    enum status status = load_server_json(cli, &doc, err);
+    if (doc != NULL && json_node_string(json_node_get(json_doc_root(doc), key), &url)) {
+        *out = arena_copy_cstr(&cli->arena, span_from_cstr(url));
+    } else {
+        *out = arena_printf(&cli->arena, "http://127.0.0.1:%d", port);
+    }
+    json_doc_free(doc);
+    return status != STATUS_OK ? status : *out != NULL ? STATUS_OK : no_memory(err);
+}
+
+enum status resolve_connect(struct cli *cli, const char **url, struct error *err)
+{
+    return resolve_service(cli, "connect_url", DEFAULT_CONNECT_PORT, url, err);
+}
+
+enum status resolve_s3(struct cli *cli, struct s3_client_options *out, struct error *err)
+{
+    *out = (struct s3_client_options){
+        .env = &cli->env,
+        .region = cli_config(cli, "aws_region"),
+        .access_key = cli_config(cli, "aws_access_key_id"),
+        .secret = cli_config(cli, "aws_secret_access_key"),
+        .session_token = cli_config(cli, "aws_session_token"),
+    };
+    return resolve_service(cli, "s3_url", DEFAULT_S3_PORT, &out->url, err);
 }
 
 enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct error *err)
@@ -180,7 +224,7 @@ enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct err
         status = invoke_url_configured(cli, invoke_url, out, err);
     }
     if (status == STATUS_OK && rest_url != NULL) {
-        status = rest_url_configured(cli, rest_url, out, err);
+        status = url_configured(cli, "rest_url", DEFAULT_REST_PORT, &out->rest_url, err);
     }
     /* An invoke URL of one's own may be AWS: the laptop's server.json then says nothing about it.
      */

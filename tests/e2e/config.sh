@@ -46,6 +46,8 @@ echo 'api_key = key-of-the-plan' >.env
 "$PINPIPE" config show --origin >out && "$PINPIPE" config show --json >>out
 grep -q '\*\*\*' out || fail 'a secret is shown as ***' out
 grep -q 'key-of-the-plan' out && fail 'a secret is not shown' out
+AWS_SECRET_ACCESS_KEY=of-the-environment AWS_SESSION_TOKEN=of-the-environment "$PINPIPE" config show >out
+[ "$(grep -c '^aws_se.* \*\*\*$' out)" = 2 ] || fail 'credentials of the environment are shown as ***' out
 ok 'secrets print as ***'
 rm .env
 

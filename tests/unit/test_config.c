@@ -53,6 +53,10 @@ static void bench_start(struct bench *b)
     for (size_t i = 0; i < config_key_count; i++) {
         unsetenv(config_keys[i].name);
     }
+    unsetenv("AWS_ACCESS_KEY_ID"); /* whoever runs the tests may have some */
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+    unsetenv("AWS_SESSION_TOKEN");
+    unsetenv("AWS_REGION");
 }
 
 static void bench_end(struct bench *b)
@@ -217,6 +221,48 @@ static void a_running_server_is_found_in_the_data_directory(void **state)
     bench_end(&b);
 }
 
+static void s3_and_connect_are_configured_or_found_or_at_their_ports(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct s3_client_options s3;
+    const char *connect;
+    bench_start(&b);
+    assert_int_equal(TAKE(&b, "t"), STATUS_OK);
+    assert_int_equal(resolve_s3(&b.cli, &s3, &b.err), STATUS_OK);
+    assert_string_equal(s3.url, "http://127.0.0.1:9000");
+    assert_string_equal(s3.region, "us-east-1");
+    assert_null(s3.access_key);
+    assert_int_equal(resolve_connect(&b.cli, &connect, &b.err), STATUS_OK);
+    assert_string_equal(connect, "http://127.0.0.1:8083");
+    /* A server without such a listener says null. */
+    write_file(&b, "server.json", "{\"s3_url\":\"http://127.0.0.1:1234\",\"connect_url\":null}");
+    assert_int_equal(resolve_s3(&b.cli, &s3, &b.err), STATUS_OK);
+    assert_string_equal(s3.url, "http://127.0.0.1:1234");
+    assert_int_equal(resolve_connect(&b.cli, &connect, &b.err), STATUS_OK);
+    assert_string_equal(connect, "http://127.0.0.1:8083");
+    setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "hidden", 1);
+    setenv("AWS_REGION", "eu-west-1", 1);
+    assert_int_equal(TAKE(&b, "--s3-url", "https://s3.eu-west-1.amazonaws.com/", "--connect-url",
+                          "http://h:1//"),
+                     STATUS_OK);
+    assert_int_equal(resolve_s3(&b.cli, &s3, &b.err), STATUS_OK);
+    assert_string_equal(s3.url, "https://s3.eu-west-1.amazonaws.com");
+    assert_string_equal(s3.access_key, "AKID");
+    assert_string_equal(s3.secret, "hidden");
+    assert_string_equal(s3.region, "eu-west-1");
+    assert_int_equal(resolve_connect(&b.cli, &connect, &b.err), STATUS_OK);
+    assert_string_equal(connect, "http://h:1");
+    assert_int_equal(TAKE(&b, "--s3-url", "s3.amazonaws.com"), STATUS_OK);
+    assert_int_equal(resolve_s3(&b.cli, &s3, &b.err), STATUS_CONFIG);
+    assert_non_null(strstr(b.err.message, "http://127.0.0.1:9000"));
+    unsetenv("AWS_ACCESS_KEY_ID");
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+    unsetenv("AWS_REGION");
+    bench_end(&b);
+}
+
 static void creds_are_read_in_both_spellings_and_faults_name_their_line(void **state)
 {
     (void)state;
@@ -267,6 +313,7 @@ int main(void)
         cmocka_unit_test(wrong_usage_names_the_word_and_the_nearest_flag),
         cmocka_unit_test(the_stage_is_in_the_url_or_appended_never_both),
         cmocka_unit_test(a_running_server_is_found_in_the_data_directory),
+        cmocka_unit_test(s3_and_connect_are_configured_or_found_or_at_their_ports),
         cmocka_unit_test(creds_are_read_in_both_spellings_and_faults_name_their_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,31 @@
+/* What the commands that speak S3 share: s3:// names, a client from the configuration. */
+#ifndef PINPIPE_S3_SESSION_H
+#define PINPIPE_S3_SESSION_H
+
+#include "cli.h"
+#include "cli_progress.h"
+#include "s3_client.h"
+
+struct s3_name {
+    struct span bucket;
+    struct span key; /* may be empty, or a prefix */
+};
+/* "s3://bucket[/key]"; false for anything else. Borrows the text. */
+bool s3_name_parse(const char *text, struct s3_name *out);
+bool s3_name_is_one(const char *text);
+
+struct s3_session {
+    struct cli *cli;
+    struct s3_client *client;
+    struct cli_progress progress;
+    const char *moving; /* what `moved` calls the bytes */
+};
+/* Installs the signal handlers too. */
+enum status s3_session_open(struct s3_session *session, struct cli *cli,
+                            struct error *err) PP_MUST_USE;
+/* Reports what went wrong, if anything; the exit code. */
+int s3_session_close(struct s3_session *session, enum status status, const struct error *err);
+/* For s3_client's transfers: draws the bytes. */
+struct s3_transfer_progress s3_session_transfer(struct s3_session *session, const char *what);
+
+#endif
