@@ -248,8 +248,11 @@ static bool parameter_read(struct reading *r, const char *name, struct span *out
     while (raw.len > 0) {
         text[len++] = (char)sigv4_decode_next(&raw, false);
     }
-    *out = span_from(text, len);
-    return is_word(*out);
+    struct span value = span_from(text, len);
+    if (is_word(value)) {
+        *out = value;
+    }
+    return is_word(value);
 }
 
 static enum sigv4_flaw read_query(struct reading *r)
@@ -296,10 +299,10 @@ static enum sigv4_flaw read_query_v2(struct reading *r)
     struct sigv4_claim *claim = r->claim;
     struct span text;
     claim->kind = SIGV2_QUERY;
-    if (!parameter_read(r, "AWSAccessKeyId", &claim->access_key) ||
-        claim->access_key.len > SIGV4_ACCESS_KEY_BYTES_MAX) {
+    if (!parameter_read(r, "AWSAccessKeyId", &text) || text.len > SIGV4_ACCESS_KEY_BYTES_MAX) {
         return flaw(r, SIGV4_MALFORMED_QUERY, "AWSAccessKeyId");
     }
+    claim->access_key = text;
     if (!parameter_read(r, "Signature", &claim->signature)) {
         return flaw(r, SIGV4_MALFORMED_QUERY, "Signature");
     }

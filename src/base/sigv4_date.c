@@ -66,9 +66,10 @@ bool sigv4_http_date_parse(struct span text, int64_t *seconds)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm t = {0};
-    if (text.len != sizeof("Fri, 02 Jan 2026 03:04:05 GMT") - 1 ||
-        !span_ends_with(text, SPAN_LIT(" GMT")) || text.ptr[3] != ',' || text.ptr[19] != ':' ||
-        text.ptr[22] != ':' || !digits_read(cut(text, 5, 2), &t.tm_mday) ||
+    /* Amazon's own examples of SigV2 write the zone as a number. */
+    struct span zone = span_skip(text, sizeof("Fri, 02 Jan 2026 03:04:05") - 1);
+    if (!(span_equal_cstr(zone, " GMT") || span_equal_cstr(zone, " +0000")) || text.ptr[3] != ',' ||
+        text.ptr[19] != ':' || text.ptr[22] != ':' || !digits_read(cut(text, 5, 2), &t.tm_mday) ||
         !digits_read(cut(text, 12, 4), &t.tm_year) || !digits_read(cut(text, 17, 2), &t.tm_hour) ||
         !digits_read(cut(text, 20, 2), &t.tm_min) || !digits_read(cut(text, 23, 2), &t.tm_sec)) {
         return false;
