@@ -397,6 +397,8 @@ static void fill_files(const struct connect_check *check, struct sink_config *ou
     out->rotate_schedule_interval_ms = number_of(check, CONNECT_KEY_ROTATE_SCHEDULE_INTERVAL_MS);
     out->gzip = span_equal_cstr(text_of(check, CONNECT_KEY_S3_COMPRESSION_TYPE), "gzip");
     out->gzip_level = (int)number_of(check, CONNECT_KEY_S3_COMPRESSION_LEVEL);
+    out->part_bytes = number_of(check, CONNECT_KEY_S3_PART_SIZE);
+    out->retry_backoff_ms = number_of(check, CONNECT_KEY_RETRY_BACKOFF_MS);
     out->format = span_equal_cstr(text_of(check, CONNECT_KEY_FORMAT_CLASS), CONNECT_BYTE_FORMAT)
                       ? SINK_FORMAT_BYTES
                       : SINK_FORMAT_JSON;
@@ -416,6 +418,7 @@ static void fill_behaviour(const struct connect_check *check, struct sink_config
     out->on_null = span_equal_nocase(on_null, SPAN_LIT("ignore"))  ? SINK_NULL_IGNORE
                    : span_equal_nocase(on_null, SPAN_LIT("write")) ? SINK_NULL_WRITE
                                                                    : SINK_NULL_FAIL;
+    out->tombstone_partition = text_of(check, CONNECT_KEY_TOMBSTONE_ENCODED_PARTITION);
     out->key_order_input =
         order != NULL && span_equal_nocase(connect_trim(order->value), SPAN_LIT("input"));
     out->tolerate_all = span_equal_cstr(text_of(check, CONNECT_KEY_ERRORS_TOLERANCE), "all");

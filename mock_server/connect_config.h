@@ -53,7 +53,9 @@ struct sink_config {
     int64_t rotate_interval_ms;          /* -1: off */
     int64_t rotate_schedule_interval_ms; /* -1: off */
     bool gzip;
-    int gzip_level; /* -1: default */
+    int gzip_level;           /* -1: default */
+    int64_t part_bytes;       /* of the multipart upload that an ETag is the hash of */
+    int64_t retry_backoff_ms; /* after an upload that failed */
     enum sink_format format;
     struct span bytes_extension; /* ".bin" */
     enum sink_converter value_converter;
@@ -69,6 +71,7 @@ struct sink_config {
     enum sink_timestamp timestamp;
     struct span timestamp_field;
     enum sink_on_null on_null;
+    struct span tombstone_partition; /* where SINK_NULL_WRITE puts their keys */
     bool store_keys;
     bool store_headers;
     bool key_order_input; /* sink.key_order=input: our own key, default hashmap */

@@ -136,6 +136,9 @@ static void the_workshops_configuration_is_sound(void **state)
     assert_int_equal(c->rotate_schedule_interval_ms, -1);
     assert_false(c->gzip);
     assert_int_equal(c->gzip_level, -1);
+    assert_int_equal(c->part_bytes, 26214400);
+    assert_int_equal(c->retry_backoff_ms, 5000);
+    assert_span(c->tombstone_partition, "tombstone");
     assert_int_equal(c->format, SINK_FORMAT_JSON);
     assert_span(c->bytes_extension, ".bin");
     assert_int_equal(c->value_converter, SINK_CONVERTER_JSON);
