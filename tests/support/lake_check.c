@@ -8,10 +8,10 @@ static const struct {
     const char *sql;
 } rules[] = {
     {"refs equal the rows that refer",
-     "SELECT 1 FROM content c WHERE c.refs <>"
-     " (SELECT count(*) FROM object o WHERE o.content_id = c.id)"
-     " + (SELECT count(*) FROM upload_part p WHERE p.content_id = c.id)"
-     " + (SELECT count(*) FROM piece p WHERE p.plain_id = c.id)"},
+     "SELECT 1 FROM content c LEFT JOIN (SELECT id, count(*) AS n FROM"
+     " (SELECT content_id AS id FROM object UNION ALL SELECT content_id FROM upload_part"
+     " UNION ALL SELECT plain_id FROM piece) GROUP BY id) r ON r.id = c.id"
+     " WHERE c.refs <> coalesce(r.n, 0)"},
     {"an object's content is there, of its size",
      "SELECT 1 FROM object o LEFT JOIN content c ON c.id = o.content_id"
      " WHERE o.content_id IS NOT NULL AND (c.id IS NULL OR c.size <> o.size)"},
