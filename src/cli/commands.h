@@ -13,6 +13,7 @@ extern const struct command cmd_consume;
 extern const struct command cmd_verify;
 extern const struct command cmd_sql;
 extern const struct command cmd_config;
+extern const struct command cmd_connect;
 extern const struct command cmd_s3;
 extern const struct command cmd_doctor;
 

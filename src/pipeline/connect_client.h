@@ -26,7 +26,19 @@ void connect_client_free(struct connect_client *client);
 enum status connect_client_call(struct connect_client *client, const char *method, const char *path,
                                 const struct span *body, struct buf *out,
                                 struct error *err) PP_MUST_USE;
+/* "/connectors/NAME" with the name encoded, then `below` as it is: into out, replaced. */
+void connect_path(struct buf *out, const char *name, const char *below);
+/* The body of POST /connectors. */
+void connect_create_body(struct buf *out, struct span name, struct span config_json);
 /* The workshop's configuration for one user id, as a JSON object. */
 void connect_workshop_config(const char *user_id, struct buf *out);
+/* How many connectors there are, and how many of them are running with a task that runs. */
+struct connect_census {
+    size_t connectors;
+    size_t running;
+    char failed[256]; /* the first FAILED connector or task with the first line of its trace */
+};
+enum status connect_client_census(struct connect_client *client, struct connect_census *out,
+                                  struct error *err) PP_MUST_USE;
 
 #endif

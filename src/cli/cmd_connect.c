@@ -1,0 +1,581 @@
+/* `pinpipe connect`: connectors over Kafka Connect's REST API, so that it works on a real worker.
+ */
+#include "commands.h"
+#include "connect_client.h"
+#include "connect_properties.h"
+#include "file.h"
+#include "json.h"
+#include "json_text.h"
+#include "resolve.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    answer_bytes_max = 16 * 1024 * 1024,
+    path_bytes_max = 16 * 1024,
+    name_columns = 32,
+    read_bytes = 64 * 1024,
+};
+
+struct connect_session {
+    struct cli *cli;
+    struct connect_client *client;
+    const char *name; /* of the connector: the first argument, else <id>-connector */
+    struct buf path;
+    struct buf answer;
+};
+
+static bool should_stop(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupted();
+}
+
+static enum status session_open(struct connect_session *s, struct cli *cli, struct error *err)
+{
+    struct endpoints endpoints;
+    struct connect_client_options options = {.env = &cli->env, .should_stop = should_stop};
+    *s = (struct connect_session){.cli = cli};
+    buf_init(&s->path, path_bytes_max);
+    buf_init(&s->answer, answer_bytes_max);
+    cli_watch_signals();
+    /* Checks the id, which names the connector and its bucket. */
+    enum status status = resolve_endpoints(cli, &endpoints, err);
+    if (status == STATUS_OK) {
+        status = resolve_connect(cli, &options.url, err);
+    }
+    if (status == STATUS_OK) {
+        s->name = cli->arg_count > 0 ? cli->args[0]
+                                     : arena_printf(&cli->arena, "%s-connector", endpoints.user_id);
+        status = s->name != NULL ? connect_client_new(&options, &s->client, err)
+                                 : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    return status;
+}
+
+static int session_close(struct connect_session *s, enum status status, const struct error *err)
+{
+    connect_client_free(s->client);
+    buf_release(&s->path);
+    buf_release(&s->answer);
+    return status == STATUS_OK ? 0 : cli_report(s->cli, err);
+}
+
+static enum status call(struct connect_session *s, const char *method, const struct span *body,
+                        struct error *err)
+{
+    return connect_client_call(s->client, method, buf_cstr(&s->path), body, &s->answer, err);
+}
+
+/* Scripts get the API's own document. */
+static void print_document(const struct connect_session *s)
+{
+    fprintf(s->cli->out, "%.*s\n", SPAN_ARG(span_trim(buf_span(&s->answer))));
+}
+
+static void put_text(struct cli *cli, const char *text)
+{
+    cli_put_text(cli->out, span_from_cstr(text));
+}
+
+/* --- create and validate --------------------------------------------------------------------- */
+
+static void print_note(void *ctx, const char *text)
+{
+    struct cli *cli = ctx;
+    fprintf(cli->err, "connect: %s: ", cli_text(cli, "config"));
+    cli_put_text(cli->err, span_from_cstr(text));
+    fputc('\n', cli->err);
+}
+
+static enum status read_stdin(struct buf *out, struct error *err)
+{
+    size_t got;
+    do {
+        if (!buf_reserve(out, read_bytes)) {
+            return error_set(err, STATUS_LIMIT, "stdin: more than %zu bytes", out->max);
+        }
+        got = fread(out->ptr + out->len, 1, read_bytes, stdin);
+        out->len += got;
+        out->ptr[out->len] = '\0';
+    } while (got > 0);
+    return ferror(stdin) == 0 ? STATUS_OK : error_set_errno(err, errno, "stdin");
+}
+
+static enum status document_read(struct cli *cli, const char *path, struct connect_document *out,
+                                 struct error *err)
+{
+    struct buf text;
+    buf_init(&text, CONNECT_CONFIG_BYTES_MAX);
+    enum status status =
+        strcmp(path, "-") == 0 ? read_stdin(&text, err) : file_read(path, &text, err);
+    if (status == STATUS_OK) {
+        status = connect_document_read(buf_span(&text), print_note, cli, out, err);
+        if (status != STATUS_OK) {
+            error_prefix(err, "%s", path);
+        }
+    }
+    buf_release(&text);
+    if (status == STATUS_NOT_FOUND || status == STATUS_INVALID) {
+        status = err->code = STATUS_CONFIG;
+    }
+    return status;
+}
+
+/* The configuration of --config, else the workshop's. */
+static enum status document_get(struct cli *cli, struct connect_document *out, struct error *err)
+{
+    const char *path = cli_text(cli, "config");
+    if (path != NULL) {
+        return document_read(cli, path, out, err);
+    }
+    connect_workshop_config(cli_config(cli, "iam_username"), &out->config);
+    BUF_APPEND_LIT(&out->class, "io.confluent.connect.s3.S3SinkConnector");
+    return STATUS_OK;
+}
+
+/* The configuration carries the name too. */
+static void config_with_name(const struct connect_document *document, const char *name,
+                             struct buf *out)
+{
+    struct span config = span_trim(buf_span(&document->config));
+    struct span inside = span_from(config.ptr + 1, config.len - 2);
+    buf_append_byte(out, '{');
+    buf_append_span(out, inside);
+    buf_append_cstr(out, inside.len > 0 ? ",\"name\":" : "\"name\":");
+    json_string_append(out, span_from_cstr(name));
+    buf_append_byte(out, '}');
+}
+
+static enum status create(struct connect_session *s, struct connect_document *document,
+                          struct error *err)
+{
+    struct buf body;
+    struct buf config;
+    buf_init(&body, answer_bytes_max);
+    buf_init(&config, answer_bytes_max);
+    if (s->cli->arg_count == 0 && document->name.len > 0) {
+        s->name = buf_cstr(&document->name);
+    }
+    config_with_name(document, s->name, &config);
+    connect_create_body(&body, span_from_cstr(s->name), buf_span(&config));
+    const struct span bytes = buf_span(&body);
+    buf_reset(&s->path);
+    BUF_APPEND_LIT(&s->path, "/connectors");
+    enum status status = buf_ok(&body) && buf_ok(&config)
+                             ? call(s, "POST", &bytes, err)
+                             : error_set(err, STATUS_NO_MEMORY, "no memory for a configuration");
+    buf_release(&body);
+    buf_release(&config);
+    return status;
+}
+
+static int run_create(struct cli *cli)
+{
+    struct error err = ERROR_NONE;
+    struct connect_session s;
+    struct connect_document document;
+    connect_document_init(&document);
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        status = document_get(cli, &document, &err);
+    }
+    if (status == STATUS_OK) {
+        status = create(&s, &document, &err);
+    }
+    if (status == STATUS_OK && cli_switch(cli, "json")) {
+        print_document(&s);
+    } else if (status == STATUS_OK) {
+        fputs("created ", cli->out);
+        put_text(cli, s.name);
+        fputc('\n', cli->out);
+    }
+    int code = session_close(&s, status, &err);
+    connect_document_release(&document);
+    return code;
+}
+
+/* "s3.bucket.name: Missing required ..." for each error of the answer; how many. */
+static size_t print_findings(struct cli *cli, const struct json_node *root)
+{
+    size_t found = 0;
+    const struct json_node *configs = json_node_get(root, "configs");
+    for (size_t i = 0; i < json_node_count(configs); i++) {
+        const struct json_node *value = json_node_get(json_node_at(configs, i), "value");
+        const struct json_node *errors = json_node_get(value, "errors");
+        const char *name = "?";
+        const char *text = "";
+        json_node_string(json_node_get(value, "name"), &name);
+        for (size_t e = 0; e < json_node_count(errors); e++) {
+            if (json_node_string(json_node_at(errors, e), &text)) {
+                put_text(cli, name);
+                fputs(": ", cli->out);
+                put_text(cli, text);
+                fputc('\n', cli->out);
+                found++;
+            }
+        }
+    }
+    return found;
+}
+
+static enum status validate(struct connect_session *s, const struct connect_document *document,
+                            struct error *err)
+{
+    struct buf config;
+    if (document->class.len == 0) {
+        return error_set(err, STATUS_CONFIG,
+                         "the configuration has no connector.class, which names what validates it");
+    }
+    buf_init(&config, answer_bytes_max);
+    config_with_name(document, document->name.len > 0 ? buf_cstr(&document->name) : s->name,
+                     &config);
+    buf_reset(&s->path);
+    /* An alias is taken there too; the class's last part is the usual one. */
+    struct span class = buf_span(&document->class);
+    size_t dot = class.len;
+    while (dot > 0 && class.ptr[dot - 1] != '.') {
+        dot--;
+    }
+    buf_printf(&s->path, "/connector-plugins/%.*s/config/validate",
+               SPAN_ARG(span_skip(class, dot)));
+    const struct span body = buf_span(&config);
+    enum status status = call(s, "PUT", &body, err);
+    buf_release(&config);
+    return status;
+}
+
+static int run_validate(struct cli *cli)
+{
+    struct error err = ERROR_NONE;
+    struct connect_session s;
+    struct connect_document document;
+    struct json_doc *doc = NULL;
+    size_t found = 0;
+    connect_document_init(&document);
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        status = document_get(cli, &document, &err);
+    }
+    if (status == STATUS_OK) {
+        status = validate(&s, &document, &err);
+    }
+    if (status == STATUS_OK) {
+        status = json_doc_parse(buf_span(&s.answer), &doc, &err);
+    }
+    if (status == STATUS_OK && cli_switch(cli, "json")) {
+        int64_t count = 0;
+        json_node_i64(json_node_get(json_doc_root(doc), "error_count"), &count);
+        found = count > 0 ? (size_t)count : 0;
+        print_document(&s);
+    } else if (status == STATUS_OK) {
+        found = print_findings(cli, json_doc_root(doc));
+        if (found == 0) {
+            fputs("valid\n", cli->out);
+        }
+    }
+    json_doc_free(doc);
+    int code = session_close(&s, status, &err);
+    connect_document_release(&document);
+    return code == 0 && found > 0 ? status_exit_code(STATUS_INVALID) : code;
+}
+
+/* --- list, status, plugins ------------------------------------------------------------------- */
+
+static const char *text_of(const struct json_node *node, const char *member)
+{
+    const char *text = "?";
+    json_node_string(json_node_get(node, member), &text);
+    return text;
+}
+
+static void print_connector(struct cli *cli, const char *name, const struct json_node *status)
+{
+    const struct json_node *tasks = json_node_get(status, "tasks");
+    put_text(cli, name);
+    int pad = name_columns > (int)strlen(name) ? name_columns - (int)strlen(name) : 0;
+    fprintf(cli->out, "%*s ", pad, "");
+    put_text(cli, text_of(json_node_get(status, "connector"), "state"));
+    for (size_t i = 0; i < json_node_count(tasks); i++) {
+        fputs(i == 0 ? "  tasks: " : ", ", cli->out);
+        put_text(cli, text_of(json_node_at(tasks, i), "state"));
+    }
+    fputc('\n', cli->out);
+}
+
+static void print_trace(struct cli *cli, const struct json_node *of)
+{
+    const char *trace = NULL;
+    struct span line;
+    if (!json_node_string(json_node_get(of, "trace"), &trace)) {
+        return;
+    }
+    struct span rest = span_from_cstr(trace);
+    while (span_next_part(&rest, '\n', &line)) {
+        fputs("    ", cli->out);
+        cli_put_text(cli->out, line);
+        fputc('\n', cli->out);
+    }
+}
+
+static void print_status(struct cli *cli, const char *name, const struct json_node *root)
+{
+    const struct json_node *connector = json_node_get(root, "connector");
+    const struct json_node *tasks = json_node_get(root, "tasks");
+    put_text(cli, name);
+    fputs("  ", cli->out);
+    put_text(cli, text_of(connector, "state"));
+    fputs("  on ", cli->out);
+    put_text(cli, text_of(connector, "worker_id"));
+    fputc('\n', cli->out);
+    print_trace(cli, connector);
+    for (size_t i = 0; i < json_node_count(tasks); i++) {
+        const struct json_node *task = json_node_at(tasks, i);
+        int64_t id = (int64_t)i;
+        json_node_i64(json_node_get(task, "id"), &id);
+        fprintf(cli->out, "  task %lld  ", (long long)id);
+        put_text(cli, text_of(task, "state"));
+        fputc('\n', cli->out);
+        print_trace(cli, task);
+    }
+}
+
+/* Asks, and gives the document in *doc unless --json has printed it. */
+static enum status ask(struct connect_session *s, struct json_doc **doc, struct error *err)
+{
+    enum status status = call(s, "GET", NULL, err);
+    *doc = NULL;
+    if (status == STATUS_OK && cli_switch(s->cli, "json")) {
+        print_document(s);
+        return STATUS_OK;
+    }
+    return status == STATUS_OK ? json_doc_parse(buf_span(&s->answer), doc, err) : status;
+}
+
+static int run_list(struct cli *cli)
+{
+    struct error err = ERROR_NONE;
+    struct connect_session s;
+    struct json_doc *doc = NULL;
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        BUF_APPEND_LIT(&s.path, "/connectors?expand=status&expand=info");
+        status = ask(&s, &doc, &err);
+    }
+    if (doc != NULL && json_node_is_object(json_doc_root(doc))) {
+        const struct json_node *root = json_doc_root(doc);
+        for (size_t i = 0; i < json_node_count(root); i++) {
+            const struct json_node *connector = json_node_at(root, i);
+            print_connector(cli, json_node_name(connector), json_node_get(connector, "status"));
+        }
+    }
+    json_doc_free(doc);
+    return session_close(&s, status, &err);
+}
+
+static int run_status(struct cli *cli)
+{
+    struct error err = ERROR_NONE;
+    struct connect_session s;
+    struct json_doc *doc = NULL;
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        connect_path(&s.path, s.name, "/status");
+        status = ask(&s, &doc, &err);
+    }
+    if (doc != NULL) {
+        print_status(cli, s.name, json_doc_root(doc));
+    }
+    json_doc_free(doc);
+    return session_close(&s, status, &err);
+}
+
+static int run_plugins(struct cli *cli)
+{
+    struct error err = ERROR_NONE;
+    struct connect_session s;
+    struct json_doc *doc = NULL;
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        BUF_APPEND_LIT(&s.path, "/connector-plugins");
+        status = ask(&s, &doc, &err);
+    }
+    if (doc != NULL) {
+        const struct json_node *root = json_doc_root(doc);
+        for (size_t i = 0; i < json_node_count(root); i++) {
+            const struct json_node *plugin = json_node_at(root, i);
+            put_text(cli, text_of(plugin, "class"));
+            fputs("  ", cli->out);
+            put_text(cli, text_of(plugin, "type"));
+            fputs("  ", cli->out);
+            put_text(cli, text_of(plugin, "version"));
+            fputc('\n', cli->out);
+        }
+    }
+    json_doc_free(doc);
+    return session_close(&s, status, &err);
+}
+
+/* --- pause, resume, restart, delete ---------------------------------------------------------- */
+
+static int run_change(struct cli *cli, const char *method, const char *below, const char *done)
+{
+    struct error err = ERROR_NONE;
+    struct connect_session s;
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        connect_path(&s.path, s.name, below);
+        status = call(&s, method, NULL, &err);
+    }
+    if (status == STATUS_OK) {
+        fprintf(cli->out, "%s ", done);
+        put_text(cli, s.name);
+        fputc('\n', cli->out);
+    }
+    return session_close(&s, status, &err);
+}
+
+static int run_pause(struct cli *cli)
+{
+    return run_change(cli, "PUT", "/pause", "paused");
+}
+
+static int run_resume(struct cli *cli)
+{
+    return run_change(cli, "PUT", "/resume", "resumed");
+}
+
+static int run_delete(struct cli *cli)
+{
+    return run_change(cli, "DELETE", "", "deleted");
+}
+
+/* Connect 2.8 restarts the connector alone; its failed tasks stay failed until each is told. */
+static enum status restart_failed_tasks(struct connect_session *s, size_t *restarted,
+                                        struct error *err)
+{
+    struct json_doc *doc = NULL;
+    char below[64];
+    connect_path(&s->path, s->name, "/status");
+    enum status status = call(s, "GET", NULL, err);
+    if (status == STATUS_OK) {
+        status = json_doc_parse(buf_span(&s->answer), &doc, err);
+    }
+    const struct json_node *tasks = doc != NULL ? json_node_get(json_doc_root(doc), "tasks") : NULL;
+    for (size_t i = 0; status == STATUS_OK && i < json_node_count(tasks); i++) {
+        const struct json_node *task = json_node_at(tasks, i);
+        int64_t id = -1;
+        if (strcmp(text_of(task, "state"), "FAILED") != 0 ||
+            !json_node_i64(json_node_get(task, "id"), &id)) {
+            continue;
+        }
+        snprintf(below, sizeof(below), "/tasks/%lld/restart", (long long)id);
+        connect_path(&s->path, s->name, below);
+        status = call(s, "POST", NULL, err);
+        *restarted += status == STATUS_OK ? 1 : 0;
+    }
+    json_doc_free(doc);
+    return status;
+}
+
+static int run_restart(struct cli *cli)
+{
+    struct error err = ERROR_NONE;
+    struct connect_session s;
+    size_t tasks = 0;
+    enum status status = session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        connect_path(&s.path, s.name, "/restart");
+        status = call(&s, "POST", NULL, &err);
+    }
+    if (status == STATUS_OK) {
+        status = restart_failed_tasks(&s, &tasks, &err);
+    }
+    if (status == STATUS_OK) {
+        fputs("restarted ", cli->out);
+        put_text(cli, s.name);
+        fprintf(cli->out, "%s\n", tasks > 0 ? " and its failed tasks" : "");
+    }
+    return session_close(&s, status, &err);
+}
+
+/* --- the table ------------------------------------------------------------------------------- */
+
+static const struct option_spec json_options[] = {
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "the API's JSON document"},
+};
+
+static const struct option_spec config_options[] = {
+    {"config", OPTION_TEXT, "FILE", NULL, NULL,
+     "JSON or .properties, - for stdin (default: the workshop's)"},
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "the API's JSON document"},
+};
+
+#define ONE_CONNECTOR(word, text, function)                                                        \
+    {                                                                                              \
+        .name = word, .summary = text, .arguments = "[NAME]",                                      \
+        .example = "pinpipe connect " word " workshop-connector", .args_max = 1, .run = function,  \
+    }
+
+static const struct command subcommands[] = {
+    {
+        .name = "create",
+        .summary = "Make a connector; without --config the workshop's S3 sink",
+        .arguments = "[NAME]",
+        .options = config_options,
+        .option_count = ARRAY_COUNT(config_options),
+        .example = "pinpipe connect create --config s3-sink.properties",
+        .args_max = 1,
+        .run = run_create,
+    },
+    {
+        .name = "list",
+        .summary = "All connectors with their states",
+        .arguments = "",
+        .options = json_options,
+        .option_count = ARRAY_COUNT(json_options),
+        .example = "pinpipe connect list",
+        .run = run_list,
+    },
+    {
+        .name = "status",
+        .summary = "One connector: its state, its tasks, the trace of what failed",
+        .arguments = "[NAME]",
+        .options = json_options,
+        .option_count = ARRAY_COUNT(json_options),
+        .example = "pinpipe connect status workshop-connector",
+        .args_max = 1,
+        .run = run_status,
+    },
+    ONE_CONNECTOR("pause", "Let its tasks rest", run_pause),
+    ONE_CONNECTOR("resume", "Let its tasks work again", run_resume),
+    ONE_CONNECTOR("restart", "Restart it and those of its tasks that failed", run_restart),
+    ONE_CONNECTOR("delete", "Delete it; its objects and offsets stay", run_delete),
+    {
+        .name = "plugins",
+        .summary = "The connector classes there are",
+        .arguments = "",
+        .options = json_options,
+        .option_count = ARRAY_COUNT(json_options),
+        .example = "pinpipe connect plugins",
+        .run = run_plugins,
+    },
+    {
+        .name = "validate",
+        .summary = "What is wrong with a configuration; exit 1 when anything is",
+        .arguments = "",
+        .options = config_options,
+        .option_count = ARRAY_COUNT(config_options),
+        .example = "pinpipe connect validate --config s3-sink.properties",
+        .run = run_validate,
+    },
+};
+
+const struct command cmd_connect = {
+    .name = "connect",
+    .summary = "Create, watch and steer connectors (Kafka Connect's REST API)",
+    .example = "pinpipe connect create",
+    .subcommands = subcommands,
+    .subcommand_count = ARRAY_COUNT(subcommands),
+};

@@ -1,0 +1,287 @@
+/* One blocking request after the other. A worker in a rebalance answers 409 for a moment, in the
+ * same status as "already exists": its words tell them apart. */
+#include "connect_client.h"
+
+#include "http_client.h"
+#include "json.h"
+#include "json_text.h"
+#include "retry.h"
+#include "url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    answer_bytes_max = 16 * 1024 * 1024,
+    url_bytes_max = 16 * 1024,
+    attempts_max = 6,
+    words_bytes_max = 400,
+};
+
+struct connect_client {
+    struct connect_client_options options;
+    struct http_client *http;
+    struct http_response response;
+    struct buf url;
+    struct retry_policy retry;
+};
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+static enum status status_of_http(int status)
+{
+    switch (status) {
+    case 400:
+        return STATUS_INVALID;
+    case 404:
+        return STATUS_NOT_FOUND;
+    case 409:
+        return STATUS_EXISTS;
+    case 401:
+    case 403:
+        return STATUS_CONFIG;
+    default:
+        return STATUS_FAILED;
+    }
+}
+
+/* "message" of {"error_code":...,"message":...}, else the start of the body. */
+static void worker_words(const struct http_response *response, char out[words_bytes_max])
+{
+    struct json_doc *doc = NULL;
+    const char *message = NULL;
+    if (json_doc_parse(buf_span(&response->body), &doc, NULL) == STATUS_OK &&
+        json_node_string(json_node_get(json_doc_root(doc), "message"), &message)) {
+        snprintf(out, words_bytes_max, "%s", message);
+    } else {
+        struct span start = span_first(buf_span(&response->body), 120);
+        snprintf(out, words_bytes_max, "and not as Kafka Connect does: %.*s", SPAN_ARG(start));
+    }
+    json_doc_free(doc);
+}
+
+static bool is_rebalancing(const struct http_response *response)
+{
+    char words[words_bytes_max];
+    if (response->failure != HTTP_FAILURE_NONE || response->status != 409) {
+        return false;
+    }
+    worker_words(response, words);
+    return strstr(words, "rebalance") != NULL || strstr(words, "momentarily") != NULL;
+}
+
+static enum status judge(const struct connect_client *client, const char *method, struct error *err)
+{
+    const struct http_response *response = &client->response;
+    char words[words_bytes_max];
+    if (response->failure == HTTP_FAILURE_LOCAL || response->failure == HTTP_FAILURE_TOO_LARGE) {
+        return error_set(err, STATUS_FAILED, "%s %s: %s", method, buf_cstr(&client->url),
+                         response->message);
+    }
+    if (response->failure != HTTP_FAILURE_NONE) {
+        return error_set(err, STATUS_UNREACHABLE,
+                         "%s cannot be reached: %s; start a server with `pinpipe serve`, or set "
+                         "connect_url",
+                         client->options.url, response->message);
+    }
+    if (response->status < 300) {
+        return STATUS_OK;
+    }
+    worker_words(response, words);
+    struct span hint = http_response_header(response, "X-Pinpipe-Hint");
+    return error_set(err, status_of_http(response->status), "%s answered %d: %s%s%.*s",
+                     client->options.url, response->status, words, hint.len > 0 ? "; " : "",
+                     SPAN_ARG(hint));
+}
+
+/* --- calls ----------------------------------------------------------------------------------- */
+
+static bool is_stopped(const struct connect_client *client)
+{
+    const struct connect_client_options *options = &client->options;
+    return options->should_stop != NULL && options->should_stop(options->should_stop_ctx);
+}
+
+enum status connect_client_call(struct connect_client *client, const char *method, const char *path,
+                                const struct span *body, struct buf *out, struct error *err)
+{
+    static const char *const headers[] = {"Accept: application/json",
+                                          "Content-Type: application/json", NULL};
+    static const char *const headers_alone[] = {"Accept: application/json", NULL};
+    struct env *env = client->options.env;
+    buf_reset(&client->url);
+    buf_printf(&client->url, "%s%s", client->options.url, path);
+    if (!buf_ok(&client->url)) {
+        return error_set(err, STATUS_INVALID, "a URL longer than %d bytes", url_bytes_max);
+    }
+    const struct http_call_request request = {
+        .method = method,
+        .url = buf_cstr(&client->url),
+        .headers = body != NULL ? headers : headers_alone,
+        .body = body != NULL ? *body : SPAN_EMPTY,
+        .has_body = body != NULL,
+    };
+    enum status status = STATUS_OK;
+    for (int64_t attempts = 1; status == STATUS_OK; attempts++) {
+        status = http_client_request(client->http, &request, &client->response, err);
+        if (status != STATUS_OK || !is_rebalancing(&client->response) ||
+            !retry_is_left(&client->retry, attempts) || is_stopped(client)) {
+            break;
+        }
+        env->sleep_us(env, retry_delay_us(&client->retry, env, attempts, 0));
+    }
+    if (status == STATUS_OK) {
+        status = judge(client, method, err);
+    }
+    buf_reset(out);
+    if (status == STATUS_OK) {
+        buf_append_span(out, buf_span(&client->response.body));
+        if (!buf_ok(out)) {
+            status = error_set(err, STATUS_LIMIT, "the answer of %s is too long",
+                               buf_cstr(&client->url));
+        }
+    }
+    return status;
+}
+
+void connect_path(struct buf *out, const char *name, const char *below)
+{
+    buf_reset(out);
+    BUF_APPEND_LIT(out, "/connectors/");
+    url_encode(span_from_cstr(name), false, out);
+    buf_append_cstr(out, below);
+}
+
+void connect_create_body(struct buf *out, struct span name, struct span config_json)
+{
+    buf_reset(out);
+    BUF_APPEND_LIT(out, "{\"name\":");
+    json_string_append(out, name);
+    BUF_APPEND_LIT(out, ",\"config\":");
+    buf_append_span(out, config_json);
+    buf_append_byte(out, '}');
+}
+
+/* --- the workshop's connector ---------------------------------------------------------------- */
+
+void connect_workshop_config(const char *user_id, struct buf *out)
+{
+    static const char *const fixed[][2] = {
+        {"connector.class", "io.confluent.connect.s3.S3SinkConnector"},
+        {"s3.region", "us-east-1"},
+        {"flush.size", "1"},
+        {"schema.compatibility", "NONE"},
+        {"tasks.max", "3"},
+        {"format.class", "io.confluent.connect.s3.format.json.JsonFormat"},
+        {"partitioner.class", "io.confluent.connect.storage.partitioner.DefaultPartitioner"},
+        {"value.converter.schemas.enable", "false"},
+        {"value.converter", "org.apache.kafka.connect.json.JsonConverter"},
+        {"storage.class", "io.confluent.connect.s3.storage.S3Storage"},
+        {"key.converter", "org.apache.kafka.connect.storage.StringConverter"},
+    };
+    buf_append_byte(out, '{');
+    for (size_t i = 0; i < ARRAY_COUNT(fixed); i++) {
+        buf_printf(out, "\"%s\":\"%s\",", fixed[i][0], fixed[i][1]);
+    }
+    /* The id is checked by whoever resolved it: nothing in it needs an escape. */
+    buf_printf(out, "\"topics.regex\":\"%s.*\",\"s3.bucket.name\":\"user-%s-bucket\"}", user_id,
+               user_id);
+}
+
+/* --- who runs -------------------------------------------------------------------------------- */
+
+static bool state_is(const struct json_node *node, const char *wanted)
+{
+    const char *state = "";
+    json_node_string(json_node_get(node, "state"), &state);
+    return strcmp(state, wanted) == 0;
+}
+
+static void note_failed(struct connect_census *census, const char *name, const struct json_node *of)
+{
+    const char *trace = "";
+    if (census->failed[0] != '\0' || !state_is(of, "FAILED")) {
+        return;
+    }
+    json_node_string(json_node_get(of, "trace"), &trace);
+    struct span line = span_first(span_from_cstr(trace), strcspn(trace, "\n"));
+    snprintf(census->failed, sizeof(census->failed), "%s: %.*s", name, SPAN_ARG(line));
+    text_make_printable(census->failed, strlen(census->failed));
+}
+
+static void count_connector(struct connect_census *census, const struct json_node *connector)
+{
+    const struct json_node *status = json_node_get(connector, "status");
+    const struct json_node *tasks = json_node_get(status, "tasks");
+    const char *name = json_node_name(connector);
+    bool has_task = false;
+    census->connectors++;
+    note_failed(census, name, json_node_get(status, "connector"));
+    for (size_t i = 0; i < json_node_count(tasks); i++) {
+        has_task = has_task || state_is(json_node_at(tasks, i), "RUNNING");
+        note_failed(census, name, json_node_at(tasks, i));
+    }
+    census->running += has_task && state_is(json_node_get(status, "connector"), "RUNNING") ? 1 : 0;
+}
+
+enum status connect_client_census(struct connect_client *client, struct connect_census *out,
+                                  struct error *err)
+{
+    struct json_doc *doc = NULL;
+    struct buf text;
+    *out = (struct connect_census){.connectors = 0};
+    buf_init(&text, answer_bytes_max);
+    enum status status =
+        connect_client_call(client, "GET", "/connectors?expand=status", NULL, &text, err);
+    if (status == STATUS_OK) {
+        status = json_doc_parse(buf_span(&text), &doc, err);
+    }
+    if (status == STATUS_OK) {
+        const struct json_node *root = json_doc_root(doc);
+        for (size_t i = 0; json_node_is_object(root) && i < json_node_count(root); i++) {
+            count_connector(out, json_node_at(root, i));
+        }
+    }
+    json_doc_free(doc);
+    buf_release(&text);
+    return status;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+enum status connect_client_new(const struct connect_client_options *options,
+                               struct connect_client **out, struct error *err)
+{
+    struct connect_client *client = calloc(1, sizeof(*client));
+    if (client == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "no memory for the Connect client");
+    }
+    const struct http_client_options http = {.connections_max = 1,
+                                             .response_bytes_max = answer_bytes_max};
+    client->options = *options;
+    client->retry = retry_policy_default();
+    client->retry.attempts_max = attempts_max;
+    buf_init(&client->url, url_bytes_max);
+    http_response_init(&client->response, answer_bytes_max);
+    enum status status = http_client_new(options->env, &http, &client->http, err);
+    if (status != STATUS_OK) {
+        connect_client_free(client);
+        return status;
+    }
+    *out = client;
+    return STATUS_OK;
+}
+
+void connect_client_free(struct connect_client *client)
+{
+    if (client == NULL) {
+        return;
+    }
+    if (client->http != NULL) {
+        http_client_free(client->http);
+    }
+    http_response_release(&client->response);
+    buf_release(&client->url);
+    free(client);
+}
