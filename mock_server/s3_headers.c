@@ -76,6 +76,8 @@ static bool is_listed(const char *list, struct span value)
 static bool refuse_feature(struct s3_call *call, const struct feature *feature, struct span value)
 {
     enum s3_error_id error = feature->error;
+    s3_hint(call, "%s: %.*s is not implemented here: nothing was stored", feature->header,
+            SPAN_ARG(value));
     if (strcmp(feature->header, "x-amz-storage-class") == 0 && !is_listed(known_classes, value)) {
         struct s3_error_detail details[] = {{"StorageClassRequested", value}, {NULL, SPAN_EMPTY}};
         s3_error_with(call, S3_ERROR_INVALID_STORAGE_CLASS, details);
@@ -83,8 +85,6 @@ static bool refuse_feature(struct s3_call *call, const struct feature *feature, 
     }
     struct s3_error_detail details[] = {{"Header", span_from_cstr(feature->header)},
                                         {NULL, SPAN_EMPTY}};
-    s3_hint(call, "%s: %.*s is not implemented here: nothing was stored", feature->header,
-            SPAN_ARG(value));
     s3_error_with(call, error, error == S3_ERROR_NOT_IMPLEMENTED ? details : NULL);
     return false;
 }

@@ -74,11 +74,12 @@ static bool month_from_name(struct span name, int64_t *month)
     return false;
 }
 
-/* Follows the pattern, in which a letter is a digit of that field (as many as there are), N a
- * letter of the month's name, '_' a digit or a blank, and everything else stands for itself. */
+/* Follows the pattern, in which y, o(rdinal of the month), d, h, m, s are digits of those fields, N
+ * is a letter of the month's name, '_' a digit of the day or a blank, and everything else stands
+ * for itself. */
 static bool moment_read(struct span text, const char *pattern, struct moment *out)
 {
-    static const char fields[] = "YMDhms";
+    static const char fields[] = "yodhms";
     int64_t values[6] = {0, 0, 0, 0, 0, 0};
     struct span name = span_from(text.ptr, 0);
     if (strlen(pattern) != text.len) {
@@ -86,7 +87,7 @@ static bool moment_read(struct span text, const char *pattern, struct moment *ou
     }
     for (size_t i = 0; i < text.len; i++) {
         char byte = text.ptr[i];
-        const char *field = strchr(fields, pattern[i] == '_' ? 'D' : pattern[i]);
+        const char *field = strchr(fields, pattern[i] == '_' ? 'd' : pattern[i]);
         if (pattern[i] == 'N') {
             name = span_from(name.len == 0 ? text.ptr + i : name.ptr, name.len + 1);
         } else if (pattern[i] == '_' && byte == ' ') {
@@ -113,10 +114,10 @@ static bool read_with_comma(struct span text, size_t comma, struct moment *m)
 {
     enum { pivot = 70 }; /* two-digit years below it are in this century */
     struct span rest = span_trim(span_skip(text, comma + 1));
-    if (moment_read(rest, "DD NNN YYYY hh:mm:ss GMT", m)) {
+    if (moment_read(rest, "dd NNN yyyy hh:mm:ss GMT", m)) {
         return true;
     }
-    if (!moment_read(rest, "DD-NNN-YY hh:mm:ss GMT", m)) {
+    if (!moment_read(rest, "dd-NNN-yy hh:mm:ss GMT", m)) {
         return false;
     }
     m->year += m->year < pivot ? 2000 : 1900;
@@ -132,9 +133,9 @@ bool s3_time_parse(struct span text, int64_t *seconds)
         return read_with_comma(text, comma, &m) && moment_seconds(&m, seconds);
     }
     /* "Sun Nov  6 08:49:37 1994", or "1994-11-06T08:49:37.000Z" with or without the fraction. */
-    bool read = moment_read(span_skip(text, 4), "NNN _D hh:mm:ss YYYY", &m) ||
-                moment_read(text, "YYYY-MM-DDThh:mm:ssZ", &m) ||
+    bool read = moment_read(span_skip(text, 4), "NNN _d hh:mm:ss yyyy", &m) ||
+                moment_read(text, "yyyy-oo-ddThh:mm:ssZ", &m) ||
                 (text.len == 24 && text.ptr[19] == '.' && text.ptr[23] == 'Z' &&
-                 moment_read(span_first(text, 19), "YYYY-MM-DDThh:mm:ss", &m));
+                 moment_read(span_first(text, 19), "yyyy-oo-ddThh:mm:ss", &m));
     return read && moment_seconds(&m, seconds);
 }

@@ -32,7 +32,7 @@ static void byte_escape(struct buf *out, char byte, bool is_utf8)
     }
     /* Control characters as the real one writes them, although only some are legal in XML 1.0:
      * clients ask for encoding-type=url to be safe from them. */
-    if (value < 0x20 || value == 0x7f) {
+    if ((value < 0x20 && byte != '\n' && byte != '\t') || value == 0x7f) {
         buf_printf(out, "&#x%x;", value);
     } else {
         buf_append_byte(out, value >= 0x80 && !is_utf8 ? '?' : byte);
