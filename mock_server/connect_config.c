@@ -117,7 +117,7 @@ enum status connect_entries_parse(struct arena *arena, struct span json,
     struct json_error why;
     enum json_kind kind;
     out->count = 0;
-    out->items = arena_alloc_array(arena, CONNECT_ENTRIES_MAX, sizeof(*out->items));
+    out->items = arena_alloc_array(arena, CONNECT_ENTRIES_MAX + 1, sizeof(*out->items));
     if (out->items == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "a configuration: out of memory");
     }
@@ -154,6 +154,31 @@ void connect_entries_write(const struct connect_entries *entries, struct buf *ou
         json_string_append(out, entries->items[i].value);
     }
     BUF_APPEND_LIT(out, "}");
+}
+
+void connect_entries_name(struct connect_entries *entries, struct span name)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        if (span_equal_cstr(entries->items[i].key, "name")) {
+            entries->items[i].value = name;
+            return;
+        }
+    }
+    PP_ASSERT(entries->count <= CONNECT_ENTRIES_MAX);
+    entries->items[entries->count++] = (struct connect_entry){SPAN_LIT("name"), name};
+}
+
+const struct connect_entry *connect_entries_comment(const struct connect_entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        struct span value = entries->items[i].value;
+        for (size_t k = 1; k < value.len; k++) {
+            if (value.ptr[k] == '#' && (value.ptr[k - 1] == ' ' || value.ptr[k - 1] == '\t')) {
+                return &entries->items[i];
+            }
+        }
+    }
+    return NULL;
 }
 
 struct span connect_class_resolve(struct span word)

@@ -27,6 +27,10 @@ enum { CONNECT_ENTRIES_MAX = 1000 };
 enum status connect_entries_parse(struct arena *arena, struct span json,
                                   struct connect_entries *out, struct error *err) PP_MUST_USE;
 void connect_entries_write(const struct connect_entries *entries, struct buf *out);
+/* Sets "name", at the end where there is none; for parsed entries, which keep room for it. */
+void connect_entries_name(struct connect_entries *entries, struct span name);
+/* The first value with what was meant as a comment in it ("1 # one record a file"); NULL: none. */
+const struct connect_entry *connect_entries_comment(const struct connect_entries *entries);
 
 enum sink_partitioner {
     SINK_PARTITIONER_DEFAULT,

@@ -1,0 +1,426 @@
+/* Connectors and plugins: list, create, read, reconfigure, delete, pause, resume, restart. */
+#include "connect_definitions.h"
+#include "connect_rest_internal.h"
+
+#include "json_text.h"
+#include "url.h"
+
+/* DIFFERS: the real worker has no such limit; here it bounds what clients can make the server keep.
+ */
+enum { CONNECTORS_MAX = 1000 };
+
+static struct span name_of(const struct connect_rest_call *call)
+{
+    return call->match.captures[0];
+}
+
+static bool find(const struct connect_rest_call *call, struct connect_connector_view *view)
+{
+    return connect_worker_find(call->rest->options.worker, name_of(call), view);
+}
+
+static enum handled not_found(const struct connect_rest_call *call)
+{
+    return connect_rest_error(call->exchange, 404, "Connector %.*s not found",
+                              SPAN_ARG(name_of(call)));
+}
+
+static enum handled no_content(const struct connect_rest_call *call, int status)
+{
+    call->exchange->reply.status = status;
+    return HANDLED;
+}
+
+/* --- reading --- */
+
+enum handled connect_rest_root(void *ctx, struct exchange *exchange,
+                               const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    (void)match;
+    buf_printf(connect_rest_reply(exchange, 200),
+               "{\"version\":\"" CONNECT_VERSION "\",\"commit\":\"" CONNECT_COMMIT
+               "\",\"kafka_cluster_id\":\"%s\"}",
+               store_cluster_id(call->rest->options.store));
+    return HANDLED;
+}
+
+struct expansion {
+    bool asked;
+    bool status;
+    bool info;
+};
+
+/* ?expand=status&expand=info; other words expand to nothing. */
+static struct expansion expansion_of(struct span query)
+{
+    struct expansion expansion = {.asked = false};
+    struct span parameter;
+    while (span_next_part(&query, '&', &parameter)) {
+        if (!span_starts_with(parameter, SPAN_LIT("expand="))) {
+            continue;
+        }
+        struct span word = span_skip(parameter, sizeof("expand=") - 1);
+        expansion.asked = true;
+        expansion.status |= span_equal_cstr(word, "status");
+        expansion.info |= span_equal_cstr(word, "info");
+    }
+    return expansion;
+}
+
+static void write_expanded(const struct connect_rest *rest, const struct expansion *expansion,
+                           const struct connect_connector_view *view, struct buf *out)
+{
+    BUF_APPEND_LIT(out, "{");
+    if (expansion->status) {
+        BUF_APPEND_LIT(out, "\"status\":");
+        connect_rest_write_status(view, rest->options.worker_id, out);
+    }
+    if (expansion->info) {
+        buf_append_cstr(out, expansion->status ? ",\"info\":" : "\"info\":");
+        connect_rest_write_info(view, view->task_count, out);
+    }
+    BUF_APPEND_LIT(out, "}");
+}
+
+enum handled connect_rest_list(void *ctx, struct exchange *exchange,
+                               const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    const struct connect_worker *worker = call->rest->options.worker;
+    struct expansion expansion = expansion_of(exchange->request.query);
+    struct buf *out = connect_rest_reply(exchange, 200);
+    (void)match;
+    buf_append_byte(out, expansion.asked ? '{' : '[');
+    for (size_t i = 0; i < connect_worker_count(worker); i++) {
+        struct connect_connector_view view = connect_worker_at(worker, i);
+        buf_append_cstr(out, i > 0 ? "," : "");
+        json_string_append(out, view.name);
+        if (expansion.asked) {
+            BUF_APPEND_LIT(out, ":");
+            write_expanded(call->rest, &expansion, &view, out);
+        }
+    }
+    buf_append_byte(out, expansion.asked ? '}' : ']');
+    return HANDLED;
+}
+
+enum handled connect_rest_get(void *ctx, struct exchange *exchange, const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    struct connect_connector_view view;
+    (void)match;
+    if (!find(call, &view)) {
+        return not_found(call);
+    }
+    connect_rest_write_info(&view, view.task_count, connect_rest_reply(exchange, 200));
+    return HANDLED;
+}
+
+enum handled connect_rest_get_config(void *ctx, struct exchange *exchange,
+                                     const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    struct connect_connector_view view;
+    (void)match;
+    if (!find(call, &view)) {
+        return not_found(call);
+    }
+    connect_entries_write(view.config, connect_rest_reply(exchange, 200));
+    return HANDLED;
+}
+
+enum handled connect_rest_status(void *ctx, struct exchange *exchange,
+                                 const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    struct connect_connector_view view;
+    (void)match;
+    if (!find(call, &view)) {
+        return connect_rest_error(exchange, 404, "No status found for connector %.*s",
+                                  SPAN_ARG(name_of(call)));
+    }
+    connect_rest_write_status(&view, call->rest->options.worker_id,
+                              connect_rest_reply(exchange, 200));
+    return HANDLED;
+}
+
+/* --- creating and reconfiguring --- */
+
+/* False: the answer says what is wrong with the configuration. */
+static bool check_config(const struct connect_rest_call *call,
+                         const struct connect_entries *entries, struct sink_config *config)
+{
+    struct exchange *exchange = call->exchange;
+    struct connect_findings findings;
+    struct error err;
+    struct buf text;
+    if (connect_config_parse(&exchange->arena, entries, config, &findings, &err) != STATUS_OK) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return false;
+    }
+    if (findings.count == 0) {
+        return true;
+    }
+    connect_rest_hint_findings(exchange, entries, &findings);
+    if (findings.exception != NULL) {
+        connect_rest_error_text(exchange, findings.exception_status,
+                                span_from_cstr(findings.errors[0]));
+        return false;
+    }
+    buf_init(&text, CONNECT_REST_REPLY_BYTES_MAX);
+    connect_findings_write(&findings, &text);
+    connect_rest_error_text(exchange, 400, buf_span(&text));
+    buf_release(&text);
+    return false;
+}
+
+/* AbstractHerder's order: the name in the configuration must be the connector's, or is put there.
+ */
+static bool check_name(const struct connect_rest_call *call, struct connect_entries *entries,
+                       struct span name)
+{
+    const struct connect_entry *own = connect_entries_find(entries, "name");
+    if (own != NULL && !span_equal(own->value, name)) {
+        connect_rest_error(call->exchange, 400,
+                           "Connector name configuration (%.*s) doesn't match connector name in "
+                           "the URL (%.*s)",
+                           SPAN_ARG(own->value), SPAN_ARG(name));
+        return false;
+    }
+    connect_entries_name(entries, name);
+    return true;
+}
+
+/* The body was null, or it had no config. */
+static enum handled refuse_null_config(struct exchange *exchange)
+{
+    connect_rest_hint_body(exchange);
+    return connect_rest_error(exchange, 500,
+                              "Cannot invoke \"java.util.Map.get(Object)\" because "
+                              "\"connectorConfig\" is null");
+}
+
+static void add_location(struct exchange *exchange, struct span name)
+{
+    struct span host = exchange->request.host;
+    struct buf url;
+    buf_init(&url, 4 * CONNECT_REST_BODY_BYTES_MAX);
+    BUF_APPEND_LIT(&url, "http://");
+    buf_append_span(&url, host.len > 0 ? host : SPAN_LIT("localhost:8083"));
+    BUF_APPEND_LIT(&url, "/connectors/");
+    url_encode(name, true, &url);
+    reply_add_header(&exchange->reply, "Location", buf_span(&url));
+    buf_release(&url);
+}
+
+/* The configuration is sound; `before` is how many tasks it had (real answers show those). */
+static enum handled put(const struct connect_rest_call *call, const struct connect_entries *entries,
+                        const struct sink_config *config, bool created)
+{
+    struct connect_worker *worker = call->rest->options.worker;
+    struct connect_connector_view view;
+    struct connect_spec spec = {.name = config->name, .config = entries};
+    struct error err;
+    size_t tasks_before = 0;
+    if (created && connect_worker_count(worker) >= CONNECTORS_MAX) {
+        connect_rest_hint(call->exchange, "this server runs %d connectors at most", CONNECTORS_MAX);
+        return connect_rest_error(call->exchange, 500, "Request timed out");
+    }
+    if (!created && connect_worker_find(worker, config->name, &view)) {
+        tasks_before = view.task_count;
+        /* Whoever made it keeps it: MSK Connect knows its connectors by this. */
+        spec.msk = span_from_cstr(arena_copy_cstr(&call->exchange->arena, view.msk));
+    }
+    connect_rest_hint_config(call, config, created);
+    enum status status = connect_worker_put(worker, &spec, &err);
+    if (status != STATUS_OK || !connect_worker_find(worker, config->name, &view)) {
+        return connect_rest_error_internal(call, &err);
+    }
+    if (created) {
+        add_location(call->exchange, config->name);
+    }
+    connect_rest_write_info(&view, tasks_before,
+                            connect_rest_reply(call->exchange, created ? 201 : 200));
+    return HANDLED;
+}
+
+enum handled connect_rest_create(void *ctx, struct exchange *exchange,
+                                 const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    struct connect_rest_create request;
+    struct connect_connector_view view;
+    struct sink_config config;
+    (void)match;
+    if (!connect_rest_decode_create(call, &request)) {
+        return HANDLED;
+    }
+    if (!request.has_config) {
+        return refuse_null_config(exchange);
+    }
+    if (!check_name(call, &request.config, request.name) ||
+        !check_config(call, &request.config, &config)) {
+        return HANDLED;
+    }
+    if (connect_worker_find(call->rest->options.worker, config.name, &view)) {
+        connect_rest_hint(exchange, "to change it, PUT /connectors/<name>/config with the flat "
+                                    "configuration");
+        return connect_rest_error(exchange, 409, "Connector %.*s already exists",
+                                  SPAN_ARG(config.name));
+    }
+    return put(call, &request.config, &config, true);
+}
+
+enum handled connect_rest_put_config(void *ctx, struct exchange *exchange,
+                                     const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    struct connect_entries entries;
+    struct connect_connector_view view;
+    struct sink_config config;
+    bool has_config;
+    (void)match;
+    if (!connect_rest_decode_config(call, &entries, &has_config)) {
+        return HANDLED;
+    }
+    if (!has_config) {
+        return refuse_null_config(exchange);
+    }
+    if (!check_name(call, &entries, name_of(call)) || !check_config(call, &entries, &config)) {
+        return HANDLED;
+    }
+    return put(call, &entries, &config, !find(call, &view));
+}
+
+/* --- acting --- */
+
+enum handled connect_rest_delete(void *ctx, struct exchange *exchange,
+                                 const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    struct error err;
+    (void)exchange;
+    (void)match;
+    switch (connect_worker_delete(call->rest->options.worker, name_of(call), &err)) {
+    case STATUS_OK:
+        return no_content(call, 204);
+    case STATUS_NOT_FOUND:
+        return not_found(call);
+    default:
+        return connect_rest_error_internal(call, &err);
+    }
+}
+
+static enum handled pause(const struct connect_rest_call *call, bool paused)
+{
+    struct error err;
+    switch (connect_worker_pause(call->rest->options.worker, name_of(call), paused, &err)) {
+    case STATUS_OK:
+        return no_content(call, 202);
+    case STATUS_NOT_FOUND:
+        return connect_rest_error(call->exchange, 404, "Unknown connector %.*s",
+                                  SPAN_ARG(name_of(call)));
+    default:
+        return connect_rest_error_internal(call, &err);
+    }
+}
+
+enum handled connect_rest_pause(void *ctx, struct exchange *exchange,
+                                const struct route_match *match)
+{
+    (void)exchange;
+    (void)match;
+    return pause(ctx, true);
+}
+
+enum handled connect_rest_resume(void *ctx, struct exchange *exchange,
+                                 const struct route_match *match)
+{
+    (void)exchange;
+    (void)match;
+    return pause(ctx, false);
+}
+
+/* 2.8 knows neither includeTasks nor onlyFailed. */
+enum handled connect_rest_restart(void *ctx, struct exchange *exchange,
+                                  const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    struct error err;
+    (void)match;
+    if (exchange->request.query.len > 0) {
+        connect_rest_hint(exchange, "Connect 2.8 restarts the connector only, whatever the query "
+                                    "says: a task by POST .../tasks/<n>/restart");
+    }
+    switch (connect_worker_restart(call->rest->options.worker, name_of(call), &err)) {
+    case STATUS_OK:
+        return no_content(call, 204);
+    case STATUS_NOT_FOUND:
+        return connect_rest_error(exchange, 404, "Unknown connector: %.*s",
+                                  SPAN_ARG(name_of(call)));
+    default:
+        return connect_rest_error_internal(call, &err);
+    }
+}
+
+/* --- plugins --- */
+
+/* DIFFERS: the S3 sink is the only plugin; a Connect 2.8 installation brings FileStream connectors
+ * too. */
+enum handled connect_rest_plugins(void *ctx, struct exchange *exchange,
+                                  const struct route_match *match)
+{
+    (void)ctx;
+    (void)match;
+    BUF_APPEND_LIT(connect_rest_reply(exchange, 200),
+                   "[{\"class\":\"" CONNECT_S3_CLASS
+                   "\",\"type\":\"sink\",\"version\":\"" CONNECT_S3_VERSION "\"}]");
+    return HANDLED;
+}
+
+static struct span without_connector(struct span name)
+{
+    struct span suffix = SPAN_LIT("Connector");
+    if (name.len > suffix.len && span_ends_with(name, suffix)) {
+        return span_first(name, name.len - suffix.len);
+    }
+    return name;
+}
+
+enum handled connect_rest_validate(void *ctx, struct exchange *exchange,
+                                   const struct route_match *match)
+{
+    const struct connect_rest_call *call = ctx;
+    struct connect_entries entries = {.count = 0};
+    struct connect_findings findings;
+    struct sink_config config;
+    struct error err;
+    bool has_config;
+    struct span type = match->captures[0];
+    if (!connect_rest_decode_config(call, &entries, &has_config)) {
+        return HANDLED;
+    }
+    if (!has_config) {
+        return refuse_null_config(exchange);
+    }
+    const struct connect_entry *word = connect_entries_find(&entries, "connector.class");
+    if (word != NULL && !span_ends_with(without_connector(word->value), without_connector(type))) {
+        return connect_rest_error(exchange, 400,
+                                  "Included connector type %.*s does not match request type %.*s",
+                                  SPAN_ARG(word->value), SPAN_ARG(type));
+    }
+    if (connect_config_parse(&exchange->arena, &entries, &config, &findings, &err) != STATUS_OK) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
+    }
+    if (findings.exception != NULL) {
+        connect_rest_hint_findings(exchange, &entries, &findings);
+        return connect_rest_error(exchange, 500, "%s: %s", findings.exception, findings.errors[0]);
+    }
+    if (connect_config_validate(&exchange->arena, &entries, connect_rest_reply(exchange, 200),
+                                &err) != STATUS_OK) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+    }
+    return HANDLED;
+}

@@ -1,0 +1,132 @@
+#include "service_bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_send(struct exchange *exchange)
+{
+    struct service_bench *bench = PP_CONTAINER_OF(exchange, struct service_bench, exchange);
+    const struct reply *reply = &exchange->reply;
+    bench->sent = true;
+    bench->status = reply->status;
+    bench->body = buf_cstr(&reply->body);
+    bench->content_type = reply->content_type != NULL ? reply->content_type : "";
+    bench->hint = reply->hint != NULL ? reply->hint : "";
+    exchange_sent(exchange);
+}
+
+static void on_finished(struct exchange *exchange)
+{
+    (void)exchange;
+}
+
+static const struct exchange_owner owner = {on_send, on_finished};
+
+void service_bench_init(struct service_bench *bench)
+{
+    *bench = (struct service_bench){.body = ""};
+    env_init_virtual(&bench->env, 1, INT64_C(1700000000000000));
+    log_init(&bench->log, &bench->env, stderr, LOG_OFF);
+    struct store_options store = {.env = &bench->env, .log = &bench->log};
+    PP_ASSERT(store_open(&store, &bench->store, NULL) == STATUS_OK);
+    PP_ASSERT(store_topic_create(
+                  bench->store,
+                  &(struct store_topic_spec){.name = SPAN_LIT("u1.pin"), .partition_count = 1},
+                  NULL) == STATUS_OK);
+    timer_heap_init(&bench->timers, &bench->env);
+    turn_init(&bench->turn, bench->store, &bench->timers, &bench->env, &bench->log);
+    PP_ASSERT(exchange_init(&bench->exchange, &bench->turn, &owner) == STATUS_OK);
+    turn_end(&bench->turn);
+}
+
+void service_bench_release(struct service_bench *bench)
+{
+    exchange_release(&bench->exchange);
+    store_close(bench->store);
+    timer_heap_release(&bench->timers);
+    free(bench->request);
+}
+
+static enum http_method method_of(struct span name)
+{
+    static const struct {
+        const char *name;
+        enum http_method method;
+    } methods[] = {
+        {"GET", METHOD_GET},     {"HEAD", METHOD_HEAD},     {"POST", METHOD_POST},
+        {"PUT", METHOD_PUT},     {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS},
+        {"PATCH", METHOD_PATCH},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
+        if (span_equal_cstr(name, methods[i].name)) {
+            return methods[i].method;
+        }
+    }
+    return METHOD_OTHER;
+}
+
+static void add_header(struct http_request *request, struct span name, struct span value)
+{
+    PP_ASSERT(request->header_count < SERVICE_BENCH_HEADERS_MAX);
+    request->headers[request->header_count++] = (struct http_header){name, value};
+}
+
+static void add_headers(struct service_bench *bench, struct http_request *request,
+                        struct span lines, const char *body)
+{
+    struct span line;
+    request->headers = bench->headers;
+    request->header_count = 0;
+    request->host = SPAN_LIT("localhost:8083");
+    add_header(request, SPAN_LIT("Host"), request->host);
+    if (lines.ptr == NULL && body != NULL) {
+        add_header(request, SPAN_LIT("Content-Type"), SPAN_LIT("application/json"));
+    }
+    while (lines.ptr != NULL && span_next_part(&lines, '\n', &line)) {
+        size_t colon = span_find_byte(line, ':');
+        add_header(request, span_first(line, colon), span_trim(span_skip(line, colon + 1)));
+    }
+}
+
+void service_bench_call(struct service_bench *bench, const char *method_target,
+                        const char *header_lines, const char *body)
+{
+    struct http_request *request = &bench->exchange.request;
+    size_t size = strlen(method_target) + 1 + (header_lines != NULL ? strlen(header_lines) : 0) + 1;
+    free(bench->request);
+    bench->request = malloc(size);
+    PP_ASSERT(bench->request != NULL);
+    snprintf(bench->request, size, "%s%c%s", method_target, '\0',
+             header_lines != NULL ? header_lines : "");
+    struct span target = span_from_cstr(bench->request);
+    struct span lines = {header_lines != NULL ? bench->request + target.len + 1 : NULL,
+                         header_lines != NULL ? strlen(header_lines) : 0};
+    exchange_reset(&bench->exchange, bench->service);
+    span_next_part(&target, ' ', &request->method_name);
+    request->method = method_of(request->method_name);
+    request->target = target;
+    request->path = span_first(target, span_find_byte(target, '?'));
+    request->query = span_skip(target, request->path.len + 1);
+    request->body = span_from_cstr(body);
+    add_headers(bench, request, lines, body);
+    bench->sent = false;
+    exchange_handle(&bench->exchange);
+    turn_end(&bench->turn);
+    PP_ASSERT(bench->sent);
+}
+
+const char *service_bench_header(const struct service_bench *bench, const char *name)
+{
+    static char value[1024];
+    struct span rest = buf_span(&bench->exchange.reply.headers);
+    struct span line;
+    value[0] = '\0';
+    while (span_next_part(&rest, '\n', &line)) {
+        size_t colon = span_find_byte(line, ':');
+        if (span_equal_nocase(span_first(line, colon), span_from_cstr(name))) {
+            snprintf(value, sizeof(value), "%.*s", SPAN_ARG(span_trim(span_skip(line, colon + 1))));
+        }
+    }
+    return value;
+}
