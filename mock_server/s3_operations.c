@@ -9,6 +9,10 @@ const struct s3_operation s3_operations[] = {
     {"DeleteBucket", METHOD_DELETE, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_delete_bucket},
     {"HeadBucket", METHOD_HEAD, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_head_bucket},
 
+    {"DeleteObjects", METHOD_POST, S3_BUCKET, "delete", NULL, S3_BODY_XML, s3_delete_objects},
+    {"ListObjectsV2", METHOD_GET, S3_BUCKET, "list-type", NULL, S3_BODY_NONE, s3_list_objects_v2},
+    {"ListObjects", METHOD_GET, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_list_objects_v1},
+
     {"CopyObject", METHOD_PUT, S3_OBJECT, NULL, "x-amz-copy-source", S3_BODY_NONE, s3_copy_object},
     {"PutObject", METHOD_PUT, S3_OBJECT, NULL, NULL, S3_BODY_OBJECT, s3_put_object},
     {"GetObject", METHOD_GET, S3_OBJECT, NULL, NULL, S3_BODY_NONE, s3_get_object},
