@@ -9,9 +9,21 @@ const struct s3_operation s3_operations[] = {
     {"DeleteBucket", METHOD_DELETE, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_delete_bucket},
     {"HeadBucket", METHOD_HEAD, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_head_bucket},
 
+    {"ListMultipartUploads", METHOD_GET, S3_BUCKET, "uploads", NULL, S3_BODY_NONE, s3_list_uploads},
     {"DeleteObjects", METHOD_POST, S3_BUCKET, "delete", NULL, S3_BODY_XML, s3_delete_objects},
     {"ListObjectsV2", METHOD_GET, S3_BUCKET, "list-type", NULL, S3_BODY_NONE, s3_list_objects_v2},
     {"ListObjects", METHOD_GET, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_list_objects_v1},
+
+    {"CreateMultipartUpload", METHOD_POST, S3_OBJECT, "uploads", NULL, S3_BODY_NONE,
+     s3_create_upload},
+    {"UploadPartCopy", METHOD_PUT, S3_OBJECT, "partNumber", "x-amz-copy-source", S3_BODY_NONE,
+     s3_upload_part_copy},
+    {"UploadPart", METHOD_PUT, S3_OBJECT, "partNumber", NULL, S3_BODY_PART, s3_upload_part},
+    {"CompleteMultipartUpload", METHOD_POST, S3_OBJECT, "uploadId", NULL, S3_BODY_XML,
+     s3_complete_upload},
+    {"AbortMultipartUpload", METHOD_DELETE, S3_OBJECT, "uploadId", NULL, S3_BODY_NONE,
+     s3_abort_upload},
+    {"ListParts", METHOD_GET, S3_OBJECT, "uploadId", NULL, S3_BODY_NONE, s3_list_parts},
 
     {"CopyObject", METHOD_PUT, S3_OBJECT, NULL, "x-amz-copy-source", S3_BODY_NONE, s3_copy_object},
     {"PutObject", METHOD_PUT, S3_OBJECT, NULL, NULL, S3_BODY_OBJECT, s3_put_object},

@@ -213,7 +213,7 @@ static bool give_body(struct s3_fixture *f, const struct s3_ask *ask)
     return plan == BODY_STREAM;
 }
 
-void s3_ask(struct s3_fixture *f, const struct s3_ask *ask)
+void s3_ask_begin(struct s3_fixture *f, const struct s3_ask *ask)
 {
     struct exchange *e = &f->exchange;
     exchange_sent(e);
@@ -225,6 +225,26 @@ void s3_ask(struct s3_fixture *f, const struct s3_ask *ask)
         exchange_answer(e);
     }
     turn_end(&f->turn);
+}
+
+int s3_ask_wait(struct s3_fixture *f)
+{
+    int turns = 0;
+    for (; !exchange_is_held(&f->exchange); turns++) {
+        int64_t next_us = timer_heap_next_us(&f->timers);
+        int64_t now_us = f->env.monotonic_us(&f->env);
+        PP_ASSERT(next_us != INT64_MAX);
+        env_advance(&f->env, next_us > now_us ? next_us - now_us : 0);
+        timer_heap_run(&f->timers);
+        turn_end(&f->turn);
+    }
+    return turns;
+}
+
+void s3_ask(struct s3_fixture *f, const struct s3_ask *ask)
+{
+    s3_ask_begin(f, ask);
+    (void)s3_ask_wait(f);
 }
 
 void s3_do(struct s3_fixture *f, const char *method, const char *target)

@@ -47,6 +47,10 @@ struct s3_ask {
 };
 /* One request, its turn's commit, its whole reply. */
 void s3_ask(struct s3_fixture *f, const struct s3_ask *ask);
+/* The same for one that may be parked: begin ends the first turn, wait runs further ones until the
+ * reply has come, and says how many there were. */
+void s3_ask_begin(struct s3_fixture *f, const struct s3_ask *ask);
+int s3_ask_wait(struct s3_fixture *f);
 /* The same in its simplest forms. */
 void s3_get(struct s3_fixture *f, const char *target);
 void s3_do(struct s3_fixture *f, const char *method, const char *target);
