@@ -218,7 +218,9 @@ static bool is_streamed(const struct s3_call *call)
 /* Refused now rather than after five gigabytes. */
 static bool streamed_begin(struct s3_call *call)
 {
-    return s3_call_bucket(call) && s3_body_begin(call);
+    return s3_call_bucket(call) &&
+           (call->operation->body != S3_BODY_PART || s3_upload_is_open(call)) &&
+           s3_body_begin(call);
 }
 
 static enum body_plan body_begin(void *ctx, struct exchange *exchange)

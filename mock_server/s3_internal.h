@@ -225,6 +225,10 @@ const struct s3_xml_node *s3_xml_child(const struct s3_xml_node *node, const cha
 /* Its text without blanks at the ends; empty: it is not there, or is empty. */
 struct span s3_xml_child_word(const struct s3_xml_node *node, const char *name);
 
+/* --- s3_multipart.c --- */
+/* The upload that uploadId names takes parts; false: NoSuchUpload (or 500) is in the reply. */
+bool s3_upload_is_open(struct s3_call *call);
+
 /* --- s3_text.c --- */
 /* InvalidArgument with ArgumentName and ArgumentValue. */
 enum handled s3_invalid_argument(struct s3_call *call, const char *message, const char *name,

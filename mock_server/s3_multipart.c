@@ -97,6 +97,12 @@ bool s3_upload_find(struct s3_call *call, struct store_upload *out)
     return status == STATUS_OK;
 }
 
+bool s3_upload_is_open(struct s3_call *call)
+{
+    struct store_upload upload;
+    return s3_upload_find(call, &upload);
+}
+
 bool s3_part_number(struct s3_call *call, int32_t *out)
 {
     struct span text = SPAN_EMPTY;

@@ -265,6 +265,16 @@ static void unknown_uploads_are_refused(void **state)
     s3_assert_error(f, 404, "NoSuchUpload");
 }
 
+static void an_unknown_upload_is_said_before_the_body_is_looked_at(void **state)
+{
+    struct s3_fixture *f = *state;
+    s3_upload_part_put(f, "k", "none", 1, SPAN_LIT("hallo"),
+                       "Content-MD5: XUFAKrxLKna5cZ2REBfFkg==");
+    s3_assert_error(f, 404, "NoSuchUpload");
+    s3_upload_part_put(f, "k", "none", 1, SPAN_EMPTY, "Content-MD5: nonsense");
+    s3_assert_error(f, 404, "NoSuchUpload");
+}
+
 static void part_numbers_go_from_1_to_10000(void **state)
 {
     static const struct {
@@ -609,6 +619,7 @@ int main(void)
         TEST(a_wrong_list_of_parts_completes_nothing),
         TEST(a_small_part_may_only_be_the_last),
         TEST(unknown_uploads_are_refused),
+        TEST(an_unknown_upload_is_said_before_the_body_is_looked_at),
         TEST(part_numbers_go_from_1_to_10000),
         TEST(a_part_with_a_wrong_digest_is_not_kept),
         TEST(completing_twice_gives_the_same_answer_twice),
