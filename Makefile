@@ -164,6 +164,8 @@ TOOLS        := $(BUILD)/golden/replay $(patsubst tests/fault/%.c,$(BUILD)/tests
 # Seconds a fuzz target runs in `make fuzz`; kill -9 rounds in `make crash`.
 FUZZ_SECONDS ?= 60
 CRASH_ROUNDS ?= 200
+# The same for the sink, which checks every object each time.
+SINK_CRASH_ROUNDS ?= 40
 
 $(BUILD)/tests/replay_%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/obj/tests/fuzz/replay_main.o $(LIBS_all)
 	$(LINK) $< $(BUILD)/obj/tests/fuzz/replay_main.o $(LIBS_all) $(LIBS_system)
@@ -215,8 +217,9 @@ fault: check-build ## every storage fault (the quick suite tries every third), t
 	$(Q)for s in tests/fault/*.sh; do PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done
 
 .PHONY: crash
-crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times
+crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times, the sink SINK_CRASH_ROUNDS (40)
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crash.sh $(CRASH_ROUNDS)
+	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/sink_crash.sh $(SINK_CRASH_ROUNDS)
 
 .PHONY: cover
 cover: ## branch coverage of the quick suite

@@ -19,6 +19,9 @@ const char *data_dir_path(const struct data_dir *dir);
 struct server_facts {
     const char *gateway_url;
     const char *rest_url;
+    const char *connect_url;
+    const char *s3_url;
+    const char *msk_connect_url;
     const char *user_id;
     const char *stage;
     const char *data_dir;

@@ -2,181 +2,19 @@
  * directory, store, topics, services, listeners, in that order; freed in the opposite one.
  *
  * Nothing is done at start that the first answer does not need: no journal file, no housekeeping,
- * no upstream connection. */
-#include "pinpipe/mock.h"
+ * no upstream connection, no library that a hash would need. */
+#include "mock_internal.h"
 
-#include "arena.h"
-#include "broker.h"
-#include "data_dir.h"
-#include "gateway.h"
-#include "journal.h"
-#include "kafka_rest.h"
-#include "server.h"
-#include "store.h"
-
-#include <math.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    texts_bytes_max = 64 * 1024, /* copies of the options' strings, the URLs */
-    stage_len_max = 128,
-    gateway_timeout_ms = 29000,
-    port_max = 65535,
-};
+enum { gateway_timeout_ms = 29000 };
 
 static const char default_stage[] = "test"; /* in URLs, when any stage is accepted */
 static const char *const topic_suffixes[] = {".pin", ".geo", ".user"};
-
-struct pinpipe_mock {
-    struct pinpipe_mock_options options; /* strings are in texts */
-    struct arena texts;
-    struct env env;
-    struct log log;
-    struct data_dir *dir;
-    struct server *server;
-    struct store *store;
-    struct journal *journal;
-    struct broker *broker;
-    struct kafka_rest *rest;
-    struct gateway *gateway;
-    const char *urls[2]; /* by enum pinpipe_service; NULL: no listener */
-    pthread_t thread;
-    bool has_thread;
-};
-
-void pinpipe_mock_options_init(struct pinpipe_mock_options *options)
-{
-    *options = (struct pinpipe_mock_options){
-        .struct_size = sizeof(*options),
-        .bind_addr = "127.0.0.1",
-        .user_id = "workshop",
-        .durability = PINPIPE_FULL,
-        .journal_rows = 100000,
-        .first_poll = PINPIPE_FIRST_POLL_EMPTY,
-        .permissions = PINPIPE_PERMISSIONS_OPEN,
-        .gateway_refused_status = 504,
-        .log_spec = "off",
-    };
-}
-
-/* --- options: taken over, checked --- */
-
-static enum status no_memory(struct error *err)
-{
-    return error_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
-static enum status texts_copy(struct pinpipe_mock *mock, struct error *err)
-{
-    struct pinpipe_mock_options *o = &mock->options;
-    const char **texts[] = {&o->data_dir,   &o->bind_addr,        &o->user_id,        &o->stage,
-                            &o->api_key,    &o->gateway_upstream, &o->advertised_url, &o->log_spec,
-                            &o->ready_file, &o->version};
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-        if (*texts[i] != NULL) {
-            *texts[i] = arena_copy_cstr(&mock->texts, span_from_cstr(*texts[i]));
-            if (*texts[i] == NULL) {
-                return error_set(err, STATUS_USAGE, "an option is longer than %d bytes",
-                                 texts_bytes_max);
-            }
-        }
-    }
-    return STATUS_OK;
-}
-
-/* A program built against an older header gives a shorter struct; what it lacks is the default. */
-static enum status options_take(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
-                                struct error *err)
-{
-    pinpipe_mock_options_init(&mock->options);
-    if (given == NULL) {
-        return STATUS_OK;
-    }
-    if (given->struct_size < sizeof(given->struct_size) || given->struct_size > sizeof(*given)) {
-        return error_set(err, STATUS_USAGE,
-                         "options: call pinpipe_mock_options_init first (struct_size is %zu)",
-                         given->struct_size);
-    }
-    memcpy(&mock->options, given, given->struct_size);
-    if (mock->options.bind_addr == NULL) {
-        mock->options.bind_addr = "127.0.0.1";
-    }
-    if (mock->options.log_spec == NULL) {
-        mock->options.log_spec = "off";
-    }
-    return texts_copy(mock, err);
-}
-
-static bool stage_is_legal(struct span stage)
-{
-    for (size_t i = 0; i < stage.len; i++) {
-        char c = stage.ptr[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              c == '_' || c == '-')) {
-            return false;
-        }
-    }
-    return stage.len >= 1 && stage.len <= stage_len_max;
-}
-
-static enum status names_check(const struct pinpipe_mock_options *o, struct error *err)
-{
-    char topic[STORE_TOPIC_NAME_MAX + 8];
-    int len = snprintf(topic, sizeof(topic), "%s.user", o->user_id != NULL ? o->user_id : "");
-    if (o->user_id == NULL || o->user_id[0] == '\0' || len < 0 || (size_t)len >= sizeof(topic) ||
-        !store_topic_name_is_legal(span_from(topic, (size_t)len))) {
-        return error_set(err, STATUS_CONFIG,
-                         "user id \"%s\": it begins the topics' names, so it is letters, digits, "
-                         "'.', '_' and '-' only, at most %d of them; set iam_username",
-                         o->user_id != NULL ? o->user_id : "", STORE_TOPIC_NAME_MAX - 5);
-    }
-    if (o->stage != NULL && !stage_is_legal(span_from_cstr(o->stage))) {
-        return error_set(err, STATUS_CONFIG,
-                         "stage \"%s\": a stage is 1 to %d letters, digits, '_' and '-'", o->stage,
-                         stage_len_max);
-    }
-    return STATUS_OK;
-}
-
-static bool port_is_legal(int port)
-{
-    return port >= -1 && port <= port_max;
-}
-
-static enum status numbers_check(const struct pinpipe_mock_options *o, struct error *err)
-{
-    if (!port_is_legal(o->gateway_port) || !port_is_legal(o->rest_port)) {
-        return error_set(err, STATUS_USAGE, "a port is 0 to %d (0: any free one), -1 for none",
-                         port_max);
-    }
-    if (o->gateway_port < 0 && o->rest_port < 0) {
-        return error_set(err, STATUS_USAGE, "neither the gateway nor the REST proxy has a port");
-    }
-    if (o->gateway_port > 0 && o->gateway_port == o->rest_port) {
-        return error_set(err, STATUS_CONFIG,
-                         "the gateway and the REST proxy cannot both be on port %d; choose another "
-                         "with --gateway or --rest",
-                         o->rest_port);
-    }
-    if (!isfinite(o->throttle_rate) || o->throttle_rate < 0 || !isfinite(o->throttle_burst) ||
-        (o->throttle_rate > 0 && o->throttle_burst < 1)) {
-        return error_set(err, STATUS_USAGE,
-                         "throttle: the rate is requests a second, the burst at least 1, such as "
-                         "10:5");
-    }
-    if (o->gateway_refused_status < 500 || o->gateway_refused_status > 599) {
-        return error_set(err, STATUS_USAGE, "the status of a refused upstream is 500 to 599");
-    }
-    if (o->journal_rows < 0 || o->missing_topic_delay_ms < 0) {
-        return error_set(err, STATUS_USAGE, "journal rows and delays are not negative");
-    }
-    return STATUS_OK;
-}
 
 /* --- the parts --- */
 
@@ -188,8 +26,17 @@ static enum status store_set_up(struct pinpipe_mock *mock, struct error *err)
     for (size_t i = 0; i < ARRAY_COUNT(topic_suffixes); i++) {
         topics[i] = arena_printf(&mock->texts, "%s%s", mock->options.user_id, topic_suffixes[i]);
         if (topics[i] == NULL) {
-            return no_memory(err);
+            return mock_no_memory(err);
         }
+    }
+    mock->bucket = arena_printf(&mock->texts, "user-%s-bucket", mock->options.user_id);
+    if (mock->bucket == NULL) {
+        return mock_no_memory(err);
+    }
+    if (!s3_bucket_name_is_legal(span_from_cstr(mock->bucket))) {
+        LOG_WARNF(&mock->log, "s3",
+                  "\"%s\" is not a bucket's name, so there is none from the start", mock->bucket);
+        mock->bucket = NULL;
     }
     const struct store_options options = {
         .directory = mock->options.data_dir,
@@ -198,6 +45,9 @@ static enum status store_set_up(struct pinpipe_mock *mock, struct error *err)
         .durability = durabilities[mock->options.durability],
         .topics = topics,
         .topic_count = ARRAY_COUNT(topics),
+        .buckets = &mock->bucket,
+        .bucket_count = mock->bucket != NULL ? 1 : 0,
+        .region = mock->options.region,
     };
     enum status status = store_open(&options, &mock->store, err);
     if (status != STATUS_OK || mock->options.journal_rows == 0) {
@@ -218,7 +68,7 @@ static enum status rest_set_up(struct pinpipe_mock *mock, struct error *err)
     bool workshop = o->permissions == PINPIPE_PERMISSIONS_WORKSHOP;
     const char *prefix = workshop ? arena_printf(&mock->texts, "%s.", o->user_id) : NULL;
     if (workshop && prefix == NULL) {
-        return no_memory(err);
+        return mock_no_memory(err);
     }
     const struct broker_store_options broker = {
         .store = mock->store,
@@ -227,7 +77,7 @@ static enum status rest_set_up(struct pinpipe_mock *mock, struct error *err)
         .permitted_prefix = prefix,
     };
     if (broker_store_new(&broker, &mock->broker) != STATUS_OK) {
-        return no_memory(err);
+        return mock_no_memory(err);
     }
     const struct kafka_rest_options rest = {
         .store = mock->store,
@@ -275,38 +125,50 @@ static const char *url_host(const char *bind_addr)
     return strcmp(bind_addr, "::") == 0 ? "::1" : bind_addr;
 }
 
-static enum status listen_on(struct pinpipe_mock *mock, const struct server_listen *listen,
-                             enum pinpipe_service which, struct error *err)
+static enum status listen_on(struct pinpipe_mock *mock, const struct service *service,
+                             const struct mock_port *port, struct error *err)
 {
-    int port = 0;
-    if (listen->port < 0) {
+    const struct server_listen listen = {.service = service,
+                                         .address = mock->options.bind_addr,
+                                         .port = port->port,
+                                         .flag = port->flag};
+    int bound = 0;
+    if (port->port < 0) {
         return STATUS_OK;
     }
-    enum status status = server_listen(mock->server, listen, &port, err);
+    enum status status = server_listen(mock->server, &listen, &bound, err);
     if (status != STATUS_OK) {
         return status;
     }
-    const char *host = url_host(listen->address);
+    const char *host = url_host(listen.address);
     bool is_v6 = strchr(host, ':') != NULL;
+    bool is_gateway = port->service == PINPIPE_GATEWAY;
     const char *stage = mock->options.stage != NULL ? mock->options.stage : default_stage;
-    mock->urls[which] = arena_printf(&mock->texts, "http://%s%s%s:%d%s%s", is_v6 ? "[" : "", host,
-                                     is_v6 ? "]" : "", port, which == PINPIPE_GATEWAY ? "/" : "",
-                                     which == PINPIPE_GATEWAY ? stage : "");
-    return mock->urls[which] != NULL ? STATUS_OK : no_memory(err);
+    mock->urls[port->service] =
+        arena_printf(&mock->texts, "http://%s%s%s:%d%s%s", is_v6 ? "[" : "", host, is_v6 ? "]" : "",
+                     bound, is_gateway ? "/" : "", is_gateway ? stage : "");
+    if (port->service == PINPIPE_CONNECT) {
+        snprintf(mock->worker_id, sizeof(mock->worker_id), "%s:%d", host, bound);
+    }
+    return mock->urls[port->service] != NULL ? STATUS_OK : mock_no_memory(err);
 }
 
 static enum status listeners_set_up(struct pinpipe_mock *mock, struct error *err)
 {
-    const struct server_listen gateway = {.service = gateway_service(mock->gateway),
-                                          .address = mock->options.bind_addr,
-                                          .port = mock->options.gateway_port,
-                                          .flag = "--gateway"};
-    const struct server_listen rest = {.service = kafka_rest_service(mock->rest),
-                                       .address = mock->options.bind_addr,
-                                       .port = mock->options.rest_port,
-                                       .flag = "--rest"};
-    enum status status = listen_on(mock, &gateway, PINPIPE_GATEWAY, err);
-    return status == STATUS_OK ? listen_on(mock, &rest, PINPIPE_REST, err) : status;
+    const struct service *services[MOCK_SERVICES] = {
+        [PINPIPE_GATEWAY] = gateway_service(mock->gateway),
+        [PINPIPE_REST] = kafka_rest_service(mock->rest),
+        [PINPIPE_CONNECT] = connect_rest_service(mock->connect),
+        [PINPIPE_S3] = s3_service(mock->s3),
+        [PINPIPE_MSK_CONNECT] = msk_connect_service(mock->msk),
+    };
+    struct mock_port ports[MOCK_SERVICES];
+    enum status status = STATUS_OK;
+    mock_ports(&mock->options, ports);
+    for (size_t i = 0; i < MOCK_SERVICES && status == STATUS_OK; i++) {
+        status = listen_on(mock, services[ports[i].service], &ports[i], err);
+    }
+    return status;
 }
 
 static enum status directory_set_up(struct pinpipe_mock *mock, struct error *err)
@@ -333,15 +195,9 @@ static enum status mock_set_up(struct pinpipe_mock *mock,
                                const struct pinpipe_mock_options *options, struct error *err)
 {
     static enum status (*const steps[])(struct pinpipe_mock *, struct error *) = {
-        directory_set_up, store_set_up,   server_set_up,
-        rest_set_up,      gateway_set_up, listeners_set_up};
-    enum status status = options_take(mock, options, err);
-    if (status == STATUS_OK) {
-        status = names_check(&mock->options, err);
-    }
-    if (status == STATUS_OK) {
-        status = numbers_check(&mock->options, err);
-    }
+        directory_set_up, store_set_up,     server_set_up,   rest_set_up,
+        gateway_set_up,   mock_lake_set_up, listeners_set_up};
+    enum status status = mock_options_take(mock, options, err);
     if (mock->options.has_seed) {
         env_init_seeded(&mock->env, mock->options.seed);
     } else {
@@ -375,9 +231,9 @@ enum pinpipe_result pinpipe_mock_new(const struct pinpipe_mock_options *options,
     struct error err = ERROR_NONE;
     struct pinpipe_mock *mock = calloc(1, sizeof(*mock));
     if (mock == NULL) {
-        return result_from(no_memory(&err), &err, why);
+        return result_from(mock_no_memory(&err), &err, why);
     }
-    arena_init(&mock->texts, texts_bytes_max);
+    arena_init(&mock->texts, MOCK_TEXTS_BYTES_MAX);
     enum status status = mock_set_up(mock, options, &err);
     if (status != STATUS_OK) {
         pinpipe_mock_free(mock);
@@ -395,6 +251,7 @@ void pinpipe_mock_free(struct pinpipe_mock *mock)
     if (mock->gateway != NULL) {
         gateway_free(mock->gateway);
     }
+    mock_lake_free(mock);
     kafka_rest_free(mock->rest);
     if (mock->store != NULL && store_turn_has_writes(mock->store)) {
         /* Consumer instances close as on DELETE: what they commit is one more turn. */
@@ -413,6 +270,7 @@ void pinpipe_mock_free(struct pinpipe_mock *mock)
     if (mock->store != NULL) {
         store_close(mock->store);
     }
+    crypto_free(mock->crypto);
     data_dir_close(mock->dir);
     arena_release(&mock->texts);
     free(mock);
@@ -425,6 +283,9 @@ static enum status announce(struct pinpipe_mock *mock, struct error *err)
     const struct server_facts facts = {
         .gateway_url = mock->urls[PINPIPE_GATEWAY],
         .rest_url = mock->urls[PINPIPE_REST],
+        .connect_url = mock->urls[PINPIPE_CONNECT],
+        .s3_url = mock->urls[PINPIPE_S3],
+        .msk_connect_url = mock->urls[PINPIPE_MSK_CONNECT],
         .user_id = mock->options.user_id,
         .stage = mock->options.stage != NULL ? mock->options.stage : default_stage,
         .data_dir = absolute != NULL ? absolute : mock->options.data_dir,
@@ -523,7 +384,7 @@ enum pinpipe_result pinpipe_mock_stop(struct pinpipe_mock *mock)
 
 const char *pinpipe_mock_url(const struct pinpipe_mock *mock, enum pinpipe_service service)
 {
-    return service == PINPIPE_GATEWAY || service == PINPIPE_REST ? mock->urls[service] : NULL;
+    return (size_t)service < MOCK_SERVICES ? mock->urls[service] : NULL;
 }
 
 bool pinpipe_mock_directory_is_free(const char *directory)

@@ -26,7 +26,13 @@ extern "C" {
 struct pinpipe_mock;
 
 enum pinpipe_durability { PINPIPE_FULL, PINPIPE_NORMAL, PINPIPE_OFF };
-enum pinpipe_service { PINPIPE_GATEWAY, PINPIPE_REST };
+enum pinpipe_service {
+    PINPIPE_GATEWAY,
+    PINPIPE_REST,
+    PINPIPE_CONNECT, /* Kafka Connect's REST API */
+    PINPIPE_S3,
+    PINPIPE_MSK_CONNECT, /* AWS's kafkaconnect */
+};
 enum pinpipe_first_poll { PINPIPE_FIRST_POLL_EMPTY, PINPIPE_FIRST_POLL_EAGER };
 enum pinpipe_permissions { PINPIPE_PERMISSIONS_OPEN, PINPIPE_PERMISSIONS_WORKSHOP };
 
@@ -56,6 +62,13 @@ struct pinpipe_mock_options {
     const char *log_spec;   /* "info", "http:debug,store:warn", "off" */
     const char *ready_file; /* written, complete, once every listener accepts */
     const char *version;    /* for server.json */
+    int connect_port;       /* as the ports above */
+    int s3_port;
+    int msk_connect_port;
+    const char *region; /* what signatures and buckets are of: "us-east-1" */
+    /* Both or neither. With them S3 and MSK Connect accept requests signed by them only. */
+    const char *access_key;
+    const char *secret;
 };
 
 /* The defaults: in memory, loopback, free ports, user "workshop", full durability, log off. */

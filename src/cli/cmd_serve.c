@@ -13,6 +13,13 @@ static const struct option_spec serve_options[] = {
      "the API gateway's port; 0: any free one (default 8080)"},
     {"rest", OPTION_PORT, "PORT", NULL, NULL,
      "the REST proxy's port; 0: any free one (default 8082)"},
+    {"connect", OPTION_PORT, "PORT", NULL, NULL,
+     "Kafka Connect's port; 0: any free one (default 8083)"},
+    {"s3", OPTION_PORT, "PORT", NULL, NULL, "S3's port; 0: any free one (default 9000)"},
+    {"msk-connect", OPTION_PORT, "PORT", NULL, NULL,
+     "MSK Connect's port; 0: any free one (default 8084)"},
+    {"credentials", OPTION_TEXT, "ID:SECRET", NULL, NULL,
+     "S3 and MSK Connect accept requests signed with these only (default: all)"},
     {"ephemeral", OPTION_SWITCH, NULL, NULL, NULL, "free ports where none is given"},
     {"bind", OPTION_TEXT, "ADDR", "127.0.0.1", NULL, "the address to listen on, IPv4 or IPv6"},
     {"ready-file", OPTION_TEXT, "FILE", NULL, NULL,
@@ -67,6 +74,23 @@ static int take_throttle(struct cli *cli, struct pinpipe_mock_options *o)
     return 0;
 }
 
+static int take_credentials(struct cli *cli, struct pinpipe_mock_options *o)
+{
+    const char *text = cli_text(cli, "credentials");
+    if (text == NULL) {
+        return 0;
+    }
+    struct span secret = span_from_cstr(text);
+    struct span id = SPAN_EMPTY;
+    if (!span_next_part(&secret, ':', &id) || id.len == 0 || secret.len == 0) {
+        /* The text itself is not repeated: half of it is a secret. */
+        return cli_usage(cli, "--credentials wants ID:SECRET, such as AKIDEXAMPLE:a-secret");
+    }
+    o->access_key = arena_copy_cstr(&cli->arena, id);
+    o->secret = arena_copy_cstr(&cli->arena, secret);
+    return o->access_key != NULL && o->secret != NULL ? 0 : status_exit_code(STATUS_NO_MEMORY);
+}
+
 static int take_port(const struct cli *cli, const char *flag, int from_file, int usual)
 {
     if (cli_is_set(cli, flag)) {
@@ -90,6 +114,9 @@ static int take_properties(struct cli *cli, struct pinpipe_mock_options *o)
     }
     o->gateway_port = take_port(cli, "gateway", -1, DEFAULT_GATEWAY_PORT);
     o->rest_port = take_port(cli, "rest", properties.rest_port, DEFAULT_REST_PORT);
+    o->connect_port = take_port(cli, "connect", -1, DEFAULT_CONNECT_PORT);
+    o->s3_port = take_port(cli, "s3", -1, DEFAULT_S3_PORT);
+    o->msk_connect_port = take_port(cli, "msk-connect", -1, DEFAULT_MSK_CONNECT_PORT);
     o->advertised_url = cli_is_set(cli, "advertised-url") ? cli_text(cli, "advertised-url")
                                                           : properties.advertised_url;
     struct url url;
@@ -141,6 +168,9 @@ static int take_options(struct cli *cli, struct pinpipe_mock_options *o)
     }
     o->gateway_refused_status = (int)refused;
     int code = take_throttle(cli, o);
+    if (code == 0) {
+        code = take_credentials(cli, o);
+    }
     return code != 0 ? code : take_properties(cli, o);
 }
 
@@ -175,6 +205,10 @@ static void print_summary(const struct cli *cli, const struct pinpipe_mock_optio
     fprintf(err, "  gateway     %s   (invoke_URL%s)\n", gateway,
             o->stage != NULL ? "" : "; any stage works");
     fprintf(err, "  REST proxy  %s\n", rest);
+    fprintf(err, "  Connect     %s   (MSK Connect: %s)\n", pinpipe_mock_url(mock, PINPIPE_CONNECT),
+            pinpipe_mock_url(mock, PINPIPE_MSK_CONNECT));
+    fprintf(err, "  S3          %s   (%s)\n", pinpipe_mock_url(mock, PINPIPE_S3),
+            o->access_key != NULL ? "signed requests only" : "signed or not");
     if (o->gateway_upstream != NULL) {
         fprintf(err, "  upstream    %s   (behind the gateway)\n", o->gateway_upstream);
     }
@@ -227,7 +261,7 @@ static int run_serve(struct cli *cli)
 
 const struct command cmd_serve = {
     .name = "serve",
-    .summary = "Run the AWS side: API gateway, Kafka REST proxy, topics",
+    .summary = "Run the AWS side: API gateway, Kafka REST proxy, topics, Connect, S3",
     .arguments = "",
     .options = serve_options,
     .option_count = ARRAY_COUNT(serve_options),

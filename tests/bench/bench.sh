@@ -1,7 +1,7 @@
 #!/bin/sh
 # Speed as ratios of things measured in the same run: nginx with a fixed answer, SQLite alone, wrk as
 # client. Prints Markdown (docs/performance.md holds committed results). No part of any test suite.
-#   ROUNDS (5)  SECONDS_EACH (2)  BENCH=post,start,emulate,verify,sql,large (all but large)
+#   ROUNDS (5)  SECONDS_EACH (2)  BENCH=post,start,emulate,verify,sql,s3,sink,large (all but large)
 #   LARGE_ROWS (10000000) for `large`: records stored before the produce rate is measured again.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -9,7 +9,7 @@ BUILD=${BUILD:-build/release}
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 ROUNDS=${ROUNDS:-5}
 SECONDS_EACH=${SECONDS_EACH:-2}
-BENCH=${BENCH:-post,start,emulate,verify,sql}
+BENCH=${BENCH:-post,start,emulate,verify,sql,s3,sink}
 LARGE_ROWS=${LARGE_ROWS:-10000000}
 pinpipe=$BUILD/pinpipe
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/pinpipe-bench.XXXXXX")
@@ -209,4 +209,5 @@ if wants large; then
     say "Produce at 16 connections with 0, 1000000 and $LARGE_ROWS records stored: $(calc "$z" 0), $(calc "$o" 0), $(calc "$l" 0) a second; ratio to none $(calc "$l / $z"). Peak memory at 1000000: $(calc "$mo / 1024" 1) MiB, at $LARGE_ROWS: $(calc "$ml / 1024" 1) MiB."
     say
 fi
+. tests/bench/lake.sh
 say "Load after: $(cut -d' ' -f1-3 /proc/loadavg)."

@@ -1,0 +1,189 @@
+/* Options of the facade: defaults, taken over by copy, checked before anything is opened. */
+#include "mock_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { stage_len_max = 128, port_max = 65535 };
+
+void pinpipe_mock_options_init(struct pinpipe_mock_options *options)
+{
+    *options = (struct pinpipe_mock_options){
+        .struct_size = sizeof(*options),
+        .bind_addr = "127.0.0.1",
+        .user_id = "workshop",
+        .durability = PINPIPE_FULL,
+        .journal_rows = 100000,
+        .first_poll = PINPIPE_FIRST_POLL_EMPTY,
+        .permissions = PINPIPE_PERMISSIONS_OPEN,
+        .gateway_refused_status = 504,
+        .log_spec = "off",
+        .region = "us-east-1",
+    };
+}
+
+/* --- options: taken over, checked --- */
+
+enum status mock_no_memory(struct error *err)
+{
+    return error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
+static enum status texts_copy(struct pinpipe_mock *mock, struct error *err)
+{
+    struct pinpipe_mock_options *o = &mock->options;
+    const char **texts[] = {&o->data_dir,   &o->bind_addr,        &o->user_id,        &o->stage,
+                            &o->api_key,    &o->gateway_upstream, &o->advertised_url, &o->log_spec,
+                            &o->ready_file, &o->version,          &o->access_key,     &o->secret,
+                            &o->region};
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        if (*texts[i] != NULL) {
+            *texts[i] = arena_copy_cstr(&mock->texts, span_from_cstr(*texts[i]));
+            if (*texts[i] == NULL) {
+                return error_set(err, STATUS_USAGE, "an option is longer than %d bytes",
+                                 MOCK_TEXTS_BYTES_MAX);
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
+/* A program built against an older header gives a shorter struct; what it lacks is the default. */
+static enum status options_copy(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
+                                struct error *err)
+{
+    pinpipe_mock_options_init(&mock->options);
+    if (given == NULL) {
+        return STATUS_OK;
+    }
+    if (given->struct_size < sizeof(given->struct_size) || given->struct_size > sizeof(*given)) {
+        return error_set(err, STATUS_USAGE,
+                         "options: call pinpipe_mock_options_init first (struct_size is %zu)",
+                         given->struct_size);
+    }
+    memcpy(&mock->options, given, given->struct_size);
+    if (mock->options.bind_addr == NULL) {
+        mock->options.bind_addr = "127.0.0.1";
+    }
+    if (mock->options.region == NULL) {
+        mock->options.region = "us-east-1";
+    }
+    if (mock->options.log_spec == NULL) {
+        mock->options.log_spec = "off";
+    }
+    return texts_copy(mock, err);
+}
+
+static bool stage_is_legal(struct span stage)
+{
+    for (size_t i = 0; i < stage.len; i++) {
+        char c = stage.ptr[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              c == '_' || c == '-')) {
+            return false;
+        }
+    }
+    return stage.len >= 1 && stage.len <= stage_len_max;
+}
+
+static enum status names_check(const struct pinpipe_mock_options *o, struct error *err)
+{
+    char topic[STORE_TOPIC_NAME_MAX + 8];
+    int len = snprintf(topic, sizeof(topic), "%s.user", o->user_id != NULL ? o->user_id : "");
+    if (o->user_id == NULL || o->user_id[0] == '\0' || len < 0 || (size_t)len >= sizeof(topic) ||
+        !store_topic_name_is_legal(span_from(topic, (size_t)len))) {
+        return error_set(err, STATUS_CONFIG,
+                         "user id \"%s\": it begins the topics' names, so it is letters, digits, "
+                         "'.', '_' and '-' only, at most %d of them; set iam_username",
+                         o->user_id != NULL ? o->user_id : "", STORE_TOPIC_NAME_MAX - 5);
+    }
+    if (o->stage != NULL && !stage_is_legal(span_from_cstr(o->stage))) {
+        return error_set(err, STATUS_CONFIG,
+                         "stage \"%s\": a stage is 1 to %d letters, digits, '_' and '-'", o->stage,
+                         stage_len_max);
+    }
+    return STATUS_OK;
+}
+
+static bool port_is_legal(int port)
+{
+    return port >= -1 && port <= port_max;
+}
+
+void mock_ports(const struct pinpipe_mock_options *o, struct mock_port out[MOCK_SERVICES])
+{
+    const struct mock_port ports[MOCK_SERVICES] = {
+        {PINPIPE_GATEWAY, o->gateway_port, "the gateway", "--gateway"},
+        {PINPIPE_REST, o->rest_port, "the REST proxy", "--rest"},
+        {PINPIPE_CONNECT, o->connect_port, "Kafka Connect", "--connect"},
+        {PINPIPE_S3, o->s3_port, "S3", "--s3"},
+        {PINPIPE_MSK_CONNECT, o->msk_connect_port, "MSK Connect", "--msk-connect"},
+    };
+    memcpy(out, ports, sizeof(ports));
+}
+
+static enum status ports_check(const struct pinpipe_mock_options *o, struct error *err)
+{
+    struct mock_port ports[MOCK_SERVICES];
+    bool any = false;
+    mock_ports(o, ports);
+    for (size_t i = 0; i < MOCK_SERVICES; i++) {
+        if (!port_is_legal(ports[i].port)) {
+            return error_set(err, STATUS_USAGE, "a port is 0 to %d (0: any free one), -1 for none",
+                             port_max);
+        }
+        any = any || ports[i].port >= 0;
+        for (size_t other = 0; other < i && ports[i].port > 0; other++) {
+            if (ports[other].port == ports[i].port) {
+                return error_set(err, STATUS_CONFIG,
+                                 "%s and %s cannot both be on port %d; choose another with %s or "
+                                 "%s",
+                                 ports[other].name, ports[i].name, ports[i].port, ports[other].flag,
+                                 ports[i].flag);
+            }
+        }
+    }
+    return any ? STATUS_OK : error_set(err, STATUS_USAGE, "no service has a port");
+}
+
+static enum status credentials_check(const struct pinpipe_mock_options *o, struct error *err)
+{
+    bool has_key = o->access_key != NULL && o->access_key[0] != '\0';
+    bool has_secret = o->secret != NULL && o->secret[0] != '\0';
+    if ((o->access_key != NULL || o->secret != NULL) && !(has_key && has_secret)) {
+        return error_set(
+            err, STATUS_USAGE,
+            "credentials are an access key id and a secret, such as AKIDEXAMPLE:secret");
+    }
+    return STATUS_OK;
+}
+
+static enum status numbers_check(const struct pinpipe_mock_options *o, struct error *err)
+{
+    if (!isfinite(o->throttle_rate) || o->throttle_rate < 0 || !isfinite(o->throttle_burst) ||
+        (o->throttle_rate > 0 && o->throttle_burst < 1)) {
+        return error_set(err, STATUS_USAGE,
+                         "throttle: the rate is requests a second, the burst at least 1, such as "
+                         "10:5");
+    }
+    if (o->gateway_refused_status < 500 || o->gateway_refused_status > 599) {
+        return error_set(err, STATUS_USAGE, "the status of a refused upstream is 500 to 599");
+    }
+    if (o->journal_rows < 0 || o->missing_topic_delay_ms < 0) {
+        return error_set(err, STATUS_USAGE, "journal rows and delays are not negative");
+    }
+    return STATUS_OK;
+}
+
+enum status mock_options_take(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
+                              struct error *err)
+{
+    static enum status (*const checks[])(const struct pinpipe_mock_options *, struct error *) = {
+        names_check, ports_check, credentials_check, numbers_check};
+    enum status status = options_copy(mock, given, err);
+    for (size_t i = 0; i < ARRAY_COUNT(checks) && status == STATUS_OK; i++) {
+        status = checks[i](&mock->options, err);
+    }
+    return status;
+}
