@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs every ```sh block of README.md, in order, in one shell, on a clean clone of HEAD: the first ten
 # minutes must stay true. Blocks without a language are expected output and are looked for in what the block
-# before them printed. Needs ports 8080 and 8082.
+# before them printed (a block without a language right behind text is an illustration). Needs the usual ports.
 set -eu
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -9,8 +9,9 @@ trap 'rm -rf "$work"' EXIT
 git clone -q . "$work/clone"
 awk -v work="$work" '
     /^```sh$/ { n++; kind = "sh"; file = work "/block." n; next }
-    /^```$/ && kind == "" { kind = "out"; file = work "/expect." n; next }
-    /^```$/ { kind = ""; close(file); next }
+    /^```$/ && kind == "" { kind = "out"; file = work (behind ? "/expect." : "/shown.") n; next }
+    /^```$/ { behind = kind == "sh"; kind = ""; close(file); next }
+    kind == "" && /[^ ]/ { behind = 0 }
     kind != "" { print > file }' README.md
 cd "$work/clone"
 script=$work/all.sh
