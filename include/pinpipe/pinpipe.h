@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* "0.1.0" */
+/* Such as "0.2.0". */
 const char *pinpipe_library_version(void);
 
 #ifdef __cplusplus
