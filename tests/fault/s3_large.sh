@@ -14,25 +14,26 @@ s3=$(sed -n 's/.*"s3_url": "\([^"]*\)".*/\1/p' "$work/ready.json")
 bucket=$s3/user-workshop-bucket
 # Not one byte again and again, and quick to make: a line number in each 64 KiB.
 awk -v n="$mib" 'BEGIN { for (i = 0; i < n * 16; i++) printf "%-65535d\n", i }' >"$work/large"
-printf small | curl -fsS -T - "$bucket/small"
+curl -fsS -X PUT -d small "$bucket/small"
 
-# others UPLOAD_PID: answers that somebody else got while that ran.
-others() {
+# beside OUTCOME COMMAND...: runs it in the background; prints how many answers somebody else got meanwhile.
+beside() {
+    outcome=$1
+    shift
+    ("$@" && echo well >"$outcome" || echo badly >"$outcome") &
     answered=0
-    while kill -0 "$1" 2>/dev/null; do
+    until [ -f "$outcome" ]; do
         [ "$(curl -fsS --max-time 10 "$bucket/small")" = small ] || fail 'another client is answered in between'
         answered=$((answered + 1))
     done
-    echo $answered
+    wait $!
 }
-curl -fsS -T "$work/large" "$bucket/large" &
-upload=$!
-during_put=$(others $upload)
-wait $upload || fail 'the upload ends well'
-curl -fsS -o "$work/back" "$bucket/large" &
-download=$!
-during_get=$(others $download)
-wait $download || fail 'the download ends well'
+beside "$work/put" curl -fsS -T "$work/large" "$bucket/large"
+during_put=$answered
+[ "$(cat "$work/put")" = well ] || fail 'the upload ends well'
+beside "$work/get" curl -fsS -o "$work/back" "$bucket/large"
+during_get=$answered
+[ "$(cat "$work/get")" = well ] || fail 'the download ends well'
 cmp "$work/large" "$work/back" || fail 'the bytes come back'
 rm "$work/back"
 [ "$during_put" -gt 0 ] && [ "$during_get" -gt 0 ] || fail "others were answered $during_put and $during_get times meanwhile"
