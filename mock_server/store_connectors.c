@@ -155,22 +155,23 @@ enum status store_connector_topics_visit(struct store *store, struct span connec
     return status;
 }
 
-/* --- custom plugins --- */
+/* --- what MSK Connect keeps beside connectors --- */
 
-static enum status check_namesake(struct store *store, const struct store_plugin *plugin,
+static enum status check_namesake(struct store *store, const struct store_resource *resource,
                                   struct error *err)
 {
-    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_PLUGIN_NAMESAKE);
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_RESOURCE_NAMESAKE);
     if (stmt == NULL) {
         return read_failed(store, err);
     }
-    sqlite_bind_span_text(stmt, 1, plugin->arn);
-    sqlite_bind_span_text(stmt, 2, plugin->name);
+    sqlite_bind_span_text(stmt, 1, resource->arn);
+    sqlite_bind_span_text(stmt, 2, resource->kind);
+    sqlite_bind_span_text(stmt, 3, resource->name);
     enum status status = STATUS_OK;
     int step = sqlite3_step(stmt);
     if (step == SQLITE_ROW) {
-        status = error_set(err, STATUS_EXISTS, "another plugin has the name %.*s",
-                           SPAN_ARG(plugin->name));
+        status = error_set(err, STATUS_EXISTS, "another %.*s has the name %.*s",
+                           SPAN_ARG(resource->kind), SPAN_ARG(resource->name));
     } else if (step != SQLITE_DONE) {
         status = read_failed(store, err);
     }
@@ -178,50 +179,53 @@ static enum status check_namesake(struct store *store, const struct store_plugin
     return status;
 }
 
-enum status store_plugin_put(struct store *store, const struct store_plugin *plugin,
-                             struct error *err)
+enum status store_resource_put(struct store *store, const struct store_resource *resource,
+                               struct error *err)
 {
-    enum status status = check_namesake(store, plugin, err);
+    enum status status = check_namesake(store, resource, err);
     if (status == STATUS_OK) {
         status = store_write_begin(store, err);
     }
     if (status != STATUS_OK) {
         return status;
     }
-    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_PLUGIN_PUT);
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_RESOURCE_PUT);
     if (stmt != NULL) {
-        sqlite_bind_span_text(stmt, 1, plugin->arn);
-        sqlite_bind_span_text(stmt, 2, plugin->name);
-        sqlite3_bind_int64(stmt, 3, plugin->created_ms);
-        sqlite_bind_span_text(stmt, 4, plugin->document);
+        sqlite_bind_span_text(stmt, 1, resource->arn);
+        sqlite_bind_span_text(stmt, 2, resource->kind);
+        sqlite_bind_span_text(stmt, 3, resource->name);
+        sqlite3_bind_int64(stmt, 4, resource->created_ms);
+        sqlite_bind_span_text(stmt, 5, resource->document);
     }
     return store_step_done(stmt) ? STATUS_OK : write_failed(store, err);
 }
 
-enum status store_plugin_delete(struct store *store, struct span arn, struct error *err)
+enum status store_resource_delete(struct store *store, struct span arn, struct error *err)
 {
-    return run_named(store, STMT_PLUGIN_DELETE, arn, 0, err);
+    return run_named(store, STMT_RESOURCE_DELETE, arn, 0, err);
 }
 
-enum status store_plugins_visit(struct store *store,
-                                bool (*visit)(void *ctx, const struct store_plugin *plugin),
-                                void *ctx, struct error *err)
+enum status store_resources_visit(struct store *store, struct span kind,
+                                  bool (*visit)(void *ctx, const struct store_resource *resource),
+                                  void *ctx, struct error *err)
 {
-    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_PLUGIN_LIST);
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_RESOURCE_LIST);
     if (stmt == NULL) {
         return read_failed(store, err);
     }
+    sqlite_bind_span_text(stmt, 1, kind);
     bool more = true;
     int step = SQLITE_DONE;
     store->visiting = true;
     while (more && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct store_plugin plugin = {
+        struct store_resource resource = {
             .arn = sqlite_column_span(stmt, 0),
+            .kind = kind,
             .name = sqlite_column_span(stmt, 1),
             .created_ms = sqlite3_column_int64(stmt, 2),
             .document = sqlite_column_span(stmt, 3),
         };
-        more = visit(ctx, &plugin);
+        more = visit(ctx, &resource);
     }
     store->visiting = false;
     enum status status = !more || step == SQLITE_DONE ? STATUS_OK : read_failed(store, err);

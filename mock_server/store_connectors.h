@@ -1,5 +1,6 @@
-/* Kafka Connect's nouns in the store: connectors, what their tasks last were, custom plugins. (The
- * offsets a sink has committed are group "connect-<name>" in store.h, as in Kafka.) */
+/* Kafka Connect's nouns in the store: connectors, what their tasks last were, and what MSK
+ * Connect's API keeps beside them. (The offsets a sink has committed are group "connect-<name>" in
+ * store.h, as in Kafka.) */
 #ifndef PINPIPE_STORE_CONNECTORS_H
 #define PINPIPE_STORE_CONNECTORS_H
 
@@ -34,19 +35,22 @@ enum status store_connector_topics_visit(struct store *store, struct span connec
                                          bool (*visit)(void *ctx, struct span topic), void *ctx,
                                          struct error *err) PP_MUST_USE;
 
-struct store_plugin {
+/* A custom plugin, a worker configuration, a connector that could not be made. */
+struct store_resource {
     struct span arn;
+    struct span kind; /* "custom-plugin" */
     struct span name;
     struct span document; /* JSON */
     int64_t created_ms;
 };
-/* EXISTS: another one has that name. */
-enum status store_plugin_put(struct store *store, const struct store_plugin *plugin,
-                             struct error *err) PP_MUST_USE;
-enum status store_plugin_delete(struct store *store, struct span arn,
-                                struct error *err) PP_MUST_USE;
-enum status store_plugins_visit(struct store *store,
-                                bool (*visit)(void *ctx, const struct store_plugin *plugin),
-                                void *ctx, struct error *err) PP_MUST_USE;
+/* EXISTS: another one of that kind has that name. */
+enum status store_resource_put(struct store *store, const struct store_resource *resource,
+                               struct error *err) PP_MUST_USE;
+enum status store_resource_delete(struct store *store, struct span arn,
+                                  struct error *err) PP_MUST_USE;
+/* In name order, while visit returns true. */
+enum status store_resources_visit(struct store *store, struct span kind,
+                                  bool (*visit)(void *ctx, const struct store_resource *resource),
+                                  void *ctx, struct error *err) PP_MUST_USE;
 
 #endif

@@ -94,11 +94,15 @@ CREATE TABLE connector_topic (
     topic TEXT NOT NULL,
     PRIMARY KEY (connector, topic)
 ) WITHOUT ROWID;
-CREATE TABLE custom_plugin (
+-- What MSK Connect's API keeps beside connectors: kind is custom-plugin, worker-configuration or connector
+-- (one that could not be made: there is nothing of it to run).
+CREATE TABLE msk_resource (
     arn TEXT PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
     created_ms INTEGER NOT NULL,
-    document TEXT NOT NULL -- JSON
+    document TEXT NOT NULL, -- JSON
+    UNIQUE (kind, name)
 ) WITHOUT ROWID;
 
 CREATE VIEW objects AS

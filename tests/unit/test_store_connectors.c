@@ -152,7 +152,7 @@ static void the_view_tells_what_is_wrong(void **state)
 
 /* --- plugins --- */
 
-static bool join_plugins(void *ctx, const struct store_plugin *plugin)
+static bool join_plugins(void *ctx, const struct store_resource *plugin)
 {
     char *text = ctx;
     size_t used = strlen(text);
@@ -164,18 +164,19 @@ static bool join_plugins(void *ctx, const struct store_plugin *plugin)
 static const char *plugins(struct lake_fixture *f)
 {
     char *text = arena_alloc(&f->arena, 256);
-    OK(store_plugins_visit(f->store, join_plugins, text, &f->err));
+    OK(store_resources_visit(f->store, SPAN_LIT("custom-plugin"), join_plugins, text, &f->err));
     return text;
 }
 
 static enum status put_plugin(struct lake_fixture *f, const char *arn, const char *name,
                               const char *document)
 {
-    struct store_plugin plugin = {.arn = span_from_cstr(arn),
-                                  .name = span_from_cstr(name),
-                                  .document = span_from_cstr(document),
-                                  .created_ms = 9};
-    return store_plugin_put(f->store, &plugin, &f->err);
+    struct store_resource plugin = {.arn = span_from_cstr(arn),
+                                    .kind = SPAN_LIT("custom-plugin"),
+                                    .name = span_from_cstr(name),
+                                    .document = span_from_cstr(document),
+                                    .created_ms = 9};
+    return store_resource_put(f->store, &plugin, &f->err);
 }
 
 static void plugins_have_names_of_their_own(void **state)
@@ -190,10 +191,15 @@ static void plugins_have_names_of_their_own(void **state)
     assert_string_equal(plugins(f), "arn:1/a/{\"v\":2}@9 arn:2/b/{}@9 ");
     OK(put_plugin(f, "arn:4", "aa", "stop"));
     assert_string_equal(plugins(f), "arn:1/a/{\"v\":2}@9 arn:4/aa/stop@9 ");
-    OK(store_plugin_delete(f->store, SPAN_LIT("arn:4"), &f->err));
-    OK(store_plugin_delete(f->store, SPAN_LIT("arn:1"), &f->err));
-    OK(store_plugin_delete(f->store, SPAN_LIT("arn:1"), &f->err));
+    OK(store_resource_delete(f->store, SPAN_LIT("arn:4"), &f->err));
+    OK(store_resource_delete(f->store, SPAN_LIT("arn:1"), &f->err));
+    OK(store_resource_delete(f->store, SPAN_LIT("arn:1"), &f->err));
     OK(put_plugin(f, "arn:5", "a", "{}"));
+    struct store_resource other = {.arn = SPAN_LIT("arn:6"),
+                                   .kind = SPAN_LIT("worker-configuration"),
+                                   .name = SPAN_LIT("a"),
+                                   .document = SPAN_LIT("{}")};
+    OK(store_resource_put(f->store, &other, &f->err)); /* of another kind */
     lake_commit(f);
     assert_string_equal(plugins(f), "arn:5/a/{}@9 arn:2/b/{}@9 ");
 }

@@ -304,7 +304,7 @@ static void assert_whole_format(struct fixture *f, const char *directory)
     sqlite3 *raw = open_raw(directory);
     int64_t version = query_raw(raw, "PRAGMA user_version");
     int64_t tables = query_raw(raw, "SELECT count(*) FROM sqlite_schema WHERE name IN ('bucket', "
-                                    "'object', 'custom_plugin', 'objects', 'connectors')");
+                                    "'object', 'msk_resource', 'objects', 'connectors')");
     if (!(version == 1 && tables == 0) && !(version == 2 && tables == 5)) {
         fail_msg("%s: version %d with %d of the new names", f->what, (int)version, (int)tables);
     }
