@@ -74,6 +74,15 @@ static void commas_may_stand_without_blanks(void **state)
     s3_assert_body(*state, "hello");
 }
 
+static void listing_signed_by_botocore_is_let_in(void **state)
+{
+    get_signed(
+        *state, "/bkt?list-type=2&prefix=topics%2Fa%20b&delimiter=%2F",
+        AUTHORIZATION(USUAL, "d539cb4593493289c74dccc69c95a1b57161057023ac400ea81b930a5b05a12b"),
+        NULL);
+    s3_assert_status(*state, 200);
+}
+
 static void put_sink_object(struct s3_fixture *f, const char *target, const char *authorization)
 {
     struct s3_ask ask = {
@@ -569,6 +578,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(signed_header_opens_the_door),
         TEST(commas_may_stand_without_blanks),
+        TEST(listing_signed_by_botocore_is_let_in),
         TEST(sink_key_may_be_signed_raw_or_escaped),
         TEST(virtual_host_is_signed_as_sent),
         TEST(presigned_urls_open_the_door_until_they_expire),
