@@ -1,5 +1,6 @@
 /* The verdict on a pipeline inside your own program: are all rows that the emulator's ledger says
- * were posted in their topics, once, unaltered, in order, and nothing else?
+ * were posted in their topics, once, unaltered, in order, and nothing else? And, through S3, all
+ * records of the topics in the objects of the bucket?
  *
  *     struct pinpipe_verify_options options;
  *     pinpipe_verify_options_init(&options);
@@ -28,12 +29,22 @@ extern "C" {
 
 struct pinpipe_verdict;
 
+enum pinpipe_through { PINPIPE_THROUGH_TOPICS, PINPIPE_THROUGH_S3 };
+
 struct pinpipe_verify_options {
     size_t struct_size;
     const char *data_dir;   /* where ledger.db and rds.db are; "./.pinpipe" */
     const char *invoke_url; /* the gateway with its stage: "http://127.0.0.1:8080/test" */
     const char *user_id;    /* whose topics: "workshop" */
     const char *api_key;    /* sent as x-api-key; NULL: none */
+
+    enum pinpipe_through through;  /* how far down the pipeline to look */
+    const char *s3_url;            /* "http://127.0.0.1:9000" */
+    const char *connect_url;       /* tells why records have not landed; NULL: nobody is asked */
+    const char *aws_region;        /* "us-east-1" */
+    const char *aws_access_key_id; /* NULL: requests to S3 are not signed */
+    const char *aws_secret_access_key;
+    const char *aws_session_token;
 };
 
 void pinpipe_verify_options_init(struct pinpipe_verify_options *options);

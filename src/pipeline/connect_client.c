@@ -222,7 +222,17 @@ static void count_connector(struct connect_census *census, const struct json_nod
         has_task = has_task || state_is(json_node_at(tasks, i), "RUNNING");
         note_failed(census, name, json_node_at(tasks, i));
     }
-    census->running += has_task && state_is(json_node_get(status, "connector"), "RUNNING") ? 1 : 0;
+    if (has_task && state_is(json_node_get(status, "connector"), "RUNNING")) {
+        const struct json_node *config = json_node_get(json_node_get(connector, "info"), "config");
+        const char *text = "";
+        int64_t flush_size = 1;
+        json_node_string(json_node_get(config, "flush.size"), &text);
+        census->running++;
+        if (span_parse_i64(span_from_cstr(text), &flush_size) &&
+            flush_size > census->flush_size_max) {
+            census->flush_size_max = flush_size;
+        }
+    }
 }
 
 enum status connect_client_census(struct connect_client *client, struct connect_census *out,
@@ -230,10 +240,10 @@ enum status connect_client_census(struct connect_client *client, struct connect_
 {
     struct json_doc *doc = NULL;
     struct buf text;
-    *out = (struct connect_census){.connectors = 0};
+    *out = (struct connect_census){.flush_size_max = 1};
     buf_init(&text, answer_bytes_max);
-    enum status status =
-        connect_client_call(client, "GET", "/connectors?expand=status", NULL, &text, err);
+    enum status status = connect_client_call(client, "GET", "/connectors?expand=status&expand=info",
+                                             NULL, &text, err);
     if (status == STATUS_OK) {
         status = json_doc_parse(buf_span(&text), &doc, err);
     }

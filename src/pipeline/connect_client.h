@@ -36,6 +36,7 @@ void connect_workshop_config(const char *user_id, struct buf *out);
 struct connect_census {
     size_t connectors;
     size_t running;
+    int64_t flush_size_max; /* of those that are running; 1 where none says more */
     char failed[256]; /* the first FAILED connector or task with the first line of its trace */
 };
 enum status connect_client_census(struct connect_client *client, struct connect_census *out,

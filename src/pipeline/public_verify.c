@@ -1,6 +1,7 @@
 /* include/pinpipe/verify.h on top of verifier.c: options in, a frozen verdict out. */
 #include "pinpipe/verify.h"
 
+#include "lake_access.h"
 #include "public_error.h"
 #include "verdict_report.h"
 #include "verifier.h"
@@ -22,6 +23,9 @@ void pinpipe_verify_options_init(struct pinpipe_verify_options *options)
         .data_dir = "./.pinpipe",
         .invoke_url = "http://127.0.0.1:8080/test",
         .user_id = "workshop",
+        .through = PINPIPE_THROUGH_TOPICS,
+        .s3_url = "http://127.0.0.1:9000",
+        .aws_region = "us-east-1",
     };
 }
 
@@ -50,7 +54,42 @@ static bool options_take(const struct pinpipe_verify_options *given,
         return false;
     }
     memcpy(out, given, given->struct_size);
-    return out->data_dir != NULL && out->invoke_url != NULL && out->user_id != NULL;
+    return out->data_dir != NULL && out->invoke_url != NULL && out->user_id != NULL &&
+           out->s3_url != NULL && out->aws_region != NULL &&
+           (out->through == PINPIPE_THROUGH_TOPICS || out->through == PINPIPE_THROUGH_S3);
+}
+
+static enum status verify(const struct pinpipe_verify_options *options, struct verdict *verdict,
+                          struct error *err)
+{
+    struct env env;
+    struct lake_access lake = {.s3 = NULL};
+    enum status status = STATUS_OK;
+    env_init_system(&env);
+    if (options->through == PINPIPE_THROUGH_S3) {
+        const struct s3_client_options s3 = {.env = &env,
+                                             .url = options->s3_url,
+                                             .region = options->aws_region,
+                                             .access_key = options->aws_access_key_id,
+                                             .secret = options->aws_secret_access_key,
+                                             .session_token = options->aws_session_token};
+        status = lake_access_open(&lake, &s3, options->user_id, options->connect_url, err);
+    }
+    const struct verifier_options run = {
+        .env = &env,
+        .endpoints = {.invoke_url = options->invoke_url,
+                      .user_id = options->user_id,
+                      .consumer_group = "students",
+                      .api_key = options->api_key},
+        .data_dir = options->data_dir,
+        .lake = lake.reader,
+        .connect = lake.connect,
+    };
+    if (status == STATUS_OK) {
+        status = verifier_run(&run, verdict, err);
+    }
+    lake_access_close(&lake);
+    return status;
 }
 
 enum pinpipe_result pinpipe_verify(const struct pinpipe_verify_options *given,
@@ -58,23 +97,14 @@ enum pinpipe_result pinpipe_verify(const struct pinpipe_verify_options *given,
 {
     struct pinpipe_verify_options options;
     struct error err = ERROR_NONE;
-    struct env env;
     struct verdict verdict;
     if (!options_take(given, &options)) {
         (void)error_set(&err, STATUS_USAGE,
-                        "begin with pinpipe_verify_options_init and leave no path or URL NULL");
+                        "begin with pinpipe_verify_options_init, leave no path or URL NULL, "
+                        "choose one of enum pinpipe_through");
         return public_result(&err, why);
     }
-    env_init_system(&env);
-    const struct verifier_options run = {
-        .env = &env,
-        .endpoints = {.invoke_url = options.invoke_url,
-                      .user_id = options.user_id,
-                      .consumer_group = "students",
-                      .api_key = options.api_key},
-        .data_dir = options.data_dir,
-    };
-    if (verifier_run(&run, &verdict, &err) != STATUS_OK) {
+    if (verify(&options, &verdict, &err) != STATUS_OK) {
         return public_result(&err, why);
     }
     struct pinpipe_verdict *kept = verdict_keep(&verdict);

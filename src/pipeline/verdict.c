@@ -2,7 +2,8 @@
 #include "verdict.h"
 
 static const struct verdict_kind_info kind_infos[VERDICT_KIND_COUNT] = {
-#define X(name, key, fails, title, meaning) [VERDICT_##name] = {key, fails, title, meaning},
+#define X(name, key, fails, stage, title, meaning)                                                 \
+    [VERDICT_##name] = {key, fails, VERDICT_STAGE_##stage, title, meaning},
 #include "verdict_kinds.def"
 #undef X
 };
@@ -51,6 +52,11 @@ void verdict_init(struct verdict *verdict)
     for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
         verdict->first[kind] = verdict_offender_none();
     }
+}
+
+bool verdict_judges(const struct verdict *verdict, enum verdict_kind kind)
+{
+    return verdict_kind_info(kind)->stage <= verdict->through;
 }
 
 uint64_t verdict_failures(const struct verdict *verdict)

@@ -6,15 +6,19 @@
 #include "span.h"
 
 enum verdict_kind {
-#define X(name, key, fails, title, meaning) VERDICT_##name,
+#define X(name, key, fails, stage, title, meaning) VERDICT_##name,
 #include "verdict_kinds.def"
 #undef X
     VERDICT_KIND_COUNT
 };
 
+/* How far down the pipeline a verdict looks, and where a kind belongs. */
+enum verdict_stage { VERDICT_STAGE_TOPICS, VERDICT_STAGE_S3 };
+
 struct verdict_kind_info {
     const char *key; /* in JSON; stable */
     bool fails;
+    enum verdict_stage stage;
     const char *title;
     const char *meaning;
 };
@@ -46,6 +50,9 @@ struct verdict {
     uint64_t later;       /* acknowledged after the end offsets were taken: not judged */
     char cluster_id[256]; /* "" when the server does not tell */
     int64_t elapsed_ms;
+    enum verdict_stage through;
+    uint64_t objects; /* read, when it looks through S3 */
+    uint64_t lines;   /* in them */
 };
 
 struct verdict_offender verdict_offender_none(void);
@@ -53,6 +60,8 @@ struct verdict_offender verdict_offender_none(void);
  * become '?', what does not fit is cut between two characters. NUL-terminated. */
 void verdict_set_text(char *out, size_t out_bytes, struct span text);
 void verdict_init(struct verdict *verdict);
+/* Is the kind of a stage that this verdict has looked at? */
+bool verdict_judges(const struct verdict *verdict, enum verdict_kind kind);
 bool verdict_passed(const struct verdict *verdict);
 /* All counts of the failing kinds together. */
 uint64_t verdict_failures(const struct verdict *verdict);

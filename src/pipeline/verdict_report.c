@@ -64,8 +64,16 @@ static void text_head(const struct verdict *verdict, FILE *out)
     fprintf(out,
             "matched  %" PRIu64
             " of the records stand where the acknowledgement said, with the row "
-            "that was posted\n\n",
+            "that was posted\n",
             verdict->matched);
+    if (verdict->through >= VERDICT_STAGE_S3) {
+        fprintf(out, "lake     ");
+        write_count(verdict->lines, "line", out);
+        fprintf(out, " in ");
+        write_count(verdict->objects, "object", out);
+        fprintf(out, "\n");
+    }
+    fprintf(out, "\n");
     fprintf(out, "        %-20s %10s  %s\n", "looked for", "found", "which means");
 }
 
@@ -73,7 +81,7 @@ static void text_kind(const struct verdict *verdict, size_t kind, struct buf *li
 {
     const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
     uint64_t count = verdict->counts[kind];
-    if (count == 0 && !info->fails) {
+    if (!verdict_judges(verdict, (enum verdict_kind)kind) || (count == 0 && !info->fails)) {
         return;
     }
     const char *mark = count == 0 ? "ok  " : info->fails ? "FAIL" : "note";
@@ -94,6 +102,11 @@ static void text_last_line(const struct verdict *verdict, FILE *out)
         write_count(verdict->topics, "topic", out);
         fprintf(out, ", all accounted for by ");
         write_count(verdict->posts, "post", out);
+        if (verdict->through >= VERDICT_STAGE_S3) {
+            fprintf(out, ", all in ");
+            write_count(verdict->objects, "object", out);
+            fprintf(out, " of S3");
+        }
         fprintf(out, "\n");
         return;
     }
@@ -168,6 +181,9 @@ static void json_kinds(const struct verdict *verdict, struct buf *out)
 {
     for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
         const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
+        if (!verdict_judges(verdict, (enum verdict_kind)kind)) {
+            continue;
+        }
         buf_printf(out,
                    "%s\"%s\":{\"count\":%" PRIu64 ",\"fails\":%s,\"first\":", kind > 0 ? "," : "",
                    info->key, verdict->counts[kind], info->fails ? "true" : "false");
@@ -184,16 +200,21 @@ bool verdict_write_json(const struct verdict *verdict, FILE *out)
 {
     struct buf text;
     buf_init(&text, VERDICT_KIND_COUNT * offender_bytes_max);
-    buf_printf(&text, "{\"verdict\":\"%s\",\"through\":\"topics\"",
-               verdict_passed(verdict) ? "PASS" : "FAIL");
+    buf_printf(&text, "{\"verdict\":\"%s\",\"through\":\"%s\"",
+               verdict_passed(verdict) ? "PASS" : "FAIL",
+               verdict->through >= VERDICT_STAGE_S3 ? "s3" : "topics");
     json_text_or_null(&text, "cluster_id", verdict->cluster_id);
     buf_printf(&text,
                ",\"topics\":%" PRIu64 ",\"records\":%" PRIu64 ",\"matched\":%" PRIu64
                ",\"runs\":%" PRIu64 ",\"posts\":%" PRIu64 ",\"acked\":%" PRIu64
-               ",\"later\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"elapsed_ms\":%" PRId64
-               ",\"kinds\":{",
+               ",\"later\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"elapsed_ms\":%" PRId64,
                verdict->topics, verdict->records, verdict->matched, verdict->runs, verdict->posts,
                verdict->acked, verdict->later, verdict_failures(verdict), verdict->elapsed_ms);
+    if (verdict->through >= VERDICT_STAGE_S3) {
+        buf_printf(&text, ",\"objects\":%" PRIu64 ",\"lines\":%" PRIu64, verdict->objects,
+                   verdict->lines);
+    }
+    BUF_APPEND_LIT(&text, ",\"kinds\":{");
     json_kinds(verdict, &text);
     BUF_APPEND_LIT(&text, "}}\n");
     bool written = buf_ok(&text) && fwrite(text.ptr, 1, text.len, out) == text.len;
@@ -227,14 +248,18 @@ static void xml_write(const char *text, FILE *out)
     }
 }
 
+/* Does it have a test case? */
+static bool is_case(const struct verdict *verdict, size_t kind)
+{
+    return verdict_kind_info((enum verdict_kind)kind)->fails &&
+           verdict_judges(verdict, (enum verdict_kind)kind);
+}
+
 static size_t count_failing_kinds(const struct verdict *verdict, bool only_hit)
 {
     size_t count = 0;
     for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
-        count += verdict_kind_info((enum verdict_kind)kind)->fails &&
-                         (!only_hit || verdict->counts[kind] > 0)
-                     ? 1
-                     : 0;
+        count += is_case(verdict, kind) && (!only_hit || verdict->counts[kind] > 0) ? 1 : 0;
     }
     return count;
 }
@@ -242,10 +267,11 @@ static size_t count_failing_kinds(const struct verdict *verdict, bool only_hit)
 static void junit_case(const struct verdict *verdict, size_t kind, struct buf *line, FILE *out)
 {
     const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
-    if (!info->fails) {
+    if (!is_case(verdict, kind)) {
         return;
     }
-    fprintf(out, "  <testcase classname=\"pinpipe.verify.topics\" name=\"%s: none\"", info->title);
+    fprintf(out, "  <testcase classname=\"pinpipe.verify.%s\" name=\"%s: none\"",
+            info->stage == VERDICT_STAGE_S3 ? "s3" : "topics", info->title);
     if (verdict->counts[kind] == 0) {
         fputs("/>\n", out);
         return;
@@ -286,7 +312,7 @@ bool verdict_write_tap(const struct verdict *verdict, FILE *out)
     for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
         const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
         uint64_t count = verdict->counts[kind];
-        if (info->fails) {
+        if (is_case(verdict, kind)) {
             number++;
             fprintf(out, "%s %zu - %s: none\n", count == 0 ? "ok" : "not ok", number, info->title);
         }

@@ -286,6 +286,77 @@ static enum status judge(struct verifier *v, struct error *err)
                                : status;
 }
 
+/* --- the lake -------------------------------------------------------------------------------- */
+
+/* Which column an altered line differs in. */
+static void field_of_line(void *ctx, const struct lake_alteration *alteration, char *out,
+                          size_t out_bytes)
+{
+    struct verifier *v = ctx;
+    struct error ignored;
+    struct hash128 hash;
+    struct content_answer answer;
+    const struct verifier_run_info *info = verifier_run_find(v, alteration->run, &ignored);
+    if (info == NULL) {
+        return;
+    }
+    const struct content_row row = {alteration->table, alteration->row, info->style};
+    if (content_compare(&v->content, row, alteration->line, &hash, &answer, &ignored) ==
+            STATUS_OK &&
+        !answer.same) {
+        verdict_set_text(out, out_bytes, span_from_cstr(answer.field));
+    }
+}
+
+static void ask_cause(struct verifier *v, struct lake_cause *cause)
+{
+    struct connect_census census;
+    struct error err;
+    *cause = (struct lake_cause){.flush_size_max = 1};
+    if (v->options->connect == NULL) {
+        return;
+    }
+    if (connect_client_census(v->options->connect, &census, &err) != STATUS_OK) {
+        snprintf(cause->text, sizeof(cause->text), "the Connect API does not answer");
+        return;
+    }
+    cause->flush_size_max = census.flush_size_max;
+    if (census.failed[0] != '\0') {
+        snprintf(cause->text, sizeof(cause->text), "connector failed: %.*s",
+                 (int)sizeof(cause->text) - 32, census.failed);
+    } else if (census.connectors == 0) {
+        snprintf(cause->text, sizeof(cause->text),
+                 "no connector is running: pinpipe connect create");
+    } else if (census.running == 0) {
+        snprintf(cause->text, sizeof(cause->text),
+                 "no connector is running: pinpipe connect status");
+    }
+}
+
+static enum status match_lake(struct verifier *v, struct error *err)
+{
+    const struct topic_range *ranges[VERIFIER_TOPICS_MAX];
+    int32_t partitions[VERIFIER_TOPICS_MAX];
+    struct lake_cause cause;
+    for (int i = 0; i < v->topic_count; i++) {
+        ranges[i] = v->topics[i].ranges;
+        partitions[i] = v->topics[i].partitions;
+    }
+    v->lake->topic_names = v->topic_names;
+    v->lake->topic_count = v->topic_count;
+    v->lake->ranges = ranges;
+    v->lake->partitions = partitions;
+    v->lake->field_of = field_of_line;
+    v->lake->field_ctx = v;
+    v->lake->progress = v->options->progress;
+    enum status status = lake_read(v->lake, v->options->lake, err);
+    if (status == STATUS_OK) {
+        ask_cause(v, &cause);
+        status = lake_conclude(v->lake, v->options->lake->bucket, &cause, v->verdict, err);
+    }
+    return status;
+}
+
 static enum status run_passes(struct verifier *v, struct error *err)
 {
     struct ledger_cursor *holder = NULL;
@@ -307,6 +378,9 @@ static enum status run_passes(struct verifier *v, struct error *err)
     }
     if (status == STATUS_OK) {
         status = judge(v, err);
+    }
+    if (status == STATUS_OK && v->lake != NULL) {
+        status = match_lake(v, err);
     }
     ledger_cursor_close(holder);
     return status;
@@ -348,6 +422,13 @@ static enum status open_all(struct verifier *v, struct row_source **rows, struct
     return status;
 }
 
+static enum status open_lake(struct verifier *v, struct error *err)
+{
+    v->lake = calloc(1, sizeof(*v->lake));
+    return v->lake != NULL ? lake_open(v->lake, v->options->env, err)
+                           : error_set(err, STATUS_NO_MEMORY, "no memory to verify");
+}
+
 static void verifier_release(struct verifier *v, struct row_source *rows)
 {
     if (v->reader != NULL && v->options->reader == NULL) {
@@ -362,6 +443,10 @@ static void verifier_release(struct verifier *v, struct row_source *rows)
     }
     free(v->runs);
     notes_close(&v->notes);
+    if (v->lake != NULL) {
+        lake_close(v->lake);
+        free(v->lake);
+    }
     content_release(&v->content);
     if (rows != NULL && rows->ops->hold != NULL) {
         rows->ops->hold(rows, false);
@@ -387,10 +472,14 @@ enum status verifier_run(const struct verifier_options *options, struct verdict 
     v->options = options;
     v->verdict = verdict;
     enum status status = open_all(v, &rows, err);
+    if (status == STATUS_OK && options->lake != NULL) {
+        status = open_lake(v, err);
+    }
     if (status == STATUS_OK) {
         status = run_passes(v, err);
     }
     verifier_release(v, rows);
+    verdict->through = options->lake != NULL ? VERDICT_STAGE_S3 : VERDICT_STAGE_TOPICS;
     verdict->elapsed_ms = (env->monotonic_us(env) - started_us) / 1000;
     return status;
 }

@@ -4,9 +4,11 @@
 #ifndef PINPIPE_VERIFIER_H
 #define PINPIPE_VERIFIER_H
 
+#include "connect_client.h"
 #include "endpoints.h"
 #include "env.h"
 #include "error.h"
+#include "lake_reader.h"
 #include "progress.h"
 #include "row_source.h"
 #include "topic_reader.h"
@@ -19,6 +21,8 @@ struct verifier_options {
     const struct progress *progress; /* may be NULL */
     struct topic_reader *reader;     /* borrowed; NULL: the REST proxy of the endpoints */
     struct row_source *rows;         /* borrowed; NULL: rds.db */
+    struct lake_reader *lake;        /* borrowed; NULL: the topics are all that is judged */
+    struct connect_client *connect;  /* borrowed; tells why records have not landed; may be NULL */
 };
 
 /* OK: *verdict is filled, whatever it says. Otherwise no verdict could be reached: CONFIG (no

@@ -202,6 +202,19 @@ static enum status note_stray(struct match *m, struct sighting *s, struct error 
     return notes_add_extra(&m->v->notes, &extra, err);
 }
 
+static enum status note_for_lake(struct match *m, const struct sighting *s,
+                                 const struct ledger_post *found, struct error *err)
+{
+    const struct lake_record record = {
+        .topic = m->topic,
+        .partition = m->partition,
+        .offset = s->offset,
+        .value = s->value,
+        .post = *found,
+    };
+    return lake_add_record(m->v->lake, &record, err);
+}
+
 /* Merges one record with the ledger's posts up to its offset. Of several posts acknowledged for
  * this place and content the latest is the record's: the topic was emptied in between. */
 static enum status match_record(struct match *m, struct sighting *s, struct error *err)
@@ -223,6 +236,9 @@ static enum status match_record(struct match *m, struct sighting *s, struct erro
         if (status == STATUS_OK) {
             status = advance(m, err);
         }
+    }
+    if (status == STATUS_OK && m->v->lake != NULL) {
+        status = note_for_lake(m, s, &found, err);
     }
     if (status != STATUS_OK) {
         return status;

@@ -2,13 +2,15 @@
  *   verifier.c        opens everything, takes the end offsets, calls the parts, concludes
  *   verifier_posts.c  one pass over the ledger: what is not simply acknowledged
  *   verifier_match.c  one pass over each partition, merged with the ledger's rows of it
- *   verifier_content.c, verifier_notes.c  what a value is; what does not fit */
+ *   verifier_content.c, verifier_notes.c  what a value is; what does not fit
+ *   verifier_lake*.c  whether the records are in S3 */
 #ifndef PINPIPE_VERIFIER_STATE_H
 #define PINPIPE_VERIFIER_STATE_H
 
 #include "ledger.h"
 #include "verifier.h"
 #include "verifier_content.h"
+#include "verifier_lake.h"
 #include "verifier_notes.h"
 
 enum {
@@ -48,6 +50,7 @@ struct verifier {
     struct topic_reader *reader;
     struct verifier_content content;
     struct verifier_notes notes;
+    struct verifier_lake *lake; /* NULL: S3 is not looked at */
     struct verdict *verdict;
 
     struct verifier_topic topics[VERIFIER_TOPICS_MAX];

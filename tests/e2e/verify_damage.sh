@@ -19,9 +19,9 @@ tail -n 1 out | grep -q '^PASS 120 records' || fail 'the last line begins with P
 [ "$(grep -c '^ok ' out)" = 9 ] || fail 'TAP has a line a kind' out
 ok 'a clean pipeline passes as text, JSON, JUnit and TAP'
 
-"$PINPIPE" verify --data "$data" --through s3 >out 2>err
-[ $? -eq 4 ] || fail '--through s3 is exit 4' out err
-grep -q 'not in this build yet' err || fail '--through s3 says so' err
+"$PINPIPE" verify --data "$data" --through streams >out 2>err
+[ $? -eq 4 ] || fail '--through streams is exit 4' out err
+grep -q 'not in this build yet' err || fail '--through streams says so' err
 "$PINPIPE" verify --data "$data" --json --tap >out 2>err
 [ $? -eq 2 ] || fail '--json with --tap is exit 2' out err
 ok 'what this build cannot do is refused by name'

@@ -334,6 +334,7 @@ enum status world_verify(struct world *w)
         .data_dir = w->dir.path,
         .reader = &w->reader,
         .rows = &w->rows,
+        .lake = w->lake,
     };
     w->err = ERROR_NONE;
     return verifier_run(&options, &w->verdict, &w->err);

@@ -61,6 +61,8 @@ struct world {
     void (*meanwhile)(struct world *w);
     const char *meanwhile_topic;
 
+    struct lake_reader *lake; /* NULL: the topics are all that is judged */
+
     struct verdict verdict;
     struct error err;
 };

@@ -92,6 +92,28 @@ static void a_whole_pipeline_passes_in_one_program(void **state)
     pipeline_end(&p);
 }
 
+/* A program that was built before there was a lake to look through. */
+static void shorter_options_of_an_older_program_keep_working(void **state)
+{
+    (void)state;
+    struct pipeline p;
+    struct pinpipe_verdict *verdict;
+    char why[PINPIPE_MESSAGE_BYTES];
+    pipeline_start(&p);
+    pipeline_post_every_row(&p);
+    struct pinpipe_verify_options options = verify_options(&p);
+    memset(&options.through, 0xff,
+           sizeof(options) - offsetof(struct pinpipe_verify_options, through));
+    assert_int_equal(pinpipe_verify(&options, &verdict, why), PINPIPE_USAGE);
+    options.struct_size = offsetof(struct pinpipe_verify_options, through);
+    if (pinpipe_verify(&options, &verdict, why) != PINPIPE_OK) {
+        fail_msg("%s", why);
+    }
+    assert_true(pinpipe_verdict_passed(verdict));
+    pinpipe_verdict_free(verdict);
+    pipeline_end(&p);
+}
+
 static void without_a_ledger_there_is_no_verdict_but_a_reason(void **state)
 {
     (void)state;
@@ -128,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_pipeline_passes_in_one_program),
+        cmocka_unit_test(shorter_options_of_an_older_program_keep_working),
         cmocka_unit_test(without_a_ledger_there_is_no_verdict_but_a_reason),
         cmocka_unit_test(a_server_that_is_gone_is_unreachable),
     };

@@ -1,0 +1,222 @@
+/* Members are written as they come and sorted when their object closes: the inner ones first, so
+ * that what an outer one moves is final. */
+#include "json_canonical.h"
+
+#include "json_text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { segments_first = 64 };
+
+/* A member in the text: name, ':' and value. Pointers only while its object is sorted. */
+struct json_segment {
+    size_t start;
+    size_t name_len;
+    size_t len;
+    const char *ptr;
+};
+
+void json_canonical_init(struct json_canonical *canonical, size_t bytes_max)
+{
+    *canonical = (struct json_canonical){.segments = NULL};
+    buf_init(&canonical->text, bytes_max);
+    buf_init(&canonical->scratch, bytes_max);
+}
+
+void json_canonical_release(struct json_canonical *canonical)
+{
+    buf_release(&canonical->text);
+    buf_release(&canonical->scratch);
+    free(canonical->segments);
+    *canonical = (struct json_canonical){.segments = NULL};
+}
+
+static void put_number(struct buf *out, struct span raw, enum json_kind kind)
+{
+    const double exact_max = 9007199254740992.0; /* 2^53 */
+    int64_t integer;
+    double real;
+    if (kind == JSON_INTEGER && span_parse_i64(raw, &integer)) {
+        buf_append_i64(out, integer);
+    } else if (kind == JSON_DECIMAL && span_parse_double(raw, &real) && isfinite(real)) {
+        if (real > -exact_max && real < exact_max && real == floor(real)) {
+            buf_append_i64(out, (int64_t)real);
+        } else {
+            json_double_append(out, real);
+        }
+    } else {
+        buf_append_span(out, raw); /* beyond both: by its digits */
+    }
+}
+
+static void put_string(struct json_canonical *c, struct span raw)
+{
+    if (memchr(raw.ptr, '\\', raw.len) == NULL) {
+        struct span inner = span_from(raw.ptr + 1, raw.len - 2);
+        json_string_append(&c->text, inner);
+        return;
+    }
+    buf_reset(&c->scratch);
+    json_string_decode(raw, &c->scratch);
+    json_string_append(&c->text, buf_span(&c->scratch));
+}
+
+/* --- objects --------------------------------------------------------------------------------- */
+
+static bool segment_add(struct json_canonical *c, struct json_segment segment)
+{
+    if (c->segment_count == c->segment_cap) {
+        size_t cap = c->segment_cap > 0 ? c->segment_cap * 2 : segments_first;
+        struct json_segment *segments = realloc(c->segments, cap * sizeof(*segments));
+        if (segments == NULL) {
+            return false;
+        }
+        c->segments = segments;
+        c->segment_cap = cap;
+    }
+    c->segments[c->segment_count++] = segment;
+    return true;
+}
+
+static int compare_segments(const void *a, const void *b)
+{
+    const struct json_segment *left = a;
+    const struct json_segment *right = b;
+    int order =
+        span_compare(span_from(left->ptr, left->name_len), span_from(right->ptr, right->name_len));
+    if (order != 0) {
+        return order;
+    }
+    return left->start < right->start ? -1 : 1;
+}
+
+static bool same_name(const struct json_segment *a, const struct json_segment *b)
+{
+    return span_equal(span_from(a->ptr, a->name_len), span_from(b->ptr, b->name_len));
+}
+
+/* Rewrites the object that begins at `start` and whose members are the segments from `base`. */
+static void object_sort(struct json_canonical *c, size_t start, size_t base)
+{
+    struct json_segment *segments = c->segments + base;
+    size_t count = c->segment_count - base;
+    for (size_t i = 0; i < count; i++) {
+        segments[i].ptr = c->text.ptr + segments[i].start;
+    }
+    if (count > 0) {
+        qsort(segments, count, sizeof(*segments), compare_segments);
+    }
+    buf_reset(&c->scratch);
+    buf_append_byte(&c->scratch, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count && same_name(&segments[i], &segments[i + 1])) {
+            continue;
+        }
+        buf_append_cstr(&c->scratch, c->scratch.len > 1 ? "," : "");
+        buf_append(&c->scratch, segments[i].ptr, segments[i].len);
+    }
+    buf_append_byte(&c->scratch, '}');
+    c->text.len = start;
+    buf_append_span(&c->text, buf_span(&c->scratch));
+    c->text.failed = c->text.failed || !buf_ok(&c->scratch);
+    c->segment_count = base;
+}
+
+/* --- values ---------------------------------------------------------------------------------- */
+
+static bool put_value(struct json_canonical *c, struct json_cursor *cursor);
+
+static bool put_object(struct json_canonical *c, struct json_cursor *cursor)
+{
+    struct json_error err = {0};
+    struct span name;
+    bool first = true;
+    size_t start = c->text.len;
+    size_t base = c->segment_count;
+    if (!json_enter(cursor, JSON_OBJECT, &err)) {
+        return false;
+    }
+    while (json_next_member(cursor, &first, &name, &err)) {
+        struct json_segment segment = {.start = c->text.len};
+        put_string(c, name);
+        segment.name_len = c->text.len - segment.start;
+        buf_append_byte(&c->text, ':');
+        if (!put_value(c, cursor) || !buf_ok(&c->text)) {
+            return false;
+        }
+        segment.len = c->text.len - segment.start;
+        if (!segment_add(c, segment)) {
+            return false;
+        }
+    }
+    if (err.message[0] != '\0') {
+        return false;
+    }
+    object_sort(c, start, base);
+    return true;
+}
+
+static bool put_array(struct json_canonical *c, struct json_cursor *cursor)
+{
+    struct json_error err = {0};
+    bool first = true;
+    if (!json_enter(cursor, JSON_ARRAY, &err)) {
+        return false;
+    }
+    buf_append_byte(&c->text, '[');
+    bool comma = false;
+    while (json_next_element(cursor, &first, &err)) {
+        buf_append_cstr(&c->text, comma ? "," : "");
+        comma = true;
+        if (!put_value(c, cursor)) {
+            return false;
+        }
+    }
+    buf_append_byte(&c->text, ']');
+    return err.message[0] == '\0';
+}
+
+static bool put_value(struct json_canonical *c, struct json_cursor *cursor)
+{
+    struct json_error err = {0};
+    enum json_kind kind;
+    struct span raw;
+    if (!json_peek(cursor, &kind, &err)) {
+        return false;
+    }
+    if (kind == JSON_OBJECT) {
+        return put_object(c, cursor);
+    }
+    if (kind == JSON_ARRAY) {
+        return put_array(c, cursor);
+    }
+    if (!json_skip(cursor, &raw, &err)) {
+        return false;
+    }
+    if (kind == JSON_STRING) {
+        put_string(c, raw);
+    } else if (kind == JSON_INTEGER || kind == JSON_DECIMAL) {
+        put_number(&c->text, raw, kind);
+    } else {
+        buf_append_span(&c->text, raw);
+    }
+    return buf_ok(&c->text);
+}
+
+bool json_canonical_make(struct json_canonical *canonical, struct span value)
+{
+    struct json_cursor check = json_document(value);
+    struct json_error err = {0};
+    struct span raw;
+    buf_reset(&canonical->text);
+    canonical->segment_count = 0;
+    /* The scanner bounds the depth, which the walk below recurses to. */
+    json_skip_space(&check);
+    if (!json_skip(&check, &raw, &err) || !json_at_end(&check)) {
+        return false;
+    }
+    struct json_cursor cursor = json_cursor_at(raw);
+    return put_value(canonical, &cursor) && buf_ok(&canonical->text);
+}
