@@ -199,6 +199,7 @@ enum status store_turn_fail(struct store *store, const struct error *why)
         run(store, STMT_ROLLBACK);
     }
     undo_back_to(store, 0);
+    store->lake.known_bucket_id = 0;
     store->savepoint_depth = 0;
     store->turn = TURN_FAILED;
     store->turn_error = *why;
@@ -430,6 +431,7 @@ void store_savepoint_rollback(struct store *store)
         store_write_failed(store, "roll back to a savepoint", NULL);
         return;
     }
+    store->lake.known_bucket_id = 0;
     size_t before = store->savepoints[store->savepoint_depth];
     if (store->undo_count > before) {
         undo_back_to(store, before);

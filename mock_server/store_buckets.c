@@ -89,26 +89,42 @@ enum status store_buckets_ensure(struct store *store, struct error *err)
     return STATUS_OK;
 }
 
-static enum status has_objects(struct store *store, int64_t bucket_id, bool *any, struct error *err)
+/* Does the statement find anything for this bucket? */
+static enum status ask(struct store *store, enum store_statement id, int64_t bucket_id, bool *any,
+                       struct error *err)
 {
-    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_OBJECT_ANY);
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
     if (stmt == NULL) {
-        return store_read_failed(store, "look for objects", err);
+        return store_read_failed(store, "look into a bucket", err);
     }
     sqlite3_bind_int64(stmt, 1, bucket_id);
     int step = sqlite3_step(stmt);
     *any = step == SQLITE_ROW;
     enum status status = step == SQLITE_ROW || step == SQLITE_DONE
                              ? STATUS_OK
-                             : store_read_failed(store, "look for objects", err);
+                             : store_read_failed(store, "look into a bucket", err);
     sqlite3_reset(stmt);
     return status;
+}
+
+enum status store_bucket_check(struct store *store, int64_t bucket_id, struct error *err)
+{
+    bool there = bucket_id == store->lake.known_bucket_id;
+    if (PP_LIKELY(there)) {
+        return STATUS_OK;
+    }
+    enum status status = ask(store, STMT_BUCKET_THERE, bucket_id, &there, err);
+    if (status == STATUS_OK && there) {
+        store->lake.known_bucket_id = bucket_id;
+    }
+    return status == STATUS_OK && !there ? error_set(err, STATUS_NOT_FOUND, "the bucket is gone")
+                                         : status;
 }
 
 enum status store_bucket_delete(struct store *store, int64_t bucket_id, struct error *err)
 {
     bool any = false;
-    enum status status = has_objects(store, bucket_id, &any, err);
+    enum status status = ask(store, STMT_OBJECT_ANY, bucket_id, &any, err);
     if (status == STATUS_OK && any) {
         status = error_set(err, STATUS_BUSY, "the bucket has objects");
     }
@@ -122,6 +138,7 @@ enum status store_bucket_delete(struct store *store, int64_t bucket_id, struct e
     if (status != STATUS_OK) {
         return status;
     }
+    store->lake.known_bucket_id = 0;
     if (!store_run(store, STMT_BUCKET_DELETE, &bucket_id, 1)) {
         return store_write_failed(store, "delete a bucket", err);
     }

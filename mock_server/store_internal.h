@@ -69,6 +69,7 @@ struct store_lake {
     int64_t last_bucket_id;
     int64_t last_object_id;
     int64_t last_content_id;
+    int64_t known_bucket_id;   /* a bucket that is there; 0: ask */
     struct store_body *bodies; /* alive: the sweep keeps off their contents */
     struct store_pin *pins;
     size_t pin_count;
@@ -188,6 +189,9 @@ void store_topics_sweep(struct store *store);
 /* --- store_buckets.c --- */
 /* Creates those of the initial buckets that are not there. */
 enum status store_buckets_ensure(struct store *store, struct error *err) PP_MUST_USE;
+/* NOT_FOUND: the bucket is gone. Asks the file only when another bucket was asked for before. */
+enum status store_bucket_check(struct store *store, int64_t bucket_id,
+                               struct error *err) PP_MUST_USE;
 
 /* --- store_contents.c --- */
 /* A range of bytes of a content. */

@@ -126,7 +126,7 @@ static bool drop(struct store *store, struct place place)
            (place.content_id == 0 || store_content_ref(store, place.content_id, -1));
 }
 
-/* The old row gives up its key first: a copy onto itself still reads its bytes. */
+/* A copy may be of the old row itself, which then goes last and gives up only its key first. */
 static enum status replace(struct store *store, const struct store_new_object *object, int64_t id,
                            struct error *err)
 {
@@ -136,10 +136,12 @@ static enum status replace(struct store *store, const struct store_new_object *o
         return status;
     }
     if (old.object_id == 0) {
-        return error_set(err, STATUS_NOT_FOUND, "the bucket is gone");
+        return error_set(err, STATUS_CORRUPT, "%s: a key is taken, but by no object",
+                         store->db.path);
     }
-    if (!store_run(store, STMT_OBJECT_BURY, &old.object_id, 1) || !run_insert(store, object, id) ||
-        !drop(store, old)) {
+    bool goes_last = object->source_id != 0;
+    if (!(goes_last ? store_run(store, STMT_OBJECT_BURY, &old.object_id, 1) : drop(store, old)) ||
+        !run_insert(store, object, id) || (goes_last && !drop(store, old))) {
         return store_write_failed(store, "replace an object", err);
     }
     return STATUS_OK;
@@ -149,7 +151,10 @@ enum status store_object_insert(struct store *store, const struct store_new_obje
                                 struct error *err)
 {
     int64_t id = 0;
-    enum status status = store_write_begin(store, err);
+    enum status status = store_bucket_check(store, object->put->bucket_id, err);
+    if (status == STATUS_OK) {
+        status = store_write_begin(store, err);
+    }
     if (status == STATUS_OK) {
         status = store_next_id(store, STMT_OBJECT_LAST_ID, &store->lake.last_object_id, &id, err);
     }

@@ -375,8 +375,8 @@ static enum status explain_failure(struct sql_session *s, struct error *err)
     if (strncmp(words, "no such table", 13) == 0) {
         return error_set(
             err, STATUS_INVALID,
-            "%s in %s. Views: topics, records, group_offsets (a server has run there), "
-            "rows_posted (an emulator has), requests (the journal); tables of "
+            "%s in %s. Views: topics, records, group_offsets, objects, connectors (a server has "
+            "run there), rows_posted (an emulator has), requests (the journal); tables of "
             "rds.db: pinterest_data, geolocation_data, user_data",
             words, cli_data_dir(s->cli));
     }

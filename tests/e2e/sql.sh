@@ -18,7 +18,7 @@ sql "SELECT count(*) FROM requests WHERE path LIKE '/v3/clusters/%/topics'" || f
 [ "$(sed 1d out)" = 1 ] || fail 'the request just answered is in the journal' out
 ok 'the request just answered is in the journal'
 
-for name in topics records record group_offsets rows_posted requests pinterest_data geolocation_data user_data \
+for name in topics records record group_offsets objects connectors rows_posted requests pinterest_data geolocation_data user_data \
     state.records rds.user_data ledger.rows_posted journal.requests; do
     sql "SELECT count(*) AS n FROM $name" || fail "$name can be asked" out err
 done
