@@ -270,7 +270,8 @@ static void release(void *ctx, struct exchange *exchange)
 
 static void answer_too_large(struct s3_call *call)
 {
-    if (call->operation == NULL || !is_streamed(call)) {
+    /* Without an operation it was larger than anything is: nobody had to look at it. */
+    if (call->operation != NULL && !is_streamed(call)) {
         s3_error(call, S3_ERROR_MESSAGE_TOO_LARGE);
         return;
     }

@@ -23,7 +23,7 @@ static struct span time_text(struct s3_call *call, int64_t seconds)
 {
     struct buf text;
     buf_init(&text, 64);
-    s3_time_append(&text, S3_TIME_ISO, seconds * 1000);
+    s3_time_append(&text, S3_TIME_ISO_SHORT, seconds * 1000);
     char *copy = arena_copy_cstr(arena_of(call), buf_span(&text));
     buf_release(&text);
     return span_from_cstr(copy);

@@ -1,5 +1,5 @@
-/* Times as S3 writes and reads them: ISO 8601 with milliseconds in XML, RFC 1123 in headers. HTTP's
- * two older forms are read too (RFC 9110 section 5.6.7). */
+/* Times as S3 writes and reads them: ISO 8601 in XML (its milliseconds are always 0), RFC 1123 in
+ * headers. HTTP's two older forms are read too (RFC 9110 section 5.6.7). */
 #include "s3_internal.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 
 void s3_time_append(struct buf *out, enum s3_time form, int64_t ms)
 {
-    char text[64];
+    char text[64] = "";
     time_t seconds = (time_t)(ms / 1000);
     struct tm utc;
     if (gmtime_r(&seconds, &utc) == NULL) {
@@ -18,15 +18,16 @@ void s3_time_append(struct buf *out, enum s3_time form, int64_t ms)
     }
     switch (form) {
     case S3_TIME_ISO:
-        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-        buf_append_cstr(out, text);
-        buf_printf(out, ".%03dZ", (int)(ms % 1000));
-        return;
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.000Z", &utc);
+        break;
+    case S3_TIME_ISO_SHORT:
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+        break;
     case S3_TIME_HTTP:
         strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-        buf_append_cstr(out, text);
-        return;
+        break;
     }
+    buf_append_cstr(out, text);
 }
 
 /* --- reading --- */

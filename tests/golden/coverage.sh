@@ -43,6 +43,12 @@ api-gateway 3 3
 api-gateway 4 22
 api-gateway 6 1
 api-gateway 7 1
+aws-s3 2 5
+aws-s3 3 3
+aws-s3 4 35
+aws-s3 5 31
+aws-s3 6 5
+aws-s3 7 5
 design 5 2
 kafka-rest-v2 0 10
 kafka-rest-v2 1 22

@@ -22,7 +22,7 @@ enum { files_max = 4096, lines_shown_max = 4000 };
 /* --- requests as they go --- */
 
 struct request {
-    char target[16]; /* "rest" or "gateway" */
+    enum target target;
     char connection[48];
     bool defer;
     bool raw;
@@ -62,16 +62,26 @@ static void add_head_lines(struct captures *captures, const char *head, size_t l
     }
 }
 
+/* tests/golden/s3/put.http goes to S3; what is in no target's folder goes to the REST proxy. */
+static enum target target_of_path(const char *path)
+{
+    for (size_t i = 0; i < TARGET_COUNT; i++) {
+        char folder[32];
+        snprintf(folder, sizeof(folder), "/%s/", target_names[i]);
+        if (strstr(path, folder) != NULL) {
+            return (enum target)i;
+        }
+    }
+    return TARGET_REST;
+}
+
 static const char *read_directives(const struct transcript *t, struct request *r, const char *p)
 {
-    snprintf(r->target, sizeof(r->target), "%s",
-             strstr(t->path, "gateway/") != NULL ? "gateway" : "rest");
+    r->target = target_of_path(t->path);
     while (*p == '@') {
         size_t len = strcspn(p, "\n");
-        if (len == 5 && starts_with(p, "@rest")) {
-            snprintf(r->target, sizeof(r->target), "rest");
-        } else if (len == 8 && starts_with(p, "@gateway")) {
-            snprintf(r->target, sizeof(r->target), "gateway");
+        if (target_named(p + 1, len - 1) != TARGET_COUNT) {
+            r->target = target_named(p + 1, len - 1);
         } else if (len == 6 && starts_with(p, "@defer")) {
             r->defer = true;
         } else if (len == 4 && starts_with(p, "@raw")) {
@@ -107,8 +117,7 @@ static void request_build(struct server *server, const struct transcript *t,
     if (!r->raw) {
         char line[96];
         if (!has_header(head, head_len, "host")) {
-            int port = strcmp(r->target, "rest") == 0 ? server->rest_port : server->gateway_port;
-            snprintf(line, sizeof(line), "Host: 127.0.0.1:%d\r\n", port);
+            snprintf(line, sizeof(line), "Host: 127.0.0.1:%d\r\n", server->ports[r->target]);
             text_puts(&r->bytes, line);
         }
         bool takes_body = body.len > 0 || starts_with(head, "POST ") || starts_with(head, "PUT ");
@@ -249,11 +258,9 @@ struct deferred {
 static struct connection *send_request(struct judge *j, struct connections *all,
                                        struct request *request)
 {
-    char name[sizeof(request->target) + sizeof(request->connection) + 1];
-    int port =
-        strcmp(request->target, "rest") == 0 ? j->server->rest_port : j->server->gateway_port;
-    snprintf(name, sizeof(name), "%s/%s", request->target, request->connection);
-    struct connection *c = connection_get(all, name, port);
+    char name[16 + sizeof(request->connection) + 1];
+    snprintf(name, sizeof(name), "%.15s/%s", target_names[request->target], request->connection);
+    struct connection *c = connection_get(all, name, j->server->ports[request->target]);
     if (c == NULL) {
         complain(j, "connection", "an open port", strerror(errno));
         return NULL;

@@ -18,6 +18,22 @@
 
 enum { wait_ms = 35000 }; /* the gateway gives up a backend after 29 s */
 
+const char *const target_names[TARGET_COUNT] = {
+    [TARGET_REST] = "rest",       [TARGET_GATEWAY] = "gateway",
+    [TARGET_CONNECT] = "connect", [TARGET_MSK_CONNECT] = "msk_connect",
+    [TARGET_S3] = "s3",
+};
+
+enum target target_named(const char *name, size_t len)
+{
+    size_t i = 0;
+    while (i < TARGET_COUNT &&
+           (strlen(target_names[i]) != len || memcmp(target_names[i], name, len) != 0)) {
+        i++;
+    }
+    return (enum target)i;
+}
+
 /* --- the server --- */
 
 static void sleep_ms(long ms)
@@ -113,8 +129,9 @@ static bool wait_ready(struct server *server, const char *ready_path)
         int status;
         if (access(ready_path, R_OK) == 0) {
             char *json = read_whole(ready_path);
-            note_url(server, json, "rest", &server->rest_port);
-            note_url(server, json, "gateway", &server->gateway_port);
+            for (size_t i = 0; i < TARGET_COUNT; i++) {
+                note_url(server, json, target_names[i], &server->ports[i]);
+            }
             free(json);
             return true;
         }

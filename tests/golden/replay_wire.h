@@ -8,12 +8,24 @@
 
 enum { connections_max = 16, headers_max = 64 };
 
+/* The listeners that a request can go to, by their names in the ready file ("rest_url"). */
+enum target {
+    TARGET_REST,
+    TARGET_GATEWAY,
+    TARGET_CONNECT,
+    TARGET_MSK_CONNECT,
+    TARGET_S3,
+    TARGET_COUNT
+};
+extern const char *const target_names[TARGET_COUNT];
+/* TARGET_COUNT: there is none of that name. */
+enum target target_named(const char *name, size_t len);
+
 struct server {
     pid_t pid;
     char directory[64];
     struct captures captures;
-    int rest_port;
-    int gateway_port;
+    int ports[TARGET_COUNT]; /* 0: it does not listen */
 };
 
 /* Starts `program` with the transcript's flags and waits for its ready file. */

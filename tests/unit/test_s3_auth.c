@@ -144,8 +144,8 @@ static void presigned_urls_open_the_door_until_they_expire(void **state)
         s3_get(f, targets[i]);
         s3_assert_error(f, 403, "AccessDenied");
         s3_assert_element(f, "Message", "Request has expired");
-        s3_assert_element(f, "Expires", "2026-01-02T03:05:05.000Z");
-        s3_assert_element(f, "ServerTime", "2026-01-02T03:05:06.000Z");
+        s3_assert_element(f, "Expires", "2026-01-02T03:05:05Z");
+        s3_assert_element(f, "ServerTime", "2026-01-02T03:05:06Z");
         s3_assert_element(f, "X-Amz-Expires", i == 0 ? "60" : "");
     }
 }

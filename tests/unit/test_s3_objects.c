@@ -593,6 +593,23 @@ static void browsers_are_told_that_there_is_no_cors(void **state)
 
 /* --- what the server ends by itself --- */
 
+static void too_much_xml_is_no_object_too_large(void **state)
+{
+    struct s3_fixture *f = *state;
+    struct exchange *e = &f->exchange;
+    exchange_sent(e);
+    exchange_reset(e, s3_service(f->s3));
+    e->request.method = METHOD_PUT;
+    e->request.method_name = SPAN_LIT("PUT");
+    e->request.path = SPAN_LIT("/fresh");
+    const struct service *service = s3_service(f->s3);
+    assert_int_equal(service->body_begin(service->ctx, e), BODY_GATHER);
+    exchange_fail(e, EXCHANGE_BODY_TOO_LARGE);
+    exchange_answer(e);
+    turn_end(&f->turn);
+    s3_assert_error(f, 400, "MaxMessageLengthExceeded");
+}
+
 static void each_failure_of_the_server_has_an_answer_of_s3(void **state)
 {
     static const struct {
@@ -601,7 +618,7 @@ static void each_failure_of_the_server_has_an_answer_of_s3(void **state)
         const char *code;
     } rows[] = {
         {EXCHANGE_COMMIT_FAILED, 500, "InternalError"},
-        {EXCHANGE_BODY_TOO_LARGE, 400, "MaxMessageLengthExceeded"},
+        {EXCHANGE_BODY_TOO_LARGE, 400, "EntityTooLarge"},
         {EXCHANGE_HEAD_TOO_LARGE, 400, "RequestHeaderSectionTooLarge"},
         {EXCHANGE_URI_TOO_LONG, 400, "InvalidURI"},
         {EXCHANGE_MALFORMED, 400, "BadRequest"},
@@ -655,6 +672,7 @@ int main(void)
         TEST(the_owner_may_do_everything),
         TEST(setting_a_subresource_changes_nothing_and_says_so),
         TEST(browsers_are_told_that_there_is_no_cors),
+        TEST(too_much_xml_is_no_object_too_large),
         TEST(each_failure_of_the_server_has_an_answer_of_s3),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
