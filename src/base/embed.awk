@@ -1,7 +1,7 @@
 # Turns text files into one C file of string constants: embedded_<name>[] and embedded_<name>_len.
 # A name is the path below data/ with / . - as underscores. Used by the Makefile only.
 function flush_line(text) {
-    gsub(/\\/, "\\\\", text); gsub(/"/, "\\\"", text); gsub(/\t/, "\\t", text)
+    gsub(/\\/, "&&", text); gsub(/"/, "\\\"", text); gsub(/\t/, "\\t", text)
     gsub(/\?/, "\\?", text)
     printf "    \"%s\\n\"\n", text
 }
