@@ -428,6 +428,10 @@ static void fill_files(const struct connect_check *check, struct sink_config *ou
                       ? SINK_FORMAT_BYTES
                       : SINK_FORMAT_JSON;
     out->bytes_extension = text_of(check, CONNECT_KEY_FORMAT_BYTEARRAY_EXTENSION);
+    out->bytes_separator =
+        connect_check_value(check, CONNECT_KEY_FORMAT_BYTEARRAY_SEPARATOR)->present
+            ? text_of(check, CONNECT_KEY_FORMAT_BYTEARRAY_SEPARATOR)
+            : SPAN_LIT("\n");
     out->store_keys = flag_of(check, CONNECT_KEY_STORE_KAFKA_KEYS);
     out->store_headers = flag_of(check, CONNECT_KEY_STORE_KAFKA_HEADERS);
 }

@@ -62,6 +62,7 @@ struct sink_config {
     int64_t retry_backoff_ms; /* after an upload that failed */
     enum sink_format format;
     struct span bytes_extension; /* ".bin" */
+    struct span bytes_separator; /* "\n" */
     enum sink_converter value_converter;
     bool value_schemas_enable;
     enum sink_converter key_converter;

@@ -141,6 +141,7 @@ static void the_workshops_configuration_is_sound(void **state)
     assert_span(c->tombstone_partition, "tombstone");
     assert_int_equal(c->format, SINK_FORMAT_JSON);
     assert_span(c->bytes_extension, ".bin");
+    assert_span(c->bytes_separator, "\n");
     assert_int_equal(c->value_converter, SINK_CONVERTER_JSON);
     assert_false(c->value_schemas_enable);
     assert_int_equal(c->key_converter, SINK_CONVERTER_STRING);

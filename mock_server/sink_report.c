@@ -1,0 +1,174 @@
+/* Records that a sink could not take: the dead-letter topic with its context headers, and the log
+ * (specs/s3-sink-connector.md 7). As in Connect they are told whether or not errors are tolerated.
+ */
+#include "sink.h"
+
+#include "base64.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HEADER_PREFIX "__connect.errors."
+
+static const char sink_task_class[] = "org.apache.kafka.connect.sink.SinkTask";
+
+static const char *executing_class(const struct sink *sink, enum sink_stage stage)
+{
+    switch (stage) {
+    case SINK_STAGE_KEY_CONVERTER:
+        return sink_converter_class(sink->key_how.converter);
+    case SINK_STAGE_VALUE_CONVERTER:
+        return sink_converter_class(sink->value_how.converter);
+    case SINK_STAGE_TASK_PUT:
+        return sink_task_class;
+    }
+    BUG("a stage without its class");
+}
+
+/* --- headers: [{"name":...,"value":base64},...], as v3 produce keeps them ------------------------
+ */
+
+struct headers {
+    struct buf text;
+    struct span original; /* a name that is there already stays alone */
+};
+
+static void header_add(struct headers *headers, const char *name, struct span value)
+{
+    char start[96];
+    int len = snprintf(start, sizeof(start), "{\"name\":\"" HEADER_PREFIX "%s\",", name);
+    struct span known = headers->original;
+    for (; known.len >= (size_t)len; known = span_skip(known, 1)) {
+        if (memcmp(known.ptr, start, (size_t)len) == 0) {
+            return;
+        }
+    }
+    if (headers->text.len > 1) {
+        buf_append_byte(&headers->text, ',');
+    }
+    buf_append_cstr(&headers->text, start);
+    BUF_APPEND_LIT(&headers->text, "\"value\":\"");
+    base64_encode(value, &headers->text);
+    BUF_APPEND_LIT(&headers->text, "\"}");
+}
+
+static void header_add_number(struct headers *headers, const char *name, int64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%lld", (long long)value);
+    header_add(headers, name, span_from_cstr(text));
+}
+
+static void context_add(const struct sink *sink, const struct sink_report *report,
+                        struct headers *headers)
+{
+    const struct sink_exception *thrown = &report->failure->chain[0];
+    enum sink_stage stage = report->failure->stage;
+    struct buf trace;
+    header_add(headers, "topic", report->record->topic);
+    header_add_number(headers, "partition", report->record->partition);
+    header_add_number(headers, "offset", report->record->offset);
+    header_add(headers, "connector.name", sink->options.config->name);
+    header_add_number(headers, "task.id", report->task);
+    header_add(headers, "stage", span_from_cstr(sink_stage_name(stage)));
+    header_add(headers, "class.name", span_from_cstr(executing_class(sink, stage)));
+    header_add(headers, "exception.class.name", span_from_cstr(thrown->class_name));
+    header_add(headers, "exception.message", span_from_cstr(thrown->message));
+    buf_init(&trace, SINK_TRACE_BYTES_MAX);
+    sink_failure_trace(report->failure, &trace);
+    header_add(headers, "exception.stacktrace", buf_span(&trace));
+    buf_release(&trace);
+}
+
+/* --- the dead-letter topic -------------------------------------------------------------------- */
+
+static void produce(struct sink *sink, const struct sink_report *report, struct span headers)
+{
+    const struct store_record *raw = report->raw;
+    struct broker_record record = {
+        .partition = -1,
+        .has_key = raw->has_key,
+        .has_value = raw->has_value,
+        .key = raw->key,
+        .value = raw->value,
+        .headers = headers,
+        .timestamp_ms = raw->timestamp_ms,
+    };
+    struct broker_result result = {.error_code = 0};
+    struct broker_produce request = {.topic = sink->options.config->dlq_topic,
+                                     .records = &record,
+                                     .results = &result,
+                                     .count = 1,
+                                     .texts = &sink->scratch->texts};
+    arena_reset(&sink->scratch->texts);
+    /* A broker that answers later would need the request to live on; the embedded one is there. */
+    enum broker_outcome outcome =
+        sink->options.broker->ops->produce(sink->options.broker, &request);
+    PP_ASSERT(outcome == BROKER_DONE);
+    if (result.error_code != 0) {
+        LOG_ERRORF(sink->options.log, "sink",
+                   "could not produce message to dead letter queue. topic=%.*s: %s",
+                   SPAN_ARG(request.topic), result.error);
+    }
+}
+
+static void send_dead_letter(struct sink *sink, const struct sink_report *report)
+{
+    struct span original = report->raw->headers;
+    if (!sink->options.config->dlq_headers) {
+        produce(sink, report, original);
+        return;
+    }
+    struct headers headers = {.original = original};
+    buf_init(&headers.text, SINK_REPORT_BYTES_MAX);
+    if (original.len > 1) { /* without its closing bracket */
+        buf_append_span(&headers.text, span_first(original, original.len - 1));
+    } else {
+        buf_append_byte(&headers.text, '[');
+    }
+    context_add(sink, report, &headers);
+    buf_append_byte(&headers.text, ']');
+    if (buf_ok(&headers.text)) {
+        produce(sink, report, buf_span(&headers.text));
+    } else {
+        LOG_ERRORF(sink->options.log, "sink", "no memory for a dead letter's headers");
+    }
+    buf_release(&headers.text);
+}
+
+/* --- the log ---------------------------------------------------------------------------------- */
+
+static void log_error(const struct sink *sink, const struct sink_report *report)
+{
+    const struct sink_record *record = report->record;
+    enum sink_stage stage = report->failure->stage;
+    char where[160] = "";
+    if (sink->options.config->log_messages) {
+        snprintf(where, sizeof(where),
+                 ", where consumed record is {topic='%.*s', partition=%d, offset=%lld, "
+                 "timestamp=%lld}",
+                 SPAN_ARG(span_first(record->topic, 64)), (int)record->partition,
+                 (long long)record->offset, (long long)record->timestamp_ms);
+    }
+    LOG_ERRORF(sink->options.log, "sink",
+               "Error encountered in task %.*s-%d. Executing stage '%s' with class '%s'%s: %s: %s",
+               SPAN_ARG(sink->options.config->name), report->task, sink_stage_name(stage),
+               executing_class(sink, stage), where, report->failure->chain[0].class_name,
+               report->failure->chain[0].message);
+}
+
+bool sink_reports_puts(const struct sink *sink)
+{
+    return sink->options.config->dlq_topic.len > 0 || sink->options.config->log_errors;
+}
+
+bool sink_report(struct sink *sink, const struct sink_report *report)
+{
+    if (sink->options.config->log_errors) {
+        log_error(sink, report);
+    }
+    if (sink->options.config->dlq_topic.len > 0) {
+        send_dead_letter(sink, report);
+    }
+    return sink->options.config->tolerate_all;
+}
