@@ -208,6 +208,38 @@ static void nothing_is_kept_of_a_put_whose_commit_failed(void **state)
     s3_assert_body(f, "first");
 }
 
+/* The turns that took in the first pieces may be lost while the others are still on their way. */
+static void upload_whose_first_pieces_were_lost_is_refused(void **state)
+{
+    struct s3_fixture *f = *state;
+    struct exchange *e = &f->exchange;
+    const struct service *service = s3_service(f->s3);
+    struct http_header headers[] = {{SPAN_LIT("Host"), SPAN_LIT(S3_FIXTURE_HOST)},
+                                    {SPAN_LIT("Content-Length"), SPAN_LIT("300000")}};
+    exchange_sent(e);
+    exchange_reset(e, service);
+    e->request.method = METHOD_PUT;
+    e->request.method_name = SPAN_LIT("PUT");
+    e->request.path = SPAN_LIT("/bkt/large");
+    e->request.headers = headers;
+    e->request.header_count = 2;
+    assert_int_equal(service->body_begin(service->ctx, e), BODY_STREAM);
+    assert_int_equal(service->body_piece(service->ctx, e, span_first(large_body(), 200000)),
+                     BODY_STREAM);
+    f->commits_fail = true;
+    assert_int_not_equal(store_turn_commit(f->store, NULL), STATUS_OK);
+    f->commits_fail = false;
+    if (service->body_piece(service->ctx, e, span_skip(large_body(), 200000)) == BODY_STREAM) {
+        exchange_handle(e);
+    } else {
+        exchange_answer(e);
+    }
+    turn_end(&f->turn);
+    s3_assert_error(f, 500, "InternalError");
+    s3_get(f, "/bkt/large");
+    s3_assert_error(f, 404, "NoSuchKey");
+}
+
 /* --- ranges --- */
 
 static void ranges_follow_the_rules(void **state)
@@ -656,6 +688,7 @@ int main(void)
         TEST(download_under_way_survives_the_death_of_its_key),
         TEST(put_into_no_bucket_is_refused_before_its_body),
         TEST(nothing_is_kept_of_a_put_whose_commit_failed),
+        TEST(upload_whose_first_pieces_were_lost_is_refused),
         TEST(ranges_follow_the_rules),
         TEST(no_range_of_an_empty_object_can_be_satisfied),
         TEST(range_of_a_large_object_is_streamed_from_its_start),
