@@ -37,7 +37,7 @@ struct http_request {
     struct http_header *headers;
     size_t header_count;
     struct span body;
-    struct span host;    /* the Host header */
+    struct span host;    /* the Host header; an absolute-form target's host replaces its value */
     int64_t received_us; /* wall clock when the head was complete */
 };
 

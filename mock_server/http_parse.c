@@ -523,6 +523,24 @@ static void request_target(const struct http_parser *parser, const char *base,
     out->query = span_skip(out->target, query_at + 1);
 }
 
+/* The host of an absolute-form target stands in for what the Host header says (RFC 9112 section
+ * 3.2.2), also for those who look at the header: or a signature would cover another host than the
+ * one that is asked. */
+static void host_settle(const struct http_parser *parser, const char *base,
+                        struct http_request *out)
+{
+    out->host = http_request_header(out, "host");
+    if (parser->authority_len == 0) {
+        return;
+    }
+    out->host = span_from(base + parser->authority_at, parser->authority_len);
+    for (size_t i = 0; i < out->header_count; i++) {
+        if (span_equal_nocase(out->headers[i].name, SPAN_LIT("host"))) {
+            out->headers[i].value = out->host;
+        }
+    }
+}
+
 void http_parser_request(const struct http_parser *parser, const struct buf *in,
                          struct http_header *headers, struct http_request *out)
 {
@@ -546,7 +564,5 @@ void http_parser_request(const struct http_parser *parser, const struct buf *in,
         out->target = span_from(base + parser->target_at, parser->target_len);
         out->path = span_first(out->target, span_find_byte(out->target, '?'));
     }
-    out->host = parser->authority_len > 0
-                    ? span_from(base + parser->authority_at, parser->authority_len)
-                    : http_request_header(out, "host");
+    host_settle(parser, base, out);
 }

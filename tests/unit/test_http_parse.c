@@ -226,6 +226,7 @@ static void targets_are_reduced_to_path_and_query(void **state)
         assert_span(f->request.target, cases[i].target);
         assert_span(f->request.path, cases[i].path);
         assert_span(f->request.host, cases[i].host);
+        assert_span(http_request_header(&f->request, "host"), cases[i].host);
     }
     assert_int_equal(f->request.method, METHOD_OTHER);
 }
