@@ -30,7 +30,8 @@ enum payload {
 struct s3_body {
     struct s3_call *call;
     enum payload payload;
-    bool ignores_checksum; /* the headers are not about this body */
+    struct span payload_word; /* as sent */
+    bool ignores_checksum;    /* the headers are not about this body */
     bool chunked;
     uint64_t expected; /* decoded bytes */
     uint64_t received;
@@ -89,8 +90,19 @@ static bool is_sha256_hex(struct span text)
     return text.len == sha256_hex_bytes;
 }
 
-static bool payload_take(struct s3_call *call, enum payload *out)
+/* A presigned URL may have it as a parameter, which is signed; a header beside it need not be. */
+static struct span payload_word(const struct s3_call *call)
 {
+    struct span word;
+    if (call->claim.kind == SIGV4_QUERY && s3_query(call, "X-Amz-Content-Sha256", &word)) {
+        return word;
+    }
+    return s3_header(call, "x-amz-content-sha256");
+}
+
+static bool payload_take(struct s3_body *body)
+{
+    struct s3_call *call = body->call;
     static const struct {
         const char *word;
         enum payload payload;
@@ -101,15 +113,16 @@ static bool payload_take(struct s3_call *call, enum payload *out)
         {SIGV4_STREAMING_SIGNED, PAYLOAD_STREAMING_SIGNED},
         {SIGV4_STREAMING_SIGNED_TRAILER, PAYLOAD_STREAMING_SIGNED_TRAILER},
     };
-    struct span text = s3_header(call, "x-amz-content-sha256");
+    struct span text = payload_word(call);
+    body->payload_word = text;
     for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
         if (span_equal_cstr(text, words[i].word)) {
-            *out = words[i].payload;
+            body->payload = words[i].payload;
             return true;
         }
     }
     if (is_sha256_hex(text)) {
-        *out = PAYLOAD_HASH;
+        body->payload = PAYLOAD_HASH;
         return true;
     }
     s3_invalid_argument(
@@ -353,6 +366,7 @@ static struct s3_body *body_new(struct s3_call *call)
         return NULL;
     }
     body->call = call;
+    body->payload_word = SPAN_EMPTY;
     body->content_md5 = SPAN_EMPTY;
     body->checksum_promised = SPAN_EMPTY;
     body->checksum_text = SPAN_EMPTY;
@@ -365,7 +379,7 @@ static struct s3_body *body_new(struct s3_call *call)
 /* Everything but where the bytes go. */
 static bool promises_take(struct s3_body *body)
 {
-    if (!payload_take(body->call, &body->payload)) {
+    if (!payload_take(body)) {
         return false;
     }
     body->chunked = is_aws_chunked(body->call, body->payload);
@@ -494,7 +508,7 @@ static bool sha256_fits(struct s3_body *body)
     }
     struct digest_value value = digest_finish(body->sha256);
     digest_hex(&value, computed);
-    struct span promised = s3_header(body->call, "x-amz-content-sha256");
+    struct span promised = body->payload_word;
     if (span_equal_nocase(promised, span_from_cstr(computed))) {
         return true;
     }

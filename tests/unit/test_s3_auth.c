@@ -478,6 +478,27 @@ static void body_must_have_the_signed_hash(void **state)
     s3_assert_error(f, 400, "XAmzContentSHA256Mismatch");
 }
 
+/* The URL's own hash, which a header beside it, unsigned, does not take back. */
+static void body_must_have_the_hash_of_its_url(void **state)
+{
+    struct s3_fixture *f = *state;
+    struct s3_ask ask = {
+        .method = "PUT",
+        .target =
+            "/bkt/k?" PRESIGNED_QUERY "&X-Amz-Content-Sha256="
+            "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+            "&X-Amz-Signature=1bcfe549111dac8b06cd5dce282330d078b423c95a46177bfcb1abf547ad3582",
+        .body = SPAN_LIT("hello")};
+    s3_ask(f, &ask);
+    s3_assert_status(f, 200);
+    ask.body = SPAN_LIT("hullo");
+    s3_ask(f, &ask);
+    s3_assert_error(f, 400, "XAmzContentSHA256Mismatch");
+    ask.headers[0] = "x-amz-content-sha256: UNSIGNED-PAYLOAD";
+    s3_ask(f, &ask);
+    s3_assert_error(f, 400, "XAmzContentSHA256Mismatch");
+}
+
 #define CHUNK_SIGNED                                                                               \
     "content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length"
 #define CHUNK_SEED  "39d3d6c6a601c0d8ee25e0c7ce7e25f4e23936937e878874fdedd785c997ef73"
@@ -593,6 +614,7 @@ int main(void)
         TEST(presigned_url_of_the_future_is_not_yet_valid),
         TEST(a_secret_stays_out_of_every_answer),
         TEST(body_must_have_the_signed_hash),
+        TEST(body_must_have_the_hash_of_its_url),
         TEST(signed_chunks_are_taken),
         TEST(chunk_that_does_not_fit_its_signature_is_refused),
         TEST(trailer_is_signed_too),
