@@ -72,7 +72,7 @@ static void tell(const struct sync *sync, struct span what, const char *why)
     }
 }
 
-/* The walk is noted from here: what it passes over was not synchronised. */
+/* What the walk of an upload passes over was not synchronised. */
 static void walk_note(void *ctx, const char *text)
 {
     const struct sync *sync = ctx;
@@ -123,22 +123,28 @@ static bool md5_of_file(struct sync *sync, const char *path, char hex[DIGEST_HEX
     return got == 0;
 }
 
-/* An upload is up to date when the object is younger, as in the aws CLI; a download when the times
- * are equal, because it gives the file the object's. Otherwise the content decides. */
-static bool is_alike(struct sync *sync)
+static bool has_same_md5(struct sync *sync)
 {
     char hex[DIGEST_HEX_BYTES_MAX];
-    int64_t file_s = sync->file.modified_ms / 1000;
-    int64_t item_s = sync->item.modified_ms / 1000;
-    if (sync->file.size != sync->item.size) {
-        return false;
-    }
-    if (sync->options->upload ? item_s >= file_s : item_s == file_s) {
-        return true;
-    }
     name_both(sync, sync->file.path);
     return sync->can_digest && sync->item.etag.len == md5_hex && buf_ok(&sync->path) &&
            md5_of_file(sync, buf_cstr(&sync->path), hex) && span_equal_cstr(sync->item.etag, hex);
+}
+
+/* A file that is older than its object was uploaded as it is, as in the aws CLI; S3's times are
+ * whole seconds, so of one second the content decides where it can. A download has given its file
+ * the object's time, to the millisecond. */
+static bool is_alike(struct sync *sync)
+{
+    bool has_md5 = sync->can_digest && sync->item.etag.len == md5_hex;
+    int64_t item_s = sync->item.modified_ms / 1000;
+    int64_t file_s = sync->file.modified_ms / 1000;
+    if (sync->file.size != sync->item.size) {
+        return false;
+    }
+    bool by_time = sync->options->upload ? file_s < item_s || (file_s == item_s && !has_md5)
+                                         : sync->file.modified_ms == item_s * 1000;
+    return by_time || (has_md5 && has_same_md5(sync));
 }
 
 /* --- the two walks --------------------------------------------------------------------------- */
@@ -186,7 +192,8 @@ static enum status walks_open(struct sync *sync, struct error *err)
         status = next_item(sync, err);
     }
     if (status == STATUS_OK) {
-        status = s3_walk_open(options->dir, walk_note, sync, &sync->walk, err);
+        status =
+            s3_walk_open(options->dir, options->upload ? walk_note : NULL, sync, &sync->walk, err);
     }
     return status == STATUS_OK ? next_file(sync, err) : status;
 }

@@ -9,7 +9,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { path_bytes_max = 4096, depth_max = 128, names_first = 64 };
+enum { path_bytes_max = 4096, depth_max = 128, names_first = 64, ns_per_ms = 1000 * 1000 };
+
+#ifdef __APPLE__
+#define MODIFIED(info) ((info).st_mtimespec)
+#else
+#define MODIFIED(info) ((info).st_mtim)
+#endif
 
 struct walk_level {
     char **names; /* sorted; directories end in '/' */
@@ -204,7 +210,8 @@ enum status s3_walk_next(struct s3_walk *walk, struct s3_walk_file *file, bool *
         } else if (stat(buf_cstr(&walk->path), &info) == 0 && S_ISREG(info.st_mode)) {
             file->path = span_skip(buf_span(&walk->path), walk->root_len);
             file->size = (uint64_t)info.st_size;
-            file->modified_ms = (int64_t)info.st_mtime * 1000;
+            file->modified_ms =
+                (int64_t)MODIFIED(info).tv_sec * 1000 + MODIFIED(info).tv_nsec / ns_per_ms;
             *more = true;
             return STATUS_OK;
         }
