@@ -1,6 +1,7 @@
 /* The names in a zip, by its directory alone: as zip tools write it, and broken. The zips are
- * written here byte by byte. */
+ * written byte by byte. */
 #include "zip_directory.h"
+#include "zip_writer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,59 +40,10 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- writing --- */
-
-static void put(struct buf *out, uint64_t value, size_t width)
-{
-    for (size_t i = 0; i < width; i++) {
-        buf_append_byte(out, i < 8 ? (char)(value >> (8 * i) & 0xff) : 0);
-    }
-}
-
-static void put_entry(struct buf *out, const char *name, size_t extra)
-{
-    size_t start = out->len;
-    put(out, 0x02014b50, 4);
-    while (out->len < start + 28) {
-        put(out, 0, 1);
-    }
-    put(out, strlen(name), 2);
-    put(out, extra, 2);
-    put(out, 0, 2); /* no comment */
-    while (out->len < start + 46) {
-        put(out, 0, 1);
-    }
-    buf_append_cstr(out, name);
-    for (size_t i = 0; i < extra; i++) {
-        put(out, 'x', 1);
-    }
-}
-
-static void put_end(struct buf *out, uint64_t size, uint64_t offset, const char *comment)
-{
-    put(out, 0x06054b50, 4);
-    put(out, 0, 8); /* disks and counts: nobody reads them */
-    put(out, size, 4);
-    put(out, offset, 4);
-    put(out, strlen(comment), 2);
-    buf_append_cstr(out, comment);
-}
-
-/* Some data, these names ('|' between them), an end record. */
 static void write_zip(struct fixture *f, const char *names, const char *comment)
 {
-    struct span rest = span_from_cstr(names);
-    struct span name;
     buf_reset(&f->file);
-    buf_append_cstr(&f->file, "the files themselves");
-    uint64_t offset = f->file.len;
-    while (span_next_part(&rest, '|', &name)) {
-        char text[256];
-        memcpy(text, name.ptr, name.len);
-        text[name.len] = '\0';
-        put_entry(&f->file, text, 5);
-    }
-    put_end(&f->file, f->file.len - offset, offset, comment);
+    zip_append(&f->file, names, comment);
 }
 
 /* --- reading --- */
@@ -153,18 +105,18 @@ static void a_comment_may_look_like_an_end(void **state)
 static void zip64_stands_before_the_end(void **state)
 {
     struct fixture *f = *state;
-    put_entry(&f->file, "big", 0);
+    zip_entry_append(&f->file, SPAN_LIT("big"), 0);
     uint64_t size = f->file.len;
     uint64_t end64 = f->file.len;
-    put(&f->file, 0x06064b50, 4);
-    put(&f->file, 0, 36);
-    put(&f->file, size, 8);
-    put(&f->file, 0, 8);
-    put(&f->file, 0x07064b50, 4);
-    put(&f->file, 0, 4);
-    put(&f->file, end64, 8);
-    put(&f->file, 1, 4);
-    put_end(&f->file, UINT32_MAX, UINT32_MAX, "");
+    zip_number_append(&f->file, 0x06064b50, 4);
+    zip_number_append(&f->file, 0, 36);
+    zip_number_append(&f->file, size, 8);
+    zip_number_append(&f->file, 0, 8);
+    zip_number_append(&f->file, 0x07064b50, 4);
+    zip_number_append(&f->file, 0, 4);
+    zip_number_append(&f->file, end64, 8);
+    zip_number_append(&f->file, 1, 4);
+    zip_end_append(&f->file, UINT32_MAX, UINT32_MAX, "");
     assert_int_equal(visit(f), ZIP_READ);
     assert_string_equal(buf_cstr(&f->names), "big|");
     f->file.ptr[end64 + 60 + 7] = 1; /* the locator now points far beyond the end */
@@ -178,14 +130,14 @@ static void what_is_no_zip_is_said_to_be_broken(void **state)
     buf_append_cstr(&f->file, "just some text that is longer than an end record would be");
     assert_int_equal(visit(f), ZIP_BROKEN);
     buf_reset(&f->file);
-    put_end(&f->file, 10, 0, ""); /* a directory that is not there */
+    zip_end_append(&f->file, 10, 0, ""); /* a directory that is not there */
     assert_int_equal(visit(f), ZIP_BROKEN);
     buf_reset(&f->file);
-    put_end(&f->file, UINT32_MAX, 0, ""); /* zip64 that is not there */
+    zip_end_append(&f->file, UINT32_MAX, 0, ""); /* zip64 that is not there */
     assert_int_equal(visit(f), ZIP_BROKEN);
     buf_reset(&f->file);
     buf_append_cstr(&f->file, "a directory of something else, which is long enough");
-    put_end(&f->file, 50, 0, "");
+    zip_end_append(&f->file, 50, 0, "");
     assert_int_equal(visit(f), ZIP_BROKEN);
 }
 
@@ -214,10 +166,10 @@ static void a_large_directory_is_read_in_windows(void **state)
     enum { entries = 3000, extra = 4000 };
     struct fixture *f = *state;
     for (int i = 0; i < entries; i++) {
-        put_entry(&f->file, "n", extra);
+        zip_entry_append(&f->file, SPAN_LIT("n"), extra);
     }
     uint64_t size = f->file.len;
-    put_end(&f->file, size, 0, "");
+    zip_end_append(&f->file, size, 0, "");
     assert_int_equal(visit(f), ZIP_READ);
     assert_int_equal(f->visited, entries);
     assert_true(f->largest_read <= 128 * 1024);
@@ -228,9 +180,9 @@ static void a_directory_beyond_the_limit_is_not_read(void **state)
 {
     struct fixture *f = *state;
     while (f->file.len <= ZIP_DIRECTORY_BYTES_MAX) {
-        put_entry(&f->file, "n", 60000);
+        zip_entry_append(&f->file, SPAN_LIT("n"), 60000);
     }
-    put_end(&f->file, f->file.len, 0, "");
+    zip_end_append(&f->file, f->file.len, 0, "");
     assert_int_equal(visit(f), ZIP_TOO_LARGE);
     assert_true(f->bytes_read < 128 * 1024);
 }
