@@ -29,8 +29,7 @@ static enum status s3_set_up(struct pinpipe_mock *mock, struct error *err)
 
 enum status mock_lake_set_up(struct pinpipe_mock *mock, struct error *err)
 {
-    static enum status (*const steps[])(struct pinpipe_mock *, struct error *) = {
-        s3_set_up};
+    static enum status (*const steps[])(struct pinpipe_mock *, struct error *) = {s3_set_up};
     if (crypto_new(&mock->crypto) != STATUS_OK) {
         return mock_no_memory(err);
     }

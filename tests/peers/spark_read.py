@@ -17,7 +17,9 @@ BUCKET = "s3a://user-workshop-bucket"
 spark = (SparkSession.builder.master("local[2]").appName("pinpipe")
          .config("spark.jars", ",".join(glob.glob(JARS + "/*.jar")))
          .config("spark.driver.extraClassPath", JARS + "/*")
-         .config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "2")
+         .config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false").config("spark.sql.shuffle.partitions", "2")
+         # Many small files in few tasks.
+         .config("spark.sql.files.openCostInBytes", "0").config("spark.sql.files.minPartitionNum", "2")
          .config("spark.hadoop.fs.s3a.endpoint", URL).config("spark.hadoop.fs.s3a.path.style.access", "true")
          .config("spark.hadoop.fs.s3a.connection.ssl.enabled", "false").config("spark.hadoop.fs.s3a.endpoint.region", "us-east-1")
          .config("spark.hadoop.fs.s3a.access.key", "AKIDEXAMPLE").config("spark.hadoop.fs.s3a.secret.key", "peer/test+secret")
