@@ -9,7 +9,8 @@ local n = 0
 function request()
     if keys > 0 then
         n = n % keys + 1
-        return wrk.format("GET", prefix .. n)
+        -- Not the first: wrk makes that request once without sending it.
+        return wrk.format("GET", prefix .. n + 1)
     end
     n = n + 1
     return wrk.format("PUT", prefix .. n, {["Content-Type"] = "application/octet-stream"}, body)
