@@ -220,6 +220,7 @@ fault: check-build ## every storage fault (the quick suite tries every third), t
 .PHONY: crash
 crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times, the sink SINK_CRASH_ROUNDS (40)
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crash.sh $(CRASH_ROUNDS)
+	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/sink_crash.sh $(SINK_CRASH_ROUNDS)
 
 .PHONY: cover
 cover: ## branch coverage of the quick suite

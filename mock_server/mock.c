@@ -133,7 +133,7 @@ static enum status listen_on(struct pinpipe_mock *mock, const struct service *se
                                          .port = port->port,
                                          .flag = port->flag};
     int bound = 0;
-    if (port->port < 0 || service == NULL) {
+    if (port->port < 0) {
         return STATUS_OK;
     }
     enum status status = server_listen(mock->server, &listen, &bound, err);
@@ -158,7 +158,9 @@ static enum status listeners_set_up(struct pinpipe_mock *mock, struct error *err
     const struct service *services[MOCK_SERVICES] = {
         [PINPIPE_GATEWAY] = gateway_service(mock->gateway),
         [PINPIPE_REST] = kafka_rest_service(mock->rest),
+        [PINPIPE_CONNECT] = connect_rest_service(mock->connect),
         [PINPIPE_S3] = s3_service(mock->s3),
+        [PINPIPE_MSK_CONNECT] = msk_connect_service(mock->msk),
     };
     struct mock_port ports[MOCK_SERVICES];
     enum status status = STATUS_OK;

@@ -27,9 +27,57 @@ static enum status s3_set_up(struct pinpipe_mock *mock, struct error *err)
     return s3_new(&options, &mock->s3, err);
 }
 
+static enum status worker_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct connect_worker_options options = {
+        .store = mock->store,
+        .crypto = mock->crypto,
+        .broker = mock->broker,
+        .timers = &mock->server->timers,
+        .env = &mock->env,
+        .log = &mock->log,
+    };
+    enum status status = connect_worker_new(&options, &mock->worker, err);
+    if (status == STATUS_OK) {
+        server_set_work(mock->server, connect_worker_work(mock->worker));
+    }
+    return status;
+}
+
+static enum status connect_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct connect_rest_options options = {
+        .worker = mock->worker,
+        .store = mock->store,
+        .env = &mock->env,
+        .log = &mock->log,
+        .user_id = mock->options.user_id,
+        .worker_id = mock->worker_id,
+    };
+    return connect_rest_new(&options, &mock->connect, err);
+}
+
+static enum status msk_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct msk_connect_options options = {
+        .worker = mock->worker,
+        .store = mock->store,
+        .crypto = mock->crypto,
+        .env = &mock->env,
+        .log = &mock->log,
+        .region = mock->options.region,
+        .user_id = mock->options.user_id,
+        .workshop_permissions = mock->options.permissions == PINPIPE_PERMISSIONS_WORKSHOP,
+        .access_key = mock->options.access_key,
+        .secret = mock->options.secret,
+    };
+    return msk_connect_new(&options, &mock->msk, err);
+}
+
 enum status mock_lake_set_up(struct pinpipe_mock *mock, struct error *err)
 {
-    static enum status (*const steps[])(struct pinpipe_mock *, struct error *) = {s3_set_up};
+    static enum status (*const steps[])(struct pinpipe_mock *, struct error *) = {
+        s3_set_up, worker_set_up, connect_set_up, msk_set_up};
     if (crypto_new(&mock->crypto) != STATUS_OK) {
         return mock_no_memory(err);
     }
@@ -42,5 +90,8 @@ enum status mock_lake_set_up(struct pinpipe_mock *mock, struct error *err)
 
 void mock_lake_free(struct pinpipe_mock *mock)
 {
+    msk_connect_free(mock->msk);
+    connect_rest_free(mock->connect);
+    connect_worker_free(mock->worker);
     s3_free(mock->s3);
 }

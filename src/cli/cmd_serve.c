@@ -205,6 +205,8 @@ static void print_summary(const struct cli *cli, const struct pinpipe_mock_optio
     fprintf(err, "  gateway     %s   (invoke_URL%s)\n", gateway,
             o->stage != NULL ? "" : "; any stage works");
     fprintf(err, "  REST proxy  %s\n", rest);
+    fprintf(err, "  Connect     %s   (MSK Connect: %s)\n", pinpipe_mock_url(mock, PINPIPE_CONNECT),
+            pinpipe_mock_url(mock, PINPIPE_MSK_CONNECT));
     fprintf(err, "  S3          %s   (%s)\n", pinpipe_mock_url(mock, PINPIPE_S3),
             o->access_key != NULL ? "signed requests only" : "signed or not");
     if (o->gateway_upstream != NULL) {
