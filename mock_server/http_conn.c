@@ -320,10 +320,18 @@ static void request_dispatch(struct http_conn *c)
     }
 }
 
-/* A fast sender has others' turns between its slices. */
+/* Have all senders together sent what one turn takes in? */
+static bool is_crowded(const struct server *server)
+{
+    return server->turn_bytes >= HTTP_TURN_BYTES_MAX;
+}
+
+/* A fast sender has others' turns between its slices. One that has sent nothing since its last one
+ * is let in whatever the others sent, or it might never be. */
 static void reading_go_on(struct http_conn *c)
 {
-    if (c->slice_bytes < HTTP_SLICE_BYTES_MAX) {
+    bool may_send = c->slice_bytes < HTTP_SLICE_BYTES_MAX && !is_crowded(c->conn.server);
+    if (may_send || c->slice_bytes == 0) {
         conn_read_start(&c->conn);
         return;
     }
@@ -433,11 +441,14 @@ static bool is_behind(const struct http_conn *c)
     return (c->state != HTTP_IDLE && c->state != HTTP_RECEIVING) || waits_for_turn(c);
 }
 
-static size_t read_size(const struct http_work *work)
+static size_t read_size(const struct server *server, const struct http_work *work)
 {
     const struct http_parser *parser = &work->parser;
     if (!parser->head_complete) {
         return read_bytes_first;
+    }
+    if (is_crowded(server)) {
+        return HTTP_CROWDED_READ_BYTES;
     }
     uint64_t rest =
         parser->chunked ? read_bytes_max / 4 : parser->content_length - parser->body_len;
@@ -459,13 +470,14 @@ static uv_buf_t on_room(struct conn *conn)
     }
     struct buf *in = &c->work->in;
     /* A streamed body reuses its buffer, so that it pays to have a large one. */
-    size_t wanted = c->work->parser.in_pieces ? read_size(c->work) : read_bytes_min;
-    if (in->cap < in->len + 1 + wanted && !buf_reserve(in, read_size(c->work))) {
+    size_t size = read_size(server, c->work);
+    size_t wanted = c->work->parser.in_pieces ? size : read_bytes_min;
+    if (in->cap < in->len + 1 + wanted && !buf_reserve(in, size)) {
         return uv_buf_init(NULL, 0);
     }
     size_t room = in->cap - in->len - 1;
-    return uv_buf_init(in->ptr + in->len,
-                       (unsigned)(room < read_bytes_max ? room : read_bytes_max));
+    size_t max = is_crowded(server) ? HTTP_CROWDED_READ_BYTES : read_bytes_max;
+    return uv_buf_init(in->ptr + in->len, (unsigned)(room < max ? room : max));
 }
 
 static void put_aside(struct http_conn *c, size_t count)
@@ -506,6 +518,7 @@ static void on_received(struct conn *conn, size_t count)
         conn->deadline_us = INT64_MAX;
     }
     c->slice_bytes += count;
+    c->conn.server->turn_bytes += count;
     c->work->in.len += count;
     c->work->in.ptr[c->work->in.len] = '\0';
     request_parse(c);

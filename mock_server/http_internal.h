@@ -9,7 +9,10 @@
 
 enum {
     HTTP_SLICE_BYTES_MAX = 1024 * 1024, /* of a request, in one turn; others come in between */
-    HTTP_DROP_BYTES_MAX = 64 * 1024,    /* of a refused body; for more the connection is given up */
+    HTTP_TURN_BYTES_MAX =
+        4 * 1024 * 1024,                 /* of all requests in one turn; beyond it each gets ... */
+    HTTP_CROWDED_READ_BYTES = 16 * 1024, /* ... one read of these */
+    HTTP_DROP_BYTES_MAX = 64 * 1024, /* of a refused body; for more the connection is given up */
     HTTP_REPLY_PIECE_BYTES_MAX = 256 * 1024,
     HTTP_REPLY_PIECE_BYTES_MIN = 16 * 1024, /* when the room for unsent replies runs out */
     HTTP_REPLY_HEAD_BYTES_MAX = 128 * 1024, /* headers, the hint and the framing */

@@ -382,6 +382,7 @@ static void turn_run(struct server *server)
 {
     struct turn *turn = &server->turn;
     size_t ready = server->ready_count;
+    server->turn_bytes = 0;
     bool must_not_wait = ready > 0 || server->housekeeping || turn->work_left;
     take_in(server, must_not_wait ? UV_RUN_NOWAIT : UV_RUN_ONCE, ready);
     size_t seen = 0;

@@ -68,6 +68,7 @@ struct server {
     bool stop_overdue;
     bool housekeeping; /* the store has background work left */
     size_t body_bytes; /* of requests being received */
+    size_t turn_bytes; /* received in this turn */
     /* http_conn.c's: what connections share. */
     struct http_work *spare_work;
     size_t spare_work_count;

@@ -414,30 +414,37 @@ static void what_was_given_away_is_not_in_the_budget_of_bodies(void **state)
 
 /* --- turns --- */
 
+enum { flood_senders_max = 32 };
+
 struct flood {
-    int fd;
+    int count; /* of senders */
+    int fds[flood_senders_max];
+    uint64_t positions[flood_senders_max];
     atomic_bool stop;
-    uint64_t position;
 };
 
-/* Never ends by itself: a tebibyte is announced. */
+/* Never ends by itself: tebibytes are announced. */
 static void *flood_main(void *ctx)
 {
     static char bytes[64 * 1024];
     struct flood *flood = ctx;
-    while (!atomic_load(&flood->stop)) {
-        stream_fill(bytes, sizeof(bytes), flood->position);
-        flood->position += raw_send_what_fits(flood->fd, bytes, sizeof(bytes));
+    for (int i = 0; !atomic_load(&flood->stop); i = (i + 1) % flood->count) {
+        stream_fill(bytes, sizeof(bytes), flood->positions[i]);
+        flood->positions[i] += raw_send_what_fits(flood->fds[i], bytes, sizeof(bytes));
     }
     return NULL;
 }
 
-static void others_are_answered_between_the_slices_of_a_large_body(void **state)
+/* So many clients send without end, and another one is answered all the same. Returns the bytes of
+ * the largest turn. */
+static size_t answer_in_a_flood(struct fixture *f, int senders)
 {
-    struct fixture *f = *state;
-    struct flood flood = {.fd = connect_to(f)};
+    struct flood flood = {.count = senders};
     pthread_t thread;
-    raw_send_text(flood.fd, PUT("/sum", "Content-Length: 1099511627776"));
+    for (int i = 0; i < senders; i++) {
+        flood.fds[i] = connect_to(f);
+        raw_send_text(flood.fds[i], PUT("/sum", "Content-Length: 1099511627776"));
+    }
     assert_int_equal(pthread_create(&thread, NULL, flood_main, &flood), 0);
     int fd = connect_to(f);
     for (int i = 0; i < 50 || atomic_load(&f->stream.body_bytes) < 20000000; i++) {
@@ -447,11 +454,25 @@ static void others_are_answered_between_the_slices_of_a_large_body(void **state)
     atomic_store(&flood.stop, true);
     pthread_join(thread, NULL);
     assert_int_equal(atomic_load(&f->stream.handled), 0);
-    assert_in_range(atomic_load(&f->stream.largest_turn), 1,
-                    HTTP_SLICE_BYTES_MAX + BODY_PIECE_BYTES_MAX);
-    raw_close(flood.fd);
-    echo_server_await(&f->stream.released, 1);
+    for (int i = 0; i < senders; i++) {
+        raw_close(flood.fds[i]);
+    }
+    echo_server_await(&f->stream.released, senders);
     raw_close(fd);
+    assert_int_equal(atomic_load(&f->stream.wrong), 0);
+    return atomic_load(&f->stream.largest_turn);
+}
+
+static void others_are_answered_between_the_slices_of_a_large_body(void **state)
+{
+    assert_in_range(answer_in_a_flood(*state, 1), 1, HTTP_SLICE_BYTES_MAX + BODY_PIECE_BYTES_MAX);
+}
+
+static void many_large_bodies_share_one_turn(void **state)
+{
+    size_t first_reads = (size_t)flood_senders_max * HTTP_CROWDED_READ_BYTES;
+    assert_in_range(answer_in_a_flood(*state, flood_senders_max), 1,
+                    HTTP_TURN_BYTES_MAX + BODY_PIECE_BYTES_MAX + first_reads);
 }
 
 #define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)
@@ -479,6 +500,7 @@ int main(void)
         OWN(a_streamed_body_that_falls_silent_is_408),
         OWN(what_was_given_away_is_not_in_the_budget_of_bodies),
         STARTED(others_are_answered_between_the_slices_of_a_large_body),
+        STARTED(many_large_bodies_share_one_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
