@@ -398,10 +398,10 @@ static void turn_run(struct server *server)
     if (outcome == TURN_FAILED && turn->work.run != NULL && !timer_is_set(&server->work_timer)) {
         timer_after_ms(server, &server->work_timer, server->limits.work_retry_ms);
     }
-    /* Behind the replies: checkpoints and the rows of deleted topics are in nobody's latency. */
-    if (outcome != TURN_ONLY_READ || server->housekeeping) {
-        server->housekeeping = store_housekeep(turn->store);
-    }
+    /* Behind the replies: checkpoints and the rows of deleted topics are in nobody's latency. Also
+     * behind turns that only read: an upload that broke off has left bytes, and a download's end
+     * sets free what was deleted meanwhile. */
+    server->housekeeping = turn->store != NULL && store_housekeep(turn->store);
     accept_again(server);
 }
 

@@ -1,6 +1,7 @@
 /* The facade: options that make no sense, what start and stop leave behind, restarts, and that an
  * acknowledged record is there afterwards. */
 #include "file.h"
+#include "lake_check.h"
 #include "pinpipe/mock.h"
 #include "raw_socket.h"
 #include "temp_dir.h"
@@ -274,6 +275,45 @@ static void a_stop_answers_a_waiting_poll(void **state)
     raw_close(fd);
 }
 
+/* Waits for the lake to hold something large, or nothing. */
+static void await_lake(struct fixture *f, bool something)
+{
+    char path[path_bytes + 16];
+    sqlite3 *db = NULL;
+    long long rows = -1;
+    snprintf(path, sizeof(path), "%s/state.db", f->data);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    for (int waited_ms = 0; waited_ms < RAW_WAIT_MS; waited_ms += 5) {
+        rows = lake_rows(db);
+        if (something ? rows > 0 : rows == 0) {
+            break;
+        }
+        raw_pause_ms(5);
+    }
+    assert_null(lake_check(db));
+    sqlite3_close(db);
+    if (something ? rows <= 0 : rows != 0) {
+        fail_msg("there are %lld rows", rows);
+    }
+}
+
+/* Although nobody writes anything afterwards. */
+static void an_upload_that_breaks_off_leaves_nothing(void **state)
+{
+    static const char part[1024 * 1024];
+    struct fixture *f = *state;
+    f->options.data_dir = f->data;
+    struct pinpipe_mock *mock = start(f);
+    int fd = raw_connect(port_of(pinpipe_mock_url(mock, PINPIPE_S3)));
+    raw_send_text(fd, "PUT /user-workshop-bucket/k HTTP/1.1\r\nHost: a\r\n"
+                      "Content-Length: 2097152\r\n\r\n");
+    raw_send(fd, part, sizeof(part));
+    await_lake(f, true);
+    raw_close(fd);
+    await_lake(f, false);
+    assert_int_equal(pinpipe_mock_stop(mock), PINPIPE_OK);
+}
+
 static void ipv6_addresses_work_where_the_machine_has_them(void **state)
 {
     struct fixture *f = *state;
@@ -298,6 +338,7 @@ int main(void)
         TEST(the_ready_file_names_the_urls_and_server_json_goes_at_the_end),
         TEST(a_ready_file_that_cannot_be_written_fails_the_start),
         TEST(a_stop_answers_a_waiting_poll),
+        TEST(an_upload_that_breaks_off_leaves_nothing),
         TEST(ipv6_addresses_work_where_the_machine_has_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
