@@ -5,10 +5,6 @@
 #include "json_text.h"
 #include "url.h"
 
-/* DIFFERS: the real worker has no such limit; here it bounds what clients can make the server keep.
- */
-enum { CONNECTORS_MAX = 1000 };
-
 static struct span name_of(const struct connect_rest_call *call)
 {
     return call->match.captures[0];
@@ -223,10 +219,6 @@ static enum handled put(const struct connect_rest_call *call, const struct conne
     struct connect_spec spec = {.name = config->name, .config = entries};
     struct error err;
     size_t tasks_before = 0;
-    if (created && connect_worker_count(worker) >= CONNECTORS_MAX) {
-        connect_rest_hint(call->exchange, "this server runs %d connectors at most", CONNECTORS_MAX);
-        return connect_rest_error(call->exchange, 500, "Request timed out");
-    }
     if (!created && connect_worker_find(worker, config->name, &view)) {
         tasks_before = view.task_count;
         /* Whoever made it keeps it: MSK Connect knows its connectors by this. */
@@ -234,6 +226,10 @@ static enum handled put(const struct connect_rest_call *call, const struct conne
     }
     connect_rest_hint_config(call, config, created);
     enum status status = connect_worker_put(worker, &spec, &err);
+    if (status == STATUS_LIMIT) {
+        call->exchange->reply.hint = NULL; /* this one matters more */
+        connect_rest_hint(call->exchange, "%s on this server", err.message);
+    }
     if (status != STATUS_OK || !connect_worker_find(worker, config->name, &view)) {
         return connect_rest_error_internal(call, &err);
     }

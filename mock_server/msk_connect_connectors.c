@@ -381,11 +381,16 @@ static bool keep_running(const struct msk_call *call, struct span name, struct b
         exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
         return false;
     }
-    if (connect_worker_put(call->msk->options.worker, &spec, &err) != STATUS_OK) {
+    switch (connect_worker_put(call->msk->options.worker, &spec, &err)) {
+    case STATUS_OK:
+        return true;
+    case STATUS_LIMIT:
+        msk_error(call->exchange, MSK_TOO_MANY, "On this server %s", err.message);
+        return false;
+    default:
         msk_error_store(call, &err);
         return false;
     }
-    return true;
 }
 
 static void answer_state(const struct msk_call *call, const struct identity *identity,

@@ -36,6 +36,19 @@ void service_bench_init(struct service_bench *bench)
                   NULL) == STATUS_OK);
     timer_heap_init(&bench->timers, &bench->env);
     turn_init(&bench->turn, bench->store, &bench->timers, &bench->env, &bench->log);
+    struct broker_store_options broker = {.store = bench->store, .env = &bench->env};
+    PP_ASSERT(broker_store_new(&broker, &bench->broker) == STATUS_OK);
+    PP_ASSERT(crypto_new(&bench->crypto) == STATUS_OK);
+    struct connect_worker_options worker = {
+        .store = bench->store,
+        .crypto = bench->crypto,
+        .broker = bench->broker,
+        .timers = &bench->timers,
+        .env = &bench->env,
+        .log = &bench->log,
+    };
+    PP_ASSERT(connect_worker_new(&worker, &bench->worker, NULL) == STATUS_OK);
+    bench->turn.work = connect_worker_work(bench->worker);
     PP_ASSERT(exchange_init(&bench->exchange, &bench->turn, &owner) == STATUS_OK);
     turn_end(&bench->turn);
 }
@@ -43,6 +56,9 @@ void service_bench_init(struct service_bench *bench)
 void service_bench_release(struct service_bench *bench)
 {
     exchange_release(&bench->exchange);
+    connect_worker_free(bench->worker);
+    bench->broker->ops->free(bench->broker);
+    crypto_free(bench->crypto);
     store_close(bench->store);
     timer_heap_release(&bench->timers);
     free(bench->request);
@@ -114,6 +130,24 @@ void service_bench_call(struct service_bench *bench, const char *method_target,
     exchange_handle(&bench->exchange);
     turn_end(&bench->turn);
     PP_ASSERT(bench->sent);
+}
+
+void service_bench_produce(struct service_bench *bench, const char *value)
+{
+    struct arena texts;
+    struct broker_result result = {.error_code = -1};
+    struct broker_record record = {
+        .partition = -1, .has_value = true, .value = span_from_cstr(value), .timestamp_ms = -1};
+    struct broker_produce produce = {.topic = SPAN_LIT("u1.pin"),
+                                     .records = &record,
+                                     .results = &result,
+                                     .count = 1,
+                                     .texts = &texts};
+    arena_init(&texts, 64 * 1024);
+    PP_ASSERT(bench->broker->ops->produce(bench->broker, &produce) == BROKER_DONE);
+    PP_ASSERT(result.error_code == 0);
+    turn_end(&bench->turn);
+    arena_release(&texts);
 }
 
 const char *service_bench_header(const struct service_bench *bench, const char *name)

@@ -1,13 +1,15 @@
-/* Connect's REST API on a worker that runs nothing. The expected answers are those of a Connect
+/* Connect's REST API. The expected answers are those of a Connect
  * 2.8.1 worker that was asked the same. */
 #include "connect_rest.h"
-#include "fake_worker.h"
+#include "lost_turn.h"
 #include "service_bench.h"
 #include "store_objects.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -39,9 +41,14 @@
 #define RUNNING                "\"state\":\"RUNNING\",\"worker_id\":\"127.0.0.1:8083\""
 #define ERROR(status, message) "{\"error_code\":" #status ",\"message\":\"" message "\"}"
 
+/* But for a bucket. */
+#define MINIMAL                                                                                    \
+    "\"connector.class\":\"S3Sink\",\"topics\":\"u1.pin\",\"flush.size\":\"1\",\"tasks.max\":"     \
+    "\"2\",\"format.class\":\"io.confluent.connect.s3.format.json.JsonFormat\",\"storage.class\":" \
+    "\"io.confluent.connect.s3.storage.S3Storage\""
+
 struct fixture {
     struct service_bench bench;
-    struct connect_worker worker;
     struct connect_rest *rest;
 };
 
@@ -49,9 +56,8 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     service_bench_init(&f->bench);
-    f->worker.task_restarted = -1;
     struct connect_rest_options options = {
-        .worker = &f->worker,
+        .worker = f->bench.worker,
         .store = f->bench.store,
         .env = &f->bench.env,
         .log = &f->bench.log,
@@ -72,7 +78,6 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
     connect_rest_free(f->rest);
-    fake_worker_release(&f->worker);
     service_bench_release(&f->bench);
     free(f);
     return 0;
@@ -120,8 +125,9 @@ static void a_connector_is_created_and_read_back(void **state)
     expect(f, "GET /connectors/u1-connector/config", NULL, 200, NAMED("u1-connector"));
     expect(f, "GET /connectors/u1-connector/status", NULL, 200, STATUS(RUNNING, RUNNING));
     expect(f, "GET /connectors/u1-connector/tasks/1/status", NULL, 200, "{\"id\":1," RUNNING "}");
+    service_bench_produce(&f->bench, "{}");
     expect(f, "GET /connectors/u1-connector/topics", NULL, 200,
-           "{\"u1-connector\":{\"topics\":[\"u1.geo\",\"u1.pin\"]}}");
+           "{\"u1-connector\":{\"topics\":[\"u1.pin\"]}}");
 }
 
 static void a_list_can_be_expanded(void **state)
@@ -161,22 +167,45 @@ static void tasks_show_their_configuration(void **state)
     expect(f, "GET /connectors/a/tasks-config", NULL, 200, "{\"a-0\":" TASK "}");
 }
 
-static void a_failed_task_shows_its_trace(void **state)
+#define TASK_FAILED(id)                                                                            \
+    "{\"id\":" #id ",\"state\":\"FAILED\",\"worker_id\":\"127.0.0.1:8083\",\"trace\":"             \
+    "\"org.apache.kafka.connect.errors.ConnectException: Non-existent S3 bucket: nobody\\n\"}"
+
+static void a_failed_task_shows_its_trace_until_it_is_restarted(void **state)
 {
     struct fixture *f = *state;
-    create(f);
-    struct fake_connector *connector = fake_find(&f->worker, SPAN_LIT("u1-connector"));
-    connector->tasks[0] =
-        (struct connect_task_view){CONNECT_FAILED, SPAN_LIT("org.apache...: boom\n\tat here\n")};
+    service_bench_call(&f->bench, "POST /connectors", NULL,
+                       CREATE("u1-connector", CONFIG_WITH("\"topics\":\"u1.pin\",", UNSCHEMED)));
+    service_bench_call(&f->bench, "PUT /connectors/u1-connector/config", NULL,
+                       "{\"s3.bucket.name\":\"nobody\"," MINIMAL "}");
+    assert_int_equal(f->bench.status, 200);
     expect(f, "GET /connectors/u1-connector/status", NULL, 200,
-           STATUS(RUNNING, "\"state\":\"FAILED\",\"worker_id\":\"127.0.0.1:8083\",\"trace\":"
-                           "\"org.apache...: boom\\n\\tat here\\n\""));
-    connector->view.state = CONNECT_FAILED;
-    connector->view.trace = SPAN_LIT("why");
-    connector->tasks[0] = (struct connect_task_view){CONNECT_RUNNING, SPAN_EMPTY};
-    expect(
-        f, "GET /connectors/u1-connector/status", NULL, 200,
-        STATUS("\"state\":\"FAILED\",\"worker_id\":\"127.0.0.1:8083\",\"trace\":\"why\"", RUNNING));
+           "{\"name\":\"u1-connector\",\"connector\":{" RUNNING
+           "},\"tasks\":[" TASK_FAILED(0) "," TASK_FAILED(1) "],\"type\":\"sink\"}");
+    expect(f, "GET /connectors/u1-connector/tasks/1/status", NULL, 200, TASK_FAILED(1));
+    assert_int_equal(
+        store_bucket_create(f->bench.store, SPAN_LIT("nobody"), SPAN_LIT("us-east-1"), NULL),
+        STATUS_OK);
+    expect(f, "POST /connectors/u1-connector/restart", NULL, 204, ""); /* not its tasks */
+    expect(f, "GET /connectors/u1-connector/tasks/1/status", NULL, 200, TASK_FAILED(1));
+    expect(f, "POST /connectors/u1-connector/tasks/1/restart", NULL, 204, "");
+    expect(f, "GET /connectors/u1-connector/tasks/1/status", NULL, 200, "{\"id\":1," RUNNING "}");
+    expect(f, "GET /connectors/u1-connector/tasks/0/status", NULL, 200, TASK_FAILED(0));
+}
+
+static void a_connector_that_cannot_start_shows_why(void **state)
+{
+    struct fixture *f = *state;
+    service_bench_call(&f->bench, "PUT /connectors/c/config", NULL,
+                       "{\"s3.bucket.name\":\"user-u1-bucket\",\"rotate.schedule.interval.ms\":"
+                       "\"1000\"," MINIMAL "}");
+    assert_int_equal(f->bench.status, 201);
+    service_bench_call(&f->bench, "GET /connectors/c/status", NULL, NULL);
+    assert_non_null(strstr(
+        f->bench.body,
+        "\"connector\":{\"state\":\"FAILED\",\"worker_id\":\"127.0.0.1:8083\",\"trace\":"
+        "\"org.apache.kafka.common.config.ConfigException: timezone configuration must be set when "
+        "using rotate.schedule.interval.ms"));
 }
 
 /* --- what is not there --- */
@@ -326,14 +355,15 @@ static void a_configuration_replaces_the_one_before(void **state)
 static void reconfiguring_keeps_what_msk_connect_said(void **state)
 {
     struct fixture *f = *state;
-    struct connect_entry entry = {SPAN_LIT("tasks.max"), SPAN_LIT("1")};
-    struct connect_entries entries = {&entry, 1};
+    struct connect_connector_view view;
+    create(f);
+    assert_true(connect_worker_find(f->bench.worker, SPAN_LIT("u1-connector"), &view));
+    struct connect_entries entries = *view.config;
     struct connect_spec spec = {SPAN_LIT("u1-connector"), &entries, SPAN_LIT("{\"arn\":\"x\"}")};
-    assert_int_equal(connect_worker_put(&f->worker, &spec, NULL), STATUS_OK);
+    assert_int_equal(connect_worker_put(f->bench.worker, &spec, NULL), STATUS_OK);
     service_bench_call(&f->bench, "PUT /connectors/u1-connector/config", NULL, CONFIG);
     assert_int_equal(f->bench.status, 200);
-    struct connect_connector_view view;
-    assert_true(connect_worker_find(&f->worker, SPAN_LIT("u1-connector"), &view));
+    assert_true(connect_worker_find(f->bench.worker, SPAN_LIT("u1-connector"), &view));
     assert_true(span_equal_cstr(view.msk, "{\"arn\":\"x\"}"));
 }
 
@@ -387,7 +417,7 @@ static void a_body_that_does_not_fit_is_told_in_jacksons_words(void **state)
             assert_string_equal(f->bench.body, answer);
         }
     }
-    assert_int_equal(f->worker.count, 0);
+    assert_int_equal(connect_worker_count(f->bench.worker), 0);
 }
 
 static void a_flat_body_that_does_not_fit_is_told_so_too(void **state)
@@ -439,40 +469,47 @@ static void an_invalid_configuration_lists_its_errors(void **state)
            500,
            ERROR(500, "The DLQ topic 'u1.dlq' may not be included in the regex matching the topics "
                       "('topics.regex=u1.*') consumed by the connector"));
-    assert_int_equal(f->worker.count, 0);
+    assert_int_equal(connect_worker_count(f->bench.worker), 0);
 }
 
 /* --- acting --- */
+
+#define PAUSED "\"state\":\"PAUSED\",\"worker_id\":\"127.0.0.1:8083\""
 
 static void a_connector_is_paused_resumed_restarted_and_deleted(void **state)
 {
     struct fixture *f = *state;
     create(f);
     expect(f, "PUT /connectors/u1-connector/pause", NULL, 202, "");
-    assert_int_equal(fake_find(&f->worker, SPAN_LIT("u1-connector"))->view.state, CONNECT_PAUSED);
+    expect(f, "GET /connectors/u1-connector/status", NULL, 200,
+           "{\"name\":\"u1-connector\",\"connector\":{" PAUSED "},\"tasks\":[{\"id\":0," PAUSED
+           "},{\"id\":1," PAUSED "}],\"type\":\"sink\"}");
+    service_bench_produce(&f->bench, "{}");
+    expect(f, "GET /connectors/u1-connector/topics", NULL, 200,
+           "{\"u1-connector\":{\"topics\":[]}}");
     expect(f, "PUT /connectors/u1-connector/resume", NULL, 202, "");
-    assert_int_equal(fake_find(&f->worker, SPAN_LIT("u1-connector"))->view.state, CONNECT_RUNNING);
-    expect(f, "POST /connectors/u1-connector/restart", NULL, 204, "");
-    expect(f, "POST /connectors/u1-connector/restart?includeTasks=true", NULL, 204, "");
-    assert_non_null(strstr(f->bench.hint, "tasks/<n>/restart"));
-    assert_int_equal(f->worker.restarts, 2);
-    assert_int_equal(f->worker.task_restarted, -1);
-    expect(f, "POST /connectors/u1-connector/tasks/1/restart", NULL, 204, "");
-    assert_int_equal(f->worker.task_restarted, 1);
+    expect(f, "GET /connectors/u1-connector/status", NULL, 200, STATUS(RUNNING, RUNNING));
+    expect(f, "GET /connectors/u1-connector/topics", NULL, 200,
+           "{\"u1-connector\":{\"topics\":[\"u1.pin\"]}}");
     expect(f, "PUT /connectors/u1-connector/topics/reset", NULL, 202, "");
     expect(f, "GET /connectors/u1-connector/topics", NULL, 200,
            "{\"u1-connector\":{\"topics\":[]}}");
+    expect(f, "POST /connectors/u1-connector/restart", NULL, 204, "");
+    expect(f, "POST /connectors/u1-connector/restart?includeTasks=true", NULL, 204, "");
+    assert_non_null(strstr(f->bench.hint, "tasks/<n>/restart"));
     expect(f, "DELETE /connectors/u1-connector", NULL, 204, "");
     expect(f, "GET /connectors", NULL, 200, "[]");
 }
 
-static void a_worker_that_fails_is_a_500(void **state)
+static void a_turn_that_is_lost_is_a_500(void **state)
 {
     struct fixture *f = *state;
-    create(f);
-    f->worker.fail = STATUS_IO;
-    expect(f, "DELETE /connectors/u1-connector", NULL, 500, ERROR(500, "Request timed out"));
-    expect(f, "POST /connectors", CREATE("x", CONFIG), 500, ERROR(500, "Request timed out"));
+    struct store_commit commit = {SPAN_LIT("u1.pin"), 0, 5, SPAN_EMPTY};
+    assert_int_equal(store_group_commit(f->bench.store, SPAN_LIT("g"), &commit, NULL), STATUS_OK);
+    lose_turn(f->bench.store);
+    expect(f, "POST /connectors", CREATE("u1-connector", CONFIG), 500,
+           ERROR(500, "HTTP 500 Internal Server Error"));
+    expect(f, "GET /connectors", NULL, 200, "[]");
 }
 
 /* --- plugins --- */
@@ -538,7 +575,7 @@ static void what_beginners_trip_over_is_hinted_at(void **state)
         if (strstr(f->bench.hint, cases[i].hint) == NULL) {
             fail_msg("%s: %s", cases[i].body, f->bench.hint);
         }
-        fake_worker_release(&f->worker);
+        service_bench_call(&f->bench, "DELETE /connectors/u1-connector", NULL, NULL);
     }
 }
 
@@ -574,7 +611,8 @@ int main(void)
         T(a_connector_is_created_and_read_back),
         T(a_list_can_be_expanded),
         T(tasks_show_their_configuration),
-        T(a_failed_task_shows_its_trace),
+        T(a_failed_task_shows_its_trace_until_it_is_restarted),
+        T(a_connector_that_cannot_start_shows_why),
         T(each_call_on_an_unknown_connector_has_its_own_words),
         T(jerseys_own_refusals_have_no_media_type),
         T(options_lists_the_methods_in_jerseys_order),
@@ -587,7 +625,7 @@ int main(void)
         T(what_comes_behind_the_body_is_not_looked_at),
         T(an_invalid_configuration_lists_its_errors),
         T(a_connector_is_paused_resumed_restarted_and_deleted),
-        T(a_worker_that_fails_is_a_500),
+        T(a_turn_that_is_lost_is_a_500),
         T(the_plugin_is_the_s3_sink),
         T(validate_answers_or_says_why_not),
         T(what_beginners_trip_over_is_hinted_at),

@@ -1,8 +1,8 @@
-/* MSK Connect's API on a worker that runs nothing: shapes from botocore's service model, states,
+/* MSK Connect's API: shapes from botocore's service model, states,
  * exceptions, paging, signatures. */
 #include "base64.h"
-#include "fake_worker.h"
 #include "json.h"
+#include "lost_turn.h"
 #include "msk_connect.h"
 #include "service_bench.h"
 #include "sigv4.h"
@@ -11,6 +11,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -34,7 +36,6 @@ enum { text_max = 16 * 1024 };
 
 struct fixture {
     struct service_bench bench;
-    struct connect_worker worker;
     struct msk_connect_options options;
     struct msk_connect *msk;
     struct json_doc *doc; /* the last answer */
@@ -84,14 +85,14 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     service_bench_init(&f->bench);
     f->options = (struct msk_connect_options){
-        .worker = &f->worker,
+        .worker = f->bench.worker,
+        .crypto = f->bench.crypto,
         .store = f->bench.store,
         .env = &f->bench.env,
         .log = &f->bench.log,
         .region = "us-east-1",
         .user_id = "u1",
     };
-    assert_int_equal(crypto_new(&f->options.crypto), STATUS_OK);
     assert_int_equal(store_bucket_create(f->bench.store, SPAN_LIT("user-u1-bucket"),
                                          SPAN_LIT("us-east-1"), NULL),
                      STATUS_OK);
@@ -107,9 +108,7 @@ static int teardown(void **state)
     struct fixture *f = *state;
     json_doc_free(f->doc);
     msk_connect_free(f->msk);
-    fake_worker_release(&f->worker);
     service_bench_release(&f->bench);
-    crypto_free(f->options.crypto);
     free(f);
     return 0;
 }
@@ -357,7 +356,7 @@ static void a_connector_is_creating_then_running(void **state)
     assert_string_equal(answer(f, "connectorState"), "CREATING");
     assert_string_equal(answer(f, "connectorName"), "u1-connector");
     assert_string_equal(f->bench.hint, "");
-    assert_true(connect_worker_find(&f->worker, SPAN_LIT("u1-connector"), &view));
+    assert_true(connect_worker_find(f->bench.worker, SPAN_LIT("u1-connector"), &view));
     assert_int_equal(view.task_count, 3);
     call(f, connector(f, "GET", ""), NULL, 200);
     assert_string_equal(answer(f, "connectorState"), "RUNNING");
@@ -379,7 +378,7 @@ static void a_connector_is_creating_then_running(void **state)
 static struct span running(struct fixture *f, const char *key)
 {
     struct connect_connector_view view;
-    assert_true(connect_worker_find(&f->worker, SPAN_LIT("u1-connector"), &view));
+    assert_true(connect_worker_find(f->bench.worker, SPAN_LIT("u1-connector"), &view));
     const struct connect_entry *entry = connect_entries_find(view.config, key);
     return entry != NULL ? entry->value : SPAN_EMPTY;
 }
@@ -447,7 +446,7 @@ static void an_invalid_configuration_makes_a_failed_connector(void **state)
     create_plugin(f, "u1-plugin", "s3.zip");
     create_connector(f, "u1-connector", "\"connector.class\":\"S3Sink\",\"topics\":\"a\"");
     assert_string_equal(answer(f, "connectorState"), "CREATING");
-    assert_int_equal(f->worker.count, 0);
+    assert_int_equal(connect_worker_count(f->bench.worker), 0);
     call(f, connector(f, "GET", ""), NULL, 200);
     assert_string_equal(answer(f, "connectorState"), "FAILED");
     assert_string_equal(answer(f, "stateDescription.code"),
@@ -494,7 +493,7 @@ static void a_connector_needs_all_its_parts(void **state)
     create_plugin(f, "u1-plugin", "s3.zip");
     expect_error(f, "POST /v1/connectors", connector_request(f, "u1-connector", "\"a\":[1]"), 400,
                  "BadRequestException");
-    assert_int_equal(f->worker.count, 0);
+    assert_int_equal(connect_worker_count(f->bench.worker), 0);
 }
 
 static void states_follow_the_worker(void **state)
@@ -510,25 +509,44 @@ static void states_follow_the_worker(void **state)
     call(f, connector(f, "GET", ""), NULL, 200);
     assert_string_equal(answer(f, "connectorState"), "RUNNING");
     call(f, connector(f, "POST", "/restart"), NULL, 200);
-    assert_int_equal(f->worker.restarts, 1);
-    assert_int_equal(f->worker.task_restarted, 2);
-    fake_find(&f->worker, SPAN_LIT("u1-connector"))->view.state = CONNECT_FAILED;
-    fake_find(&f->worker, SPAN_LIT("u1-connector"))->view.trace = SPAN_LIT("boom");
-    call(f, connector(f, "GET", ""), NULL, 200);
-    assert_string_equal(answer(f, "connectorState"), "FAILED");
-    assert_string_equal(answer(f, "stateDescription.code"), "UnknownError.Unknown");
-    assert_string_equal(answer(f, "stateDescription.message"), "boom");
 }
 
-/* A task that fails does not fail the connector: people look at RUNNING and an empty bucket. */
-static void a_failed_task_leaves_the_connector_running(void **state)
+static void a_connector_that_cannot_start_is_failed(void **state)
 {
     struct fixture *f = *state;
     create_plugin(f, "u1-plugin", "s3.zip");
-    create_connector(f, "u1-connector", CONFIG);
-    fake_find(&f->worker, SPAN_LIT("u1-connector"))->tasks[0].state = CONNECT_FAILED;
+    create_connector(f, "u1-connector", "\"rotate.schedule.interval.ms\":\"1000\"," CONFIG);
+    call(f, connector(f, "GET", ""), NULL, 200);
+    assert_string_equal(answer(f, "connectorState"), "FAILED");
+    assert_string_equal(answer(f, "stateDescription.code"), "UnknownError.Unknown");
+    assert_non_null(strstr(answer(f, "stateDescription.message"),
+                           "timezone configuration must be set when using"));
+}
+
+static enum connect_state task_state(struct fixture *f, size_t task)
+{
+    struct connect_connector_view view;
+    assert_true(connect_worker_find(f->bench.worker, SPAN_LIT("u1-connector"), &view));
+    assert_true(task < view.task_count);
+    return view.tasks[task].state;
+}
+
+/* A task that fails does not fail the connector: people look at RUNNING and an empty bucket. */
+static void a_failed_task_leaves_the_connector_running_until_a_restart(void **state)
+{
+    struct fixture *f = *state;
+    create_plugin(f, "u1-plugin", "s3.zip");
+    create_connector(f, "u1-connector", CONFIG ",\"s3.bucket.name\":\"nobody\"");
+    assert_non_null(strstr(f->bench.hint, "there is no bucket nobody"));
+    assert_int_equal(task_state(f, 2), CONNECT_FAILED);
     call(f, connector(f, "GET", ""), NULL, 200);
     assert_string_equal(answer(f, "connectorState"), "RUNNING");
+    assert_int_equal(
+        store_bucket_create(f->bench.store, SPAN_LIT("nobody"), SPAN_LIT("us-east-1"), NULL),
+        STATUS_OK);
+    call(f, connector(f, "POST", "/restart"), NULL, 200);
+    assert_int_equal(task_state(f, 0), CONNECT_RUNNING);
+    assert_int_equal(task_state(f, 2), CONNECT_RUNNING);
 }
 
 static void an_update_needs_the_current_version(void **state)
@@ -566,17 +584,24 @@ static void an_update_needs_the_current_version(void **state)
     assert_true(span_equal_cstr(running(f, "tasks.max"), "3")); /* the last one counts */
     snprintf(tail, sizeof(tail), "?currentVersion=%s", answer(f, "currentVersion"));
     call(f, connector(f, "DELETE", tail), NULL, 200);
-    assert_int_equal(f->worker.count, 0);
+    assert_int_equal(connect_worker_count(f->bench.worker), 0);
 }
 
 /* Connect's REST API may have made others: those are not MSK Connect's. */
 static void only_its_own_connectors_are_shown(void **state)
 {
     struct fixture *f = *state;
-    struct connect_entry entry = {SPAN_LIT("tasks.max"), SPAN_LIT("1")};
-    struct connect_entries entries = {&entry, 1};
+    struct connect_connector_view view;
+    struct arena arena;
+    struct connect_entries entries;
+    arena_init(&arena, text_max * 16);
+    assert_int_equal(connect_entries_parse(&arena, SPAN_LIT("{" CONFIG ",\"name\":\"by-rest\"}"),
+                                           &entries, NULL),
+                     STATUS_OK);
     struct connect_spec spec = {SPAN_LIT("by-rest"), &entries, SPAN_EMPTY};
-    assert_int_equal(connect_worker_put(&f->worker, &spec, NULL), STATUS_OK);
+    assert_int_equal(connect_worker_put(f->bench.worker, &spec, NULL), STATUS_OK);
+    arena_release(&arena);
+    assert_true(connect_worker_find(f->bench.worker, SPAN_LIT("by-rest"), &view));
     call(f, "GET /v1/connectors", NULL, 200);
     assert_int_equal(listed(f, "connectors"), 0);
     create_plugin(f, "u1-plugin", "s3.zip");
@@ -737,13 +762,19 @@ static void signatures_are_verified_when_there_are_credentials(void **state)
                         "IncompleteSignatureException");
 }
 
-static void a_worker_that_fails_is_a_500(void **state)
+static void a_turn_that_is_lost_is_a_500(void **state)
 {
     struct fixture *f = *state;
-    create_plugin(f, "u1-plugin", "s3.zip");
-    f->worker.fail = STATUS_IO;
-    expect_error(f, "POST /v1/connectors", connector_request(f, "u1-connector", CONFIG), 500,
-                 "InternalServerErrorException");
+    struct store_commit commit = {SPAN_LIT("u1.pin"), 0, 5, SPAN_EMPTY};
+    assert_int_equal(store_group_commit(f->bench.store, SPAN_LIT("g"), &commit, NULL), STATUS_OK);
+    lose_turn(f->bench.store);
+    service_bench_call(&f->bench, "POST /v1/custom-plugins", NULL,
+                       plugin_request(f, "u1-plugin", "s3.zip"));
+    assert_int_equal(f->bench.status, 500);
+    assert_string_equal(service_bench_header(&f->bench, "x-amzn-ErrorType"),
+                        "InternalServerErrorException");
+    call(f, "GET /v1/custom-plugins", NULL, 200);
+    assert_int_equal(listed(f, "customPlugins"), 0);
 }
 
 int main(void)
@@ -764,14 +795,15 @@ int main(void)
         T(a_zip_without_the_sink_makes_a_failed_connector),
         T(a_connector_needs_all_its_parts),
         T(states_follow_the_worker),
-        T(a_failed_task_leaves_the_connector_running),
+        T(a_connector_that_cannot_start_is_failed),
+        T(a_failed_task_leaves_the_connector_running_until_a_restart),
         T(an_update_needs_the_current_version),
         T(only_its_own_connectors_are_shown),
         T(lists_are_sorted_filtered_and_paged),
         T(the_workshops_policy_allows_two_names),
         T(what_api_gateway_does_not_know_lacks_a_token),
         T(signatures_are_verified_when_there_are_credentials),
-        T(a_worker_that_fails_is_a_500),
+        T(a_turn_that_is_lost_is_a_500),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
