@@ -51,7 +51,8 @@ struct lake_object {
     int64_t start;  /* the offset in its name */
     int64_t cursor; /* the next line's record stands here or later */
     struct topic_range range;
-    int64_t line; /* counted from 1 */
+    int64_t line;    /* counted from 1 */
+    bool contiguous; /* the default layout: all records of the partition are in its folder */
     bool packed;
     bool broken; /* it cannot be unpacked, or a line is too long: the rest is passed over */
     z_stream inflate;

@@ -183,34 +183,43 @@ static enum status line_is_stray(struct verifier_lake *lake, enum verdict_kind k
     return stray(lake, kind, offset, words, err);
 }
 
-/* A line that is not the expected record: another of this object's? */
+/* A line of a record that is passed already. */
+static enum status line_is_behind(struct verifier_lake *lake, const struct place *place,
+                                  struct error *err)
+{
+    enum status status = line_is(lake, place, err);
+    return status == STATUS_OK && place->state == LAKE_EXPECTED
+               ? line_is_stray(lake, VERDICT_OUT_OF_ORDER_IN_S3, place->offset,
+                               "stands behind later ones", err)
+               : status;
+}
+
+/* A line that is not the expected record: another one of this object? The same row may have been
+ * posted again and again. Where an object holds every record, one that it passed over is nearer
+ * than a later one with the same content; where it holds some of them, it is the other way round.
+ */
 static enum status line_elsewhere(struct verifier_lake *lake, const struct place *expected,
                                   struct hash128 hash, bool *settled, struct error *err)
 {
     struct lake_object *object = &lake->object;
-    struct place other;
+    struct place ahead;
+    struct place behind;
     int64_t from = expected->found ? expected->offset : object->cursor - 1;
-    const int64_t ahead[2] = {from, from + LAKE_WINDOW_RECORDS};
-    const int64_t behind[2] = {object->cursor, object->start};
-    *settled = true;
-    enum status status = find_content(lake, LAKE_SQL_AHEAD, ahead, hash, &other, err);
-    if (status == STATUS_OK && other.found) {
-        object->cursor = other.offset + 1;
-        return line_is(lake, &other, err);
-    }
+    const int64_t range_ahead[2] = {from, from + LAKE_WINDOW_RECORDS};
+    const int64_t range_behind[2] = {object->cursor, object->start};
+    enum status status = find_content(lake, LAKE_SQL_AHEAD, range_ahead, hash, &ahead, err);
     if (status == STATUS_OK) {
-        status = find_content(lake, LAKE_SQL_BEHIND, behind, hash, &other, err);
+        status = find_content(lake, LAKE_SQL_BEHIND, range_behind, hash, &behind, err);
     }
-    if (status == STATUS_OK && other.found) {
-        status = line_is(lake, &other, err);
-        if (status == STATUS_OK && other.state == LAKE_EXPECTED) {
-            status = line_is_stray(lake, VERDICT_OUT_OF_ORDER_IN_S3, other.offset,
-                                   "stands behind later ones", err);
-        }
+    *settled = status == STATUS_OK && (ahead.found || behind.found);
+    if (!*settled) {
         return status;
     }
-    *settled = false;
-    return status;
+    if (behind.found && (object->contiguous || !ahead.found)) {
+        return line_is_behind(lake, &behind, err);
+    }
+    object->cursor = ahead.offset + 1;
+    return line_is(lake, &ahead, err);
 }
 
 static enum status line_judge(struct verifier_lake *lake, struct span line, struct error *err)
@@ -362,6 +371,17 @@ static enum status look(void *ctx, struct span key, uint64_t size, bool *wanted,
     return stray(lake, VERDICT_UNEXPECTED_IN_S3, start, words, err);
 }
 
+/* "topics/<topic>/partition=<p>/<name>": the default partitioner's. */
+static bool is_default_folder(struct span key, int32_t partition)
+{
+    char folder[32];
+    struct span part;
+    snprintf(folder, sizeof(folder), "partition=%" PRId32, partition);
+    return span_next_part(&key, '/', &part) && span_next_part(&key, '/', &part) &&
+           span_next_part(&key, '/', &part) && span_equal_cstr(part, folder) &&
+           span_find_byte(key, '/') == key.len;
+}
+
 static enum status open_object(void *ctx, struct span key, struct error *err)
 {
     struct verifier_lake *lake = ctx;
@@ -378,6 +398,7 @@ static enum status open_object(void *ctx, struct span key, struct error *err)
     object->cursor = object->start;
     object->line = 0;
     object->broken = false;
+    object->contiguous = is_default_folder(key, object->partition);
     object->packed = span_ends_with(key, SPAN_LIT(".gz"));
     if (object->packed) {
         memset(&object->inflate, 0, sizeof(object->inflate));

@@ -332,6 +332,34 @@ static void lines_that_change_places_are_out_of_order(void **state)
                  "u1.pin partition 0 offset 1: line 3 of " PIN("00") " stands behind later ones");
 }
 
+/* Rows that were posted again have the same content at other offsets. */
+static void repeated_rows_are_not_taken_for_each_other(void **state)
+{
+    struct bench *b = *state;
+    world_begin_run(&b->world, 1, DATETIME_ISO);
+    for (int64_t row = 0; row < 10; row++) {
+        world_post_triple(&b->world, row);
+    }
+    world_end_run(&b->world);
+    lake_world_land(&b->lake, &b->world, 5);
+    verify(b);
+    assert_true(verdict_passed(&b->world.verdict));
+    struct lake_object_file *object = lake_world_find(&b->lake, PIN("00"));
+    char *second = strchr(object->bytes.ptr, '\n') + 1;
+    char *third = strchr(second, '\n') + 1;
+    char *fourth = strchr(third, '\n') + 1;
+    char text[4096];
+    snprintf(text, sizeof(text), "%.*s%.*s%.*s%s", (int)(second - object->bytes.ptr),
+             object->bytes.ptr, (int)(fourth - third), third, (int)(third - second), second,
+             fourth);
+    lake_object_set(object, text);
+    verify(b);
+    assert_only(b, VERDICT_OUT_OF_ORDER_IN_S3, 1);
+    object->removed = true;
+    verify(b);
+    assert_only(b, VERDICT_MISSING_IN_S3, 5);
+}
+
 static void a_line_between_the_others_is_unexpected(void **state)
 {
     struct bench *b = *state;
@@ -455,6 +483,7 @@ int main(void)
         TEST(a_number_written_otherwise_is_no_alteration),
         TEST(a_second_object_for_the_same_records_is_a_duplicate),
         TEST(lines_that_change_places_are_out_of_order),
+        TEST(repeated_rows_are_not_taken_for_each_other),
         TEST(a_line_between_the_others_is_unexpected),
         TEST(an_object_of_a_record_that_is_not_there_is_unexpected),
         TEST(objects_with_odd_names_are_unexpected),
