@@ -65,7 +65,15 @@ static int session_close(struct connect_session *s, enum status status, const st
 static enum status call(struct connect_session *s, const char *method, const struct span *body,
                         struct error *err)
 {
-    return connect_client_call(s->client, method, buf_cstr(&s->path), body, &s->answer, err);
+    enum status status =
+        connect_client_call(s->client, method, buf_cstr(&s->path), body, &s->answer, err);
+    struct span hint = connect_client_hint(s->client);
+    if (status == STATUS_OK && hint.len > 0) {
+        fputs("connect: ", s->cli->err);
+        cli_put_text(s->cli->err, hint);
+        fputc('\n', s->cli->err);
+    }
+    return status;
 }
 
 /* Scripts get the API's own document. */

@@ -145,6 +145,11 @@ enum status connect_client_call(struct connect_client *client, const char *metho
     return status;
 }
 
+struct span connect_client_hint(const struct connect_client *client)
+{
+    return http_response_header(&client->response, "X-Pinpipe-Hint");
+}
+
 void connect_path(struct buf *out, const char *name, const char *below)
 {
     buf_reset(out);

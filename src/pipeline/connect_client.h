@@ -26,6 +26,9 @@ void connect_client_free(struct connect_client *client);
 enum status connect_client_call(struct connect_client *client, const char *method, const char *path,
                                 const struct span *body, struct buf *out,
                                 struct error *err) PP_MUST_USE;
+/* The X-Pinpipe-Hint of the last answer, empty when there was none; valid until the next call. That
+ * of a failure is in its message already. */
+struct span connect_client_hint(const struct connect_client *client);
 /* "/connectors/NAME" with the name encoded, then `below` as it is: into out, replaced. */
 void connect_path(struct buf *out, const char *name, const char *below);
 /* The body of POST /connectors. */

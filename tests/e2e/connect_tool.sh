@@ -74,15 +74,16 @@ key.converter=org.apache.kafka.connect.storage.StringConverter
 s3.bucket.name=user-workshop-bucket
 P
 connect create --config s3-sink.properties || fail 'pasted text is taken' out err
-[ ! -s err ] || fail 'and nothing is wrong with it' err
+grep -q 'line' err && fail 'and nothing is wrong with it' err
 post workshop.geo '{"ind":1}'
 await 'its records land' landed workshop.geo 1
 connect delete || fail 'delete' out err
 sed 's/^s3.bucket.name=.*/& # the bucket/' s3-sink.properties >trap.properties
 connect create trap --config trap.properties || fail 'the trap is passed on' out err
 grep -q 'line 15: the value of s3.bucket.name goes on.*# the bucket' err || fail 'and noted' err
+grep -q '^connect: there is no bucket user-workshop-bucket # the bucket' err || fail 'the server'"'"'s hint is shown too' err
 await 'its task fails' has_task trap FAILED
-connect status trap && grep -q 'user-workshop-bucket # the bucket' out || fail 'with the trace that names the bucket' out
+connect status trap && grep -q 'Error Code: InvalidBucketName' out || fail 'with the trace of the real one' out
 connect list && grep -q '^trap  *RUNNING  tasks: FAILED' out || fail 'the connector itself runs, as on AWS' out
 connect delete trap || fail 'delete' out err
 ok 'the workshop'"'"'s text is taken as pasted; a comment behind a value fails as on AWS, with a hint'
