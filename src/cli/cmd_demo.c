@@ -1,11 +1,13 @@
 /* `pinpipe demo`: the whole pipeline in one process. Generates the tables, starts the server on
- * free ports, posts every row through the gateway, reads every topic back, prints the verdict. */
+ * free ports, creates the workshop's connector, posts every row through the gateway, reads every
+ * topic and every object back, prints the verdict. */
 #include "cli_junit.h"
 #include "cli_progress.h"
 #include "commands.h"
 #include "emulator.h"
 #include "file.h"
 #include "generator.h"
+#include "lake_access.h"
 #include "pinpipe/mock.h"
 #include "verdict_report.h"
 #include "verifier.h"
@@ -23,6 +25,7 @@ struct demo {
     const char *dir;
     bool in_memory; /* topics in memory; tables and ledger in a temporary directory */
     struct pinpipe_mock *mock;
+    struct lake_access lake;
     struct cli_progress progress;
     struct emulator_summary summary;
     struct verdict verdict;
@@ -159,8 +162,50 @@ static enum status judge(struct demo *demo, struct error *err)
         .endpoints = demo_endpoints(demo),
         .data_dir = demo->dir,
         .progress = &demo->progress.progress,
+        .lake = demo->lake.reader,
+        .connect = demo->lake.connect,
     };
     return verifier_run(&options, &demo->verdict, err);
+}
+
+static bool should_stop(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupted();
+}
+
+/* The workshop's milestone 4: the connector that lands what is posted. */
+static enum status create_connector(struct demo *demo, struct error *err)
+{
+    enum { body_bytes_max = 64 * 1024 };
+    const char *user_id = cli_config(demo->cli, "iam_username");
+    const struct s3_client_options s3 = {
+        .env = &demo->cli->env,
+        .url = pinpipe_mock_url(demo->mock, PINPIPE_S3),
+        .region = "us-east-1",
+        .should_stop = should_stop,
+    };
+    struct buf config;
+    struct buf body;
+    struct buf answer;
+    char name[LAKE_BUCKET_BYTES];
+    snprintf(name, sizeof(name), "%s-connector", user_id);
+    buf_init(&config, body_bytes_max);
+    buf_init(&body, body_bytes_max);
+    buf_init(&answer, body_bytes_max);
+    connect_workshop_config(user_id, &config);
+    connect_create_body(&body, span_from_cstr(name), buf_span(&config));
+    enum status status = lake_access_open(&demo->lake, &s3, user_id,
+                                          pinpipe_mock_url(demo->mock, PINPIPE_CONNECT), err);
+    if (status == STATUS_OK) {
+        const struct span bytes = buf_span(&body);
+        status =
+            connect_client_call(demo->lake.connect, "POST", "/connectors", &bytes, &answer, err);
+    }
+    buf_release(&config);
+    buf_release(&body);
+    buf_release(&answer);
+    return status;
 }
 
 static enum status run_pipeline(struct demo *demo, struct error *err)
@@ -174,15 +219,21 @@ static enum status run_pipeline(struct demo *demo, struct error *err)
     }
     if (status == STATUS_OK) {
         cli_progress_end(&demo->progress);
-        fprintf(demo->cli->err, "server: gateway %s, REST proxy %s\n",
+        fprintf(demo->cli->err, "server: gateway %s, REST proxy %s, Connect %s, S3 %s\n",
                 pinpipe_mock_url(demo->mock, PINPIPE_GATEWAY),
-                pinpipe_mock_url(demo->mock, PINPIPE_REST));
+                pinpipe_mock_url(demo->mock, PINPIPE_REST),
+                pinpipe_mock_url(demo->mock, PINPIPE_CONNECT),
+                pinpipe_mock_url(demo->mock, PINPIPE_S3));
+        status = create_connector(demo, err);
+    }
+    if (status == STATUS_OK) {
         status = post_rows(demo, err);
     }
     if (status == STATUS_OK) {
         status = judge(demo, err);
     }
     cli_progress_end(&demo->progress);
+    lake_access_close(&demo->lake);
     if (demo->mock != NULL && pinpipe_mock_stop(demo->mock) != PINPIPE_OK && status == STATUS_OK) {
         status = error_set(err, STATUS_FAILED, "the server did not end cleanly");
     }
@@ -196,6 +247,8 @@ static void print_posted(const struct demo *demo)
     fprintf(demo->cli->err, "posted: %lld posts acknowledged in %.1f s (%.0f a second)\n",
             (long long)s->posts_acked, seconds,
             seconds > 0 ? (double)s->posts_acked / seconds : 0.0);
+    fprintf(demo->cli->err, "landed: %llu objects in s3://user-%s-bucket/topics/\n",
+            (unsigned long long)demo->verdict.objects, cli_config(demo->cli, "iam_username"));
 }
 
 /* As a word of a shell's command line. */
@@ -237,7 +290,11 @@ static void print_next_steps(const struct demo *demo)
     fputs("serve it:\n", err);
     print_next_step(demo, "serve", "");
     fputs("and, in another terminal while that runs, have it judged again:\n", err);
-    print_next_step(demo, "verify", "");
+    print_next_step(demo, "verify", " --through s3");
+    fputs("or look into the lake:\n", err);
+    const char *topics = arena_printf(&demo->cli->arena, " s3://user-%s-bucket/topics/",
+                                      cli_config(demo->cli, "iam_username"));
+    print_next_step(demo, "s3 ls", topics != NULL ? topics : "");
 }
 
 static int run(struct cli *cli)

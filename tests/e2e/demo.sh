@@ -5,12 +5,13 @@ set -u
 
 mkdir 'a place' && cd 'a place' || exit 1
 "$PINPIPE" demo --rows 60 --junit verdict.xml >out 2>err || fail 'the demo passes' out err
-tail -n 1 out | grep -q '^PASS 180 records in 3 topics' || fail 'the verdict ends stdout' out
+tail -n 1 out | grep -q '^PASS 180 records in 3 topics.* all in 180 objects of S3$' || fail 'the verdict ends stdout' out
+grep -q '^landed: 180 objects in s3://user-workshop-bucket/topics/$' err || fail 'the objects are counted' err
 grep -q 'failures="0"' verdict.xml || fail 'the verdict as JUnit' verdict.xml
 ok 'the verdict ends stdout'
 
 sed -n 's/^  \(.* --data .*\)/\1/p' err >next
-[ "$(wc -l <next)" -eq 3 ] || fail 'three commands come next' err
+[ "$(wc -l <next)" -eq 4 ] || fail 'four commands come next' err
 # The second, a server, is given free ports here: the usual ones may be taken.
 sed -n 1p next >sql.sh && sh sql.sh >out 2>err || fail 'the first works as it stands' next out err
 grep -q 'workshop.pin  *60' out || fail 'the first shows the records' out
@@ -19,8 +20,10 @@ sh serve.sh 2>"$work/server.log" &
 server_pid=$!
 await 'the suggested server is ready' test -f ready.json
 sed -n 3p next >verify.sh && sh verify.sh >out 2>err || fail 'the third works as it stands' next out err
-tail -n 1 out | grep -q '^PASS' || fail 'the third passes' out
-ok 'the three commands that follow work as they stand'
+tail -n 1 out | grep -q '^PASS.* of S3$' || fail 'the third passes' out
+sed -n 4p next >ls.sh && sh ls.sh >out 2>err || fail 'the fourth works as it stands' next out err
+grep -q 'PRE workshop.geo/' out || fail 'the fourth shows the lake' out
+ok 'the four commands that follow work as they stand'
 "$PINPIPE" demo --rows 60 >out 2>err
 [ $? -eq 4 ] && grep -q 'stop it first' err || fail 'a demo does not empty what a server uses' out err
 stop_server
