@@ -83,7 +83,7 @@ enum handled connect_rest_list(void *ctx, struct exchange *exchange,
                                const struct route_match *match)
 {
     const struct connect_rest_call *call = ctx;
-    const struct connect_worker *worker = call->rest->options.worker;
+    struct connect_worker *worker = call->rest->options.worker;
     struct expansion expansion = expansion_of(exchange->request.query);
     struct buf *out = connect_rest_reply(exchange, 200);
     (void)match;

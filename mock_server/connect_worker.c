@@ -246,8 +246,19 @@ struct turn_work connect_worker_work(struct connect_worker *worker)
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
-size_t connect_worker_count(const struct connect_worker *worker)
+/* A lost turn's changes are not shown. When reloading fails there is what there was. */
+static void look(struct connect_worker *worker)
 {
+    struct error err;
+    if (store_generation(worker->options.store) != worker->generation &&
+        connect_worker_enter(worker, &err) != STATUS_OK) {
+        LOG_WARNF(worker->options.log, "sink", "%s", err.message);
+    }
+}
+
+size_t connect_worker_count(struct connect_worker *worker)
+{
+    look(worker);
     return worker->count;
 }
 
@@ -270,10 +281,11 @@ struct connect_connector_view connect_worker_at(const struct connect_worker *wor
     };
 }
 
-bool connect_worker_find(const struct connect_worker *worker, struct span name,
+bool connect_worker_find(struct connect_worker *worker, struct span name,
                          struct connect_connector_view *out)
 {
     bool found;
+    look(worker);
     size_t place = place_of(worker, name, &found);
     if (found) {
         *out = connect_worker_at(worker, place);
@@ -432,6 +444,7 @@ enum status connect_worker_restart_task(struct connect_worker *worker, struct sp
     }
     for (size_t i = 0; i < connector->partition_count; i++) {
         if (connector->partitions[i]->writer.task == task) {
+            connector->partitions[i]->writer.retry_us = 0;
             sink_writer_rewind(&connector->partitions[i]->writer);
         }
     }

@@ -56,11 +56,11 @@ struct connect_connector_view {
     struct span msk; /* JSON; empty: made by the REST API */
 };
 
-size_t connect_worker_count(const struct connect_worker *worker);
+size_t connect_worker_count(struct connect_worker *worker);
 /* In name order. */
 struct connect_connector_view connect_worker_at(const struct connect_worker *worker, size_t index);
 /* False when there is none. */
-bool connect_worker_find(const struct connect_worker *worker, struct span name,
+bool connect_worker_find(struct connect_worker *worker, struct span name,
                          struct connect_connector_view *out);
 
 /* Creates or reconfigures (then its tasks restart). The configuration is valid already

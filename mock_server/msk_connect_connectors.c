@@ -493,7 +493,7 @@ enum handled msk_list_connectors(void *ctx, struct exchange *exchange,
     static const struct msk_listing listing = {"connectors", "connectorNamePrefix",
                                                "connectorConfiguration,stateDescription"};
     const struct msk_call *call = ctx;
-    const struct connect_worker *worker = call->msk->options.worker;
+    struct connect_worker *worker = call->msk->options.worker;
     struct msk_items items;
     (void)exchange;
     (void)match;

@@ -237,7 +237,7 @@ enum handled msk_describe_plugin(void *ctx, struct exchange *exchange,
 /* The connector that was made of it; empty: none is left. */
 static struct span user_of(const struct msk_call *call, struct span arn)
 {
-    const struct connect_worker *worker = call->msk->options.worker;
+    struct connect_worker *worker = call->msk->options.worker;
     for (size_t i = 0; i < connect_worker_count(worker); i++) {
         struct connect_connector_view view = connect_worker_at(worker, i);
         struct buf plugins;

@@ -124,12 +124,56 @@ static bool time_of_text(const struct sink_tree *tree, uint32_t string, int64_t 
     return ok;
 }
 
+/* a.b.c in a Struct of Structs; its schema has to have each step. */
+static bool find_struct_field(const struct sink_value *value, struct span path,
+                              struct sink_typed *out, struct sink_failure *failure)
+{
+    struct span rest = path;
+    struct span name;
+    *out = value->typed;
+    while (span_next_part(&rest, '.', &name)) {
+        if (out->value == 0 || sink_schema_type(&value->tree, out->schema) != SINK_TYPE_STRUCT ||
+            !sink_schema_field(&value->tree, out, name, out)) {
+            fail_no_field(failure, path);
+            return sink_fail_cause(failure, JAVA_DATA_EXCEPTION, "%.*s is not a valid field name",
+                                   SPAN_ARG(name));
+        }
+    }
+    return true;
+}
+
+static bool time_of_struct(const struct sink_value *value, struct span path, int64_t *out,
+                           struct sink_failure *failure)
+{
+    struct sink_typed field;
+    if (!find_struct_field(value, path, &field, failure)) {
+        return false;
+    }
+    if (field.value == 0) {
+        return sink_fail(failure, "java.lang.NullPointerException", "null");
+    }
+    switch (sink_schema_type(&value->tree, field.schema)) {
+    case SINK_TYPE_INT32:
+    case SINK_TYPE_INT64:
+        *out = sink_schema_integer(&value->tree, &field);
+        return true;
+    case SINK_TYPE_STRING:
+        return time_of_text(&value->tree, field.value, out, failure);
+    default:
+        return sink_fail(failure, PARTITION_EXCEPTION,
+                         "Error extracting timestamp from record field: %.*s", SPAN_ARG(path));
+    }
+}
+
 static bool time_of_field(const struct sink_path *path, const struct sink_record *record,
                           int64_t *out, struct sink_failure *failure)
 {
     const struct sink_tree *tree = &record->value->tree;
     struct span name = path->config->timestamp_field;
     uint32_t field;
+    if (sink_value_is_struct(record->value)) {
+        return time_of_struct(record->value, name, out, failure);
+    }
     if (record->value->kind != SINK_VALUE_JSON ||
         sink_tree_node(tree, record->value->root)->kind != JSON_OBJECT) {
         return sink_fail(failure, PARTITION_EXCEPTION, "Error encoding partition.");
@@ -198,6 +242,54 @@ static bool encode_time(struct sink_path *path, int64_t time_ms, struct buf *out
     return true;
 }
 
+/* What String.valueOf makes of the field; false: it is of no type that can be a path. */
+static bool append_field(const struct sink_tree *tree, const struct sink_typed *field,
+                         struct buf *out)
+{
+    enum sink_type type = sink_schema_type(tree, field->schema);
+    if (type > SINK_TYPE_INT64 && type != SINK_TYPE_STRING && type != SINK_TYPE_BOOLEAN) {
+        return false;
+    }
+    if (field->value == 0) {
+        BUF_APPEND_LIT(out, "null");
+    } else if (type == SINK_TYPE_STRING) {
+        sink_tree_text(tree, field->value, out);
+    } else if (type == SINK_TYPE_BOOLEAN) {
+        buf_append_cstr(out,
+                        sink_tree_node(tree, field->value)->kind == JSON_TRUE ? "true" : "false");
+    } else {
+        buf_append_i64(out, sink_schema_integer(tree, field));
+    }
+    return true;
+}
+
+static bool encode_fields(const struct sink_path *path, const struct sink_value *value,
+                          struct buf *out, struct sink_failure *failure)
+{
+    struct span rest = path->config->partition_fields;
+    struct span name;
+    if (!sink_value_is_struct(value)) {
+        return sink_fail(failure, PARTITION_EXCEPTION, "Error encoding partition.");
+    }
+    while (span_next_part(&rest, ',', &name)) {
+        struct sink_typed field;
+        name = span_trim(name);
+        if (!sink_schema_field(&value->tree, &value->typed, name, &field)) {
+            return sink_fail(failure, JAVA_DATA_EXCEPTION, "%.*s is not a valid field name",
+                             SPAN_ARG(name));
+        }
+        if (out->len > 0) {
+            buf_append_span(out, path->config->directory_delim);
+        }
+        buf_append_span(out, name);
+        buf_append_byte(out, '=');
+        if (!append_field(&value->tree, &field, out)) {
+            return sink_fail(failure, PARTITION_EXCEPTION, "Error encoding partition.");
+        }
+    }
+    return true;
+}
+
 bool sink_path_encode(struct sink_path *path, const struct sink_record *record, int64_t time_ms,
                       struct buf *out, struct sink_failure *failure)
 {
@@ -208,7 +300,7 @@ bool sink_path_encode(struct sink_path *path, const struct sink_record *record, 
         buf_append_i64(out, record->partition);
         return true;
     case SINK_PARTITIONER_FIELD:
-        return sink_fail(failure, PARTITION_EXCEPTION, "Error encoding partition.");
+        return encode_fields(path, record->value, out, failure);
     case SINK_PARTITIONER_TIME:
         return encode_time(path, time_ms, out, failure);
     }

@@ -478,6 +478,10 @@ void sink_tree_text(const struct sink_tree *tree, uint32_t string, struct buf *o
 
 bool sink_tree_text_is(const struct sink_tree *tree, uint32_t string, const char *text)
 {
+    struct span raw = node_raw(tree, sink_tree_node(tree, string));
+    if (memchr(raw.ptr, '\\', raw.len) == NULL) {
+        return span_equal_cstr(span_from(raw.ptr + 1, raw.len - 2), text);
+    }
     struct buf decoded;
     buf_init(&decoded, SINK_TEXT_BYTES_MAX);
     sink_tree_text(tree, string, &decoded);
@@ -521,6 +525,22 @@ double sink_tree_double(const struct sink_tree *tree, uint32_t number)
     return value;
 }
 
+float sink_tree_float(const struct sink_tree *tree, uint32_t number)
+{
+    struct span raw = node_raw(tree, sink_tree_node(tree, number));
+    struct buf text;
+    buf_init(&text, SINK_TEXT_BYTES_MAX);
+    buf_append_span(&text, raw);
+    float value = is_zero(raw) ? 0 : strtof(buf_cstr(&text), NULL);
+    buf_release(&text);
+    return value;
+}
+
+struct span sink_tree_raw(const struct sink_tree *tree, uint32_t scalar)
+{
+    return node_raw(tree, sink_tree_node(tree, scalar));
+}
+
 int64_t sink_tree_long(const struct sink_tree *tree, uint32_t number)
 {
     const struct sink_node *node = sink_tree_node(tree, number);
@@ -561,18 +581,23 @@ static void write_number(const struct sink_tree *tree, const struct sink_node *n
     }
 }
 
+void sink_tree_write_key(const struct sink_tree *tree, uint32_t id, struct buf *out)
+{
+    const struct sink_node *node = sink_tree_node(tree, id);
+    write_string(span_from(tree->text.ptr + node->key - 1, node->key_len + 2), out);
+}
+
 static void write_children(const struct sink_tree *tree, const struct sink_node *node,
                            struct buf *out)
 {
     bool object = node->kind == JSON_OBJECT;
     buf_append_byte(out, object ? '{' : '[');
     for (uint32_t id = node->first; id != 0; id = tree->nodes[id].next) {
-        const struct sink_node *child = &tree->nodes[id];
         if (id != node->first) {
             buf_append_byte(out, ',');
         }
         if (object) {
-            write_string(span_from(tree->text.ptr + child->key - 1, child->key_len + 2), out);
+            sink_tree_write_key(tree, id, out);
             buf_append_byte(out, ':');
         }
         sink_tree_write(tree, id, out);

@@ -65,10 +65,15 @@ bool sink_tree_text_is(const struct sink_tree *tree, uint32_t string, const char
 void sink_tree_text(const struct sink_tree *tree, uint32_t string, struct buf *out);
 /* A number as Java's longValue(): integers wrap, decimals are cut and saturate. */
 int64_t sink_tree_long(const struct sink_tree *tree, uint32_t number);
-/* A number as Java's doubleValue(). */
+/* A number as Java's doubleValue() and floatValue(). */
 double sink_tree_double(const struct sink_tree *tree, uint32_t number);
+float sink_tree_float(const struct sink_tree *tree, uint32_t number);
+/* The source text of a scalar. */
+struct span sink_tree_raw(const struct sink_tree *tree, uint32_t scalar);
 
 /* Jackson's text of the node. */
 void sink_tree_write(const struct sink_tree *tree, uint32_t id, struct buf *out);
+/* The name of a member, as a JSON string. */
+void sink_tree_write_key(const struct sink_tree *tree, uint32_t id, struct buf *out);
 
 #endif

@@ -4,15 +4,19 @@
 
 #include <string.h>
 
+enum { json_keep_bytes = 64 * 1024 };
+
 void sink_value_init(struct sink_value *value)
 {
     *value = (struct sink_value){.kind = SINK_VALUE_NULL, .bytes = SPAN_EMPTY};
     sink_tree_init(&value->tree);
+    buf_init(&value->json, SINK_TYPED_BYTES_MAX);
 }
 
 void sink_value_release(struct sink_value *value)
 {
     sink_tree_release(&value->tree);
+    buf_release(&value->json);
 }
 
 /* What JsonDeserializer makes of Jackson's complaint. */
@@ -40,18 +44,35 @@ static bool convert_json(struct sink_value *value, const struct sink_conversion 
     case SINK_PARSE_DONE:
         break;
     }
-    if (conversion->schemas_enable) {
-        return sink_fail(failure, JAVA_DATA_EXCEPTION,
-                         "JsonConverter with schemas.enable requires \"schema\" and \"payload\" "
-                         "fields and may not contain additional fields. If you are trying to "
-                         "deserialize plain JSON data, set schemas.enable=false in your converter "
-                         "configuration.");
-    }
     value->root = value->tree.root;
+    if (conversion->schemas_enable) {
+        buf_trim(&value->json, json_keep_bytes);
+        if (!sink_schema_convert(&value->tree, &value->typed, &value->json, failure)) {
+            return false;
+        }
+        value->root = value->typed.value;
+        if (value->typed.schema != 0) {
+            value->kind = value->root != 0 ? SINK_VALUE_TYPED : SINK_VALUE_NULL;
+            return buf_ok(&value->json) || sink_fail_no_memory(failure);
+        }
+    }
     value->kind = value->root == 0 || sink_tree_node(&value->tree, value->root)->kind == JSON_NULL
                       ? SINK_VALUE_NULL
                       : SINK_VALUE_JSON;
     return true;
+}
+
+const char *sink_value_type_name(const struct sink_value *value)
+{
+    return sink_schema_type_name(value->kind == SINK_VALUE_TYPED
+                                     ? sink_schema_type(&value->tree, value->typed.schema)
+                                     : SINK_TYPE_STRING);
+}
+
+bool sink_value_is_struct(const struct sink_value *value)
+{
+    return value->kind == SINK_VALUE_TYPED &&
+           sink_schema_type(&value->tree, value->typed.schema) == SINK_TYPE_STRUCT;
 }
 
 bool sink_value_convert(struct sink_value *value, const struct sink_conversion *conversion,
@@ -83,6 +104,9 @@ void sink_value_write(const struct sink_value *value, struct buf *out)
         BUG("a tombstone has no text");
     case SINK_VALUE_JSON:
         sink_tree_write(&value->tree, value->root, out);
+        break;
+    case SINK_VALUE_TYPED:
+        buf_append_span(out, buf_span(&value->json));
         break;
     case SINK_VALUE_TEXT:
         json_string_append(out, value->bytes);

@@ -288,9 +288,11 @@ static bool write_value(struct taking *t, struct buf *out)
         buf_append_byte(out, '\n');
         return true;
     }
-    if (sink->scratch->value.kind == SINK_VALUE_TEXT) {
+    if (sink->scratch->value.kind == SINK_VALUE_TEXT ||
+        sink->scratch->value.kind == SINK_VALUE_TYPED) {
         return sink_fail(t->failure, JAVA_DATA_EXCEPTION,
-                         "Invalid schema type for ByteArrayConverter: STRING");
+                         "Invalid schema type for ByteArrayConverter: %s",
+                         sink_value_type_name(&sink->scratch->value));
     }
     if (sink->scratch->value.kind != SINK_VALUE_BYTES) {
         return sink_fail(t->failure, JAVA_DATA_EXCEPTION,

@@ -105,6 +105,25 @@ void json_double_append(struct buf *out, double value)
     append_java_decimal(out, &d);
 }
 
+void json_float_append(struct buf *out, float value)
+{
+    enum { float_digits_max = 9 };
+    char text[40];
+    struct decimal d;
+    if (value != value || value - value != 0) {
+        json_double_append(out, (double)value);
+        return;
+    }
+    for (int precision = 2; precision <= float_digits_max; precision++) {
+        snprintf(text, sizeof(text), "%.*e", precision - 1, (double)value);
+        if (strtof(text, NULL) == value) {
+            break;
+        }
+    }
+    decimal_from_printf(text, &d);
+    append_java_decimal(out, &d);
+}
+
 /* A validated number text without strtod, when it has at most 15 significant digits: two different
  * decimals of that length are never the same double, so its own digits are the shortest form. */
 static bool decimal_from_text(struct span text, struct decimal *d)

@@ -74,5 +74,7 @@ void json_string_decode(struct span raw, struct buf *out);
 void json_string_append(struct buf *out, struct span text);
 /* Appends the double as Java's Double.toString prints it (shortest digits, 1.0E-5 style). */
 void json_double_append(struct buf *out, double value);
+/* As Float.toString. */
+void json_float_append(struct buf *out, float value);
 
 #endif

@@ -1,5 +1,6 @@
-/* The converter of the sink. What it accepts comes out as JSON that a strict reader takes, and
- * comes out the same once more with keys in the order they have now; what it refuses has words. */
+/* The converter of the sink, without and with schemas. What it accepts comes out as JSON that a
+ * strict reader takes, and comes out the same once more with keys in the order they have now; what
+ * it refuses has words. */
 #include "sink_value.h"
 
 #include <stdlib.h>
@@ -35,16 +36,16 @@ static void check_output(struct span once)
     sink_value_release(&again);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void convert(struct span text, bool schemas_enable)
 {
-    struct sink_conversion conversion = {.converter = SINK_CONVERTER_JSON};
+    struct sink_conversion conversion = {.converter = SINK_CONVERTER_JSON,
+                                         .schemas_enable = schemas_enable};
     struct sink_value value;
     struct sink_failure failure;
     struct buf out;
     sink_value_init(&value);
     buf_init(&out, output_bytes_max);
-    if (!sink_value_convert(&value, &conversion, true, span_from((const char *)data, size),
-                            &failure)) {
+    if (!sink_value_convert(&value, &conversion, true, text, &failure)) {
         if (!failure.no_memory && (failure.count == 0 || failure.chain[0].message[0] == '\0')) {
             abort();
         }
@@ -56,5 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     buf_release(&out);
     sink_value_release(&value);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    convert(span_from((const char *)data, size), false);
+    convert(span_from((const char *)data, size), true);
     return 0;
 }

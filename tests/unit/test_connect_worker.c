@@ -490,6 +490,7 @@ static void what_a_lost_turn_did_to_connectors_is_undone(void **state)
                         "RUNNING RUNNING RUNNING"); /* the record never was */
     assert_int_equal(connect_worker_delete(f->worker, SPAN_LIT("c"), NULL), STATUS_OK);
     lost_turn(f);
+    assert_true(connect_worker_find(f->worker, SPAN_LIT("c"), &view));
     sink_world_turn(f);
     assert_true(connect_worker_find(f->worker, SPAN_LIT("c"), &view));
     sink_world_produce(f, "u.pin", "1");

@@ -355,9 +355,36 @@ static void appended_strings_replace_what_is_not_utf8(void **state)
     buf_release(&out);
 }
 
+static void floats_have_the_digits_of_a_float(void **state)
+{
+    static const struct {
+        float value;
+        const char *text;
+    } cases[] = {
+        {0.1F, "0.1"},
+        {1.0F, "1.0"},
+        {3.4028235e38F, "3.4028235E38"},
+        {1.4e-45F, "1.4E-45"},
+        {16777216.0F, "1.6777216E7"},
+        {-0.25F, "-0.25"},
+        {HUGE_VALF, "\"Infinity\""},
+        {0.0F, "0.0"},
+    };
+    struct buf out;
+    (void)state;
+    buf_init(&out, 100);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        buf_reset(&out);
+        json_float_append(&out, cases[i].value);
+        assert_string_equal(buf_cstr(&out), cases[i].text);
+    }
+    buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(floats_have_the_digits_of_a_float),
         cmocka_unit_test(numbers_come_back_as_jackson_writes_them),
         cmocka_unit_test(strings_come_back_as_raw_utf8_with_surrogate_escapes),
         cmocka_unit_test(objects_keep_their_order_and_merge_repeated_keys),

@@ -16,6 +16,7 @@ struct fixture {
     struct sink_value value;
     struct sink_failure failure;
     struct buf out;
+    bool schemas_enable;
     bool open;
 };
 
@@ -63,7 +64,8 @@ static bool open_path(struct fixture *f)
 /* The encoded partition of a record, or the message of what was thrown. */
 static const char *encoded(struct fixture *f, const char *json, int64_t timestamp_ms)
 {
-    struct sink_conversion conversion = {.converter = SINK_CONVERTER_JSON};
+    struct sink_conversion conversion = {.converter = SINK_CONVERTER_JSON,
+                                         .schemas_enable = f->schemas_enable};
     struct sink_record record = {.topic = SPAN_LIT("u.geo"),
                                  .partition = 3,
                                  .timestamp_ms = timestamp_ms,
@@ -95,6 +97,56 @@ static void the_field_partitioner_wants_a_struct(void **state)
     assert_string_equal(encoded(f, "{\"country\":\"Fiji\"}", 0), "Error encoding partition.");
     assert_string_equal(f->failure.chain[0].class_name,
                         "io.confluent.connect.storage.errors.PartitionException");
+}
+
+#define FIELD(type, name)    "{\"type\":\"" type "\",\"field\":\"" name "\"}"
+#define OPTIONAL(type, name) "{\"type\":\"" type "\",\"optional\":true,\"field\":\"" name "\"}"
+#define STRUCT(fields, payload)                                                                    \
+    "{\"schema\":{\"type\":\"struct\",\"fields\":[" fields "]},\"payload\":" payload "}"
+
+static void fields_of_a_struct_are_paths(void **state)
+{
+    struct fixture *f = *state;
+    f->schemas_enable = true;
+    f->config.partitioner = SINK_PARTITIONER_FIELD;
+    f->config.partition_fields = SPAN_LIT("country, ind");
+    assert_true(open_path(f));
+    assert_string_equal(encoded(f,
+                                STRUCT(FIELD("int8", "ind") "," FIELD("string", "country"),
+                                       "{\"country\":\"Lao People's\",\"ind\":300}"),
+                                0),
+                        "country=Lao People's/ind=44");
+    assert_string_equal(
+        encoded(f,
+                STRUCT(FIELD("boolean", "ind") "," OPTIONAL("string", "country"), "{\"ind\":true}"),
+                0),
+        "country=null/ind=true");
+    assert_string_equal(encoded(f, STRUCT(FIELD("int32", "ind"), "{\"ind\":1}"), 0),
+                        "country is not a valid field name");
+    assert_string_equal(
+        encoded(f, STRUCT(FIELD("double", "ind") "," OPTIONAL("string", "country"), "{\"ind\":1}"),
+                0),
+        "Error encoding partition.");
+}
+
+static void a_field_of_a_struct_is_a_timestamp(void **state)
+{
+    struct fixture *f = *state;
+    f->schemas_enable = true;
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    f->config.path_format = SPAN_LIT("HH:mm:ss");
+    f->config.timestamp = SINK_TIMESTAMP_FIELD;
+    assert_true(open_path(f));
+    assert_string_equal(
+        encoded(f, STRUCT(FIELD("int64", "timestamp"), "{\"timestamp\":1524910048123}"), 0),
+        "10:07:28");
+    assert_string_equal(
+        encoded(f, STRUCT(FIELD("string", "timestamp"), "{\"timestamp\":\"2018-04-28T10:07\"}"), 0),
+        "10:07:00");
+    assert_string_equal(encoded(f, STRUCT(FIELD("double", "timestamp"), "{\"timestamp\":1}"), 0),
+                        "Error extracting timestamp from record field: timestamp");
+    assert_string_equal(encoded(f, STRUCT(FIELD("int32", "other"), "{\"other\":1}"), 0),
+                        "The nested field named 'timestamp' does not exist.");
 }
 
 static void time_based_paths_follow_the_pattern_in_the_zone(void **state)
@@ -286,6 +338,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(the_default_partitioner_names_kafkas_partition),
         T(the_field_partitioner_wants_a_struct),
+        T(fields_of_a_struct_are_paths),
+        T(a_field_of_a_struct_is_a_timestamp),
         T(time_based_paths_follow_the_pattern_in_the_zone),
         T(names_are_whole_in_the_locale_en),
         T(a_bad_zone_or_pattern_keeps_the_task_from_starting),
