@@ -67,6 +67,8 @@ kafka-rest-v2 4 7
 kafka-rest-v2 5 22
 kafka-rest-v2 6 1
 kafka-rest-v2 7 1
+s3-sink-connector 8 24
+s3-sink-connector 9 4
 workshop 7 4
 END
 
