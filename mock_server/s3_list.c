@@ -3,6 +3,7 @@
  * The walk goes over the bucket's keys in byte order. At a common prefix it stops, and begins anew
  * behind everything that the prefix covers, so a page costs one seek for each prefix it shows,
  * however many keys are below it. */
+#include "s3_multipart.h"
 #include "s3_page.h"
 
 #include "base64.h"
@@ -24,6 +25,7 @@ struct list_item {
     bool is_prefix;
     uint64_t size; /* and the rest: of objects */
     struct span etag;
+    struct s3_upload_checksum checksum;
     int64_t modified_ms;
 };
 
@@ -126,6 +128,16 @@ struct walk {
     bool no_memory;
 };
 
+static struct s3_upload_checksum checksum_of(const struct store_object *object)
+{
+    struct s3_checksum_text text;
+    if (!s3_checksum_text_read(object->checksum, &text)) {
+        return (struct s3_upload_checksum){.has = false};
+    }
+    return (struct s3_upload_checksum){
+        .has = true, .kind = text.kind, .full_object = span_equal_cstr(text.type, "FULL_OBJECT")};
+}
+
 /* False: the page is full, or memory is out. */
 static bool walk_add(struct walk *walk, struct span name, const struct store_object *object)
 {
@@ -140,6 +152,7 @@ static bool walk_add(struct walk *walk, struct span name, const struct store_obj
     if (good && object != NULL) {
         item->size = object->size;
         item->modified_ms = object->modified_ms;
+        item->checksum = checksum_of(object);
         good = s3_span_copy(walk->arena, object->etag, &item->etag);
     }
     walk->no_memory = !good;
@@ -229,6 +242,7 @@ static void write_items(struct s3_call *call, const struct s3_page *page,
         s3_page_text(call, page, "Key", item->name);
         s3_xml_time(call, "LastModified", item->modified_ms);
         s3_xml_etag(call, item->etag);
+        s3_checksum_algorithm_elements(call, item->checksum);
         s3_xml_number(call, "Size", (int64_t)item->size);
         if (with_owner) {
             s3_xml_owner(call, "Owner");
@@ -269,11 +283,10 @@ static void encode_v2(struct s3_call *call, const struct list_query *query,
     const struct s3_page *page = &query->page;
     s3_xml_begin(call, "ListBucketResult");
     write_head(call, page);
-    if (query->start_after.len > 0) {
-        s3_page_text(call, page, "StartAfter", query->start_after);
-    }
-    if (query->has_token) {
+    if (query->has_token) { /* which start-after then gives way to, also here */
         s3_xml_text(call, "ContinuationToken", query->token);
+    } else if (query->start_after.len > 0) {
+        s3_page_text(call, page, "StartAfter", query->start_after);
     }
     if (listing->truncated) {
         token_write(call, last_name(listing));

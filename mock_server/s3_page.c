@@ -13,7 +13,7 @@ bool s3_page_read(struct s3_call *call, const char *max_name, struct s3_page *ou
     struct span encoding;
     (void)s3_query(call, "prefix", &page.prefix);
     (void)s3_query(call, "delimiter", &page.delimiter);
-    if (s3_query(call, "encoding-type", &encoding) && encoding.len > 0) {
+    if (s3_query(call, "encoding-type", &encoding)) {
         page.url = span_equal_nocase(encoding, SPAN_LIT("url"));
         if (!page.url) {
             (void)s3_invalid_argument(call, "Invalid Encoding Method specified in Request",

@@ -369,7 +369,7 @@ enum status store_objects_visit(struct store *store, struct store_object_range r
             .etag = sqlite_column_span(stmt, 3),
             .modified_ms = sqlite3_column_int64(stmt, 4),
             .headers = SPAN_EMPTY,
-            .checksum = SPAN_EMPTY,
+            .checksum = sqlite_column_span(stmt, 5),
             .upload_id = SPAN_EMPTY,
         };
         more = visit(ctx, &object);

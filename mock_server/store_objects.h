@@ -104,8 +104,8 @@ enum status store_object_pin(struct store *store, int64_t object_id) PP_MUST_USE
 void store_object_unpin(struct store *store, int64_t object_id);
 
 /* Visits the objects of a bucket with key >= `from` (key > `from` when after) in byte order, while
- * visit returns true. The spans are valid during the visit, which may neither read nor write. Keys,
- * etags, sizes and times only: headers and checksum are empty. */
+ * visit returns true. The spans are valid during the visit, which may neither read nor write. Of
+ * headers and upload_id nothing: they are empty. */
 struct store_object_range {
     int64_t bucket_id;
     struct span from;

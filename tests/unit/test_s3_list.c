@@ -153,6 +153,26 @@ static void version_2_gives_the_owner_only_when_asked(void **state)
     assert_true(s3_xml_child_word(owner, "ID").len == 64);
 }
 
+static void the_checksum_of_an_object_is_named_by_its_kind(void **state)
+{
+    struct bench *bench = *state;
+    struct s3_ask with = {.method = "PUT",
+                          .target = "/bkt/with",
+                          .headers = {"x-amz-checksum-crc32: NhCmhg=="},
+                          .body = SPAN_LIT("hello")};
+    s3_ask(bench->fixture, &with);
+    s3_assert_status(bench->fixture, 200);
+    s3_put(bench->fixture, "/bkt/without", "hello");
+    for (int version = 1; version <= 2; version++) {
+        const struct s3_fixture *f = ask(bench, version == 1 ? "/bkt" : "/bkt?list-type=2");
+        const char *first =
+            strstr(buf_cstr(&f->body), "&quot;</ETag><ChecksumAlgorithm>CRC32</ChecksumAlgorithm>"
+                                       "<ChecksumType>FULL_OBJECT</ChecksumType><Size>5</Size>");
+        assert_non_null(first);
+        assert_null(strstr(strstr(first, "<Size>"), "<ChecksumAlgorithm>"));
+    }
+}
+
 static void version_2_says_again_where_it_began(void **state)
 {
     static const char *const keys[] = {"a", "b", "c", NULL};
@@ -173,6 +193,7 @@ static void version_2_says_again_where_it_began(void **state)
     root = list(*state, buf_cstr(&target));
     assert_string_equal(names_of(*state, root), "c"); /* the token, not start-after */
     assert_word(root, "ContinuationToken", token);
+    assert_word(root, "StartAfter", NULL);
     assert_word(root, "NextContinuationToken", NULL);
     buf_release(&target);
 }
@@ -275,6 +296,10 @@ static void bad_questions_are_refused(void **state)
         {"/bkt?max-keys=2147483648", 400, "InvalidArgument", "max-keys"},
         {"/bkt?list-type=2&encoding-type=html", 400, "InvalidArgument",
          "Invalid Encoding Method specified in Request"},
+        {"/bkt?list-type=2&encoding-type=", 400, "InvalidArgument",
+         "<ArgumentName>encoding-type</ArgumentName><ArgumentValue></ArgumentValue>"},
+        {"/bkt?encoding-type=", 400, "InvalidArgument", "Invalid Encoding Method"},
+        {"/bkt?uploads&encoding-type=", 400, "InvalidArgument", "Invalid Encoding Method"},
         {"/bkt?list-type=2&continuation-token=", 400, "InvalidArgument",
          "The continuation token provided is incorrect"},
         {"/bkt?list-type=2&continuation-token=nonsense", 400, "InvalidArgument",
@@ -644,6 +669,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(version_2_answers_with_every_element_of_the_real_one),
         TEST(version_2_gives_the_owner_only_when_asked),
+        TEST(the_checksum_of_an_object_is_named_by_its_kind),
         TEST(version_2_says_again_where_it_began),
         TEST(version_1_has_owner_and_marker_and_a_next_marker_only_with_a_delimiter),
         TEST(an_empty_bucket_lists_nothing),
