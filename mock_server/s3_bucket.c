@@ -3,6 +3,22 @@
 
 #include <stdio.h>
 
+/* "eu-west-1": letters and hyphens, a digit at the end. */
+static bool is_region(struct span text)
+{
+    if (text.len < 9 || text.len > 32) {
+        return false;
+    }
+    for (size_t i = 0; i + 1 < text.len; i++) {
+        char ch = text.ptr[i];
+        if (!(ch >= 'a' && ch <= 'z') && ch != '-') {
+            return false;
+        }
+    }
+    return text.ptr[text.len - 1] >= '1' && text.ptr[text.len - 1] <= '9' &&
+           text.ptr[text.len - 2] == '-';
+}
+
 /* --- ListBuckets --- */
 
 enum { buckets_max = 10000 };
@@ -10,7 +26,9 @@ enum { buckets_max = 10000 };
 struct bucket_listing {
     struct s3_call *call;
     struct span prefix;
-    struct span after; /* the last name of the page before; empty: from the start */
+    struct span region; /* only those in it; empty: in any */
+    struct span after;  /* the last name of the page before; empty: from the start */
+    bool with_region;   /* says so of each: when the request asks for anything at all */
     int64_t left;
     char last[64];
     bool truncated;
@@ -21,6 +39,7 @@ static bool list_bucket(void *ctx, const struct store_bucket *bucket)
     struct bucket_listing *listing = ctx;
     struct s3_call *call = listing->call;
     if (!span_starts_with(bucket->name, listing->prefix) ||
+        (listing->region.len > 0 && !span_equal(bucket->region, listing->region)) ||
         (listing->after.len > 0 && span_compare(bucket->name, listing->after) <= 0)) {
         return true;
     }
@@ -31,9 +50,41 @@ static bool list_bucket(void *ctx, const struct store_bucket *bucket)
     listing->left--;
     snprintf(listing->last, sizeof(listing->last), "%.*s", SPAN_ARG(bucket->name));
     s3_xml_open(call, "Bucket");
-    s3_xml_time(call, "CreationDate", bucket->created_ms);
     s3_xml_text(call, "Name", bucket->name);
+    s3_xml_time(call, "CreationDate", bucket->created_ms);
+    if (listing->with_region) {
+        s3_xml_text(call, "BucketRegion", bucket->region);
+    }
     s3_xml_close(call, "Bucket");
+    return true;
+}
+
+static bool refuse_listing(struct s3_call *call, const char *message, const char *name,
+                           struct span value)
+{
+    (void)s3_invalid_argument(call, message, name, value);
+    return false;
+}
+
+static bool listing_decode(struct s3_call *call, struct bucket_listing *out)
+{
+    struct span max = SPAN_EMPTY;
+    bool has_prefix = s3_query(call, "prefix", &out->prefix);
+    bool has_token = s3_query(call, "continuation-token", &out->after);
+    bool has_max = s3_query(call, "max-buckets", &max);
+    bool has_region = s3_query(call, "bucket-region", &out->region);
+    out->with_region = has_prefix || has_token || has_max || has_region;
+    if (has_max && (!span_parse_i64(max, &out->left) || out->left < 1 || out->left > buckets_max)) {
+        return refuse_listing(call, "Argument max-buckets must be an integer between 1 and 10000",
+                              "max-buckets", max);
+    }
+    if (out->region.len > 0 && !is_region(out->region)) {
+        return refuse_listing(call,
+                              arena_printf(&call->exchange->arena,
+                                           "Argument value %.*s is not a valid AWS Region",
+                                           SPAN_ARG(out->region)),
+                              "bucket-region", out->region);
+    }
     return true;
 }
 
@@ -41,11 +92,12 @@ static bool list_bucket(void *ctx, const struct store_bucket *bucket)
 enum handled s3_list_buckets(struct s3_call *call)
 {
     struct error err = ERROR_NONE;
-    struct bucket_listing listing = {
-        .call = call, .prefix = SPAN_EMPTY, .after = SPAN_EMPTY, .left = buckets_max};
-    s3_query(call, "prefix", &listing.prefix);
-    s3_query(call, "continuation-token", &listing.after);
-    if (!s3_query_number(call, "max-buckets", buckets_max, &listing.left)) {
+    struct bucket_listing listing = {.call = call,
+                                     .prefix = SPAN_EMPTY,
+                                     .region = SPAN_EMPTY,
+                                     .after = SPAN_EMPTY,
+                                     .left = buckets_max};
+    if (!listing_decode(call, &listing)) {
         return HANDLED;
     }
     s3_xml_begin(call, "ListAllMyBucketsResult");
@@ -66,22 +118,6 @@ enum handled s3_list_buckets(struct s3_call *call)
 }
 
 /* --- CreateBucket --- */
-
-/* "eu-west-1": letters and hyphens, a digit at the end. */
-static bool is_region(struct span text)
-{
-    if (text.len < 9 || text.len > 32) {
-        return false;
-    }
-    for (size_t i = 0; i + 1 < text.len; i++) {
-        char ch = text.ptr[i];
-        if (!(ch >= 'a' && ch <= 'z') && ch != '-') {
-            return false;
-        }
-    }
-    return text.ptr[text.len - 1] >= '1' && text.ptr[text.len - 1] <= '9' &&
-           text.ptr[text.len - 2] == '-';
-}
 
 /* The region that the body asks for, or the server's. */
 static bool region_take(struct s3_call *call, struct span *region)
@@ -121,9 +157,20 @@ static enum handled answer_owned(struct s3_call *call)
     return s3_error_with(call, S3_ERROR_BUCKET_ALREADY_OWNED_BY_YOU, details);
 }
 
-static enum handled answer_created(struct s3_call *call)
+/* A path; or, of a bucket made with a location constraint, its whole address. */
+static enum handled answer_created(struct s3_call *call, bool constrained)
 {
-    char *location = arena_printf(&call->exchange->arena, "/%.*s", SPAN_ARG(call->bucket_name));
+    struct arena *arena = &call->exchange->arena;
+    struct span host = call->exchange->request.host;
+    char *location = NULL;
+    if (!constrained) {
+        location = arena_printf(arena, "/%.*s", SPAN_ARG(call->bucket_name));
+    } else if (call->virtual_host) {
+        location = arena_printf(arena, "http://%.*s/", SPAN_ARG(host));
+    } else {
+        location =
+            arena_printf(arena, "http://%.*s.%.*s/", SPAN_ARG(call->bucket_name), SPAN_ARG(host));
+    }
     reply_add_header(&call->exchange->reply, "Location", span_from_cstr(location));
     call->exchange->reply.status = 200;
     return HANDLED;
@@ -138,8 +185,9 @@ enum handled s3_create_bucket(struct s3_call *call)
     }
     enum status status =
         store_bucket_create(call->s3->options.store, call->bucket_name, region, &err);
+    bool constrained = !span_equal_cstr(region, call->s3->options.region);
     if (status == STATUS_OK) {
-        return answer_created(call);
+        return answer_created(call, constrained);
     }
     if (status != STATUS_EXISTS) {
         return s3_error_store(call, &err);
@@ -150,7 +198,7 @@ enum handled s3_create_bucket(struct s3_call *call)
     /* Only us-east-1 forgives making one's own bucket again. */
     bool forgiven =
         span_equal_cstr(region, "us-east-1") && span_equal_cstr(call->bucket.region, "us-east-1");
-    return forgiven ? answer_created(call) : answer_owned(call);
+    return forgiven ? answer_created(call, false) : answer_owned(call);
 }
 
 /* --- the others --- */
@@ -171,6 +219,23 @@ enum handled s3_delete_bucket(struct s3_call *call)
     }
     call->exchange->reply.status = 204;
     return HANDLED;
+}
+
+/* A browser's form; it goes to the bucket itself. */
+enum handled s3_post_object(struct s3_call *call)
+{
+    static const struct span form = {"multipart/form-data", sizeof("multipart/form-data") - 1};
+    if (!s3_call_bucket(call)) {
+        return HANDLED;
+    }
+    if (span_equal_nocase(span_first(s3_header(call, "content-type"), form.len), form)) {
+        s3_hint(call, "uploads by a browser's form are not implemented here: nothing was stored");
+        return s3_error(call, S3_ERROR_NOT_IMPLEMENTED);
+    }
+    struct s3_error_detail details[] = {
+        {"Condition", SPAN_LIT("Bucket POST must be of the enclosure-type multipart/form-data")},
+        {NULL, SPAN_EMPTY}};
+    return s3_error_with(call, S3_ERROR_PRECONDITION_FAILED, details);
 }
 
 enum handled s3_head_bucket(struct s3_call *call)

@@ -160,6 +160,6 @@ enum handled s3_copy_object(struct s3_call *call)
         return s3_error_store(call, &err);
     }
     write_result(call, &put);
-    s3_encryption_header(call, put.headers);
+    s3_encryption_header(call);
     return HANDLED;
 }

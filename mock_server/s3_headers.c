@@ -25,8 +25,6 @@ static const struct stored_header stored_headers[] = {
     {"content-disposition", "Content-Disposition", "response-content-disposition"},
     {"cache-control", "Cache-Control", "response-cache-control"},
     {"expires", "Expires", "response-expires"},
-    /* DIFFERS: AES256 is noted and said again; nothing is encrypted on the disk. */
-    {"x-amz-server-side-encryption", "x-amz-server-side-encryption", NULL},
 };
 
 /* --- features that a header asks for --- */
@@ -275,13 +273,11 @@ static void give_meta(struct s3_call *call, struct span lines)
     }
 }
 
-void s3_encryption_header(struct s3_call *call, struct span headers)
+void s3_encryption_header(struct s3_call *call)
 {
-    static const char name[] = "x-amz-server-side-encryption";
-    struct span value = stored_value(headers, name);
-    if (value.len > 0) {
-        reply_add_header(&call->exchange->reply, name, value);
-    }
+    /* DIFFERS: AES256 is said of every object, as S3 does since 2023; nothing is encrypted on the
+     * disk. */
+    reply_add_header_cstr(&call->exchange->reply, "x-amz-server-side-encryption", "AES256");
 }
 
 void s3_etag_header(struct s3_call *call, struct span etag)

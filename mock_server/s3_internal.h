@@ -19,8 +19,7 @@ struct s3 {
 };
 
 /* The one account there is. */
-#define S3_OWNER_ID   "b5f2c7a0d94e4f4a8b1e6d3c9a7f5e2b1c8d0e6f4a3b2c1d9e8f7a6b5c4d3e2f"
-#define S3_OWNER_NAME "workshop"
+#define S3_OWNER_ID "b5f2c7a0d94e4f4a8b1e6d3c9a7f5e2b1c8d0e6f4a3b2c1d9e8f7a6b5c4d3e2f"
 
 struct s3_body; /* a body on its way in (s3_body.h) */
 struct s3_call;
@@ -143,8 +142,8 @@ struct span s3_headers_take(struct s3_call *call);
 void s3_headers_give(struct s3_call *call, const struct store_object *object, bool with_checksum);
 /* Do the headers ask only for what there is (no KMS, no ACLs, no tags, ...)? False: answered. */
 bool s3_requested_features_exist(struct s3_call *call);
-/* Says x-amz-server-side-encryption again, when the stored headers have it. */
-void s3_encryption_header(struct s3_call *call, struct span headers);
+/* x-amz-server-side-encryption, which S3 gives with every object and part. */
+void s3_encryption_header(struct s3_call *call);
 /* "etag" in quotes. */
 void s3_etag_header(struct s3_call *call, struct span etag);
 /* x-amz-checksum-crc32: NhCmhg== and x-amz-checksum-type of a stored checksum text. */
@@ -204,7 +203,7 @@ void s3_xml_text(struct s3_call *call, const char *name, struct span text); /* e
 void s3_xml_number(struct s3_call *call, const char *name, int64_t number);
 void s3_xml_etag(struct s3_call *call, struct span etag); /* in &quot; */
 void s3_xml_time(struct s3_call *call, const char *name, int64_t ms);
-void s3_xml_owner(struct s3_call *call, const char *name); /* Owner, Initiator: ID, DisplayName */
+void s3_xml_owner(struct s3_call *call, const char *name); /* Owner, Initiator: its ID */
 void s3_xml_escape(struct buf *out, struct span text);
 
 /* --- s3_xml_read.c: reading, by expat, entities off --- */
@@ -247,6 +246,7 @@ enum handled s3_list_buckets(struct s3_call *call);
 enum handled s3_create_bucket(struct s3_call *call);
 enum handled s3_delete_bucket(struct s3_call *call);
 enum handled s3_head_bucket(struct s3_call *call);
+enum handled s3_post_object(struct s3_call *call);
 enum handled s3_options_request(struct s3_call *call);
 /* ?location ?acl ?versioning ... of buckets and objects: what was never set, and what is not
  * implemented (s3_subresource.c). */

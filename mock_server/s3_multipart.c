@@ -193,6 +193,7 @@ static void encode_created(struct s3_call *call, const struct store_upload *uplo
         reply_add_header_cstr(reply, "x-amz-checksum-algorithm", words[checksum.kind].algorithm);
         reply_add_header_cstr(reply, "x-amz-checksum-type", type_name(checksum.full_object));
     }
+    s3_encryption_header(call);
     s3_xml_begin(call, "InitiateMultipartUploadResult");
     s3_xml_text(call, "Bucket", call->bucket_name);
     s3_xml_text(call, "Key", call->key);
@@ -280,6 +281,7 @@ enum handled s3_upload_part(struct s3_call *call)
     }
     s3_etag_header(call, part.etag);
     part_checksum_header(call, part.checksum);
+    s3_encryption_header(call);
     call->exchange->reply.status = 200;
     return HANDLED;
 }

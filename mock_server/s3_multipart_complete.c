@@ -342,8 +342,12 @@ static bool expectations_hold(struct s3_call *call, const struct assembly *a, st
     return !has || header_agrees(call, computed);
 }
 
-/* If-Match, If-None-Match against what is under the key now. */
-static bool conditions_hold(struct s3_call *call)
+/* If-Match, If-None-Match against what is under the key now; for If-Match it must have been there
+ * when the upload was created.
+ *
+ * DIFFERS: with If-None-Match the real S3 also answers 409 when an object under the key was deleted
+ * after the upload was created; here nothing remembers it, and the upload is completed. */
+static bool conditions_hold(struct s3_call *call, const struct store_upload *upload)
 {
     struct store_object object;
     struct error err = ERROR_NONE;
@@ -353,7 +357,16 @@ static bool conditions_hold(struct s3_call *call)
         (void)s3_error_store(call, &err);
         return false;
     }
-    return s3_write_conditions_hold(call, status == STATUS_OK ? &object : NULL);
+    if (!s3_write_conditions_hold(call, status == STATUS_OK ? &object : NULL)) {
+        return false;
+    }
+    if (s3_header(call, "if-match").len == 0 || object.modified_ms <= upload->created_ms) {
+        return true;
+    }
+    const struct s3_error_detail details[] = {
+        {"Condition", SPAN_LIT("If-Match")}, {"Key", call->key}, {NULL, SPAN_EMPTY}};
+    (void)s3_error_with(call, S3_ERROR_CONDITIONAL_CONFLICT, details);
+    return false;
 }
 
 /* --- the answer --- */
@@ -382,6 +395,7 @@ static enum handled encode(struct s3_call *call, struct span etag, struct span c
     s3_xml_etag(call, etag);
     s3_checksum_xml(call, checksum);
     s3_xml_end(call, "CompleteMultipartUploadResult");
+    s3_encryption_header(call);
     return HANDLED;
 }
 
@@ -449,7 +463,7 @@ static enum handled assemble(struct s3_call *call, const struct store_upload *up
         if (a.problem != ASSEMBLY_SOUND) {
             answer_problem(call, &a, upload->id);
         } else if (assembly_checksum(call, &a, &checksum) &&
-                   expectations_hold(call, &a, checksum) && conditions_hold(call)) {
+                   expectations_hold(call, &a, checksum) && conditions_hold(call, upload)) {
             (void)complete(call, upload, &a, checksum);
         }
     }

@@ -44,6 +44,23 @@ static bool range_refuse(struct s3_call *call, struct span text)
     return false;
 }
 
+static bool range_beyond(struct s3_call *call, uint64_t start, uint64_t size, struct span text)
+{
+    if (start >= size) {
+        (void)s3_error_text(
+            call, S3_ERROR_INVALID_REQUEST,
+            SPAN_LIT("The specified copy range is invalid for the source object size"), NULL);
+        return false;
+    }
+    (void)s3_invalid_argument(
+        call,
+        arena_printf(&call->exchange->arena,
+                     "Range specified is not valid for source object of size: %llu",
+                     (unsigned long long)size),
+        "x-amz-copy-source-range", text);
+    return false;
+}
+
 /* bytes=first-last, both of them, both in the object. False: an error is in the reply. */
 static bool range_decode(struct s3_call *call, uint64_t size, struct range *out)
 {
@@ -65,13 +82,7 @@ static bool range_decode(struct s3_call *call, uint64_t size, struct range *out)
         return range_refuse(call, text);
     }
     if (last >= size) {
-        (void)s3_invalid_argument(
-            call,
-            arena_printf(&call->exchange->arena,
-                         "Range specified is not valid for source object of size: %llu",
-                         (unsigned long long)size),
-            "x-amz-copy-source-range", text);
-        return false;
+        return range_beyond(call, start, size, text);
     }
     *out = (struct range){.start = start, .end = last + 1};
     return true;
@@ -86,6 +97,7 @@ static void encode(struct s3_call *call, const struct store_part *part)
     s3_xml_etag(call, part->etag);
     s3_checksum_element(call, part->checksum);
     s3_xml_end(call, "CopyPartResult");
+    s3_encryption_header(call);
 }
 
 /* The part's ETag and checksum are known. */

@@ -7,6 +7,7 @@ const struct s3_operation s3_operations[] = {
 
     {"CreateBucket", METHOD_PUT, S3_BUCKET, NULL, NULL, S3_BODY_XML, s3_create_bucket},
     {"DeleteBucket", METHOD_DELETE, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_delete_bucket},
+    {"PostObject", METHOD_POST, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_post_object},
     {"HeadBucket", METHOD_HEAD, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_head_bucket},
 
     {"ListMultipartUploads", METHOD_GET, S3_BUCKET, "uploads", NULL, S3_BODY_NONE, s3_list_uploads},

@@ -29,7 +29,6 @@ static void get_acl(struct s3_call *call)
                     "<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
                     "xsi:type=\"CanonicalUser\">");
     s3_xml_text(call, "ID", SPAN_LIT(S3_OWNER_ID));
-    s3_xml_text(call, "DisplayName", SPAN_LIT(S3_OWNER_NAME));
     s3_xml_close(call, "Grantee");
     s3_xml_text(call, "Permission", SPAN_LIT("FULL_CONTROL"));
     s3_xml_close(call, "Grant");
@@ -80,6 +79,40 @@ static void get_payment(struct s3_call *call)
     s3_xml_end(call, "RequestPaymentConfiguration");
 }
 
+/* What every new bucket has since 2023: everything is encrypted with S3's own keys, nothing is
+ * public, and the bucket's owner owns what is in it (so that ACLs are refused). */
+static void get_encryption(struct s3_call *call)
+{
+    s3_xml_begin(call, "ServerSideEncryptionConfiguration");
+    s3_xml_open(call, "Rule");
+    s3_xml_open(call, "ApplyServerSideEncryptionByDefault");
+    s3_xml_text(call, "SSEAlgorithm", SPAN_LIT("AES256"));
+    s3_xml_close(call, "ApplyServerSideEncryptionByDefault");
+    s3_xml_text(call, "BucketKeyEnabled", SPAN_LIT("false"));
+    s3_xml_close(call, "Rule");
+    s3_xml_end(call, "ServerSideEncryptionConfiguration");
+}
+
+static void get_public_access_block(struct s3_call *call)
+{
+    static const char *const guards[] = {"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy",
+                                         "RestrictPublicBuckets"};
+    s3_xml_begin(call, "PublicAccessBlockConfiguration");
+    for (size_t i = 0; i < ARRAY_COUNT(guards); i++) {
+        s3_xml_text(call, guards[i], SPAN_LIT("true"));
+    }
+    s3_xml_end(call, "PublicAccessBlockConfiguration");
+}
+
+static void get_ownership(struct s3_call *call)
+{
+    s3_xml_begin(call, "OwnershipControls");
+    s3_xml_open(call, "Rule");
+    s3_xml_text(call, "ObjectOwnership", SPAN_LIT("BucketOwnerEnforced"));
+    s3_xml_close(call, "Rule");
+    s3_xml_end(call, "OwnershipControls");
+}
+
 static void get_object_tags(struct s3_call *call)
 {
     s3_xml_begin(call, "Tagging");
@@ -101,13 +134,11 @@ static const struct subresource subresources[] = {
     {"lifecycle", S3_BUCKET, S3_ERROR_NO_SUCH_LIFECYCLE, NULL, true},
     {"cors", S3_BUCKET, S3_ERROR_NO_SUCH_CORS, NULL, true},
     {"website", S3_BUCKET, S3_ERROR_NO_SUCH_WEBSITE, NULL, true},
-    /* DIFFERS: a bucket has no default encryption; the real one encrypts everything with AES256
-     * and says so. */
-    {"encryption", S3_BUCKET, S3_ERROR_NO_ENCRYPTION, NULL, true},
+    {"encryption", S3_BUCKET, NO_ERROR, get_encryption, true},
     {"replication", S3_BUCKET, S3_ERROR_NO_REPLICATION, NULL, true},
     {"object-lock", S3_BUCKET, S3_ERROR_NO_OBJECT_LOCK, NULL, false},
-    {"publicAccessBlock", S3_BUCKET, S3_ERROR_NO_PUBLIC_ACCESS_BLOCK, NULL, true},
-    {"ownershipControls", S3_BUCKET, S3_ERROR_NO_OWNERSHIP_CONTROLS, NULL, true},
+    {"publicAccessBlock", S3_BUCKET, NO_ERROR, get_public_access_block, false},
+    {"ownershipControls", S3_BUCKET, NO_ERROR, get_ownership, false},
     {"analytics", S3_BUCKET, NO_ERROR, NULL, false},
     {"intelligent-tiering", S3_BUCKET, NO_ERROR, NULL, false},
     {"inventory", S3_BUCKET, NO_ERROR, NULL, false},

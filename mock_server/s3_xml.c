@@ -111,6 +111,5 @@ void s3_xml_owner(struct s3_call *call, const char *name)
 {
     s3_xml_open(call, name);
     s3_xml_text(call, "ID", SPAN_LIT(S3_OWNER_ID));
-    s3_xml_text(call, "DisplayName", SPAN_LIT(S3_OWNER_NAME));
     s3_xml_close(call, name);
 }

@@ -208,9 +208,9 @@ static void unknown_method_is_not_allowed_and_names_the_resource(void **state)
         const char *target;
         const char *resource;
     } rows[] = {
-        {"PUT", "/", "SERVICE"},      {"DELETE", "/", "SERVICE"},    {"POST", "/", "SERVICE"},
-        {"POST", "/bkt", "BUCKET"},   {"PATCH", "/bkt", "BUCKET"},   {"PROPFIND", "/bkt", "BUCKET"},
-        {"POST", "/bkt/k", "OBJECT"}, {"PATCH", "/bkt/k", "OBJECT"},
+        {"PUT", "/", "SERVICE"},       {"DELETE", "/", "SERVICE"},     {"POST", "/", "SERVICE"},
+        {"PATCH", "/bkt", "BUCKET"},   {"PROPFIND", "/bkt", "BUCKET"}, {"POST", "/bkt/k", "OBJECT"},
+        {"PATCH", "/bkt/k", "OBJECT"},
     };
     struct s3_fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

@@ -71,6 +71,33 @@ static void headers_of_the_put_come_back(void **state)
     }
 }
 
+static void every_object_is_said_to_be_encrypted(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *target;
+        const char *header;
+    } rows[] = {
+        {"PUT", "/bkt/k", NULL},
+        {"PUT", "/bkt/copy", "x-amz-copy-source: /bkt/k"},
+        {"GET", "/bkt/k", NULL},
+        {"HEAD", "/bkt/k", NULL},
+        {"GET", "/bkt/k", "Range: bytes=0-0"},
+        {"POST", "/bkt/k?uploads", NULL},
+    };
+    struct s3_fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct s3_ask ask = {.method = rows[i].method,
+                             .target = rows[i].target,
+                             .headers = {rows[i].header},
+                             .body = rows[i].method[1] == 'U' ? SPAN_LIT("hello") : SPAN_EMPTY};
+        s3_ask(f, &ask);
+        s3_assert_header(f, "x-amz-server-side-encryption", "AES256");
+    }
+    s3_do(f, "DELETE", "/bkt/k");
+    s3_assert_header(f, "x-amz-server-side-encryption", "");
+}
+
 static void repeated_metadata_is_one_with_commas(void **state)
 {
     struct s3_fixture *f = *state;
@@ -321,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(headers_of_the_put_come_back),
+        TEST(every_object_is_said_to_be_encrypted),
         TEST(repeated_metadata_is_one_with_commas),
         TEST(metadata_may_have_2_kb_with_its_names),
         TEST(query_puts_other_headers_in_the_place_of_the_stored),

@@ -406,6 +406,25 @@ static void conditions_are_those_of_the_moment_of_completion(void **state)
     s3_assert_status(f, 200);
 }
 
+static void an_object_written_meanwhile_is_a_conflict_for_if_match(void **state)
+{
+    struct s3_fixture *f = *state;
+    char id[s3_upload_id_bytes];
+    s3_put(f, "/bkt/k", "hello");
+    s3_upload_begin(f, "k", NULL, id);
+    s3_upload_part_put(f, "k", id, 1, SPAN_LIT("hello"), NULL);
+    env_advance(&f->env, 1000000);
+    s3_put(f, "/bkt/k", "hello");
+    complete(f, id, "If-Match: \"" MD5_HELLO "\"", PART(1, MD5_HELLO));
+    s3_assert_error(f, 409, "ConditionalRequestConflict");
+    s3_assert_element(f, "Condition", "If-Match");
+    s3_assert_element(f, "Key", "k");
+    s3_upload_begin(f, "k", NULL, id);
+    s3_upload_part_put(f, "k", id, 1, SPAN_LIT("hello"), NULL);
+    complete(f, id, "If-Match: \"" MD5_HELLO "\"", PART(1, MD5_HELLO));
+    s3_assert_status(f, 200);
+}
+
 static void the_size_that_a_client_names_must_be_the_sum(void **state)
 {
     struct s3_fixture *f = *state;
@@ -626,6 +645,7 @@ int main(void)
         TEST(an_aborted_upload_is_gone),
         TEST(a_failed_commit_leaves_the_upload_as_it_was),
         TEST(conditions_are_those_of_the_moment_of_completion),
+        TEST(an_object_written_meanwhile_is_a_conflict_for_if_match),
         TEST(the_size_that_a_client_names_must_be_the_sum),
         TEST(algorithms_and_types_are_told_apart),
         TEST(a_composite_checksum_is_of_the_parts_checksums),

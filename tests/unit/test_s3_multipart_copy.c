@@ -140,12 +140,13 @@ static void ranges_must_be_whole_and_within_the_object(void **state)
         "The x-amz-copy-source-range value must be of the form bytes=first-last where first and "
         "last are the zero-based offsets of the first and last bytes to copy";
     static const char size[] = "Range specified is not valid for source object of size: 5";
+    static const char beyond[] = "The specified copy range is invalid for the source object size";
     static const struct {
         const char *range;
         const char *message; /* NULL: 200 */
     } cases[] = {
         {"bytes=0-4", NULL},     {"bytes=4-4", NULL}, {"bytes=0-5", size},
-        {"bytes=5-5", size},     {"bytes=1-", form},  {"bytes=-3", form},
+        {"bytes=5-5", beyond},   {"bytes=1-", form},  {"bytes=-3", form},
         {"bytes=3-1", form},     {"0-4", form},       {"bytes=a-b", form},
         {"bytes=0-1,3-4", form}, {"bytes=", form},    {"bytes=0-18446744073709551616", form},
     };
@@ -160,9 +161,10 @@ static void ranges_must_be_whole_and_within_the_object(void **state)
         if (cases[i].message == NULL) {
             s3_assert_status(f, 200);
         } else {
-            s3_assert_error(f, 400, "InvalidArgument");
+            bool names_it = cases[i].message != beyond;
+            s3_assert_error(f, 400, names_it ? "InvalidArgument" : "InvalidRequest");
             s3_assert_element(f, "Message", cases[i].message);
-            s3_assert_element(f, "ArgumentName", "x-amz-copy-source-range");
+            s3_assert_element(f, "ArgumentName", names_it ? "x-amz-copy-source-range" : "");
         }
     }
 }

@@ -291,6 +291,33 @@ static void ranges_follow_the_rules(void **state)
     }
 }
 
+/* As recorded: the checksum is the whole object's, and comes where all of it does. */
+static void a_range_of_everything_has_the_checksum_and_no_other(void **state)
+{
+    static const struct {
+        const char *range;
+        const char *checksum;
+    } rows[] = {{"Range: bytes=0-4", "NhCmhg=="},
+                {"Range: bytes=-9", "NhCmhg=="},
+                {"Range: bytes=0-3", ""},
+                {"Range: bytes=1-", ""}};
+    struct s3_fixture *f = *state;
+    struct s3_ask put = {.method = "PUT",
+                         .target = "/bkt/k",
+                         .headers = {"x-amz-checksum-crc32: NhCmhg=="},
+                         .body = SPAN_LIT("hello")};
+    s3_ask(f, &put);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct s3_ask get = {.method = "GET",
+                             .target = "/bkt/k",
+                             .headers = {rows[i].range, "x-amz-checksum-mode: ENABLED"},
+                             .body = SPAN_EMPTY};
+        s3_ask(f, &get);
+        s3_assert_status(f, 206);
+        s3_assert_header(f, "x-amz-checksum-crc32", rows[i].checksum);
+    }
+}
+
 static void no_range_of_an_empty_object_can_be_satisfied(void **state)
 {
     static const char *const ranges[] = {"Range: bytes=0-", "Range: bytes=0-0", "Range: bytes=-1"};
@@ -344,7 +371,8 @@ static void only_the_null_version_exists(void **state)
     s3_assert_error(f, 400, "InvalidArgument");
     s3_assert_element(f, "ArgumentName", "versionId");
     s3_do(f, "DELETE", "/bkt/k?versionId=abcdefghijklmnopqrstuvwxyz012345");
-    s3_assert_error(f, 404, "NoSuchVersion");
+    s3_assert_error(f, 400, "InvalidArgument"); /* no id that S3 has given */
+    s3_assert_element(f, "Message", "Invalid version id specified");
     s3_do(f, "DELETE", "/bkt/k?versionId=null");
     s3_assert_status(f, 204);
 }
@@ -481,6 +509,7 @@ static void bucket_of_another_region_says_so(void **state)
     struct s3_fixture *f = *state;
     make_in(f, "/irish", "eu-west-1");
     s3_assert_status(f, 200);
+    s3_assert_header(f, "Location", "http://irish." S3_FIXTURE_HOST "/");
     s3_get(f, "/irish?location");
     s3_assert_body(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint "
                       "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">eu-west-1"
@@ -510,13 +539,14 @@ static void buckets_are_listed_in_order_and_in_pages(void **state)
     s3_get(f, "/");
     s3_assert_status(f, 200);
     s3_assert_element(f, "Buckets",
-                      "<Bucket><CreationDate>2026-01-02T03:04:05.000Z</CreationDate>"
-                      "<Name>aaa</Name></Bucket>"
-                      "<Bucket><CreationDate>2026-01-02T03:04:05.000Z</CreationDate>"
-                      "<Name>bkt</Name></Bucket>"
-                      "<Bucket><CreationDate>2026-01-02T03:04:05.000Z</CreationDate>"
-                      "<Name>zzz</Name></Bucket>");
+                      "<Bucket><Name>aaa</Name>"
+                      "<CreationDate>2026-01-02T03:04:05.000Z</CreationDate></Bucket>"
+                      "<Bucket><Name>bkt</Name>"
+                      "<CreationDate>2026-01-02T03:04:05.000Z</CreationDate></Bucket>"
+                      "<Bucket><Name>zzz</Name>"
+                      "<CreationDate>2026-01-02T03:04:05.000Z</CreationDate></Bucket>");
     assert_int_equal(s3_reply_element(f, "ID").len, 64);
+    s3_assert_element(f, "DisplayName", ""); /* not since November 2025 */
     s3_get(f, "/?max-buckets=2");
     s3_assert_element(f, "ContinuationToken", "bkt");
     s3_get(f, "/?max-buckets=2&continuation-token=bkt");
@@ -524,8 +554,30 @@ static void buckets_are_listed_in_order_and_in_pages(void **state)
     s3_assert_element(f, "ContinuationToken", "");
     s3_get(f, "/?prefix=z");
     s3_assert_element(f, "Name", "zzz");
-    s3_get(f, "/?max-buckets=x");
-    s3_assert_error(f, 400, "InvalidArgument");
+}
+
+static void a_list_of_buckets_that_asks_for_something_names_their_regions(void **state)
+{
+    static const char *const asks[] = {"/?prefix=b", "/?max-buckets=1",
+                                       "/?continuation-token=", "/?bucket-region=us-east-1"};
+    static const char *const bad[] = {"/?max-buckets=x", "/?max-buckets=0", "/?max-buckets=10001",
+                                      "/?bucket-region=mars"};
+    struct s3_fixture *f = *state;
+    s3_get(f, "/");
+    s3_assert_element(f, "BucketRegion", "");
+    for (size_t i = 0; i < ARRAY_COUNT(asks); i++) {
+        s3_get(f, asks[i]);
+        s3_assert_element(f, "Bucket",
+                          "<Name>bkt</Name><CreationDate>2026-01-02T03:04:05.000Z</CreationDate>"
+                          "<BucketRegion>us-east-1</BucketRegion>");
+    }
+    s3_get(f, "/?bucket-region=eu-west-1");
+    s3_assert_element(f, "Buckets", "");
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        s3_get(f, bad[i]);
+        s3_assert_error(f, 400, "InvalidArgument");
+    }
+    s3_assert_element(f, "Message", "Argument value mars is not a valid AWS Region");
 }
 
 static void what_was_never_set_is_answered_as_the_real_one_does(void **state)
@@ -546,6 +598,11 @@ static void what_was_never_set_is_answered_as_the_real_one_does(void **state)
         {"/bkt?tagging", 404, "NoSuchTagSet"},
         {"/bkt?lifecycle", 404, "NoSuchLifecycleConfiguration"},
         {"/bkt?cors", 404, "NoSuchCORSConfiguration"},
+        {"/bkt?encryption", 200, "ServerSideEncryptionConfiguration"},
+        {"/bkt?publicAccessBlock", 200, "PublicAccessBlockConfiguration"},
+        {"/bkt?ownershipControls", 200, "OwnershipControls"},
+        {"/bkt?object-lock", 404, "ObjectLockConfigurationNotFoundError"},
+        {"/bkt?replication", 404, "ReplicationConfigurationNotFoundError"},
         {"/bkt?website", 404, "NoSuchWebsiteConfiguration"},
         {"/bkt?versions", 501, "NotImplemented"},
         {"/bkt?inventory", 501, "NotImplemented"},
@@ -590,9 +647,17 @@ static void setting_a_subresource_changes_nothing_and_says_so(void **state)
         const char *method;
         const char *target;
     } rows[] = {
-        {"PUT", "/bkt/k?tagging"}, {"PUT", "/bkt/k?acl"},      {"PUT", "/bkt/k?uploadId=x"},
-        {"PUT", "/bkt?policy"},    {"PUT", "/bkt?versioning"}, {"PUT", "/new-bucket?acl"},
-        {"DELETE", "/bkt?delete"}, {"DELETE", "/bkt?uploads"}, {"POST", "/bkt/k?restore"},
+        {"PUT", "/bkt/k?tagging"},
+        {"PUT", "/bkt/k?acl"},
+        {"PUT", "/bkt/k?uploadId=x"},
+        {"PUT", "/bkt?policy"},
+        {"PUT", "/bkt?versioning"},
+        {"PUT", "/new-bucket?acl"},
+        {"DELETE", "/bkt?delete"},
+        {"DELETE", "/bkt?uploads"},
+        {"POST", "/bkt/k?restore"},
+        {"DELETE", "/bkt?publicAccessBlock"},
+        {"DELETE", "/bkt?ownershipControls"},
     };
     struct s3_fixture *f = *state;
     s3_put(f, "/bkt/k", "hello");
@@ -612,6 +677,36 @@ static void setting_a_subresource_changes_nothing_and_says_so(void **state)
     s3_assert_status(f, 204);
     s3_get(f, "/bkt/k");
     s3_assert_body(f, "hello");
+}
+
+static void new_buckets_have_the_defaults_of_the_real_one(void **state)
+{
+    struct s3_fixture *f = *state;
+    s3_get(f, "/bkt?encryption");
+    s3_assert_element(f, "Rule",
+                      "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>"
+                      "</ApplyServerSideEncryptionByDefault>"
+                      "<BucketKeyEnabled>false</BucketKeyEnabled>");
+    s3_get(f, "/bkt?publicAccessBlock");
+    s3_assert_element(f, "BlockPublicAcls", "true");
+    s3_assert_element(f, "IgnorePublicAcls", "true");
+    s3_assert_element(f, "BlockPublicPolicy", "true");
+    s3_assert_element(f, "RestrictPublicBuckets", "true");
+    s3_get(f, "/bkt?ownershipControls");
+    s3_assert_element(f, "Rule", "<ObjectOwnership>BucketOwnerEnforced</ObjectOwnership>");
+}
+
+static void a_post_to_a_bucket_must_be_a_form(void **state)
+{
+    struct s3_fixture *f = *state;
+    s3_do(f, "POST", "/bkt");
+    s3_assert_error(f, 412, "PreconditionFailed");
+    s3_assert_element(f, "Condition",
+                      "Bucket POST must be of the enclosure-type multipart/form-data");
+    ask_with(f, "POST", "/bkt", "Content-Type: multipart/form-data; boundary=x");
+    s3_assert_error(f, 501, "NotImplemented");
+    s3_do(f, "POST", "/none");
+    s3_assert_error(f, 404, "NoSuchBucket");
 }
 
 static void browsers_are_told_that_there_is_no_cors(void **state)
@@ -690,6 +785,7 @@ int main(void)
         TEST(nothing_is_kept_of_a_put_whose_commit_failed),
         TEST(upload_whose_first_pieces_were_lost_is_refused),
         TEST(ranges_follow_the_rules),
+        TEST(a_range_of_everything_has_the_checksum_and_no_other),
         TEST(no_range_of_an_empty_object_can_be_satisfied),
         TEST(range_of_a_large_object_is_streamed_from_its_start),
         TEST(delete_is_204_whether_the_key_is_there_or_not),
@@ -701,9 +797,12 @@ int main(void)
         TEST(bucket_is_made_once_and_deleted_when_empty),
         TEST(bucket_of_another_region_says_so),
         TEST(buckets_are_listed_in_order_and_in_pages),
+        TEST(a_list_of_buckets_that_asks_for_something_names_their_regions),
         TEST(what_was_never_set_is_answered_as_the_real_one_does),
         TEST(the_owner_may_do_everything),
         TEST(setting_a_subresource_changes_nothing_and_says_so),
+        TEST(new_buckets_have_the_defaults_of_the_real_one),
+        TEST(a_post_to_a_bucket_must_be_a_form),
         TEST(browsers_are_told_that_there_is_no_cors),
         TEST(too_much_xml_is_no_object_too_large),
         TEST(each_failure_of_the_server_has_an_answer_of_s3),
