@@ -64,7 +64,8 @@ void connect_fault(struct connect_check *check, struct connect_value *value, con
 void connect_fault_value(struct connect_check *check, struct connect_value *value,
                          struct span given, const char *why);
 /* In the arena; NULL and no_memory. */
-const char *connect_text(struct connect_check *check, const char *format, va_list args);
+const char *connect_text(struct connect_check *check, const char *format, va_list args)
+    PP_PRINTF(2, 0);
 /* String.trim: everything up to the blank goes. */
 struct span connect_trim(struct span text);
 /* Is it one of the comma-separated words? The empty one is when `words` begins with a comma. */

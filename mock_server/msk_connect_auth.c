@@ -145,23 +145,22 @@ bool msk_authorize(const struct msk_call *call)
 
 /* --- names --- */
 
+bool msk_is_workshops_name(const struct msk_call *call, struct span name, const char *suffix)
+{
+    struct span user = span_from_cstr(call->msk->options.user_id);
+    struct span end = span_from_cstr(suffix);
+    return name.len == user.len + end.len && span_starts_with(name, user) &&
+           span_ends_with(name, end);
+}
+
 bool msk_permits_name(const struct msk_call *call, const char *kind, struct span name,
                       const char *suffix)
 {
-    const struct msk_connect_options *options = &call->msk->options;
-    struct span user = span_from_cstr(options->user_id);
-    struct span end = span_from_cstr(suffix);
-    if (name.len == user.len + end.len && span_starts_with(name, user) &&
-        span_ends_with(name, end)) {
+    if (!call->msk->options.workshop_permissions || msk_is_workshops_name(call, name, suffix)) {
         return true;
     }
-    if (!options->workshop_permissions) {
-        msk_hint(call->exchange, "allowed here, but the workshop's AWS takes only the name %s%s",
-                 options->user_id, suffix);
-        return true;
-    }
-    msk_hint(call->exchange, "the workshop's policy allows only the name %s%s", options->user_id,
-             suffix);
+    msk_hint(call->exchange, "the workshop's policy allows only the name %s%s",
+             call->msk->options.user_id, suffix);
     msk_error_not_permitted(call, kind, name);
     return false;
 }

@@ -1,7 +1,7 @@
 /* What the files of MSK Connect's API share. A request's way:
  *
  *   msk_connect.c (route) -> msk_connect_auth.c (signature) -> handler (msk_connect_plugins.c,
- *   _connectors.c, _workers.c): rules (msk_connect_decode.c), act, a document of JSON
+ *   _workers.c, _connectors.c, _changes.c): rules (msk_connect_decode.c), act, a document of JSON
  *   (msk_connect_document.c) kept in the store and answered from there
  *
  * Facts: specs/s3-sink-connector.md section 9 and the service model of botocore (API version
@@ -100,8 +100,9 @@ struct buf *msk_reply(struct exchange *exchange);
 /* --- msk_connect_auth.c --- */
 /* Checks the signature, when credentials are configured. False: an error is in the reply. */
 bool msk_authorize(const struct msk_call *call);
-/* `--permissions workshop`: only <id>-plugin and <id>-connector; false: 403 is in the reply. Open:
- * at most a hint. */
+/* Is it <id><suffix>? */
+bool msk_is_workshops_name(const struct msk_call *call, struct span name, const char *suffix);
+/* `--permissions workshop`: only <id>-plugin and <id>-connector; false: 403 is in the reply. */
 bool msk_permits_name(const struct msk_call *call, const char *kind, struct span name,
                       const char *suffix);
 

@@ -147,7 +147,8 @@ static void write_document(const struct json_doc *doc, const struct store_resour
     buf_printf(out, ",\"s3Sink\":%s}", inspection->has_sink ? "true" : "false");
 }
 
-static void hint_file(const struct msk_call *call, const struct inspection *inspection)
+static void hint_plugin(const struct msk_call *call, struct span name,
+                        const struct inspection *inspection)
 {
     if (inspection->outcome != ZIP_READ) {
         msk_hint(call->exchange, "the object is no zip (or was cut off): the plugin will be "
@@ -155,6 +156,10 @@ static void hint_file(const struct msk_call *call, const struct inspection *insp
     } else if (!inspection->has_sink) {
         msk_hint(call->exchange, "no kafka-connect-s3-<version>.jar is in it: a connector made of "
                                  "this plugin will fail; upload Confluent's kafka-connect-s3 zip");
+    } else if (!msk_is_workshops_name(call, name, "-plugin")) {
+        msk_hint(call->exchange,
+                 "allowed here, but the workshop's AWS takes only the name %s-plugin",
+                 call->msk->options.user_id);
     }
 }
 
@@ -182,7 +187,7 @@ static void create(const struct msk_call *call, const struct json_doc *doc)
         exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
     } else if (msk_resource_keep(call, &resource)) {
         struct buf *out = msk_reply(call->exchange);
-        hint_file(call, &inspection);
+        hint_plugin(call, resource.name, &inspection);
         BUF_APPEND_LIT(out, "{");
         msk_text_write(out, "customPluginArn", resource.arn);
         msk_text_write(out, "customPluginState", SPAN_LIT("CREATING"));

@@ -614,6 +614,17 @@ static void only_its_own_connectors_are_shown(void **state)
     expect_error(f, "GET /v1/connectors/by-rest", NULL, 400, "BadRequestException");
 }
 
+/* The name is the least of it. */
+static void the_hint_is_the_one_that_matters_most(void **state)
+{
+    struct fixture *f = *state;
+    create_plugin(f, "u1-plugin", "s3.zip");
+    create_connector(f, "mine", CONFIG ",\"s3.bucket.name\":\"nobody\"");
+    assert_non_null(strstr(f->bench.hint, "there is no bucket nobody"));
+    create_connector(f, "mine-too", CONFIG);
+    assert_non_null(strstr(f->bench.hint, "takes only the name u1-connector"));
+}
+
 /* --- lists --- */
 
 static void lists_are_sorted_filtered_and_paged(void **state)
@@ -799,6 +810,7 @@ int main(void)
         T(a_failed_task_leaves_the_connector_running_until_a_restart),
         T(an_update_needs_the_current_version),
         T(only_its_own_connectors_are_shown),
+        T(the_hint_is_the_one_that_matters_most),
         T(lists_are_sorted_filtered_and_paged),
         T(the_workshops_policy_allows_two_names),
         T(what_api_gateway_does_not_know_lacks_a_token),
