@@ -12,7 +12,7 @@
 enum { cli_arena_bytes_max = 16 * 1024 * 1024, command_path_bytes_max = 64 };
 
 /* Commands of the design that come with their services: told apart from a typing mistake. */
-static const char *const commands_to_come[] = {"s3", "connect", "streams", "batch", "dag"};
+static const char *const commands_to_come[] = {"streams", "batch", "dag"};
 
 /* A standard stream that the caller closed would be the next file or socket that is opened, and
  * text meant for people would go into it. Closed ones are held by something that refuses writes. */

@@ -21,13 +21,13 @@ expect 2 'see: pinpipe --help' zzzzzzzz
 expect 2 'no subcommand "lst"' topics lst
 expect 2 'wants a subcommand' topics
 echo 'ok - a typing mistake names the nearest word'
-for word in s3 connect streams batch dag; do
+for word in streams batch dag; do
     expect 4 "$word is not in this build yet" $word
 done
 echo 'ok - a command of a later release says so'
 "$PINPIPE" --help >out 2>err
 [ ! -s err ]
-for word in demo serve data topics emulate consume verify sql config doctor; do
+for word in demo serve data topics emulate consume verify sql connect s3 config doctor; do
     grep -q "^  $word " out
     "$PINPIPE" $word --help | grep -q '^Example:'
 done
