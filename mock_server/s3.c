@@ -318,6 +318,7 @@ enum status s3_new(const struct s3_options *options, struct s3 **out, struct err
         return error_set(err, STATUS_NO_MEMORY, "S3: out of memory");
     }
     s3->options = *options;
+    buf_init(&s3->copy_slice, S3_COPY_SLICE_BYTES_MAX);
     s3->service = (struct service){
         .name = "s3",
         .body_bytes_max = S3_BODY_BYTES_MAX,
@@ -336,6 +337,9 @@ enum status s3_new(const struct s3_options *options, struct s3 **out, struct err
 
 void s3_free(struct s3 *s3)
 {
+    if (s3 != NULL) {
+        buf_release(&s3->copy_slice);
+    }
     free(s3);
 }
 

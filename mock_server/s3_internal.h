@@ -16,6 +16,8 @@
 struct s3 {
     struct s3_options options;
     struct service service;
+    size_t copies_reading; /* s3_multipart_copy.c's: how many parts are being copied, and ... */
+    struct buf copy_slice; /* ... the bytes that one of them has just read */
 };
 
 /* The one account there is. */
@@ -51,6 +53,8 @@ extern const size_t s3_operation_count;
 
 /* Of an object (or the asked part) that is read into the reply at once; more is streamed. */
 enum { S3_REPLY_INLINE_BYTES_MAX = STORE_INLINE_BYTES_MAX };
+/* Of a source that UploadPartCopy reads in one turn: one copy, and all that are under way. */
+enum { S3_COPY_SLICE_BYTES_MAX = 1024 * 1024, S3_COPY_TURN_BYTES_MAX = 4 * 1024 * 1024 };
 enum { S3_REQUEST_ID_BYTES = 17, S3_HOST_ID_BYTES = 77 };
 
 /* One request; in the exchange's arena. */

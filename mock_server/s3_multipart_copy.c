@@ -6,8 +6,9 @@
 #include "s3_multipart.h"
 
 enum {
-    slice_bytes = 1024 * 1024,
+    slice_bytes_min = 16 * 1024,
     md5_hex_bytes = 32,
+    checksum_text_bytes_max = 256,
 };
 static const uint64_t source_bytes_max = UINT64_C(5) << 30; /* what one copy may take */
 
@@ -25,11 +26,10 @@ struct part_copy {
     struct s3_upload_checksum wanted;
     int64_t source_id;
     /* While it is read: */
-    bool pinned;
+    bool reading;
     uint64_t read_offset;
     struct digest *md5;
     struct checksum checksum;
-    struct buf slice;
 };
 
 /* --- decoding --- */
@@ -144,26 +144,30 @@ static bool whole_is_known(struct part_copy *copy, const struct store_object *so
 
 static void reading_release(struct part_copy *copy)
 {
-    if (copy->pinned) {
-        store_object_unpin(copy->call->s3->options.store, copy->source_id);
-        copy->pinned = false;
+    struct s3 *s3 = copy->call->s3;
+    if (copy->reading) {
+        store_object_unpin(s3->options.store, copy->source_id);
+        s3->copies_reading--;
+        copy->reading = false;
+    }
+    if (s3->copies_reading == 0) {
+        buf_trim(&s3->copy_slice, 0);
     }
     digest_free(copy->md5);
     copy->md5 = NULL;
     checksum_release(&copy->checksum);
-    buf_release(&copy->slice);
 }
 
 /* To be released after a failure too. */
 static enum status reading_open(struct part_copy *copy, struct error *err)
 {
     const struct s3_options *options = &copy->call->s3->options;
-    buf_init(&copy->slice, slice_bytes);
     copy->read_offset = copy->range.start;
     enum status status = crypto_ready(options->crypto, err);
     if (status == STATUS_OK) {
         status = store_object_pin(options->store, copy->source_id);
-        copy->pinned = status == STATUS_OK;
+        copy->reading = status == STATUS_OK;
+        copy->call->s3->copies_reading += copy->reading;
     }
     if (status == STATUS_OK) {
         status = digest_new(options->crypto, DIGEST_MD5, &copy->md5);
@@ -174,24 +178,36 @@ static enum status reading_open(struct part_copy *copy, struct error *err)
     return status == STATUS_NO_MEMORY ? error_set(err, status, "no memory for a copy") : status;
 }
 
+/* Each copy reads one in every turn: many at once read less, or nobody else were answered. */
+static size_t slice_bytes(const struct s3 *s3)
+{
+    size_t share = S3_COPY_TURN_BYTES_MAX / s3->copies_reading;
+    if (share > S3_COPY_SLICE_BYTES_MAX) {
+        return S3_COPY_SLICE_BYTES_MAX;
+    }
+    return share > slice_bytes_min ? share : slice_bytes_min;
+}
+
 static enum status reading_step(struct part_copy *copy, struct error *err)
 {
+    struct s3 *s3 = copy->call->s3;
+    struct buf *slice = &s3->copy_slice;
     uint64_t left = copy->range.end - copy->read_offset;
-    buf_reset(&copy->slice);
-    enum status status =
-        store_object_read(copy->call->s3->options.store, copy->source_id, copy->read_offset,
-                          left < slice_bytes ? (size_t)left : slice_bytes, &copy->slice, err);
+    size_t max = slice_bytes(s3);
+    buf_reset(slice);
+    enum status status = store_object_read(s3->options.store, copy->source_id, copy->read_offset,
+                                           left < max ? (size_t)left : max, slice, err);
     if (status != STATUS_OK) {
         return status;
     }
-    if (copy->slice.len == 0) {
+    if (slice->len == 0) {
         return error_set(err, STATUS_CORRUPT, "an object's bytes end before its size");
     }
-    digest_update(copy->md5, buf_span(&copy->slice));
+    digest_update(copy->md5, buf_span(slice));
     if (copy->wanted.has) {
-        checksum_update(&copy->checksum, buf_span(&copy->slice));
+        checksum_update(&copy->checksum, buf_span(slice));
     }
-    copy->read_offset += copy->slice.len;
+    copy->read_offset += slice->len;
     return STATUS_OK;
 }
 
@@ -200,17 +216,17 @@ static enum status reading_end(struct part_copy *copy, struct error *err)
     struct arena *arena = &copy->call->exchange->arena;
     struct digest_value md5 = digest_finish(copy->md5);
     char hex[DIGEST_HEX_BYTES_MAX];
+    struct buf checksum;
     digest_hex(&md5, hex);
-    buf_reset(&copy->slice);
+    buf_init(&checksum, checksum_text_bytes_max);
     if (copy->wanted.has) {
-        buf_printf(&copy->slice, "%s ", checksum_name(copy->wanted.kind));
-        checksum_finish(&copy->checksum, &copy->slice);
+        buf_printf(&checksum, "%s ", checksum_name(copy->wanted.kind));
+        checksum_finish(&copy->checksum, &checksum);
     }
-    if (!s3_span_copy(arena, span_from_cstr(hex), &copy->part.etag) || !buf_ok(&copy->slice) ||
-        !s3_span_copy(arena, buf_span(&copy->slice), &copy->part.checksum)) {
-        return error_set(err, STATUS_NO_MEMORY, "no memory for a part");
-    }
-    return STATUS_OK;
+    bool good = s3_span_copy(arena, span_from_cstr(hex), &copy->part.etag) && buf_ok(&checksum) &&
+                s3_span_copy(arena, buf_span(&checksum), &copy->part.checksum);
+    buf_release(&checksum);
+    return good ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for a part");
 }
 
 /* False: there is more. True: the reply is filled and nothing is held any more. */

@@ -230,6 +230,45 @@ static void a_large_range_is_read_in_several_turns(void **state)
     assert_object_is(f, RANGE_START, RANGE_BYTES);
 }
 
+static void ignore(struct exchange *exchange)
+{
+    (void)exchange;
+}
+
+/* Each reads less in a turn, so that nobody else waits longer for many copies than for a few. */
+static void many_copies_share_a_turn(void **state)
+{
+    static const struct exchange_owner owner = {ignore, ignore};
+    enum { others_count = 31, turns_min = 15 }; /* 96 MiB, of which 12 before the first turn */
+    static struct exchange others[others_count];
+    struct s3_fixture *f = *state;
+    char id[s3_upload_id_bytes];
+    struct copy copy;
+    put_pattern(f, "/bkt/source", NULL);
+    s3_upload_begin(f, "k", NULL, id);
+    s3_ask_begin(f, copy_of(&copy, id, 1, RANGE));
+    for (size_t i = 0; i < others_count; i++) {
+        assert_int_equal(exchange_init(&others[i], &f->turn, &owner), STATUS_OK);
+        exchange_reset(&others[i], s3_service(f->s3));
+        others[i].request = f->exchange.request;
+        exchange_handle(&others[i]);
+        assert_true(exchange_is_parked(&others[i]));
+    }
+    int turns = s3_ask_wait(f);
+    s3_assert_status(f, 200);
+    s3_assert_element(f, "ETag", "&quot;74b0a55173c81d6227f24c6fa4a96fb6&quot;");
+    for (; timer_heap_next_us(&f->timers) != INT64_MAX; turns++) {
+        timer_heap_run(&f->timers);
+        turn_end(&f->turn);
+    }
+    assert_in_range(turns, turns_min, 1000);
+    for (size_t i = 0; i < others_count; i++) {
+        assert_int_equal(others[i].reply.status, 200);
+        exchange_sent(&others[i]);
+        exchange_release(&others[i]);
+    }
+}
+
 static int64_t bucket_id(struct s3_fixture *f)
 {
     struct arena arena;
@@ -357,6 +396,7 @@ int main(void)
         TEST(what_is_missing_is_named),
         TEST(a_copied_part_has_its_uploads_kind_of_checksum),
         TEST(a_large_range_is_read_in_several_turns),
+        TEST(many_copies_share_a_turn),
         TEST(overwriting_the_source_meanwhile_does_not_mix_the_bytes),
         TEST(aborting_the_upload_meanwhile_ends_the_copy),
         TEST(a_client_that_leaves_leaves_nothing_behind),
