@@ -155,6 +155,19 @@ void s3_checksum_headers(struct s3_call *call, struct span checksum);
 /* The same as elements: <ChecksumCRC32>NhCmhg==</ChecksumCRC32><ChecksumType>... */
 void s3_checksum_xml(struct s3_call *call, struct span checksum);
 
+/* --- s3_range.c --- */
+struct s3_range {
+    uint64_t start;
+    uint64_t len;
+    bool partial;  /* 206 */
+    int64_t parts; /* asked for by partNumber: how many the upload had; 0: none */
+};
+/* The bytes that Range or partNumber ask for. False: answered. */
+bool s3_range_take(struct s3_call *call, const struct store_object *object, struct s3_range *out);
+/* Content-Range, x-amz-mp-parts-count. */
+void s3_range_headers(struct s3_call *call, const struct store_object *object,
+                      const struct s3_range *range);
+
 /* --- s3_conditions.c --- */
 /* If-Match, If-None-Match, If-(Un)Modified-Since for reads (304, 412); `prefix`
  * "x-amz-copy-source-" for copies. False: answered. */

@@ -89,59 +89,6 @@ enum handled s3_put_object(struct s3_call *call)
 
 /* --- GetObject, HeadObject --- */
 
-struct byte_range {
-    uint64_t start;
-    uint64_t len;
-};
-
-enum range_kind { RANGE_WHOLE, RANGE_PART, RANGE_UNSATISFIABLE };
-
-/* "bytes=a-b", "bytes=a-", "bytes=-n". What is not one of these, and several ranges at once, count
- * as none: then the whole object is the answer. */
-static enum range_kind range_parse(struct span text, uint64_t size, struct byte_range *out)
-{
-    uint64_t first = 0;
-    uint64_t last = 0;
-    *out = (struct byte_range){0, size};
-    if (!span_starts_with(text, SPAN_LIT("bytes="))) {
-        return RANGE_WHOLE;
-    }
-    text = span_trim(span_skip(text, 6));
-    size_t dash = span_find_byte(text, '-');
-    struct span from = span_first(text, dash);
-    struct span to = span_skip(text, dash + 1);
-    if (dash == text.len || (from.len == 0 && to.len == 0) ||
-        (from.len > 0 && !span_parse_u64(from, &first)) ||
-        (to.len > 0 && !span_parse_u64(to, &last))) {
-        return RANGE_WHOLE;
-    }
-    if (from.len == 0) {
-        out->len = last < size ? last : size;
-        out->start = size - out->len;
-        return out->len > 0 ? RANGE_PART : RANGE_UNSATISFIABLE;
-    }
-    if (to.len > 0 && last < first) {
-        return RANGE_WHOLE;
-    }
-    if (first >= size) {
-        return RANGE_UNSATISFIABLE;
-    }
-    uint64_t end = to.len > 0 && last < size ? last + 1 : size;
-    *out = (struct byte_range){first, end - first};
-    return RANGE_PART;
-}
-
-static enum handled answer_unsatisfiable(struct s3_call *call, uint64_t size)
-{
-    struct s3_error_detail details[] = {
-        {"ActualObjectSize",
-         span_from_cstr(arena_printf(&call->exchange->arena, "%llu", (unsigned long long)size))},
-        {"RangeRequested", s3_header(call, "range")},
-        {NULL, SPAN_EMPTY},
-    };
-    return s3_error_with(call, S3_ERROR_INVALID_RANGE, details);
-}
-
 /* The next piece of a large object; pinned, so that nobody takes it away meanwhile. */
 static bool give_piece(struct exchange *exchange, struct buf *out, size_t max)
 {
@@ -160,7 +107,7 @@ static bool give_piece(struct exchange *exchange, struct buf *out, size_t max)
 }
 
 static enum handled give_bytes(struct s3_call *call, const struct store_object *object,
-                               const struct byte_range *range)
+                               const struct s3_range *range)
 {
     struct reply *reply = &call->exchange->reply;
     struct store *store = call->s3->options.store;
@@ -191,30 +138,20 @@ static enum handled give_bytes(struct s3_call *call, const struct store_object *
 enum handled s3_get_object(struct s3_call *call)
 {
     struct store_object object;
-    struct byte_range range;
+    struct s3_range range;
     if (!s3_call_bucket(call) || !s3_call_object(call, &object) ||
-        !s3_conditions_hold(call, &object, "")) {
+        !s3_conditions_hold(call, &object, "") || !s3_range_take(call, &object, &range)) {
         return HANDLED;
     }
     struct reply *reply = &call->exchange->reply;
-    enum range_kind kind = range_parse(s3_header(call, "range"), object.size, &range);
-    if (kind == RANGE_UNSATISFIABLE) {
-        return answer_unsatisfiable(call, object.size);
-    }
     /* Of the whole, also where a range asked for it. */
     bool with_checksum =
         range.len == object.size &&
         span_equal_nocase(s3_header(call, "x-amz-checksum-mode"), SPAN_LIT("ENABLED"));
     s3_headers_give(call, &object, with_checksum);
     s3_encryption_header(call);
-    reply->status = 200;
-    if (kind == RANGE_PART) {
-        char *text = arena_printf(
-            &call->exchange->arena, "bytes %llu-%llu/%llu", (unsigned long long)range.start,
-            (unsigned long long)(range.start + range.len - 1), (unsigned long long)object.size);
-        reply_add_header(reply, "Content-Range", span_from_cstr(text));
-        reply->status = 206;
-    }
+    s3_range_headers(call, &object, &range);
+    reply->status = range.partial ? 206 : 200;
     return give_bytes(call, &object, &range);
 }
 

@@ -26,6 +26,10 @@ const struct s3_operation s3_operations[] = {
      s3_abort_upload},
     {"ListParts", METHOD_GET, S3_OBJECT, "uploadId", NULL, S3_BODY_NONE, s3_list_parts},
 
+    /* A part of the upload that made it. */
+    {"GetObject", METHOD_GET, S3_OBJECT, "partNumber", NULL, S3_BODY_NONE, s3_get_object},
+    {"HeadObject", METHOD_HEAD, S3_OBJECT, "partNumber", NULL, S3_BODY_NONE, s3_get_object},
+
     {"CopyObject", METHOD_PUT, S3_OBJECT, NULL, "x-amz-copy-source", S3_BODY_NONE, s3_copy_object},
     {"PutObject", METHOD_PUT, S3_OBJECT, NULL, NULL, S3_BODY_OBJECT, s3_put_object},
     {"GetObject", METHOD_GET, S3_OBJECT, NULL, NULL, S3_BODY_NONE, s3_get_object},

@@ -346,6 +346,29 @@ enum status store_object_read(struct store *store, int64_t object_id, uint64_t o
     return status;
 }
 
+enum status store_object_piece(struct store *store, int64_t object_id, int64_t number,
+                               struct store_object_piece *out, struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_OBJECT_PIECE);
+    if (stmt == NULL) {
+        return store_read_failed(store, "find a piece of an object", err);
+    }
+    sqlite3_bind_int64(stmt, 1, object_id);
+    sqlite3_bind_int64(stmt, 2, number);
+    enum status status = STATUS_OK;
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW) {
+        *out = (struct store_object_piece){.start = (uint64_t)sqlite3_column_int64(stmt, 0),
+                                           .size = (uint64_t)sqlite3_column_int64(stmt, 1),
+                                           .count = sqlite3_column_int64(stmt, 2)};
+    } else {
+        status = step == SQLITE_DONE ? error_set(err, STATUS_NOT_FOUND, "there is no such piece")
+                                     : store_read_failed(store, "find a piece of an object", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
+
 enum status store_objects_visit(struct store *store, struct store_object_range range,
                                 bool (*visit)(void *ctx, const struct store_object *object),
                                 void *ctx, struct error *err)

@@ -98,6 +98,16 @@ enum status store_object_copy(struct store *store, const struct store_object *so
  * out is at its ceiling. */
 enum status store_object_read(struct store *store, int64_t object_id, uint64_t offset, size_t max,
                               struct buf *out, struct error *err) PP_MUST_USE;
+/* One of the pieces (from 0, in order) that an object was joined from: one a part of its upload,
+ * but several for a part copied from a joined object, and none for an empty one. NOT_FOUND: it has
+ * no such piece; one of a single part, or not from an upload, has none at all. */
+struct store_object_piece {
+    uint64_t start;
+    uint64_t size;
+    int64_t count; /* of the pieces */
+};
+enum status store_object_piece(struct store *store, int64_t object_id, int64_t number,
+                               struct store_object_piece *out, struct error *err) PP_MUST_USE;
 /* A pinned object can be read although its key has been deleted or overwritten. Memory only.
  * NO_MEMORY. */
 enum status store_object_pin(struct store *store, int64_t object_id) PP_MUST_USE;

@@ -97,6 +97,73 @@ static void the_parts_become_the_object(void **state)
     }
 }
 
+static void a_part_can_be_read_by_its_number(void **state)
+{
+    static const struct {
+        const char *target;
+        const char *content_range;
+        size_t len;
+    } rows[] = {
+        {"/bkt/k?partNumber=1", "bytes 0-5242879/10485770", 5 * s3_mib},
+        {"/bkt/k?partNumber=2", "bytes 5242880-10485762/10485770", 5 * s3_mib + 3},
+        {"/bkt/k?partNumber=3", "bytes 10485763-10485769/10485770", 7},
+        {"/bkt/copy?partNumber=3", "bytes 10485763-10485769/10485770", 7},
+    };
+    struct s3_fixture *f = *state;
+    char id[s3_upload_id_bytes];
+    upload_three(f, id);
+    s3_upload_finish(f, "k", id, PART(1, MD5_1) PART(2, MD5_2) PART(3, MD5_3));
+    struct s3_ask copy = {.method = "PUT",
+                          .target = "/bkt/copy",
+                          .headers = {"x-amz-copy-source: /bkt/k"},
+                          .body = SPAN_EMPTY};
+    s3_ask(f, &copy);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        s3_get(f, rows[i].target);
+        s3_assert_status(f, 206);
+        s3_assert_header(f, "Content-Range", rows[i].content_range);
+        s3_assert_header(f, "x-amz-mp-parts-count", "3");
+        assert_int_equal(f->body.len, rows[i].len);
+    }
+    struct span last = s3_pattern(7, 3);
+    assert_memory_equal(f->body.ptr, last.ptr, last.len);
+    free((void *)(uintptr_t)last.ptr);
+    s3_do(f, "HEAD", "/bkt/k?partNumber=1");
+    s3_assert_header(f, "x-amz-mp-parts-count", "3");
+    s3_get(f, "/bkt/k?partNumber=4");
+    s3_assert_error(f, 416, "InvalidPartNumber");
+    s3_assert_element(f, "ActualPartCount", "3");
+    s3_get(f, "/bkt/k");
+    s3_assert_header(f, "x-amz-mp-parts-count", "");
+}
+
+static void the_only_part_of_an_upload_is_the_whole(void **state)
+{
+    struct s3_fixture *f = *state;
+    char id[s3_upload_id_bytes];
+    s3_upload_begin(f, "k", NULL, id);
+    s3_upload_part_put(f, "k", id, 1, SPAN_LIT("hello"), NULL);
+    s3_upload_finish(f, "k", id, PART(1, MD5_HELLO));
+    s3_get(f, "/bkt/k?partNumber=1");
+    s3_assert_status(f, 206);
+    s3_assert_body(f, "hello");
+    s3_assert_header(f, "x-amz-mp-parts-count", "1");
+}
+
+static void parts_with_unknown_boundaries_are_not_guessed(void **state)
+{
+    struct s3_fixture *f = *state;
+    char id[s3_upload_id_bytes];
+    s3_upload_begin(f, "k", NULL, id);
+    s3_upload_part_pattern(f, "k", id, 1, 5 * s3_mib);
+    s3_upload_part_put(f, "k", id, 2, SPAN_LIT(""), NULL);
+    s3_upload_finish(f, "k", id, PART(1, MD5_1) PART(2, "d41d8cd98f00b204e9800998ecf8427e"));
+    s3_assert_status(f, 200);
+    s3_get(f, "/bkt/k?partNumber=1");
+    s3_assert_error(f, 501, "NotImplemented");
+    assert_true(s3_hint_says(f, "use a Range"));
+}
+
 static void the_location_names_an_encoded_key(void **state)
 {
     struct s3_fixture *f = *state;
@@ -630,6 +697,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_upload_begins_with_an_id_of_its_own),
         TEST(the_parts_become_the_object),
+        TEST(a_part_can_be_read_by_its_number),
+        TEST(the_only_part_of_an_upload_is_the_whole),
+        TEST(parts_with_unknown_boundaries_are_not_guessed),
         TEST(the_location_names_an_encoded_key),
         TEST(the_object_has_the_headers_and_the_time_of_the_beginning),
         TEST(parts_come_in_any_order_and_those_not_named_are_dropped),

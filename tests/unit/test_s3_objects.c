@@ -318,6 +318,42 @@ static void a_range_of_everything_has_the_checksum_and_no_other(void **state)
     }
 }
 
+static void an_object_in_one_has_one_part(void **state)
+{
+    static const struct {
+        const char *target;
+        const char *range; /* header; NULL: none */
+        int status;
+        const char *code;
+    } rows[] = {
+        {"/bkt/k?partNumber=1", NULL, 206, NULL},
+        {"/bkt/empty?partNumber=1", NULL, 200, NULL},
+        {"/bkt/k?partNumber=2", NULL, 416, "InvalidPartNumber"},
+        {"/bkt/k?partNumber=0", NULL, 400, "InvalidArgument"},
+        {"/bkt/k?partNumber=10001", NULL, 400, "InvalidArgument"},
+        {"/bkt/k?partNumber=", NULL, 400, "InvalidArgument"},
+        {"/bkt/k?partNumber=1", "Range: bytes=0-1", 400, "InvalidRequest"},
+    };
+    struct s3_fixture *f = *state;
+    s3_put(f, "/bkt/k", "hello");
+    s3_put(f, "/bkt/empty", "");
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        ask_with(f, "GET", rows[i].target, rows[i].range);
+        s3_assert_status(f, rows[i].status);
+        if (rows[i].code != NULL) {
+            s3_assert_error(f, rows[i].status, rows[i].code);
+        }
+        s3_assert_header(f, "x-amz-mp-parts-count", "");
+    }
+    s3_do(f, "HEAD", "/bkt/k?partNumber=1");
+    s3_assert_status(f, 206);
+    s3_assert_header(f, "Content-Range", "bytes 0-4/5");
+    s3_get(f, "/bkt/k?partNumber=2");
+    s3_assert_element(f, "Message", "The requested partnumber is not satisfiable");
+    s3_assert_element(f, "ActualPartCount", "1");
+    s3_assert_element(f, "PartNumberRequested", "2");
+}
+
 static void no_range_of_an_empty_object_can_be_satisfied(void **state)
 {
     static const char *const ranges[] = {"Range: bytes=0-", "Range: bytes=0-0", "Range: bytes=-1"};
@@ -613,7 +649,6 @@ static void what_was_never_set_is_answered_as_the_real_one_does(void **state)
         {"/bkt/none?acl", 404, "NoSuchKey"},
         {"/bkt/none?tagging", 404, "NoSuchKey"},
         {"/bkt/k?torrent", 501, "NotImplemented"},
-        {"/bkt/k?partNumber=1", 501, "NotImplemented"},
     };
     struct s3_fixture *f = *state;
     s3_put(f, "/bkt/k", "hello");
@@ -786,6 +821,7 @@ int main(void)
         TEST(upload_whose_first_pieces_were_lost_is_refused),
         TEST(ranges_follow_the_rules),
         TEST(a_range_of_everything_has_the_checksum_and_no_other),
+        TEST(an_object_in_one_has_one_part),
         TEST(no_range_of_an_empty_object_can_be_satisfied),
         TEST(range_of_a_large_object_is_streamed_from_its_start),
         TEST(delete_is_204_whether_the_key_is_there_or_not),
