@@ -106,7 +106,7 @@ if wants start; then
         round=$((round + 1))
         "$work/first_answer" "$nginx_port" / "$(command -v nginx)" -c "$work/nginx.conf" -p "$work" >>"$work/start.nginx" 2>/dev/null
         rm -rf "$work/fresh"
-        "$work/first_answer" $rest_port /topics "$pinpipe" serve --data "$work/fresh" --rest $rest_port --gateway $gateway_port --log off >>"$work/start.pinpipe" 2>/dev/null
+        "$work/first_answer" $rest_port /topics "$pinpipe" serve --ephemeral --data "$work/fresh" --rest $rest_port --gateway $gateway_port --log off >>"$work/start.pinpipe" 2>/dev/null
     done
     n=$(cut -d' ' -f1 "$work/start.nginx" | median); p=$(cut -d' ' -f1 "$work/start.pinpipe" | median)
     m=$(cut -d' ' -f2 "$work/start.pinpipe" | median)
