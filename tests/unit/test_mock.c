@@ -107,8 +107,22 @@ static void odd_port(struct pinpipe_mock_options *o)
 
 static void no_ports(struct pinpipe_mock_options *o)
 {
-    o->rest_port = -1;
     o->gateway_port = -1;
+    o->rest_port = -1;
+    o->connect_port = -1;
+    o->s3_port = -1;
+    o->msk_connect_port = -1;
+}
+
+static void same_lake_port(struct pinpipe_mock_options *o)
+{
+    o->connect_port = 18124;
+    o->s3_port = 18124;
+}
+
+static void half_credentials(struct pinpipe_mock_options *o)
+{
+    o->access_key = "AKIDEXAMPLE";
 }
 
 static void same_port(struct pinpipe_mock_options *o)
@@ -158,6 +172,8 @@ static void options_that_make_no_sense_are_named(void **state)
         {odd_port, PINPIPE_USAGE, "65535"},
         {no_ports, PINPIPE_USAGE, "port"},
         {same_port, PINPIPE_CONFIG, "18123"},
+        {same_lake_port, PINPIPE_CONFIG, "--connect or --s3"},
+        {half_credentials, PINPIPE_USAGE, "secret"},
         {odd_throttle, PINPIPE_USAGE, "burst"},
         {odd_refused_status, PINPIPE_USAGE, "500"},
         {odd_journal, PINPIPE_USAGE, "journal"},
@@ -233,7 +249,10 @@ static void the_ready_file_names_the_urls_and_server_json_goes_at_the_end(void *
     assert_int_equal(file_read(f->ready, &text, &err), STATUS_OK);
     assert_non_null(strstr(buf_cstr(&text), pinpipe_mock_url(mock, PINPIPE_GATEWAY)));
     assert_non_null(strstr(buf_cstr(&text), pinpipe_mock_url(mock, PINPIPE_REST)));
-    assert_non_null(strstr(buf_cstr(&text), "\"connect_url\": null"));
+    assert_non_null(strstr(buf_cstr(&text), pinpipe_mock_url(mock, PINPIPE_CONNECT)));
+    assert_non_null(strstr(buf_cstr(&text), pinpipe_mock_url(mock, PINPIPE_S3)));
+    assert_non_null(strstr(buf_cstr(&text), pinpipe_mock_url(mock, PINPIPE_MSK_CONNECT)));
+    assert_non_null(strstr(buf_cstr(&text), "\"kinesis_url\": null"));
     assert_true(file_exists(facts));
     buf_release(&text);
     assert_int_equal(pinpipe_mock_stop(mock), PINPIPE_OK);
