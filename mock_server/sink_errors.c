@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+PP_PRINTF(3, 0)
 static void exception_fill(struct sink_exception *exception, const char *class_name,
                            const char *format, va_list args)
 {

@@ -5,10 +5,10 @@
  * DIFFERS: logical types (Decimal, Date, Time, Timestamp) are read and written as what underlies
  * them; a Decimal that is given as a number is refused.
  *
- * DIFFERS: a payload that is no Struct is written as if it stood in one; Jackson, which gets it then,
- * has other ideas of maps whose keys are no strings and of Structs in lists. Such maps keep the
- * order of the input. A struct has at most 1000
- * fields, and a value at most 16 MiB with its defaults filled in. */
+ * DIFFERS: a payload that is no Struct is written as if it stood in one; Jackson, which gets it
+ * then, has other ideas of maps whose keys are no strings and of Structs in lists. Such maps keep
+ * the order of the input. A struct has at most 1000 fields, and a value at most 16 MiB with its
+ * defaults filled in. */
 #ifndef PINPIPE_SINK_SCHEMA_H
 #define PINPIPE_SINK_SCHEMA_H
 
