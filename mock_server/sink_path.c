@@ -111,14 +111,14 @@ static bool find_field(const struct sink_tree *tree, uint32_t root, struct span 
 static bool time_of_text(const struct sink_tree *tree, uint32_t string, int64_t *out,
                          struct sink_failure *failure)
 {
-    char message[SINK_TIME_MESSAGE_BYTES];
+    struct sink_time_fault fault;
     struct buf text;
     buf_init(&text, field_text_bytes_max);
     sink_tree_text(tree, string, &text);
     bool ok = span_parse_i64(buf_span(&text), out);
     if (!ok) {
-        ok = sink_time_parse_iso(buf_span(&text), out, message) ||
-             sink_fail(failure, ILLEGAL_ARGUMENT, "%s", message);
+        ok = sink_time_parse_iso(buf_span(&text), out, &fault) ||
+             sink_fail(failure, fault.class_name, "%s", fault.message);
     }
     buf_release(&text);
     return ok;

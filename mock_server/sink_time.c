@@ -269,9 +269,24 @@ struct iso {
     int64_t offset_ms;
 };
 
+static bool is_digit(char ch)
+{
+    return ch >= '0' && ch <= '9';
+}
+
+/* A letter in either case, as Joda takes T, W and Z. */
+static bool iso_at(const struct iso *iso, size_t position, char ch)
+{
+    if (position >= iso->text.len) {
+        return false;
+    }
+    char there = iso->text.ptr[position];
+    return there == ch || (is_letter(ch) && is_letter(there) && (there | 32) == (ch | 32));
+}
+
 static bool iso_take(struct iso *iso, char ch)
 {
-    if (iso->position < iso->text.len && iso->text.ptr[iso->position] == ch) {
+    if (iso_at(iso, iso->position, ch)) {
         iso->position++;
         return true;
     }
@@ -283,7 +298,7 @@ static bool iso_number(struct iso *iso, size_t digits_max, int64_t *out)
     int64_t value = 0;
     size_t digits = 0;
     while (digits < digits_max && iso->position < iso->text.len &&
-           iso->text.ptr[iso->position] >= '0' && iso->text.ptr[iso->position] <= '9') {
+           is_digit(iso->text.ptr[iso->position])) {
         value = value * 10 + (iso->text.ptr[iso->position++] - '0');
         digits++;
     }
@@ -291,24 +306,29 @@ static bool iso_number(struct iso *iso, size_t digits_max, int64_t *out)
     return digits > 0;
 }
 
-/* ".5" behind an hour is half of it. */
+/* ".5" behind an hour is half of it: nine digits at most, each worth a tenth of the one before it,
+ * rounded down, as Joda counts. */
 static bool iso_fraction(struct iso *iso, int64_t unit_ms)
 {
+    enum { fraction_digits_max = 9 };
+    size_t start = iso->position;
     if (!iso_take(iso, '.') && !iso_take(iso, ',')) {
         return true;
     }
-    bool any = false;
-    int64_t scale = 10;
-    while (iso->position < iso->text.len && iso->text.ptr[iso->position] >= '0' &&
-           iso->text.ptr[iso->position] <= '9') {
-        if (scale <= INT64_C(1000000000)) {
-            iso->fraction_ms += (iso->text.ptr[iso->position] - '0') * unit_ms / scale;
-            scale *= 10;
-        }
-        iso->position++;
-        any = true;
+    int64_t worth = unit_ms * 10;
+    int64_t sum = 0;
+    size_t digits = 0;
+    while (digits < fraction_digits_max && iso->position < iso->text.len &&
+           is_digit(iso->text.ptr[iso->position])) {
+        worth /= 10;
+        sum += (iso->text.ptr[iso->position++] - '0') * worth;
+        digits++;
     }
-    return any;
+    iso->fraction_ms = sum / 10;
+    if (digits == 0) {
+        iso->position = start;
+    }
+    return digits > 0;
 }
 
 /* The separator and a number behind it; without the number the separator stays unread, and *failed
@@ -341,11 +361,45 @@ static bool iso_time(struct iso *iso)
     return iso_fraction(iso, 1000);
 }
 
-/* Z, +hh, +hhmm, +hh:mm; what is none of them is not read at all. */
+/* The next part of an offset, of two digits and at most `most`. *more: there is one. False: what
+ * stands there is none, though a separator says that there is. */
+static bool iso_offset_part(struct iso *iso, bool colons, int64_t most, bool *more, int64_t *out)
+{
+    if (colons && !iso_take(iso, ':')) {
+        *more = false;
+    }
+    size_t start = iso->position;
+    if (!*more || (!iso_number(iso, 2, out) && !colons)) {
+        *more = false;
+        *out = 0;
+        return true;
+    }
+    return iso->position - start == 2 && *out <= most;
+}
+
+/* .5 behind the seconds, without the point where there were no colons. */
+static bool iso_offset_fraction(struct iso *iso, bool colons, int64_t *out)
+{
+    if (colons && !iso_take(iso, '.') && !iso_take(iso, ',')) {
+        return true;
+    }
+    size_t start = iso->position;
+    bool any = iso_number(iso, 3, out);
+    for (size_t digits = iso->position - start; digits < 3; digits++) {
+        *out *= 10;
+    }
+    return any || !colons;
+}
+
+/* Z, or +hh with the rest of hh:mm:ss.SSS or of hhmmssSSS; what is none of them is not read at
+ * all. */
 static bool iso_offset(struct iso *iso)
 {
     int64_t hours;
     int64_t minutes = 0;
+    int64_t seconds = 0;
+    int64_t ms = 0;
+    bool more = true;
     if (iso_take(iso, 'Z') || iso->position == iso->text.len) {
         return true;
     }
@@ -354,18 +408,16 @@ static bool iso_offset(struct iso *iso)
     if (!west && !iso_take(iso, '+')) {
         return false;
     }
-    if (!iso_number(iso, 2, &hours) || iso->position - start != 3 || hours > 23) {
+    bool whole = iso_offset_part(iso, false, 23, &more, &hours) && more;
+    bool colons = iso_at(iso, iso->position, ':');
+    if (!whole || !iso_offset_part(iso, colons, 59, &more, &minutes) ||
+        !iso_offset_part(iso, colons, 59, &more, &seconds) ||
+        (more && !iso_offset_fraction(iso, colons, &ms))) {
         iso->position = start;
         return false;
     }
-    size_t before_minutes = iso->position;
-    (void)iso_take(iso, ':');
-    size_t digits = iso->position;
-    if (!iso_number(iso, 2, &minutes) || iso->position - digits != 2 || minutes > 59) {
-        iso->position = before_minutes;
-        minutes = 0;
-    }
-    iso->offset_ms = (hours * hour_ms + minutes * minute_ms) * (west ? -1 : 1);
+    ms += hours * hour_ms + minutes * minute_ms + seconds * 1000;
+    iso->offset_ms = west ? -ms : ms;
     return true;
 }
 
@@ -382,7 +434,7 @@ static bool iso_date(struct iso *iso)
     iso->year = negative ? -iso->year : iso->year;
     bool failed = false;
     size_t start = iso->position;
-    if (span_starts_with(span_skip(iso->text, start), SPAN_LIT("-W"))) {
+    if (iso_at(iso, start, '-') && iso_at(iso, start + 1, 'W')) {
         iso->position += 2;
         iso->is_week = true;
         return iso_number(iso, 2, &iso->week) &&
@@ -414,7 +466,7 @@ struct iso_field {
 };
 
 /* Java's words for the first field out of its range; false when there is one. */
-static bool iso_check(const struct iso *iso, char *out)
+static bool iso_check(const struct iso *iso, struct sink_time_fault *fault)
 {
     bool by_week = iso->is_week;
     bool by_day = iso->is_ordinal;
@@ -435,7 +487,8 @@ static bool iso_check(const struct iso *iso, char *out)
         const struct iso_field *field = &fields[i];
         if (field->value < field->min || field->value > field->max) {
             struct span shown = span_first(iso->text, 40);
-            snprintf(out, SINK_TIME_MESSAGE_BYTES,
+            fault->class_name = "org.joda.time.IllegalFieldValueException";
+            snprintf(fault->message, sizeof(fault->message),
                      "Cannot parse \"%.*s\": Value %lld for %s must be in the range [%lld,%lld]",
                      SPAN_ARG(shown), (long long)field->value, field->name, (long long)field->min,
                      (long long)field->max);
@@ -458,8 +511,7 @@ static int64_t iso_days(const struct iso *iso)
 
 static bool iso_read(struct iso *iso)
 {
-    if (iso->text.len > 0 && iso->text.ptr[0] == 'T') {
-        iso->position = 1;
+    if (iso_take(iso, 'T')) {
         return iso_time(iso) && iso_offset(iso);
     }
     if (!iso_date(iso)) {
@@ -468,31 +520,40 @@ static bool iso_read(struct iso *iso)
     if (!iso_take(iso, 'T')) {
         return true;
     }
-    bool has_time = iso->position < iso->text.len && iso->text.ptr[iso->position] >= '0' &&
-                    iso->text.ptr[iso->position] <= '9';
+    bool has_time = iso->position < iso->text.len && is_digit(iso->text.ptr[iso->position]);
     return (!has_time || iso_time(iso)) && iso_offset(iso);
 }
 
-bool sink_time_parse_iso(struct span text, int64_t *ms, char out[SINK_TIME_MESSAGE_BYTES])
+/* How far it could be read is told. Joda shows 32 characters more, or all when it saves none. */
+static void iso_refuse(const struct iso *iso, struct sink_time_fault *fault)
+{
+    struct span shown = iso->text;
+    const char *dots = "";
+    if (shown.len > iso->position + 32 + 3) {
+        shown.len = iso->position + 32;
+        dots = "...";
+    }
+    fault->class_name = "java.lang.IllegalArgumentException";
+    char *at = fault->message;
+    size_t cap = sizeof(fault->message);
+    if (iso->position == 0) {
+        snprintf(at, cap, "Invalid format: \"%.*s%s\"", SPAN_ARG(shown), dots);
+    } else if (iso->position >= iso->text.len) {
+        snprintf(at, cap, "Invalid format: \"%.*s%s\" is too short", SPAN_ARG(shown), dots);
+    } else {
+        snprintf(at, cap, "Invalid format: \"%.*s%s\" is malformed at \"%.*s%s\"", SPAN_ARG(shown),
+                 dots, SPAN_ARG(span_skip(shown, iso->position)), dots);
+    }
+}
+
+bool sink_time_parse_iso(struct span text, int64_t *ms, struct sink_time_fault *fault)
 {
     struct iso iso = {.text = text, .year = 1970, .month = 1, .day = 1};
     if (!iso_read(&iso) || iso.position < text.len) {
-        struct span shown = span_first(text, 45);
-        const char *dots = shown.len < text.len ? "..." : "";
-        if (iso.position == 0) {
-            snprintf(out, SINK_TIME_MESSAGE_BYTES, "Invalid format: \"%.*s%s\"", SPAN_ARG(shown),
-                     dots);
-        } else if (iso.position >= text.len) {
-            snprintf(out, SINK_TIME_MESSAGE_BYTES, "Invalid format: \"%.*s%s\" is too short",
-                     SPAN_ARG(shown), dots);
-        } else {
-            snprintf(out, SINK_TIME_MESSAGE_BYTES,
-                     "Invalid format: \"%.*s%s\" is malformed at \"%.*s%s\"", SPAN_ARG(shown), dots,
-                     SPAN_ARG(span_skip(shown, iso.position)), dots);
-        }
+        iso_refuse(&iso, fault);
         return false;
     }
-    if (!iso_check(&iso, out)) {
+    if (!iso_check(&iso, fault)) {
         return false;
     }
     *ms = iso_days(&iso) * CIVIL_DAY_MS + iso.hour * hour_ms + iso.minute * minute_ms +

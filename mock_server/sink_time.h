@@ -11,7 +11,7 @@
 #include "error.h"
 #include "tz.h"
 
-enum { SINK_PATTERN_PARTS_MAX = 64, SINK_TIME_MESSAGE_BYTES = 160 };
+enum { SINK_PATTERN_PARTS_MAX = 64, SINK_TIME_MESSAGE_BYTES = 320 };
 
 /* 'H' twice is {'H', 2}; text that stands for itself is {0, ...} with its span. */
 struct sink_pattern_part {
@@ -32,8 +32,13 @@ enum status sink_pattern_compile(struct span text, struct sink_pattern *out,
 void sink_pattern_write(const struct sink_pattern *pattern, const struct tz *tz, int64_t utc_ms,
                         struct buf *out);
 
-/* A date, time or both in ISO 8601, UTC unless it has an offset. False: *out is what
- * java.lang.IllegalArgumentException says. */
-bool sink_time_parse_iso(struct span text, int64_t *ms, char out[SINK_TIME_MESSAGE_BYTES]);
+/* What Joda throws. */
+struct sink_time_fault {
+    const char *class_name;
+    char message[SINK_TIME_MESSAGE_BYTES];
+};
+
+/* A date, time or both in ISO 8601, UTC unless it has an offset. False: *fault says why. */
+bool sink_time_parse_iso(struct span text, int64_t *ms, struct sink_time_fault *fault);
 
 #endif
