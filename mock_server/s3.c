@@ -48,20 +48,26 @@ bool s3_query_number(struct s3_call *call, const char *name, int64_t max, int64_
 {
     struct span text;
     int64_t number;
-    if (!s3_query(call, name, &text)) {
+    if (!s3_query(call, name, &text) || text.len == 0) { /* S3 does not mind an empty one */
         return true;
     }
-    if (span_parse_i64(text, &number) && number >= 0 && number <= max) {
+    bool read = span_parse_i64(text, &number) && number <= max;
+    if (read && number >= 0) {
         *out = number;
         return true;
     }
     struct arena *arena = &call->exchange->arena;
-    char *message =
-        span_parse_i64(text, &number)
-            ? arena_printf(arena, "Argument %s must be an integer between 0 and %lld", name,
-                           (long long)max)
-            : arena_printf(arena, "Provided %s not an integer or within integer range", name);
-    s3_invalid_argument(call, message, name, text);
+    if (read) {
+        name = strcmp(name, "max-keys") == 0 ? "maxKeys" : name; /* as recorded: only this one */
+        s3_invalid_argument(call,
+                            arena_printf(arena, "Argument %s must be an integer between 0 and %lld",
+                                         name, (long long)max),
+                            name, text);
+        return false;
+    }
+    s3_invalid_argument(
+        call, arena_printf(arena, "Provided %s not an integer or within integer range", name), name,
+        text);
     return false;
 }
 

@@ -74,7 +74,8 @@ static bool listing_decode(struct s3_call *call, struct bucket_listing *out)
     bool has_max = s3_query(call, "max-buckets", &max);
     bool has_region = s3_query(call, "bucket-region", &out->region);
     out->with_region = has_prefix || has_token || has_max || has_region;
-    if (has_max && (!span_parse_i64(max, &out->left) || out->left < 1 || out->left > buckets_max)) {
+    if (max.len > 0 &&
+        (!span_parse_i64(max, &out->left) || out->left < 1 || out->left > buckets_max)) {
         return refuse_listing(call, "Argument max-buckets must be an integer between 1 and 10000",
                               "max-buckets", max);
     }

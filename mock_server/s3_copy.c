@@ -7,9 +7,10 @@
 
 /* --- the source --- */
 
+/* With the header's name as its value too, as recorded. */
 static bool refuse_source(struct s3_call *call, const char *message)
 {
-    s3_invalid_argument(call, message, "x-amz-copy-source", s3_header(call, "x-amz-copy-source"));
+    s3_invalid_argument(call, message, "x-amz-copy-source", SPAN_LIT("x-amz-copy-source"));
     return false;
 }
 
@@ -21,7 +22,8 @@ static bool source_parse(struct s3_call *call, struct span *bucket, struct span 
     struct span query = span_skip(text, question + 1);
     struct span version;
     if (url_query_find(query, "versionId", &version) && !span_equal_cstr(version, "null")) {
-        return refuse_source(call, "Invalid version id specified");
+        return refuse_source(call, version.len > 0 ? "Invalid version id specified"
+                                                   : "Version id cannot be the empty string");
     }
     struct buf decoded;
     buf_init(&decoded, HTTP_HEAD_BYTES_MAX);
@@ -30,6 +32,9 @@ static bool source_parse(struct s3_call *call, struct span *bucket, struct span 
     char *copy = sound ? arena_copy_cstr(&call->exchange->arena, buf_span(&decoded)) : NULL;
     struct span path = copy != NULL ? span_from(copy, decoded.len) : SPAN_EMPTY;
     buf_release(&decoded);
+    if (!sound) {
+        return refuse_source(call, "Invalid copy source encoding");
+    }
     if (span_starts_with(path, SPAN_LIT("/"))) {
         path = span_skip(path, 1);
     }
@@ -37,8 +42,7 @@ static bool source_parse(struct s3_call *call, struct span *bucket, struct span 
     *bucket = span_first(path, slash);
     *key = span_skip(path, slash + 1);
     return (bucket->len > 0 && key->len > 0) ||
-           refuse_source(call, "Copy Source must mention the source bucket and key: "
-                               "sourcebucket/sourcekey");
+           refuse_source(call, "Invalid copy source object key");
 }
 
 static bool source_find(struct s3_call *call, struct span bucket, struct span key,

@@ -133,7 +133,8 @@ bool s3_has_header(const struct s3_call *call, const char *name);
 /* A query parameter, decoded (plus is a space), in the arena. False when absent; "" when it has no
  * value. */
 bool s3_query(const struct s3_call *call, const char *name, struct span *value);
-/* As above for a number of 0..max; absent: *out stays. False: InvalidArgument is in the reply. */
+/* As above for a number of 0..max; absent or empty: *out stays. False: InvalidArgument is in the
+ * reply. */
 bool s3_query_number(struct s3_call *call, const char *name, int64_t max, int64_t *out);
 int64_t s3_now_ms(const struct s3_call *call);
 

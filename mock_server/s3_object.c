@@ -12,7 +12,10 @@ static bool version_fits(struct s3_call *call)
     if (!s3_query(call, "versionId", &version) || span_equal_cstr(version, "null")) {
         return true;
     }
-    s3_invalid_argument(call, "Invalid version id specified", "versionId", version);
+    s3_invalid_argument(call,
+                        version.len > 0 ? "Invalid version id specified"
+                                        : "Version id cannot be the empty string",
+                        "versionId", version);
     return false;
 }
 

@@ -64,6 +64,27 @@ bool s3_page_successor(struct arena *arena, struct span prefix, struct span *out
     return true;
 }
 
+/* As HTML forms do it, which S3 keeps to but for the slash: a blank is a plus, a star is itself and
+ * a tilde is not. */
+static void encode(struct span text, struct buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        switch (text.ptr[i]) {
+        case ' ':
+            buf_append_byte(out, '+');
+            break;
+        case '*':
+            buf_append_byte(out, '*');
+            break;
+        case '~':
+            BUF_APPEND_LIT(out, "%7E");
+            break;
+        default:
+            url_encode(span_from(text.ptr + i, 1), true, out);
+        }
+    }
+}
+
 void s3_page_text(struct s3_call *call, const struct s3_page *page, const char *name,
                   struct span text)
 {
@@ -72,10 +93,7 @@ void s3_page_text(struct s3_call *call, const struct s3_page *page, const char *
         return;
     }
     s3_xml_open(call, name);
-    /* DIFFERS: with encoding-type=url a blank in a key is written as %20, where the real S3 writes
-     * a plus sign: both are the same to clients that read a plus as a blank (all of Amazon's), and
-     * only %20 is right for those that do not. */
-    url_encode(text, true, &call->exchange->reply.body);
+    encode(text, &call->exchange->reply.body);
     s3_xml_close(call, name);
 }
 

@@ -26,7 +26,9 @@ static enum range_kind range_parse(struct span text, uint64_t size, struct s3_ra
     if (from.len == 0) {
         out->len = last < size ? last : size;
         out->start = size - out->len;
-        return out->len > 0 ? RANGE_PART : RANGE_UNSATISFIABLE;
+        /* The last bytes of an empty object are all of it, as recorded. */
+        enum range_kind satisfied = size > 0 ? RANGE_PART : RANGE_WHOLE;
+        return last > 0 ? satisfied : RANGE_UNSATISFIABLE;
     }
     if (to.len > 0 && last < first) {
         return RANGE_WHOLE;

@@ -57,9 +57,13 @@ static void get_versioning(struct s3_call *call)
     get_empty(call, "VersioningConfiguration");
 }
 
+/* The one answer with a namespace of its own. */
 static void get_logging(struct s3_call *call)
 {
-    get_empty(call, "BucketLoggingStatus");
+    buf_append_cstr(&call->exchange->reply.body,
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketLoggingStatus "
+                    "xmlns=\"http://doc.s3.amazonaws.com/2006-03-01\">");
+    s3_xml_end(call, "BucketLoggingStatus");
 }
 
 static void get_notification(struct s3_call *call)

@@ -249,6 +249,7 @@ static void page_sizes_are_those_of_the_real_one(void **state)
         {"4", "a b c", "4", "false"},
         {"1001", "a b c", "1000", "false"},
         {"2147483647", "a b c", "1000", "false"},
+        {"", "a b c", "1000", "false"}, /* S3 does not mind */
     };
     static const char *const keys[] = {"a", "b", "c", NULL};
     put_all(*state, keys);
@@ -291,9 +292,15 @@ static void bad_questions_are_refused(void **state)
         {"/none?list-type=2", 404, "NoSuchBucket", "<BucketName>none</BucketName>"},
         {"/none", 404, "NoSuchBucket", "<BucketName>none</BucketName>"},
         {"/bkt?list-type=2&max-keys=-1", 400, "InvalidArgument",
-         "<ArgumentName>max-keys</ArgumentName><ArgumentValue>-1</ArgumentValue>"},
+         "<Message>Argument maxKeys must be an integer between 0 and 2147483647</Message>"
+         "<ArgumentName>maxKeys</ArgumentName><ArgumentValue>-1</ArgumentValue>"},
         {"/bkt?max-keys=x", 400, "InvalidArgument", "<ArgumentValue>x</ArgumentValue>"},
-        {"/bkt?max-keys=2147483648", 400, "InvalidArgument", "max-keys"},
+        {"/bkt?max-keys=2147483648", 400, "InvalidArgument",
+         "<Message>Provided max-keys not an integer or within integer range</Message>"
+         "<ArgumentName>max-keys</ArgumentName><ArgumentValue>2147483648</ArgumentValue>"},
+        {"/bkt?uploads&max-uploads=-1", 400, "InvalidArgument",
+         "<Message>Argument max-uploads must be an integer between 0 and 2147483647</Message>"
+         "<ArgumentName>max-uploads</ArgumentName>"},
         {"/bkt?list-type=2&encoding-type=html", 400, "InvalidArgument",
          "Invalid Encoding Method specified in Request"},
         {"/bkt?list-type=2&encoding-type=", 400, "InvalidArgument",
@@ -325,6 +332,8 @@ static void url_encoding_survives_a_reader_that_takes_plus_for_a_blank(void **st
                                        "a+b",
                                        "100%",
                                        "\xc3\xa9<&>\x01",
+                                       "enc/c&d=e?f#g%h~.-_",
+                                       "enc/semi;colon,comma:@$!*'()[]",
                                        NULL};
     put_all(*state, keys);
     const struct s3_xml_node *root =
@@ -335,8 +344,14 @@ static void url_encoding_survives_a_reader_that_takes_plus_for_a_blank(void **st
     assert_word(root, "Prefix", "topics/u.pin/");
     assert_word(root, "StartAfter", "a%2Bb");
     root = list(*state, "/bkt?encoding-type=url&prefix=a&delimiter=%2B");
-    assert_string_equal(names_of(*state, root), "a%20b [a%2B]");
+    assert_string_equal(names_of(*state, root), "a+b [a%2B]");
     assert_word(root, "Delimiter", "%2B");
+    root = list(*state, "/bkt?encoding-type=url&prefix=enc/"); /* as recorded */
+    assert_string_equal(names_of(*state, root),
+                        "enc/c%26d%3De%3Ff%23g%25h%7E.-_ "
+                        "enc/semi%3Bcolon%2Ccomma%3A%40%24%21*%27%28%29%5B%5D");
+    root = list(*state, "/bkt?encoding-type=url&prefix=a&delimiter=%20");
+    assert_word(root, "Delimiter", "+");
     root = list(*state, "/bkt?encoding-type=url&marker=topics%2Fz");
     assert_string_equal(names_of(*state, root), "%C3%A9%3C%26%3E%01");
     assert_word(root, "Marker", "topics/z");

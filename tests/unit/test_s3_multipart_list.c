@@ -96,6 +96,7 @@ static void parts_come_in_pages(void **state)
         {"&part-number-marker=10000", "", "0", "false"},
         {"&part-number-marker=2147483647", "", "0", "false"},
         {"&max-parts=0", "", "0", "false"},
+        {"&max-parts=&part-number-marker=", "1 2 5 9 10000", "10000", "false"},
     };
     struct s3_fixture *f = *state;
     static const int numbers[] = {9, 1, 10000, 5, 2};

@@ -356,7 +356,7 @@ static void an_object_in_one_has_one_part(void **state)
 
 static void no_range_of_an_empty_object_can_be_satisfied(void **state)
 {
-    static const char *const ranges[] = {"Range: bytes=0-", "Range: bytes=0-0", "Range: bytes=-1"};
+    static const char *const ranges[] = {"Range: bytes=0-", "Range: bytes=0-0", "Range: bytes=-0"};
     struct s3_fixture *f = *state;
     s3_put(f, "/bkt/empty", "");
     for (size_t i = 0; i < ARRAY_COUNT(ranges); i++) {
@@ -364,6 +364,10 @@ static void no_range_of_an_empty_object_can_be_satisfied(void **state)
         s3_assert_error(f, 416, "InvalidRange");
         s3_assert_element(f, "ActualObjectSize", "0");
     }
+    ask_with(f, "GET", "/bkt/empty", "Range: bytes=-3"); /* its last bytes: there are none */
+    s3_assert_status(f, 200);
+    s3_assert_header(f, "Content-Range", "");
+    s3_assert_body(f, "");
 }
 
 static void range_of_a_large_object_is_streamed_from_its_start(void **state)
@@ -409,6 +413,9 @@ static void only_the_null_version_exists(void **state)
     s3_do(f, "DELETE", "/bkt/k?versionId=abcdefghijklmnopqrstuvwxyz012345");
     s3_assert_error(f, 400, "InvalidArgument"); /* no id that S3 has given */
     s3_assert_element(f, "Message", "Invalid version id specified");
+    s3_get(f, "/bkt/k?versionId=");
+    s3_assert_error(f, 400, "InvalidArgument");
+    s3_assert_element(f, "Message", "Version id cannot be the empty string");
     s3_do(f, "DELETE", "/bkt/k?versionId=null");
     s3_assert_status(f, 204);
 }
@@ -482,23 +489,29 @@ static void copy_refuses_what_makes_no_sense(void **state)
         const char *more;
         int status;
         const char *code;
+        const char *message; /* NULL: any */
     } rows[] = {
-        {"bkt/a", NULL, 400, "InvalidRequest"}, /* onto itself, with nothing new */
-        {"/bkt/a", "x-amz-metadata-directive: COPY", 400, "InvalidRequest"},
-        {"bkt/a", "x-amz-metadata-directive: OTHER", 400, "InvalidArgument"},
-        {"bkt", NULL, 400, "InvalidArgument"},
-        {"/bkt/", NULL, 400, "InvalidArgument"},
-        {"", NULL, 400, "InvalidArgument"},
-        {"bkt/%zz", NULL, 400, "InvalidArgument"},
-        {"bkt/a?versionId=7", NULL, 400, "InvalidArgument"},
-        {"bkt/none", NULL, 404, "NoSuchKey"},
-        {"nobucket/a", NULL, 404, "NoSuchBucket"},
+        {"bkt/a", NULL, 400, "InvalidRequest", NULL}, /* onto itself, with nothing new */
+        {"/bkt/a", "x-amz-metadata-directive: COPY", 400, "InvalidRequest", NULL},
+        {"bkt/a", "x-amz-metadata-directive: OTHER", 400, "InvalidArgument", NULL},
+        {"bkt", NULL, 400, "InvalidArgument", "Invalid copy source object key"},
+        {"/bkt/", NULL, 400, "InvalidArgument", "Invalid copy source object key"},
+        {"", NULL, 400, "InvalidArgument", "Invalid copy source object key"},
+        {"bkt/%zz", NULL, 400, "InvalidArgument", "Invalid copy source encoding"},
+        {"bkt/a?versionId=7", NULL, 400, "InvalidArgument", "Invalid version id specified"},
+        {"bkt/a?versionId=", NULL, 400, "InvalidArgument", "Version id cannot be the empty string"},
+        {"bkt/none", NULL, 404, "NoSuchKey", NULL},
+        {"nobucket/a", NULL, 404, "NoSuchBucket", NULL},
     };
     struct s3_fixture *f = *state;
     s3_put(f, "/bkt/a", "hello");
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         copy(f, "/bkt/a", rows[i].source, rows[i].more);
         s3_assert_error(f, rows[i].status, rows[i].code);
+        if (rows[i].message != NULL) {
+            s3_assert_element(f, "Message", rows[i].message);
+            s3_assert_element(f, "ArgumentName", "x-amz-copy-source");
+        }
     }
     s3_get(f, "/bkt/a");
     s3_assert_body(f, "hello");
@@ -731,6 +744,15 @@ static void new_buckets_have_the_defaults_of_the_real_one(void **state)
     s3_assert_element(f, "Rule", "<ObjectOwnership>BucketOwnerEnforced</ObjectOwnership>");
 }
 
+static void logging_has_a_namespace_of_its_own(void **state)
+{
+    struct s3_fixture *f = *state;
+    s3_get(f, "/bkt?logging");
+    s3_assert_header(f, "Content-Type", "application/xml");
+    s3_assert_body(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<BucketLoggingStatus "
+                      "xmlns=\"http://doc.s3.amazonaws.com/2006-03-01\"></BucketLoggingStatus>");
+}
+
 static void a_post_to_a_bucket_must_be_a_form(void **state)
 {
     struct s3_fixture *f = *state;
@@ -838,6 +860,7 @@ int main(void)
         TEST(the_owner_may_do_everything),
         TEST(setting_a_subresource_changes_nothing_and_says_so),
         TEST(new_buckets_have_the_defaults_of_the_real_one),
+        TEST(logging_has_a_namespace_of_its_own),
         TEST(a_post_to_a_bucket_must_be_a_form),
         TEST(browsers_are_told_that_there_is_no_cors),
         TEST(too_much_xml_is_no_object_too_large),
