@@ -149,8 +149,8 @@ static bool checksum_choose_type(struct s3_call *call, struct span type,
     return true;
 }
 
-/* DIFFERS: an upload that names no checksum algorithm has none; the real S3 adds a CRC64NVME of its
- * own, which shows in x-amz-checksum-crc64nvme. */
+/* DIFFERS: an object or an upload that comes without a checksum has none; the real S3 adds a
+ * CRC64NVME of its own, which shows in x-amz-checksum-crc64nvme. */
 static bool checksum_decode(struct s3_call *call, struct s3_upload_checksum *out)
 {
     struct span algorithm = s3_header(call, "x-amz-checksum-algorithm");
