@@ -24,6 +24,12 @@ static bool head_keep(struct http_work *work, struct server *server)
     return true;
 }
 
+/* Does the sender wait for a word from us before it goes on? */
+static bool sender_waits(const struct http_work *work)
+{
+    return work->parser.expects_continue && work->parser.position == work->in.len;
+}
+
 static void continue_send(struct http_conn *c)
 {
     char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -52,7 +58,7 @@ void http_body_begin(struct http_conn *c)
     struct http_work *work = c->work;
     struct http_parser *parser = &work->parser;
     const struct service *service = c->service;
-    bool waits = parser->expects_continue && parser->position == work->in.len;
+    bool waits = sender_waits(work);
     enum body_plan plan = BODY_GATHER;
     c->body_timed = true;
     c->body_start_us = server_now_us(c->conn.server);
@@ -70,6 +76,13 @@ void http_body_begin(struct http_conn *c)
     bool in_pieces = plan == BODY_STREAM;
     uint64_t bytes_max = in_pieces ? service->stream_bytes_max : service->body_bytes_max;
     if (http_parser_plan_body(parser, bytes_max, in_pieces) && waits) {
+        continue_send(c);
+    }
+}
+
+void http_body_none(struct http_conn *c)
+{
+    if (sender_waits(c->work)) {
         continue_send(c);
     }
 }

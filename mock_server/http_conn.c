@@ -386,6 +386,9 @@ static void request_parse(struct http_conn *c)
             http_body_piece(c);
             continue;
         case HTTP_PARSE_DONE:
+            if (!c->work->parser.chunked && c->work->parser.content_length == 0) {
+                http_body_none(c);
+            }
             request_dispatch(c);
             return;
         case HTTP_PARSE_BAD:

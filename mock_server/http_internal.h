@@ -73,6 +73,10 @@ void http_reply_gone(struct http_conn *c);
 /* --- http_body.c --- */
 /* The head is sound and a body is to come: the service says what becomes of it. */
 void http_body_begin(struct http_conn *c);
+/* No body is to come. A sender that waits to be asked for it is asked all the same: the aws CLI
+ * takes a final status that comes instead for the first line of the next answer on the connection
+ * as well, and loses that answer. */
+void http_body_none(struct http_conn *c);
 /* The parser has a piece of it. Both may leave the connection answered, refused or closing. */
 void http_body_piece(struct http_conn *c);
 /* When the sender of a body must have sent more of it. */
