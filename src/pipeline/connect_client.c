@@ -203,6 +203,20 @@ static bool state_is(const struct json_node *node, const char *wanted)
     return strcmp(state, wanted) == 0;
 }
 
+/* The last "Caused by: " of a trace, which is where it began; else its first line. */
+static struct span root_cause(struct span trace)
+{
+    struct span rest = trace;
+    struct span line;
+    struct span cause = span_first(trace, span_find_byte(trace, '\n'));
+    while (span_next_part(&rest, '\n', &line)) {
+        if (span_starts_with(line, SPAN_LIT("Caused by: "))) {
+            cause = span_skip(line, sizeof("Caused by: ") - 1);
+        }
+    }
+    return cause;
+}
+
 static void note_failed(struct connect_census *census, const char *name, const struct json_node *of)
 {
     const char *trace = "";
@@ -210,7 +224,7 @@ static void note_failed(struct connect_census *census, const char *name, const s
         return;
     }
     json_node_string(json_node_get(of, "trace"), &trace);
-    struct span line = span_first(span_from_cstr(trace), strcspn(trace, "\n"));
+    struct span line = root_cause(span_from_cstr(trace));
     snprintf(census->failed, sizeof(census->failed), "%s: %.*s", name, SPAN_ARG(line));
     text_make_printable(census->failed, strlen(census->failed));
 }

@@ -40,7 +40,7 @@ struct connect_census {
     size_t connectors;
     size_t running;
     int64_t flush_size_max; /* of those that are running; 1 where none says more */
-    char failed[256]; /* the first FAILED connector or task with the first line of its trace */
+    char failed[256]; /* the first FAILED connector or task and what its trace says was the cause */
 };
 enum status connect_client_census(struct connect_client *client, struct connect_census *out,
                                   struct error *err) PP_MUST_USE;

@@ -308,6 +308,19 @@ static void field_of_line(void *ctx, const struct lake_alteration *alteration, c
     }
 }
 
+static enum status end_by_now(void *ctx, int topic, int32_t partition, int64_t *end,
+                              struct error *err)
+{
+    struct verifier *v = ctx;
+    struct topic_range range;
+    enum status status =
+        v->reader->ops->range(v->reader, v->topics[topic].name, partition, &range, err);
+    if (status == STATUS_OK) {
+        *end = range.end;
+    }
+    return status;
+}
+
 static void ask_cause(struct verifier *v, struct lake_cause *cause)
 {
     struct connect_census census;
@@ -347,7 +360,8 @@ static enum status match_lake(struct verifier *v, struct error *err)
     v->lake->ranges = ranges;
     v->lake->partitions = partitions;
     v->lake->field_of = field_of_line;
-    v->lake->field_ctx = v;
+    v->lake->end_of = end_by_now;
+    v->lake->ctx = v;
     v->lake->progress = v->options->progress;
     enum status status = lake_read(v->lake, v->options->lake, err);
     if (status == STATUS_OK) {

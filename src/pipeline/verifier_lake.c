@@ -17,6 +17,7 @@ static const char schema_sql[] =
     "CREATE TABLE object (topic, partition, start, next, key,"
     " PRIMARY KEY (topic, partition, start)) WITHOUT ROWID;"
     "CREATE TABLE stray (id INTEGER PRIMARY KEY, topic, partition, offset, kind, detail);"
+    "CREATE INDEX beyond ON stray (topic, partition) WHERE kind = -1;"
     "BEGIN";
 
 #define PLACE "topic = ?1 AND partition = ?2 AND offset"
@@ -36,6 +37,10 @@ static const char *const sql[LAKE_SQL_COUNT] = {
     [LAKE_SQL_MARK] = "UPDATE record SET state = ?4, detail = ?5, field = ?6 WHERE " PLACE " = ?3",
     [LAKE_SQL_STRAY] = "INSERT INTO stray (topic, partition, offset, kind, detail)"
                        " VALUES (?1,?2,?3,?4,?5)",
+    [LAKE_SQL_BEYOND] = "SELECT topic, partition FROM stray WHERE kind = -1"
+                        " ORDER BY topic, partition LIMIT 1",
+    [LAKE_SQL_SETTLE] = "UPDATE stray SET kind = CASE WHEN offset < ?3 THEN NULL ELSE ?4 END"
+                        " WHERE kind = -1 AND topic = ?1 AND partition = ?2",
     [LAKE_SQL_OBJECT] = "INSERT INTO object VALUES (?1,?2,?3,?4,?5) ON CONFLICT DO UPDATE SET"
                         " next = max(next, excluded.next)",
     [LAKE_SQL_COUNT_STATE] = "SELECT count(*) FROM record WHERE state IN (?4, ?5)",
@@ -290,6 +295,48 @@ static enum status conclude_strays(struct verifier_lake *lake, enum verdict_kind
     return STATUS_OK;
 }
 
+/* A partition with something beyond the end that was taken. */
+static enum status next_beyond(struct verifier_lake *lake, int *topic, int32_t *partition,
+                               bool *found, struct error *err)
+{
+    sqlite3_stmt *statement = sqlite_db_statement(&lake->db, LAKE_SQL_BEYOND);
+    int step = statement != NULL ? sqlite3_step(statement) : SQLITE_ERROR;
+    *found = step == SQLITE_ROW;
+    if (step == SQLITE_ROW) {
+        *topic = sqlite3_column_int(statement, 0);
+        *partition = sqlite3_column_int(statement, 1);
+    } else if (step != SQLITE_DONE) {
+        return sqlite_db_error(&lake->db, "find what is beyond the end", err);
+    }
+    sqlite3_reset(statement);
+    return STATUS_OK;
+}
+
+/* A sink writes what is in the topic already: what is beyond its end even now is no record's. */
+static enum status settle_beyond(struct verifier_lake *lake, struct error *err)
+{
+    int topic;
+    int32_t partition;
+    int64_t end;
+    bool found = false;
+    enum status status = next_beyond(lake, &topic, &partition, &found, err);
+    while (status == STATUS_OK && found) {
+        status = lake->end_of(lake->ctx, topic, partition, &end, err);
+        if (status != STATUS_OK) {
+            break;
+        }
+        sqlite3_stmt *statement = lake_statement(lake, LAKE_SQL_SETTLE, topic, partition, end);
+        if (statement != NULL) {
+            sqlite3_bind_int(statement, 4, VERDICT_UNEXPECTED_IN_S3);
+        }
+        status = lake_step(lake, statement, err);
+        if (status == STATUS_OK) {
+            status = next_beyond(lake, &topic, &partition, &found, err);
+        }
+    }
+    return status;
+}
+
 enum status lake_conclude(struct verifier_lake *lake, const char *bucket,
                           const struct lake_cause *cause, struct verdict *verdict,
                           struct error *err)
@@ -301,6 +348,9 @@ enum status lake_conclude(struct verifier_lake *lake, const char *bucket,
         sqlite3_bind_int64(statement, 4, cause->flush_size_max);
     }
     enum status status = lake_step(lake, statement, err);
+    if (status == STATUS_OK) {
+        status = settle_beyond(lake, err);
+    }
     if (status == STATUS_OK) {
         status = conclude_missing(lake, bucket, cause, verdict, err);
     }

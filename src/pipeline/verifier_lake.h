@@ -70,6 +70,10 @@ struct lake_alteration {
 typedef void (*lake_field_fn)(void *ctx, const struct lake_alteration *alteration, char *out,
                               size_t out_bytes);
 
+/* Where the partition ends by now. */
+typedef enum status (*lake_end_fn)(void *ctx, int topic, int32_t partition, int64_t *end,
+                                   struct error *err);
+
 struct verifier_lake {
     struct sqlite_db db;
     struct json_canonical canonical;
@@ -81,7 +85,8 @@ struct verifier_lake {
     const struct topic_range *const *ranges; /* of each topic, by partition */
     const int32_t *partitions;
     lake_field_fn field_of;
-    void *field_ctx;
+    lake_end_fn end_of;
+    void *ctx;                       /* of both */
     const struct progress *progress; /* may be NULL */
     uint64_t objects;
     uint64_t lines;
@@ -95,7 +100,7 @@ void lake_close(struct verifier_lake *lake);
 /* In the order of offsets within a partition. */
 enum status lake_add_record(struct verifier_lake *lake, const struct lake_record *record,
                             struct error *err) PP_MUST_USE;
-/* Reads every object of the topics; topic_names, ranges and partitions must be set. */
+/* Reads every object of the topics; topic_names, ranges, partitions and end_of must be set. */
 enum status lake_read(struct verifier_lake *lake, struct lake_reader *reader,
                       struct error *err) PP_MUST_USE;
 
@@ -110,6 +115,9 @@ enum status lake_conclude(struct verifier_lake *lake, const char *bucket,
                           struct error *err) PP_MUST_USE;
 
 /* --- between the two files --- */
+/* The kind, for the while, of what stands beyond the end that was taken: the records behind it may
+ * have come since. */
+enum { LAKE_BEYOND = -1 };
 enum lake_sql {
     LAKE_SQL_ADD,
     LAKE_SQL_AT,
@@ -118,6 +126,8 @@ enum lake_sql {
     LAKE_SQL_BEHIND,
     LAKE_SQL_MARK,
     LAKE_SQL_STRAY,
+    LAKE_SQL_BEYOND,
+    LAKE_SQL_SETTLE,
     LAKE_SQL_OBJECT,
     LAKE_SQL_COUNT_STATE,
     LAKE_SQL_FIRST_STATE,

@@ -127,14 +127,14 @@ static enum status mark(struct verifier_lake *lake, int64_t offset, enum lake_st
     return lake_step(lake, statement, err);
 }
 
-static enum status stray(struct verifier_lake *lake, enum verdict_kind kind, int64_t offset,
-                         const char *detail, struct error *err)
+static enum status stray(struct verifier_lake *lake, int kind, int64_t offset, const char *detail,
+                         struct error *err)
 {
     const struct lake_object *object = &lake->object;
     sqlite3_stmt *statement =
         lake_statement(lake, LAKE_SQL_STRAY, object->topic, object->partition, offset);
     if (statement != NULL) {
-        sqlite3_bind_int(statement, 4, (int)kind);
+        sqlite3_bind_int(statement, 4, kind);
         sqlite_bind_span_text(statement, 5, span_from_cstr(detail));
     }
     return lake_step(lake, statement, err);
@@ -169,13 +169,13 @@ static enum status line_alters(struct verifier_lake *lake, const struct place *p
     if (is_json && place->table >= 0 && lake->field_of != NULL) {
         const struct lake_alteration alteration = {place->run, (enum table_id)place->table,
                                                    place->row, line};
-        lake->field_of(lake->field_ctx, &alteration, field, sizeof(field));
+        lake->field_of(lake->ctx, &alteration, field, sizeof(field));
     }
     line_words(lake, is_json ? "" : "is not JSON", words);
     return mark(lake, place->offset, LAKE_ALTERED, words, field, err);
 }
 
-static enum status line_is_stray(struct verifier_lake *lake, enum verdict_kind kind, int64_t offset,
+static enum status line_is_stray(struct verifier_lake *lake, int kind, int64_t offset,
                                  const char *what, struct error *err)
 {
     char words[LAKE_TEXT_BYTES];
@@ -256,15 +256,19 @@ static enum status line_judge(struct verifier_lake *lake, struct span line, stru
                                         "holds no record of the topic", err);
 }
 
-/* Lines of records that were deleted before the topic was read, or came after, are not judged. */
+/* Lines of records that were deleted before the topic was read are not judged; those that came
+ * after wait for the topic's new end. */
 static enum status take_line(struct verifier_lake *lake, struct span line, struct error *err)
 {
     struct lake_object *object = &lake->object;
     object->line++;
     lake->lines++;
-    if (object->cursor < object->range.begin || object->cursor >= object->range.end) {
+    if (object->cursor < object->range.begin) {
         object->cursor++;
         return STATUS_OK;
+    }
+    if (object->cursor >= object->range.end) {
+        return line_is_stray(lake, LAKE_BEYOND, object->cursor++, "is beyond the topic's end", err);
     }
     return line_judge(lake, line, err);
 }
@@ -354,8 +358,8 @@ static enum status look(void *ctx, struct span key, uint64_t size, bool *wanted,
     *wanted =
         lake_name_parse(key, span_from_cstr(lake->topic_names[topic]), &partition, &start, &side);
     bool folder = key.len > 0 && key.ptr[key.len - 1] == '/' && size == 0;
-    if (*wanted && partition < lake->partitions[topic]) {
-        *wanted = start < lake->ranges[topic][partition].end; /* else it came later */
+    bool placed = *wanted && partition < lake->partitions[topic];
+    if (placed && start < lake->ranges[topic][partition].end) {
         return STATUS_OK;
     }
     if (!*wanted && (side || folder)) {
@@ -363,12 +367,13 @@ static enum status look(void *ctx, struct span key, uint64_t size, bool *wanted,
     }
     char words[LAKE_TEXT_BYTES];
     snprintf(words, sizeof(words), "%.*s %s", SPAN_ARG(span_first(key, LAKE_TEXT_BYTES - 100)),
-             *wanted ? "is of a partition that the topic does not have"
-                     : "is no name that the sink gives to a JSON object");
+             placed    ? "begins beyond the topic's end"
+             : *wanted ? "is of a partition that the topic does not have"
+                       : "is no name that the sink gives to a JSON object");
     *wanted = false;
     object->topic = topic;
     object->partition = partition;
-    return stray(lake, VERDICT_UNEXPECTED_IN_S3, start, words, err);
+    return stray(lake, placed ? LAKE_BEYOND : VERDICT_UNEXPECTED_IN_S3, start, words, err);
 }
 
 /* "topics/<topic>/partition=<p>/<name>": the default partitioner's. */

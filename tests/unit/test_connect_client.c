@@ -285,7 +285,8 @@ static bool answer_census(int fd, const char *path)
     static const char body[] =
         "{\"a\":{\"status\":{\"connector\":{\"state\":\"RUNNING\"},\"tasks\":[{\"state\":"
         "\"FAILED\","
-        "\"trace\":\"org.x: bad\\n\\tat y\"},{\"state\":\"RUNNING\"}]},"
+        "\"trace\":\"org.x: bad\\n\\tat y\\nCaused by: org.y: worse\\nCaused by: org.z: no "
+        "field\\n\"},{\"state\":\"RUNNING\"}]},"
         "\"info\":{\"config\":{\"flush.size\":\"100\"}}},"
         "\"b\":{\"status\":{\"connector\":{\"state\":\"PAUSED\"},\"tasks\":[{\"state\":\"PAUSED\"}]"
         "}},"
@@ -304,7 +305,7 @@ static void the_census_counts_who_runs_and_names_who_failed(void **state)
     assert_int_equal(census.connectors, 3);
     assert_int_equal(census.running, 1);
     assert_int_equal(census.flush_size_max, 100);
-    assert_string_equal(census.failed, "a: org.x: bad");
+    assert_string_equal(census.failed, "a: org.z: no field");
     bench_close(&bench);
 }
 

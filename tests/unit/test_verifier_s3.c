@@ -187,9 +187,19 @@ static void what_is_beside_the_records_does_not_count(void **state)
     assert_int_equal(b->world.verdict.objects, 30);
 }
 
+/* After the ends were taken the rest came. */
+static void topics_grow(struct world *w)
+{
+    for (size_t t = 0; t < TABLE_COUNT; t++) {
+        w->topics[t].partition[0].count = 10;
+    }
+}
+
 static void records_and_lines_outside_the_topics_range_are_not_judged(void **state)
 {
     struct bench *b = *state;
+    b->world.meanwhile_topic = "u1.user"; /* the last one that is asked */
+    b->world.meanwhile = topics_grow;
     lake_world_land(&b->lake, &b->world, 4); /* 0..3, 4..7 */
     for (size_t t = 0; t < TABLE_COUNT; t++) {
         b->world.topics[t].partition[0].begin = 2; /* deleted by retention */
@@ -389,6 +399,34 @@ static void an_object_of_a_record_that_is_not_there_is_unexpected(void **state)
         "u1.pin partition 0 offset 7: line 1 of " PIN("07") " holds no record of the topic");
 }
 
+/* As after a topic was deleted, made anew and filled with less. */
+static void what_lies_beyond_the_end_of_a_topic_is_unexpected(void **state)
+{
+    struct bench *b = *state;
+    lake_world_land(&b->lake, &b->world, 1);
+    struct span line = buf_span(&lake_world_find(&b->lake, PIN("03"))->bytes);
+    lake_world_put(&b->lake, PIN("10"), line);
+    lake_world_put(&b->lake, PIN("99"), line);
+    verify(b);
+    assert_only(b, VERDICT_UNEXPECTED_IN_S3, 2);
+    assert_first(b, VERDICT_UNEXPECTED_IN_S3,
+                 "u1.pin partition 0 offset 10: " PIN("10") " begins beyond the topic's end");
+}
+
+static void lines_beyond_the_end_of_a_topic_are_unexpected(void **state)
+{
+    struct bench *b = *state;
+    lake_world_land(&b->lake, &b->world, 5);
+    struct lake_object_file *object = lake_world_find(&b->lake, GEO("05"));
+    char text[4096];
+    snprintf(text, sizeof(text), "%.*s{\"stray\":1}\n", SPAN_ARG(buf_span(&object->bytes)));
+    lake_object_set(object, text);
+    verify(b);
+    assert_only(b, VERDICT_UNEXPECTED_IN_S3, 1);
+    assert_first(b, VERDICT_UNEXPECTED_IN_S3,
+                 "u1.geo partition 0 offset 10: line 6 of " GEO("05") " is beyond the topic's end");
+}
+
 static void objects_with_odd_names_are_unexpected(void **state)
 {
     static const char *const keys[] = {
@@ -486,6 +524,8 @@ int main(void)
         TEST(repeated_rows_are_not_taken_for_each_other),
         TEST(a_line_between_the_others_is_unexpected),
         TEST(an_object_of_a_record_that_is_not_there_is_unexpected),
+        TEST(what_lies_beyond_the_end_of_a_topic_is_unexpected),
+        TEST(lines_beyond_the_end_of_a_topic_are_unexpected),
         TEST(objects_with_odd_names_are_unexpected),
         TEST(a_broken_pack_is_named_and_its_records_are_missing),
         TEST(the_report_has_the_lake_in_every_form),
