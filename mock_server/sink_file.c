@@ -258,6 +258,7 @@ void sink_file_close(struct sink_files *files, struct sink_file *file)
     for (size_t i = 0; i < SINK_STREAMS; i++) {
         if (file->streams[i] != NULL && file->streams[i]->open) {
             --*files->open_streams;
+            files->open_own--;
             *files->open_gzip -= files->gzip ? 1 : 0;
             stream_reset(file->streams[i]);
         }
@@ -272,11 +273,17 @@ void sink_file_close(struct sink_files *files, struct sink_file *file)
     files->kept_count++;
 }
 
+static bool may_open(const struct sink_files *files)
+{
+    return files->open_own < SINK_OPEN_STREAMS_OWN ||
+           (*files->open_streams < SINK_OPEN_STREAMS_MAX &&
+            (!files->gzip || *files->open_gzip < SINK_OPEN_GZIP_MAX));
+}
+
 static enum status stream_open(struct sink_files *files, struct sink_file *file,
                                enum sink_stream_kind kind, struct error *err)
 {
-    if (*files->open_streams >= SINK_OPEN_STREAMS_MAX ||
-        (files->gzip && *files->open_gzip >= SINK_OPEN_GZIP_MAX)) {
+    if (!may_open(files)) {
         return error_set(err, STATUS_LIMIT, "%d files are open", SINK_OPEN_STREAMS_MAX);
     }
     if (file->streams[kind] == NULL && (file->streams[kind] = stream_new(files)) == NULL) {
@@ -285,6 +292,7 @@ static enum status stream_open(struct sink_files *files, struct sink_file *file,
     file->streams[kind]->open = true;
     file->streams[kind]->part_bytes_max = files->part_bytes;
     ++*files->open_streams;
+    files->open_own++;
     *files->open_gzip += files->gzip ? 1 : 0;
     return files->gzip ? gzip_begin(files, file->streams[kind], err) : STATUS_OK;
 }

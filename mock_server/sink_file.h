@@ -15,9 +15,11 @@ enum sink_stream_kind { SINK_STREAM_VALUE, SINK_STREAM_KEYS, SINK_STREAM_HEADERS
 enum {
     SINK_STREAMS = 3,
     /* Of all connectors together. One more is what it would be in a Connect worker, whose streams
-     * take 25 MiB each: java.lang.OutOfMemoryError for the task that wants it. */
+     * take 25 MiB each: java.lang.OutOfMemoryError for the task that wants it. But a few are any
+     * connector's own, so that those with many open files harm no others. */
     SINK_OPEN_STREAMS_MAX = 512,
     SINK_OPEN_GZIP_MAX = 128,
+    SINK_OPEN_STREAMS_OWN = 4,
     SINK_FILES_KEPT = 4, /* closed ones that wait for their next use */
 };
 
@@ -38,6 +40,7 @@ struct sink_files {
     uint64_t part_bytes;  /* s3.part.size: the ETag counts the parts */
     size_t *open_streams; /* the worker's counts */
     size_t *open_gzip;
+    size_t open_own;
     struct sink_file *kept;
     size_t kept_count;
 };

@@ -338,6 +338,32 @@ static void open_files_have_a_bound(void **state)
     assert_int_equal(sink_world_committed(f, "u.pin", 0), -1);
 }
 
+static void files_of_one_connector_do_not_keep_another_from_its_own(void **state)
+{
+    struct sink_world *f = *state;
+    sink_world_time_settings(f);
+    sink_world_set(f, "path.format", "DDD-HH-mm-ss");
+    sink_world_set(f, "flush.size", "100000");
+    struct connect_entries hog = {f->settings, f->setting_count};
+    struct connect_spec spec = {.name = SPAN_LIT("hog"), .config = &hog, .msk = SPAN_EMPTY};
+    assert_int_equal(connect_worker_put(f->worker, &spec, NULL), STATUS_OK);
+    for (int i = 0; i < SINK_OPEN_STREAMS_MAX; i++) {
+        sink_world_produce_at(f, "u.pin", "1", i * INT64_C(1000));
+    }
+    sink_world_turn(f);
+    sink_world_workshop_settings(f);
+    sink_world_put_connector(f);
+    assert_string_equal(sink_world_task_states(f), "RUNNING RUNNING RUNNING");
+    assert_int_equal(sink_world_key_count(f), SINK_OPEN_STREAMS_MAX);
+    sink_world_set(f, "flush.size", "2");
+    sink_world_put_connector(f);
+    sink_world_produce(f, "u.geo", "1"); /* the hog's one too many */
+    sink_world_produce(f, "u.geo", "2");
+    sink_world_turn(f);
+    assert_string_equal(sink_world_task_states(f), "RUNNING RUNNING RUNNING");
+    sink_world_assert_object(f, "topics/u.geo/partition=0/u.geo+0+0000000000.json", "1\n2\n");
+}
+
 /* --- pausing, changing, deleting -------------------------------------------------------------- */
 
 static void a_paused_connector_takes_nothing_until_it_is_resumed(void **state)
@@ -568,6 +594,7 @@ int main(void)
         T(an_upload_that_fails_is_tried_again),
         T(a_key_that_s3_does_not_take_is_tried_again_too),
         T(open_files_have_a_bound),
+        T(files_of_one_connector_do_not_keep_another_from_its_own),
         T(a_paused_connector_takes_nothing_until_it_is_resumed),
         T(a_new_configuration_goes_on_where_the_old_one_was),
         T(a_deleted_connector_is_gone_and_its_offsets_stay),
