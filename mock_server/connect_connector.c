@@ -197,6 +197,21 @@ bool connector_wants(struct connector *connector, struct span topic)
     return false;
 }
 
+/* Once: it looks like a connector whose topics do not exist. */
+static void tell_if_gave_up(struct connector *connector)
+{
+    if (connector->pattern == NULL || connector->gave_up_told ||
+        !group_pattern_gave_up(connector->pattern)) {
+        return;
+    }
+    connector->gave_up_told = true;
+    LOG_WARNF(connector->worker->options.log, "sink",
+              "connector %.*s: topics.regex=%.*s takes too long on %d topic names: it matches "
+              "nothing from now on; write it without nested repetitions",
+              SPAN_ARG(connector->name), SPAN_ARG(connector->config.topics_regex),
+              GROUP_PATTERN_OVERRUNS_MAX);
+}
+
 /* --- partitions ------------------------------------------------------------------------------- */
 
 static void partition_release(struct connect_partition *partition)
@@ -417,6 +432,7 @@ enum status connector_assign(struct connector *connector, struct error *err)
             status = assign_topic(&a, topic);
         }
     }
+    tell_if_gave_up(connector);
     if (status == STATUS_OK) {
         replace_partitions(&a);
         connector->assign_due = false;

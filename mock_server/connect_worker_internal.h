@@ -65,6 +65,7 @@ struct connector {
     struct connect_task *tasks;
     size_t task_count;
     struct group_pattern *pattern; /* of topics.regex; NULL: by name */
+    bool gave_up_told;
     struct sink sink;
     bool bucket_known;                     /* looked up in this run */
     struct connect_partition **partitions; /* by (topic id, number) */

@@ -168,6 +168,8 @@ const struct store_topic *group_partition_topic(const struct group_set *set,
 struct group_pattern *group_pattern_new(struct span source, struct error *err);
 void group_pattern_free(struct group_pattern *pattern);
 bool group_pattern_matches(struct group_pattern *pattern, struct span topic);
+/* GROUP_PATTERN_OVERRUNS_MAX matches took too long: it matches nothing any more. */
+bool group_pattern_gave_up(const struct group_pattern *pattern);
 struct span group_pattern_source(const struct group_pattern *pattern);
 
 /* Calls visit for every existing topic that the member asked for, in name order of its list. */

@@ -87,11 +87,16 @@ struct group_pattern *group_pattern_new(struct span source, struct error *err)
     return NULL;
 }
 
+bool group_pattern_gave_up(const struct group_pattern *pattern)
+{
+    return pattern->overruns >= GROUP_PATTERN_OVERRUNS_MAX;
+}
+
 /* Every rebalance matches every member's pattern against every topic: one that blows up must not
  * do so each time. Java would not return at all. */
 bool group_pattern_matches(struct group_pattern *pattern, struct span topic)
 {
-    if (pattern->overruns >= GROUP_PATTERN_OVERRUNS_MAX) {
+    if (group_pattern_gave_up(pattern)) {
         return false;
     }
     enum java_regex_outcome outcome = java_regex_match(pattern->regex, topic);

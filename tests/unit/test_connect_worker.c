@@ -1,5 +1,6 @@
 /* The Connect worker over a real store: what becomes of connectors, tasks and offsets, turn by turn
  * (specs/s3-sink-connector.md 2, 6, 7). */
+#include "group.h"
 #include "lost_turn.h"
 #include "sink_world.h"
 
@@ -116,6 +117,28 @@ static void only_topics_that_match_as_a_whole_are_taken(void **state)
     sink_world_produce(f, "xu.pin", "1");
     sink_world_turn(f);
     assert_string_equal(sink_world_keys(f), "topics/u.pin/partition=0/u.pin+0+0000000000.json\n");
+}
+
+static void a_regex_that_takes_too_long_is_given_up_and_told(void **state)
+{
+    struct sink_world *f = *state;
+    char topic[64];
+    char log[16 * 1024];
+    for (int i = 0; i < GROUP_PATTERN_OVERRUNS_MAX; i++) {
+        snprintf(topic, sizeof(topic), "%040d-%d", 0, i);
+        sink_world_produce(f, topic, "1");
+    }
+    sink_world_workshop_settings(f);
+    sink_world_set(f, "topics.regex", "(0+)+[.,]");
+    sink_world_put_connector(f);
+    assert_string_equal(sink_world_task_states(f), "RUNNING RUNNING RUNNING");
+    sink_world_produce(f, "u.pin", "1");
+    sink_world_turn(f);
+    rewind(f->log_file);
+    log[fread(log, 1, sizeof(log) - 1, f->log_file)] = '\0';
+    const char *told = strstr(log, "connector c: topics.regex=(0+)+[.,] takes too long");
+    assert_non_null(told);
+    assert_null(strstr(told + 1, "connector c: topics.regex"));
 }
 
 static void topics_can_be_listed_and_appear_later(void **state)
@@ -583,6 +606,7 @@ int main(void)
         T(partitions_and_wide_offsets_are_in_the_names),
         T(names_have_the_configured_delimiters),
         T(only_topics_that_match_as_a_whole_are_taken),
+        T(a_regex_that_takes_too_long_is_given_up_and_told),
         T(topics_can_be_listed_and_appear_later),
         T(the_topics_it_took_from_are_known_until_they_are_reset),
         T(a_topic_made_anew_begins_at_its_first_record),
