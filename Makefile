@@ -214,6 +214,7 @@ fuzz-run: $(FUZZ_LIVE)
 .PHONY: fault
 fault: check-build ## every storage fault (the quick suite tries every third), then the fault scripts
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_faults
+	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_sink_faults
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_lake_faults
 	$(Q)for s in tests/fault/*.sh; do PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done
 

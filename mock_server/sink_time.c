@@ -6,6 +6,8 @@
 #include <string.h>
 
 enum { hour_ms = 3600000, minute_ms = 60000, width_max = 32, year_digits_max = 9 };
+/* Those whose milliseconds a long can count. */
+enum { year_min = -292275054, year_max = 292278993 };
 
 /* --- patterns --------------------------------------------------------------------------------- */
 
@@ -474,6 +476,7 @@ static bool iso_check(const struct iso *iso, struct sink_time_fault *fault)
     bool month_ok = iso->month >= 1 && iso->month <= 12;
     int64_t month_days = month_ok ? civil_month_days(iso->year, (unsigned)iso->month) : 31;
     const struct iso_field fields[] = {
+        {by_week ? "weekyear" : "year", iso->year, year_min, year_max},
         {"weekOfWeekyear", by_week ? iso->week : 1, 1, weeks},
         {"dayOfWeek", by_week ? iso->day : 1, 1, 7},
         {"dayOfYear", by_day ? iso->day_of_year : 1, 1, civil_month_days(iso->year, 2) + 337},

@@ -288,6 +288,9 @@ static void a_field_is_a_timestamp(void **state)
          "Cannot parse \"2018-02-29\": Value 29 for dayOfMonth must be in the range [1,28]"},
         {"{\"timestamp\":\"2018-04-28T24\"}",
          "Cannot parse \"2018-04-28T24\": Value 24 for hourOfDay must be in the range [0,23]"},
+        {"{\"timestamp\":\"292279000-01\"}",
+         "Cannot parse \"292279000-01\": Value 292279000 for year must be in the range "
+         "[-292275054,292278993]"},
         {"{\"timestamp\":true}", "Error extracting timestamp from record field: timestamp"},
         {"{\"timestamp\":null}", "The nested field named 'timestamp' does not exist."},
         {"{}", "The nested field named 'timestamp' does not exist."},
