@@ -10,6 +10,8 @@ static void exception_fill(struct sink_exception *exception, const char *class_n
 {
     exception->class_name = class_name;
     vsnprintf(exception->message, sizeof(exception->message), format, args);
+    /* A record's bytes may be in it, and it may be cut anywhere. */
+    text_make_utf8(exception->message, strlen(exception->message));
 }
 
 bool sink_fail(struct sink_failure *failure, const char *class_name, const char *format, ...)
@@ -47,6 +49,7 @@ void sink_fail_wrap(struct sink_failure *failure, const char *class_name, const 
     memmove(&failure->chain[1], &failure->chain[0], kept * sizeof(failure->chain[0]));
     failure->chain[0].class_name = class_name;
     snprintf(failure->chain[0].message, sizeof(failure->chain[0].message), "%s", message);
+    text_make_utf8(failure->chain[0].message, strlen(failure->chain[0].message));
     failure->count = kept + 1;
 }
 

@@ -229,3 +229,15 @@ void text_make_printable(char *text, size_t len)
         }
     }
 }
+
+void text_make_utf8(char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        size_t step = utf8_sequence_len((const unsigned char *)text + i, len - i);
+        if (step == 0) {
+            text[i] = '?';
+            step = 1;
+        }
+        i += step;
+    }
+}

@@ -292,6 +292,10 @@ static void what_is_not_json_fails_in_jacksons_words(void **state)
         {"abc", "JsonParseException",
          "Unrecognized token 'abc': was expecting (JSON String, Number, Array, Object or token "
          "'null', 'true' or 'false')"},
+        {"abc\xff\xed\xa0\x80", "JsonParseException",
+         "Unrecognized token 'abc?\?\?\?': was expecting (JSON String, Number, Array, Object or "
+         "token "
+         "'null', 'true' or 'false')"},
         {"12,", "JsonParseException",
          "Unexpected character (',' (code 44)): Expected space separating root-level values"},
         {"1.5\x01", "JsonParseException",

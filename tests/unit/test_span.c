@@ -92,12 +92,21 @@ static void what_could_steer_a_terminal_becomes_question_marks(void **state)
     assert_string_equal(text, "a?[31m?????\xc2\xa0\xc3\xa9\xc2");
 }
 
+static void what_is_no_utf8_becomes_question_marks(void **state)
+{
+    (void)state;
+    char text[] = "a\xff\xc3\xa9\xed\xa0\x80\xf0\x9f\x98\x80\xe2\x82";
+    text_make_utf8(text, sizeof(text) - 1);
+    assert_string_equal(text, "a?\xc3\xa9???\xf0\x9f\x98\x80??");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_is_judged_the_same_wherever_it_stands),
         cmocka_unit_test(empty_text_is_utf8),
         cmocka_unit_test(what_could_steer_a_terminal_becomes_question_marks),
+        cmocka_unit_test(what_is_no_utf8_becomes_question_marks),
         cmocka_unit_test(uuids_are_version_4_and_repeat_with_the_seed),
     };
     return cmocka_run_group_tests_name("span", tests, NULL, NULL);
