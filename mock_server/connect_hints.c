@@ -97,7 +97,7 @@ const char *connect_hint_config(const struct connect_hint_world *world,
     if (!has_bucket(world, config->bucket)) {
         return arena_printf(world->arena,
                             "there is no bucket %.*s: the tasks will fail until it is created and "
-                            "they are restarted (a comment or blank behind the name is part of it)",
+                            "they are restarted (a comment behind the name is part of it)",
                             SPAN_ARG(config->bucket));
     }
     if (config->value_converter == SINK_CONVERTER_JSON && config->value_schemas_enable) {

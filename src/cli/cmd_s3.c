@@ -248,6 +248,9 @@ static int run_get(struct cli *cli)
     if (!parse_object(cli->args[0], &name)) {
         return cli_usage(cli, "\"%s\" is not s3://bucket/key", cli->args[0]);
     }
+    if (cli->arg_count > 1 && strcmp(cli->args[1], "-") == 0) {
+        return cli_usage(cli, "to write an object to stdout: pinpipe s3 cat");
+    }
     const char *path = path_to_get(cli, &name);
     if (path == NULL) {
         return cli_usage(cli, "name the file: the key's end is no file's name");

@@ -56,7 +56,8 @@ static void worker_words(const struct http_response *response, char out[words_by
         snprintf(out, words_bytes_max, "%s", message);
     } else {
         struct span start = span_first(buf_span(&response->body), 120);
-        snprintf(out, words_bytes_max, "and not as Kafka Connect does: %.*s", SPAN_ARG(start));
+        snprintf(out, words_bytes_max,
+                 "and not as Kafka Connect does (is connect_url right?): %.*s", SPAN_ARG(start));
     }
     json_doc_free(doc);
 }

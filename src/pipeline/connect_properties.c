@@ -71,7 +71,9 @@ static void note_traps(struct gathering *g, const struct property *property)
              "needs a line of its own",
              property->line, SPAN_ARG(key), SPAN_ARG(shown));
     } else if (span_trim(property->value).len < property->value.len) {
-        tell(g, "line %d: the value of %.*s has blanks at its end, which belong to it",
+        tell(g,
+             "line %d: the value of %.*s has blanks at its end; Kafka Connect cuts them off most "
+             "settings, other programs do not",
              property->line, SPAN_ARG(key));
     }
     for (size_t i = 0; i < g->count; i++) {

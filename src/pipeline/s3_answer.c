@@ -406,7 +406,7 @@ enum status s3_answer_list(struct span body, struct s3_page *page, struct error 
     if (status != STATUS_OK) {
         page->count = 0;
         return error_set(err, status,
-                         status == STATUS_INVALID ? "the answer is not S3's list of objects"
+                         status == STATUS_INVALID ? "the answer is not S3's list: is s3_url right?"
                                                   : "a page of a listing is too large");
     }
     if (page->count > 0) {

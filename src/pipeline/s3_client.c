@@ -285,8 +285,8 @@ static void append_words(const struct http_response *response, const struct s3_e
         snprintf(out + len, words_bytes_max - (size_t)len, " (%s)", answer->message);
     } else if (answer->code[0] == '\0' && response->body.len > 0) {
         struct span start = span_first(buf_span(&response->body), 120);
-        snprintf(out + len, words_bytes_max - (size_t)len, " and not as S3 does: %.*s",
-                 SPAN_ARG(start));
+        snprintf(out + len, words_bytes_max - (size_t)len,
+                 " and not as S3 does (is s3_url right?): %.*s", SPAN_ARG(start));
     }
     text_make_printable(out, strlen(out));
 }

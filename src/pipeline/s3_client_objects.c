@@ -166,6 +166,9 @@ enum status s3_client_buckets(struct s3_client *client,
     enum status status = s3_client_call(client, &request, &slot, err);
     if (status == STATUS_OK) {
         status = s3_answer_list(buf_span(&slot->response->body), &page, err);
+        if (status != STATUS_OK) {
+            error_prefix(err, "%s", slot->what);
+        }
     }
     for (size_t i = 0; status == STATUS_OK && i < page.count; i++) {
         if (!visit(ctx, page.items[i].key, page.items[i].modified_ms)) {

@@ -145,12 +145,21 @@ enum status s3_client_read(struct s3_client *client, struct span bucket, struct 
 enum status s3_new_file_open(struct s3_new_file *file, const char *path, struct env *env,
                              struct error *err)
 {
+    struct stat info;
     file->path = path;
     file->written = 0;
+    file->fd = -1;
+    /* The new file is renamed over the old one; a device or a pipe would be gone for everybody. */
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        return S_ISDIR(info.st_mode) ? error_set(err, STATUS_INVALID, "%s is a directory", path)
+                                     : error_set(err, STATUS_INVALID,
+                                                 "%s is not a file; `pinpipe s3 cat` writes "
+                                                 "an object to stdout",
+                                                 path);
+    }
     int len = snprintf(file->beside, sizeof(file->beside), "%s.%016llx.part", path,
                        (unsigned long long)env->random_u64(env));
     if (len < 0 || (size_t)len >= sizeof(file->beside)) {
-        file->fd = -1;
         return error_set(err, STATUS_LIMIT, "a path is longer than %d bytes", S3_PATH_BYTES_MAX);
     }
     file->fd = open(file->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file_mode);

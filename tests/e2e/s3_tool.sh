@@ -49,6 +49,10 @@ refused 1 'NoSuchBucket' cat s3://no-such-bucket/k
 refused 2 'is not s3://bucket/key' cat $bucket
 refused 2 'is not s3://bucket/key' get single/large
 refused 1 'src' put src $bucket/k
+mkfifo pipe
+refused 1 'pipe is not a file' get $bucket/single/large pipe
+[ -p pipe ] || fail 'a pipe, or a device, is not replaced'
+refused 2 's3 cat' get $bucket/single/large -
 ok 'put, get and cat move bytes, in parts when there are many'
 
 s3 sync src $bucket/p || fail 'a directory is synchronised up' out err
@@ -104,6 +108,9 @@ stop_server
 
 refused 3 'cannot be reached' ls --s3-url http://127.0.0.1:1
 refused 4 'is not an endpoint' ls --s3-url http://127.0.0.1:1/bucket
+start_server
+refused 1 'GET s3://: .*is s3_url right' ls --s3-url "http://127.0.0.1:$(ready_port connect_url)"
+stop_server
 start_server --credentials 'AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 refused 4 'no credentials are configured' ls $bucket
 AWS_ACCESS_KEY_ID=AKIDEXAMPLE

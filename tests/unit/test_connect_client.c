@@ -36,7 +36,8 @@ static void properties_become_a_map_and_traps_are_noted_not_mended(void **state)
          "line 1: the value of s3.bucket.name goes on to the end of the line, with \"# my "
          "bucket\": a comment needs a line of its own|"},
         {"topics.regex=x.* \n", "{\"topics.regex\":\"x.* \"}",
-         "line 1: the value of topics.regex has blanks at its end, which belong to it|"},
+         "line 1: the value of topics.regex has blanks at its end; Kafka Connect cuts them off "
+         "most settings, other programs do not|"},
         {"color=#fff\nurl=http://h/#top", "{\"color\":\"#fff\",\"url\":\"http://h/#top\"}", ""},
         {"q=say \"a\\\\b\"", "{\"q\":\"say \\\"a\\\\b\\\"\"}", ""},
     };
@@ -205,7 +206,8 @@ static const struct canned {
      STATUS_EXISTS, "409: Connector n already exists"},
     {"/invalid", "400 x", "{\"error_code\":400,\"message\":\"2 error(s)\"}", STATUS_INVALID,
      "400: 2 error(s)"},
-    {"/odd", "502 x", "<html>", STATUS_FAILED, "502: and not as Kafka Connect does: <html>"},
+    {"/odd", "502 x", "<html>", STATUS_FAILED,
+     "502: and not as Kafka Connect does (is connect_url right?): <html>"},
 };
 
 static bool answer_canned(int fd, const char *path)
