@@ -231,6 +231,7 @@ void connector_release_partitions(struct connector *connector)
         partition_release(connector->partitions[i]);
     }
     connector->partition_count = 0;
+    connector->topics_seen = 0;
 }
 
 static int place_compare(const struct connect_partition *a, int64_t topic_id, int32_t number)
@@ -423,18 +424,21 @@ enum status connector_assign(struct connector *connector, struct error *err)
     struct assignment a = {.connector = connector, .err = err};
     enum status status = find_live(&a);
     size_t topics = store_topic_count(store);
+    int64_t seen = 0;
     for (size_t i = 0; status == STATUS_OK && a.live_count > 0 && i < topics; i++) {
         const struct store_topic *topic = store_topic_at(store, i);
-        if (topic->id > connector->topics_seen) {
-            connector->topics_seen = topic->id;
-        }
-        if (connector_wants(connector, topic->name)) {
+        seen = topic->id > seen ? topic->id : seen;
+        /* Names are matched once: thousands of topics may come one by one. */
+        if (topic->id > connector->topics_seen
+                ? connector_wants(connector, topic->name)
+                : connector_partition(connector, topic->id, 0) != NULL) {
             status = assign_topic(&a, topic);
         }
     }
     tell_if_gave_up(connector);
     if (status == STATUS_OK) {
         replace_partitions(&a);
+        connector->topics_seen = seen;
         connector->assign_due = false;
     } else {
         for (size_t i = 0; i < a.count; i++) {

@@ -70,7 +70,7 @@ struct connector {
     bool bucket_known;                     /* looked up in this run */
     struct connect_partition **partitions; /* by (topic id, number) */
     size_t partition_count;
-    int64_t topics_seen; /* ids up to here have been matched */
+    int64_t topics_seen; /* ids up to here are among the partitions, or not wanted */
     bool assign_due;
     bool start_due; /* a task is UNASSIGNED */
     bool has_retry; /* a partition waits for its next try */
