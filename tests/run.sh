@@ -22,57 +22,66 @@ passed=0
 failed=0
 started=$(date +%s)
 
-# run NAME COMMAND...: counts cmocka's "[       OK ]" and plain "ok - " lines; a failure counts once more.
-run() {
-    name=$1
+# add NAME COMMAND...: a job; as many of them run at once as there are cores, those that mostly wait beside them.
+jobs=0
+quoted() { for word in "$@"; do printf " '%s'" "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")"; done; }
+add() {
+    jobs=$((jobs + 1))
+    job=$log/$(printf '%04d' $jobs)
+    printf '%s\n' "$1" >"$job.name"
     shift
-    if "$@" >"$log/out" 2>&1; then
-        count=$(grep -cE '^\[       OK \]|^ok - ' "$log/out")
-        if [ "$count" -eq 0 ]; then
-            failed=$((failed + 1))
-            printf 'FAILED %s: it tested nothing\n' "$name"
-            cat "$log/out"
-        else
-            passed=$((passed + count))
-            [ -z "${VERBOSE:-}" ] || cat "$log/out"
-        fi
-    else
-        code=$?
-        passed=$((passed + $(grep -cE '^\[       OK \]|^ok - ' "$log/out")))
-        bad=$(grep -cE '^\[  FAILED  \] [a-z]|^not ok - ' "$log/out")
+    printf 'exec%s\n' "$(quoted "$@")" >"$job.sh"
+}
+run_job() { printf '%s' 'sh "$1" >"$1.out" 2>&1 </dev/null; echo $? >"$1.code"'; }
+
+# Counts cmocka's "[       OK ]" and plain "ok - " lines of a job; a failure counts once more.
+report() {
+    name=$(cat "${1%.sh}.name")
+    code=$(cat "$1.code" 2>/dev/null || echo 'none: it did not end')
+    count=$(grep -cE '^\[       OK \]|^ok - ' "$1.out")
+    passed=$((passed + count))
+    if [ "$code" != 0 ]; then
+        bad=$(grep -cE '^\[  FAILED  \] [a-z]|^not ok - ' "$1.out")
         failed=$((failed + (bad > 0 ? bad : 1)))
         printf 'FAILED %s (exit %s)\n' "$name" "$code"
-        cat "$log/out"
+        cat "$1.out"
+    elif [ "$count" -eq 0 ]; then
+        failed=$((failed + 1))
+        printf 'FAILED %s: it tested nothing\n' "$name"
+        cat "$1.out"
+    elif [ -n "${VERBOSE:-}" ]; then
+        cat "$1.out"
     fi
 }
 
-# These mostly wait (a consumer's polls, an emulator's back-off), so they run beside the others.
-waiting='consume emulate_restart'
-for name in $waiting; do
-    (sh "tests/e2e/$name.sh" >"$log/$name.out" 2>&1; echo $? >"$log/$name.code") &
+# These mostly wait (a consumer's polls, an emulator's back-off).
+for name in consume emulate_restart; do
+    add "tests/e2e/$name.sh" sh "tests/e2e/$name.sh"
 done
-collect() {
-    cat "$log/$1.out"
-    return "$(cat "$log/$1.code")"
-}
-
+waiting=$(ls "$log"/*.sh)
+for script in $waiting; do
+    sh -c "$(run_job)" job "$script" &
+done
 for test in "$BUILD"/tests/test_*; do
     case $test in *.d | *.so) continue ;; esac
-    [ -f "tests/unit/$(basename "$test").c" ] && run "$(basename "$test")" "$test"
+    [ -f "tests/unit/$(basename "$test").c" ] && add "$(basename "$test")" "$test"
 done
 for replay in "$BUILD"/tests/replay_fuzz_*; do
     target=${replay##*/replay_fuzz_}
-    [ -f "tests/fuzz/fuzz_$target.c" ] && run "corpus $target" "$replay" "tests/fuzz/corpus/$target"
+    [ -f "tests/fuzz/fuzz_$target.c" ] && add "corpus $target" "$replay" "tests/fuzz/corpus/$target"
 done
-run 'golden transcripts' "$BUILD/golden/replay" "$PINPIPE" tests/golden
-run 'golden coverage' sh tests/golden/coverage.sh
+add 'golden transcripts' "$BUILD/golden/replay" "$PINPIPE" tests/golden
+add 'golden coverage' sh tests/golden/coverage.sh
 for script in tests/e2e/*.sh tests/fault/*.sh; do
-    case " $waiting " in *" $(basename "$script" .sh) "*) continue ;; esac
-    [ -f "$script" ] && run "$script" sh "$script"
+    case $script in tests/e2e/consume.sh | tests/e2e/emulate_restart.sh) continue ;; esac
+    [ -f "$script" ] && add "$script" sh "$script"
 done
+for script in "$log"/*.sh; do
+    case $waiting in *"$script"*) ;; *) printf '%s\n' "$script" ;; esac
+done | xargs -n 1 -P "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)" sh -c "$(run_job)" job
 wait
-for name in $waiting; do
-    run "tests/e2e/$name.sh" collect "$name"
+for script in "$log"/*.sh; do
+    report "$script"
 done
 
 printf 'took %s s; left out here (CI runs them): the 29 s timeout, make crash, make fuzz, make check-asan, make lint, tests/peers\n' \
