@@ -210,6 +210,19 @@ static void add_location(struct exchange *exchange, struct span name)
     buf_release(&url);
 }
 
+/* Tasks that a configuration changes begin anew. */
+static void hint_if_failed(struct exchange *exchange, const struct connect_connector_view *view)
+{
+    for (size_t i = 0; i < view->task_count; i++) {
+        if (view->tasks[i].state == CONNECT_FAILED) {
+            connect_rest_hint(
+                exchange, "the configuration is the same, so its failed tasks stay failed: "
+                          "POST /connectors/<name>/tasks/<n>/restart (pinpipe connect restart)");
+            return;
+        }
+    }
+}
+
 /* The configuration is sound; `before` is how many tasks it had (real answers show those). */
 static enum handled put(const struct connect_rest_call *call, const struct connect_entries *entries,
                         const struct sink_config *config, bool created)
@@ -224,15 +237,15 @@ static enum handled put(const struct connect_rest_call *call, const struct conne
         /* Whoever made it keeps it: MSK Connect knows its connectors by this. */
         spec.msk = span_from_cstr(arena_copy_cstr(&call->exchange->arena, view.msk));
     }
-    connect_rest_hint_config(call, config, created);
     enum status status = connect_worker_put(worker, &spec, &err);
     if (status == STATUS_LIMIT) {
-        call->exchange->reply.hint = NULL; /* this one matters more */
         connect_rest_hint(call->exchange, "%s on this server", err.message);
     }
     if (status != STATUS_OK || !connect_worker_find(worker, config->name, &view)) {
         return connect_rest_error_internal(call, &err);
     }
+    hint_if_failed(call->exchange, &view);
+    connect_rest_hint_config(call, config, created);
     if (created) {
         add_location(call->exchange, config->name);
     }

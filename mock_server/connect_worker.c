@@ -353,6 +353,27 @@ static enum status put_connector(struct connect_worker *worker, const struct sto
     return STATUS_OK;
 }
 
+static bool has_entry(const struct connect_entries *entries, const struct connect_entry *entry)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        if (span_equal(entries->items[i].key, entry->key)) {
+            return span_equal(entries->items[i].value, entry->value);
+        }
+    }
+    return false;
+}
+
+/* In any order. */
+static bool is_unchanged(const struct connector *connector, const struct connect_spec *spec)
+{
+    const struct connect_entries *now = &connector->entries;
+    bool same = now->count == spec->config->count && span_equal(connector->msk, spec->msk);
+    for (size_t i = 0; i < now->count && same; i++) {
+        same = has_entry(spec->config, &now->items[i]);
+    }
+    return same;
+}
+
 enum status connect_worker_put(struct connect_worker *worker, const struct connect_spec *spec,
                                struct error *err)
 {
@@ -363,6 +384,9 @@ enum status connect_worker_put(struct connect_worker *worker, const struct conne
         return status;
     }
     const struct connector *old = find(worker, spec->name);
+    if (old != NULL && is_unchanged(old, spec)) {
+        return STATUS_OK;
+    }
     buf_init(&config, CONNECT_CONFIG_BYTES_MAX);
     connect_entries_write(spec->config, &config);
     struct store_connector row = {

@@ -63,7 +63,8 @@ struct connect_connector_view connect_worker_at(const struct connect_worker *wor
 bool connect_worker_find(struct connect_worker *worker, struct span name,
                          struct connect_connector_view *out);
 
-/* Creates or reconfigures (then its tasks restart). The configuration is valid already
+/* Creates or reconfigures (then its tasks restart; not when nothing changes: what has failed stays
+ * so, as in Connect). The configuration is valid already
  * (connect_config_parse had no findings) and contains "name". */
 struct connect_spec {
     struct span name;

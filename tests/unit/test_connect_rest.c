@@ -186,6 +186,10 @@ static void a_failed_task_shows_its_trace_until_it_is_restarted(void **state)
     assert_int_equal(
         store_bucket_create(f->bench.store, SPAN_LIT("nobody"), SPAN_LIT("us-east-1"), NULL),
         STATUS_OK);
+    service_bench_call(&f->bench, "PUT /connectors/u1-connector/config", NULL,
+                       "{" MINIMAL ",\"s3.bucket.name\":\"nobody\"}"); /* the same again */
+    assert_int_equal(f->bench.status, 200);
+    assert_non_null(strstr(f->bench.hint, "failed tasks stay failed"));
     expect(f, "POST /connectors/u1-connector/restart", NULL, 204, ""); /* not its tasks */
     expect(f, "GET /connectors/u1-connector/tasks/1/status", NULL, 200, TASK_FAILED(1));
     expect(f, "POST /connectors/u1-connector/tasks/1/restart", NULL, 204, "");

@@ -430,6 +430,22 @@ static void a_new_configuration_goes_on_where_the_old_one_was(void **state)
                                             "topics/u.pin/partition=0/u.pin+0+0000000000.json\n");
 }
 
+/* Measured on Connect 2.8.1. */
+static void the_same_configuration_again_leaves_the_tasks_alone(void **state)
+{
+    struct sink_world *f = *state;
+    sink_world_workshop_settings(f);
+    sink_world_set(f, "s3.bucket.name", "later");
+    sink_world_put_connector(f);
+    assert_int_equal(store_bucket_create(f->store, SPAN_LIT("later"), SPAN_LIT("us-east-1"), NULL),
+                     STATUS_OK);
+    sink_world_put_connector(f);
+    assert_string_equal(sink_world_task_states(f), "FAILED FAILED FAILED");
+    sink_world_set(f, "flush.size", "2");
+    sink_world_put_connector(f);
+    assert_string_equal(sink_world_task_states(f), "RUNNING RUNNING RUNNING");
+}
+
 static void a_deleted_connector_is_gone_and_its_offsets_stay(void **state)
 {
     struct sink_world *f = *state;
@@ -621,6 +637,7 @@ int main(void)
         T(files_of_one_connector_do_not_keep_another_from_its_own),
         T(a_paused_connector_takes_nothing_until_it_is_resumed),
         T(a_new_configuration_goes_on_where_the_old_one_was),
+        T(the_same_configuration_again_leaves_the_tasks_alone),
         T(a_deleted_connector_is_gone_and_its_offsets_stay),
         T(a_connector_with_a_fault_has_no_tasks),
         T(a_configuration_that_is_not_sound_is_refused),
