@@ -28,7 +28,7 @@ ok 'the start says what to try and announces itself'
 expect 'a second server on the directory is exit 4 and names the first' 4 "pid $server_pid" \
     --ephemeral --data "$data"
 expect 'a taken port is exit 4 and names the flag' 4 "127.0.0.1:$port.*--gateway" \
-    --rest 0 --gateway "$port" --data "$work/other"
+    --ephemeral --gateway "$port" --data "$work/other"
 expect 'a directory that is a file is exit 4' 4 'not a directory.*--data' \
     --ephemeral --data "$work/server.log"
 expect 'a bind address that is none is exit 4' 4 'bind' --ephemeral --data :memory: --bind my-laptop

@@ -24,7 +24,7 @@ fail() {
 
 start() { # DIR: starts a server on it and waits until it is ready
     rm -f "$work/ready"
-    "$PINPIPE" serve --data "$1" --gateway 0 --rest 0 --ready-file "$work/ready" >"$work/server.log" 2>&1 &
+    "$PINPIPE" serve --data "$1" --ephemeral --ready-file "$work/ready" >"$work/server.log" 2>&1 &
     pid=$!
     for _ in $(seq 400); do
         [ ! -s "$work/ready" ] || return 0
@@ -49,7 +49,7 @@ refused() { # WHAT DIR WORDS [RUNNER...]: serve must exit 4 with WORDS and the -
     what=$1 dir=$2 words=$3
     shift 3
     code=0
-    "$@" "$PINPIPE" serve --data "$dir" --gateway 0 --rest 0 >"$work/out" 2>&1 || code=$?
+    "$@" "$PINPIPE" serve --data "$dir" --ephemeral >"$work/out" 2>&1 || code=$?
     [ "$code" -eq 4 ] || fail "$what: exit $code: $(cat "$work/out")"
     grep -q -- "$words" "$work/out" || fail "$what: does not say \"$words\": $(cat "$work/out")"
     grep -q -- '--data' "$work/out" || fail "$what: names no fix: $(cat "$work/out")"

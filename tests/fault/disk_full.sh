@@ -44,11 +44,11 @@ rm -rf "$work/disk/data"
 mkdir "$work/disk/data"
 cat /dev/zero >"$work/disk/ballast" 2>/dev/null || true
 code=0
-"$PINPIPE" serve --data "$work/disk/data" --gateway 0 --rest 0 >"$work/out" 2>&1 || code=$?
+"$PINPIPE" serve --data "$work/disk/data" --ephemeral >"$work/out" 2>&1 || code=$?
 [ "$code" -eq 1 ] || fail "a start on a full disk ended with $code: $(cat "$work/out")"
 grep -qiE 'full|no space' "$work/out" || fail "the message does not name the disk: $(cat "$work/out")"
 rm "$work/disk/ballast"
-"$PINPIPE" serve --data "$work/disk/data" --gateway 0 --rest 0 --ready-file "$work/ready" >"$work/out" 2>&1 &
+"$PINPIPE" serve --data "$work/disk/data" --ephemeral --ready-file "$work/ready" >"$work/out" 2>&1 &
 pid=$!
 for _ in $(seq 400); do
     [ ! -s "$work/ready" ] || break

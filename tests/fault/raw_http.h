@@ -179,10 +179,9 @@ static inline void server_init(struct server *server, const char *program, const
 
 static inline void server_exec(const struct server *server)
 {
-    const char *args[ARGS_MAX] = {
-        server->program, "serve", "--data",       server->dir,       "--gateway", "0",
-        "--rest",        "0",     "--ready-file", server->ready_path};
-    int count = 10;
+    const char *args[ARGS_MAX] = {server->program, "serve",        "--ephemeral",     "--data",
+                                  server->dir,     "--ready-file", server->ready_path};
+    int count = 7;
     if (server->durability != NULL) {
         args[count++] = "--durability";
         args[count++] = server->durability;
