@@ -230,51 +230,134 @@ static void note_failed(struct connect_census *census, const char *name, const s
     text_make_printable(census->failed, strlen(census->failed));
 }
 
+static bool is_running(const struct json_node *connector)
+{
+    const struct json_node *status = json_node_get(connector, "status");
+    const struct json_node *tasks = json_node_get(status, "tasks");
+    bool has_task = false;
+    for (size_t i = 0; i < json_node_count(tasks); i++) {
+        has_task = has_task || state_is(json_node_at(tasks, i), "RUNNING");
+    }
+    return has_task && state_is(json_node_get(status, "connector"), "RUNNING");
+}
+
 static void count_connector(struct connect_census *census, const struct json_node *connector)
 {
     const struct json_node *status = json_node_get(connector, "status");
     const struct json_node *tasks = json_node_get(status, "tasks");
     const char *name = json_node_name(connector);
-    bool has_task = false;
     census->connectors++;
+    census->running += is_running(connector) ? 1 : 0;
     note_failed(census, name, json_node_get(status, "connector"));
     for (size_t i = 0; i < json_node_count(tasks); i++) {
-        has_task = has_task || state_is(json_node_at(tasks, i), "RUNNING");
         note_failed(census, name, json_node_at(tasks, i));
     }
-    if (has_task && state_is(json_node_get(status, "connector"), "RUNNING")) {
-        const struct json_node *config = json_node_get(json_node_get(connector, "info"), "config");
-        const char *text = "";
-        int64_t flush_size = 1;
-        json_node_string(json_node_get(config, "flush.size"), &text);
-        census->running++;
-        if (span_parse_i64(span_from_cstr(text), &flush_size) &&
-            flush_size > census->flush_size_max) {
-            census->flush_size_max = flush_size;
-        }
+}
+
+static enum status ask(struct connect_client *client, const char *path, struct json_doc **doc,
+                       struct error *err)
+{
+    struct buf text;
+    *doc = NULL;
+    buf_init(&text, answer_bytes_max);
+    enum status status = connect_client_call(client, "GET", path, NULL, &text, err);
+    if (status == STATUS_OK) {
+        status = json_doc_parse(buf_span(&text), doc, err);
     }
+    buf_release(&text);
+    return status;
+}
+
+/* An object with a member for each connector. */
+static enum status ask_connectors(struct connect_client *client, struct json_doc **doc,
+                                  struct error *err)
+{
+    enum status status = ask(client, "/connectors?expand=status&expand=info", doc, err);
+    if (status == STATUS_OK && !json_node_is_object(json_doc_root(*doc))) {
+        json_doc_free(*doc);
+        *doc = NULL;
+        status = error_set(err, STATUS_FAILED, "%s does not list connectors", client->options.url);
+    }
+    return status;
 }
 
 enum status connect_client_census(struct connect_client *client, struct connect_census *out,
                                   struct error *err)
 {
-    struct json_doc *doc = NULL;
-    struct buf text;
-    *out = (struct connect_census){.flush_size_max = 1};
-    buf_init(&text, answer_bytes_max);
-    enum status status = connect_client_call(client, "GET", "/connectors?expand=status&expand=info",
-                                             NULL, &text, err);
-    if (status == STATUS_OK) {
-        status = json_doc_parse(buf_span(&text), &doc, err);
-    }
+    struct json_doc *doc;
+    *out = (struct connect_census){.connectors = 0};
+    enum status status = ask_connectors(client, &doc, err);
     if (status == STATUS_OK) {
         const struct json_node *root = json_doc_root(doc);
-        for (size_t i = 0; json_node_is_object(root) && i < json_node_count(root); i++) {
+        for (size_t i = 0; i < json_node_count(root); i++) {
             count_connector(out, json_node_at(root, i));
         }
     }
     json_doc_free(doc);
-    buf_release(&text);
+    return status;
+}
+
+static int64_t flush_size_of(const struct json_node *connector)
+{
+    const struct json_node *config = json_node_get(json_node_get(connector, "info"), "config");
+    const char *text = "";
+    int64_t size = 1;
+    json_node_string(json_node_get(config, "flush.size"), &text);
+    return span_parse_i64(span_trim(span_from_cstr(text)), &size) ? size : 1;
+}
+
+static bool is_among(const struct json_node *names, const char *wanted)
+{
+    const char *name = "";
+    for (size_t i = 0; i < json_node_count(names); i++) {
+        if (json_node_string(json_node_at(names, i), &name) && strcmp(name, wanted) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* {"NAME":{"topics":["t",...]}} */
+static void raise_sizes(struct connect_client *client, const struct json_node *connector,
+                        const char *const *topics, int64_t *sizes)
+{
+    struct json_doc *doc;
+    struct buf path;
+    struct error ignored;
+    int64_t size = flush_size_of(connector);
+    buf_init(&path, url_bytes_max);
+    connect_path(&path, json_node_name(connector), "/topics");
+    bool told = ask(client, buf_cstr(&path), &doc, &ignored) == STATUS_OK;
+    const struct json_node *taken =
+        told ? json_node_get(json_node_get(json_doc_root(doc), json_node_name(connector)), "topics")
+             : NULL;
+    for (size_t i = 0; topics[i] != NULL; i++) {
+        if (size > sizes[i] && (!told || is_among(taken, topics[i]))) {
+            sizes[i] = size;
+        }
+    }
+    json_doc_free(doc);
+    buf_release(&path);
+}
+
+enum status connect_client_flush_sizes(struct connect_client *client, const char *const *topics,
+                                       int64_t *sizes, struct error *err)
+{
+    struct json_doc *doc;
+    for (size_t i = 0; topics[i] != NULL; i++) {
+        sizes[i] = 1;
+    }
+    enum status status = ask_connectors(client, &doc, err);
+    if (status == STATUS_OK) {
+        const struct json_node *root = json_doc_root(doc);
+        for (size_t i = 0; i < json_node_count(root); i++) {
+            const struct json_node *connector = json_node_at(root, i);
+            if (is_running(connector) && flush_size_of(connector) > 1) {
+                raise_sizes(client, connector, topics, sizes);
+            }
+        }
+    }
+    json_doc_free(doc);
     return status;
 }
 

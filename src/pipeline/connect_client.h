@@ -39,10 +39,14 @@ void connect_workshop_config(const char *user_id, struct buf *out);
 struct connect_census {
     size_t connectors;
     size_t running;
-    int64_t flush_size_max; /* of those that are running; 1 where none says more */
     char failed[256]; /* the first FAILED connector or task and what its trace says was the cause */
 };
 enum status connect_client_census(struct connect_client *client, struct connect_census *out,
                                   struct error *err) PP_MUST_USE;
+/* For each of the topics (ended by NULL) the largest flush.size of the connectors that run and have
+ * taken records of it; 1 where none says more. A worker that does not tell who takes what (before
+ * Kafka 2.5, or with topic.tracking.enable=false) has each of its connectors count for all. */
+enum status connect_client_flush_sizes(struct connect_client *client, const char *const *topics,
+                                       int64_t *sizes, struct error *err) PP_MUST_USE;
 
 #endif

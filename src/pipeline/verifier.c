@@ -321,19 +321,20 @@ static enum status end_by_now(void *ctx, int topic, int32_t partition, int64_t *
     return status;
 }
 
-static void ask_cause(struct verifier *v, struct lake_cause *cause)
+static void ask_cause(struct verifier *v, int64_t *flush_sizes, struct lake_cause *cause)
 {
+    struct connect_client *connect = v->options->connect;
     struct connect_census census;
     struct error err;
-    *cause = (struct lake_cause){.flush_size_max = 1};
-    if (v->options->connect == NULL) {
+    *cause = (struct lake_cause){.flush_sizes = flush_sizes};
+    if (connect == NULL) {
         return;
     }
-    if (connect_client_census(v->options->connect, &census, &err) != STATUS_OK) {
+    if (connect_client_census(connect, &census, &err) != STATUS_OK ||
+        connect_client_flush_sizes(connect, v->topic_names, flush_sizes, &err) != STATUS_OK) {
         snprintf(cause->text, sizeof(cause->text), "the Connect API does not answer");
         return;
     }
-    cause->flush_size_max = census.flush_size_max;
     if (census.failed[0] != '\0') {
         snprintf(cause->text, sizeof(cause->text), "connector failed: %.*s",
                  (int)sizeof(cause->text) - 32, census.failed);
@@ -350,8 +351,10 @@ static enum status match_lake(struct verifier *v, struct error *err)
 {
     const struct topic_range *ranges[VERIFIER_TOPICS_MAX];
     int32_t partitions[VERIFIER_TOPICS_MAX];
+    int64_t flush_sizes[VERIFIER_TOPICS_MAX];
     struct lake_cause cause;
     for (int i = 0; i < v->topic_count; i++) {
+        flush_sizes[i] = 1;
         ranges[i] = v->topics[i].ranges;
         partitions[i] = v->topics[i].partitions;
     }
@@ -365,7 +368,7 @@ static enum status match_lake(struct verifier *v, struct error *err)
     v->lake->progress = v->options->progress;
     enum status status = lake_read(v->lake, v->options->lake, err);
     if (status == STATUS_OK) {
-        ask_cause(v, &cause);
+        ask_cause(v, flush_sizes, &cause);
         status = lake_conclude(v->lake, v->options->lake->bucket, &cause, v->verdict, err);
     }
     return status;

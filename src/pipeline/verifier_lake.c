@@ -51,11 +51,12 @@ static const char *const sql[LAKE_SQL_COUNT] = {
     [LAKE_SQL_FIRST_STRAY] = "SELECT topic, partition, offset, detail FROM stray WHERE kind = ?4"
                              " ORDER BY topic, partition, offset, id LIMIT 1",
     /* The records behind the last one that landed, where fewer wait than a file takes. */
-    [LAKE_SQL_WAITING] = "UPDATE record SET state = 5 WHERE state = 0 AND (topic, partition) IN"
-                         " (SELECT topic, partition FROM record GROUP BY topic, partition"
-                         "  HAVING sum(state = 0) < ?4"
-                         "  AND min(CASE WHEN state = 0 THEN offset END) >"
-                         "      ifnull(max(CASE WHEN state IN (1, 2) THEN offset END), -1))",
+    [LAKE_SQL_WAITING] =
+        "UPDATE record SET state = 5 WHERE state = 0 AND topic = ?1 AND partition IN"
+        " (SELECT partition FROM record WHERE topic = ?1 GROUP BY partition"
+        "  HAVING sum(state = 0) < ?4"
+        "  AND min(CASE WHEN state = 0 THEN offset END) >"
+        "      ifnull(max(CASE WHEN state IN (1, 2) THEN offset END), -1))",
     [LAKE_SQL_HOLDER] = "SELECT key, next FROM object WHERE topic = ?1 AND partition = ?2"
                         " AND start <= ?3 ORDER BY start DESC LIMIT 1",
 };
@@ -295,6 +296,22 @@ static enum status conclude_strays(struct verifier_lake *lake, enum verdict_kind
     return STATUS_OK;
 }
 
+static enum status mark_waiting(struct verifier_lake *lake, const int64_t *flush_sizes,
+                                struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (int i = 0; status == STATUS_OK && i < lake->topic_count; i++) {
+        if (flush_sizes[i] > 1) {
+            sqlite3_stmt *statement = lake_statement(lake, LAKE_SQL_WAITING, i, 0, 0);
+            if (statement != NULL) {
+                sqlite3_bind_int64(statement, 4, flush_sizes[i]);
+            }
+            status = lake_step(lake, statement, err);
+        }
+    }
+    return status;
+}
+
 /* A partition with something beyond the end that was taken. */
 static enum status next_beyond(struct verifier_lake *lake, int *topic, int32_t *partition,
                                bool *found, struct error *err)
@@ -343,11 +360,7 @@ enum status lake_conclude(struct verifier_lake *lake, const char *bucket,
 {
     static const enum verdict_kind strays[] = {VERDICT_UNEXPECTED_IN_S3, VERDICT_DUPLICATE_IN_S3,
                                                VERDICT_OUT_OF_ORDER_IN_S3};
-    sqlite3_stmt *statement = lake_statement(lake, LAKE_SQL_WAITING, 0, 0, 0);
-    if (statement != NULL) {
-        sqlite3_bind_int64(statement, 4, cause->flush_size_max);
-    }
-    enum status status = lake_step(lake, statement, err);
+    enum status status = mark_waiting(lake, cause->flush_sizes, err);
     if (status == STATUS_OK) {
         status = settle_beyond(lake, err);
     }

@@ -106,8 +106,8 @@ enum status lake_read(struct verifier_lake *lake, struct lake_reader *reader,
 
 /* Why records may not have landed, as far as the Connect API tells. */
 struct lake_cause {
-    char text[200];         /* "" when it is not known */
-    int64_t flush_size_max; /* of the connectors that run; 1: nothing waits for its file */
+    char text[200];             /* "" when it is not known */
+    const int64_t *flush_sizes; /* of each topic's connectors; 1: nothing waits for its file */
 };
 /* Counts and first offenders go to the verdict. */
 enum status lake_conclude(struct verifier_lake *lake, const char *bucket,

@@ -123,6 +123,16 @@ await 'its files land' landed 15
 verify || fail 'packed files of seven lines pass' out err
 grep -q 'note  waiting for S3 *15 ' out || fail 'what waits for its file is reported' out
 tail -n 1 out | grep -q '^PASS .* all in 15 objects of S3$' || fail 'and passes' out
+# The flush.size of a connector that takes other topics excuses nobody.
+sed 's/^topics.regex=.*/topics.regex=elsewhere.*/; s/^flush.size=.*/flush.size=1000/' batch.properties >other.properties
+"$PINPIPE" connect create other --config other.properties --data "$data" >out 2>err || fail 'one for other topics' out err
+key=$("$PINPIPE" s3 ls $bucket/topics/workshop.pin/ --recursive --data "$data" | cut -c 32- | tail -n 1)
+"$PINPIPE" s3 get "$bucket/$key" last --data "$data" >out 2>err || fail 'the last object' out err
+curl -sf -X DELETE "http://127.0.0.1:$(ready_port s3_url)/user-workshop-bucket/$key" || fail "$key is deleted"
+verify
+[ $? -eq 1 ] || fail 'more than flush.size are missing at the end' out err
+"$PINPIPE" s3 put last "$bucket/$key" --data "$data" >out 2>err || fail 'it is put back' out err
+"$PINPIPE" connect delete other --data "$data" >out 2>err || fail 'and the other one deleted' out err
 "$PINPIPE" connect pause batch --data "$data" >out 2>err || fail 'pause' out err
 "$PINPIPE" emulate batch --data "$data" --rows 5 --order sequential >out 2>&1 || fail 'rows that nobody lands' out
 verify

@@ -306,8 +306,42 @@ static void the_census_counts_who_runs_and_names_who_failed(void **state)
     assert_int_equal(connect_client_census(bench.client, &census, &bench.err), STATUS_OK);
     assert_int_equal(census.connectors, 3);
     assert_int_equal(census.running, 1);
-    assert_int_equal(census.flush_size_max, 100);
     assert_string_equal(census.failed, "a: org.z: no field");
+    bench_close(&bench);
+}
+
+static bool answer_takers(int fd, const char *path)
+{
+#define RUNNING(name, size)                                                                        \
+    "\"" name "\":{\"status\":{\"connector\":{\"state\":\"RUNNING\"},\"tasks\":[{\"state\":"       \
+    "\"RUNNING\"}]},\"info\":{\"config\":{\"flush.size\":\"" size "\"}}}"
+    if (strcmp(path, "/connectors/some/topics") == 0) {
+        return reply(fd, "200 OK", "{\"some\":{\"topics\":[\"x\",\"b\"]}}");
+    }
+    if (strcmp(path, "/connectors/none/topics") == 0) {
+        return reply(fd, "200 OK", "{\"none\":{\"topics\":[]}}");
+    }
+    if (strcmp(path, "/connectors/silent/topics") == 0) {
+        return reply(fd, "403 Forbidden", "{\"error_code\":403,\"message\":\"disabled\"}");
+    }
+    return reply(
+        fd, "200 OK",
+        "{" RUNNING("one", "1") "," RUNNING("some", "100") "," RUNNING("none", "1000") "," RUNNING(
+            "silent", "7") ",\"rests\":{\"status\":{\"connector\":{\"state\":"
+                           "\"PAUSED\"}},\"info\":{\"config\":{\"flush.size\":\"5000\"}}}}");
+}
+
+static void a_flush_size_counts_for_the_topics_that_its_connector_takes(void **state)
+{
+    static const char *const topics[] = {"a", "b", NULL};
+    struct bench bench;
+    int64_t sizes[2];
+    (void)state;
+    bench_open(&bench, answer_takers);
+    assert_int_equal(connect_client_flush_sizes(bench.client, topics, sizes, &bench.err),
+                     STATUS_OK);
+    assert_int_equal(sizes[0], 7); /* who does not tell counts for all */
+    assert_int_equal(sizes[1], 100);
     bench_close(&bench);
 }
 
@@ -322,6 +356,7 @@ int main(void)
         cmocka_unit_test(a_rebalance_is_waited_for_up_to_a_limit),
         cmocka_unit_test(names_are_encoded_and_bodies_whole),
         cmocka_unit_test(the_census_counts_who_runs_and_names_who_failed),
+        cmocka_unit_test(a_flush_size_counts_for_the_topics_that_its_connector_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
