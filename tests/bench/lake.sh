@@ -22,7 +22,7 @@ start_s3() {
     moto) "$work/moto/bin/moto_server" -H 127.0.0.1 -p $s3_port >/dev/null 2>&1 & echo $! >"$work/serve.pid" ;;
     s3rver) "$work/s3rver/node_modules/.bin/s3rver" -d "$work/s3.data" -a 127.0.0.1 -p $s3_port --silent >/dev/null 2>&1 & echo $! >"$work/serve.pid" ;;
     esac
-    until curl -s -o /dev/null -X PUT "$s3_url/bench-bucket"; do sleep 0.1; done
+    until curl -s -o /dev/null -X PUT -H 'x-amz-acl: public-read-write' "$s3_url/bench-bucket"; do sleep 0.1; done
 }
 
 if wants s3; then

@@ -13,7 +13,8 @@ function request()
         return wrk.format("GET", prefix .. n + 1)
     end
     n = n + 1
-    return wrk.format("PUT", prefix .. n, {["Content-Type"] = "application/octet-stream"}, body)
+    -- moto keeps what everybody may write from being read or written again, unless it is public.
+    return wrk.format("PUT", prefix .. n, {["Content-Type"] = "application/octet-stream", ["x-amz-acl"] = "public-read-write"}, body)
 end
 
 function done(summary, latency)
