@@ -14,6 +14,8 @@ s3_load() {
 }
 # start_s3 NAME: one of the three on $s3_url, with the bucket made.
 start_s3() {
+    unset ACL
+    [ "$1" != moto ] || export ACL=public-read-write
     s3_port=$((nginx_port + 7))
     s3_url=http://127.0.0.1:$s3_port
     rm -rf "$work/s3.data"; mkdir -p "$work/s3.data"
@@ -22,7 +24,7 @@ start_s3() {
     moto) "$work/moto/bin/moto_server" -H 127.0.0.1 -p $s3_port >/dev/null 2>&1 & echo $! >"$work/serve.pid" ;;
     s3rver) "$work/s3rver/node_modules/.bin/s3rver" -d "$work/s3.data" -a 127.0.0.1 -p $s3_port --silent >/dev/null 2>&1 & echo $! >"$work/serve.pid" ;;
     esac
-    until curl -s -o /dev/null -X PUT -H 'x-amz-acl: public-read-write' "$s3_url/bench-bucket"; do sleep 0.1; done
+    until curl -s -o /dev/null -X PUT ${ACL:+-H "x-amz-acl: $ACL"} "$s3_url/bench-bucket"; do sleep 0.1; done
 }
 
 if wants s3; then

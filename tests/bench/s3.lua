@@ -5,6 +5,8 @@ local keys = tonumber(os.getenv("KEYS") or "0")
 local prefix = os.getenv("PREFIX")
 local body = string.rep("x", bytes)
 local n = 0
+-- moto keeps what somebody unknown wrote from being read or written again, unless it is public; S3 refuses ACLs.
+local headers = {["Content-Type"] = "application/octet-stream", ["x-amz-acl"] = os.getenv("ACL")}
 
 function request()
     if keys > 0 then
@@ -13,8 +15,7 @@ function request()
         return wrk.format("GET", prefix .. n + 1)
     end
     n = n + 1
-    -- moto keeps what everybody may write from being read or written again, unless it is public.
-    return wrk.format("PUT", prefix .. n, {["Content-Type"] = "application/octet-stream", ["x-amz-acl"] = "public-read-write"}, body)
+    return wrk.format("PUT", prefix .. n, headers, body)
 end
 
 function done(summary, latency)
