@@ -414,6 +414,7 @@ static void fill_files(const struct connect_check *check, struct sink_config *ou
 {
     out->bucket = text_of(check, CONNECT_KEY_S3_BUCKET_NAME);
     out->topics_dir = text_of(check, CONNECT_KEY_TOPICS_DIR);
+    out->store_url = text_of(check, CONNECT_KEY_STORE_URL);
     out->directory_delim = text_of(check, CONNECT_KEY_DIRECTORY_DELIM);
     out->file_delim = text_of(check, CONNECT_KEY_FILE_DELIM);
     out->zero_pad = (int)number_of(check, CONNECT_KEY_FILENAME_OFFSET_ZERO_PAD_WIDTH);

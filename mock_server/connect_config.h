@@ -50,6 +50,8 @@ struct sink_config {
     struct span topics_regex;
     struct span bucket;
     struct span topics_dir;
+    struct span
+        store_url; /* empty: none was given; the objects go to this server's S3 all the same */
     struct span directory_delim;
     struct span file_delim;
     int zero_pad;

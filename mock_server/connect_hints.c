@@ -100,6 +100,11 @@ const char *connect_hint_config(const struct connect_hint_world *world,
                             "they are restarted (a comment behind the name is part of it)",
                             SPAN_ARG(config->bucket));
     }
+    /* DIFFERS: store.url is accepted and not followed: the sink writes into this server's own S3,
+     * in the transaction that moves its offsets. */
+    if (config->store_url.len > 0) {
+        return "store.url is not followed: the objects go to this server's own S3";
+    }
     if (config->value_converter == SINK_CONVERTER_JSON && config->value_schemas_enable) {
         return "JsonConverter expects {\"schema\", \"payload\"} unless value.converter and "
                "value.converter.schemas.enable=false are both set: rows as the workshop posts them "
