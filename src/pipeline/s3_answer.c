@@ -158,6 +158,9 @@ static void on_text(void *ctx, const XML_Char *text, int len)
 static void on_end(void *ctx, const XML_Char *name)
 {
     struct walk *walk = ctx;
+    if (walk->bad || walk->no_memory) {
+        return; /* expat still ends the empty element whose start stopped it */
+    }
     walk->depth--;
     const char *parent = walk->depth > 0 ? walk->names[walk->depth - 1] : "";
     for (size_t i = 0; i < walk->field_count; i++) {
