@@ -63,20 +63,21 @@ endif
 BANNED := -include src/base/banned.h
 
 # Who may include whom (docs/architecture.md): each folder has its own -I list.
-INC_base     := -Iinclude -Isrc/base
-INC_pipeline := -Iinclude -Isrc/base -Isrc/pipeline
-INC_cli      := -Iinclude -Isrc/base -Isrc/pipeline -Isrc/cli
-INC_mock     := -Iinclude -Isrc/base -Imock_server $(LLHTTP_FLAGS)
-INC_tests    := -Iinclude -Isrc/base -Isrc/pipeline -Isrc/cli -Imock_server -Itests/support $(LLHTTP_FLAGS)
+ROOMS_of      = -I$(1) $(patsubst %/,-I%,$(sort $(wildcard $(1)/*/)))
+INC_base     := -Iinclude -Isrc/base -Isrc/aws
+INC_pipeline := $(INC_base) $(call ROOMS_of,src/pipeline)
+INC_cli      := $(INC_pipeline) -Isrc/cli
+INC_mock     := $(INC_base) $(call ROOMS_of,mock_server) $(LLHTTP_FLAGS)
+INC_tests    := $(INC_cli) $(call ROOMS_of,mock_server) $(call ROOMS_of,tests/support) $(LLHTTP_FLAGS)
 
 # --- sources ---------------------------------------------------------------------------------
-SRC_base     := $(sort $(wildcard src/base/*.c))
-SRC_pipeline := $(sort $(wildcard src/pipeline/*.c))
+SRC_base     := $(sort $(wildcard src/base/*.c src/aws/*.c))
+SRC_pipeline := $(sort $(wildcard src/pipeline/*/*.c))
 SRC_cli      := $(sort $(wildcard src/cli/*.c))
-SRC_mock     := $(sort $(wildcard mock_server/*.c))
+SRC_mock     := $(sort $(wildcard mock_server/*.c mock_server/*/*.c))
 DATA_FILES   := $(sort $(wildcard data/schema/*.sql data/queries/*.sql data/vocab/*.txt))
-SRC_unit     := $(sort $(wildcard tests/unit/test_*.c))
-SRC_support  := $(sort $(wildcard tests/support/*.c))
+SRC_unit     := $(sort $(wildcard tests/unit/*/test_*.c))
+SRC_support  := $(sort $(wildcard tests/support/*/*.c))
 SRC_fuzz     := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -93,7 +94,7 @@ LIB_cli      := $(BUILD)/libcli.a
 LIBS_all     := $(LIB_cli) $(LIB_pipeline) $(LIB_mock) $(LIB_base)
 MAIN         := $(BUILD)/obj/src/cli/main.o
 PROGRAM      := $(BUILD)/pinpipe
-UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(SRC_unit))
+UNIT_TESTS   := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(SRC_unit)))
 
 # --- build -----------------------------------------------------------------------------------
 .PHONY: all
@@ -109,6 +110,8 @@ FORCE:
 COMPILE = $(Q)mkdir -p $(@D); $(if $(V),,echo "  CC   $<";) $(CC) $(PP_CFLAGS) $(PKG_FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 
 $(BUILD)/obj/src/base/%.o: src/base/%.c $(BUILD)/flags
+	$(COMPILE) $(BANNED) $(INC_base) -c $< -o $@
+$(BUILD)/obj/src/aws/%.o: src/aws/%.c $(BUILD)/flags
 	$(COMPILE) $(BANNED) $(INC_base) -c $< -o $@
 $(BUILD)/obj/src/pipeline/%.o: src/pipeline/%.c $(BUILD)/flags
 	$(COMPILE) $(BANNED) $(INC_pipeline) -c $< -o $@
@@ -150,8 +153,9 @@ LIBS_system = $(PKG_LIBS) $(LLHTTP_LIBS)
 
 $(PROGRAM): $(MAIN) $(LIBS_all)
 	$(LINK) $(MAIN) $(LIBS_all) $(LIBS_system)
-$(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(OBJ_support) $(LIBS_all)
-	$(LINK) $< $(OBJ_support) $(LIBS_all) $(LIBS_system) $(CMOCKA_LIBS)
+$(foreach test,$(SRC_unit),$(eval $(BUILD)/tests/$(basename $(notdir $(test))): $(call obj,$(test))))
+$(UNIT_TESTS): $(OBJ_support) $(LIBS_all)
+	$(LINK) $(filter %/$(@F).o,$^) $(OBJ_support) $(LIBS_all) $(LIBS_system) $(CMOCKA_LIBS)
 
 # --- tests -----------------------------------------------------------------------------------
 # A test prints cmocka's lines or `ok - ...`; tests/run.sh counts them and closes with one line.

@@ -64,7 +64,7 @@ for script in $waiting; do
 done
 for test in "$BUILD"/tests/test_*; do
     case $test in *.d | *.so) continue ;; esac
-    [ -f "tests/unit/$(basename "$test").c" ] && add "$(basename "$test")" "$test"
+    ls tests/unit/*/"$(basename "$test").c" >/dev/null 2>&1 && add "$(basename "$test")" "$test"
 done
 for replay in "$BUILD"/tests/replay_fuzz_*; do
     target=${replay##*/replay_fuzz_}

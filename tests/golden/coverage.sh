@@ -18,7 +18,7 @@ while IFS="$(printf '\t')" read -r place section row; do
     case $place in
         malformed) state="NO PLACE" ;;
         '- '?*) state="left out: ${place#- }" ;;
-        unit/*.c:*)
+        unit/*/*.c:*)
             file=tests/${place%%:*}
             grep -q "void ${place##*:}(" "$file" 2>/dev/null && state=$place || state="MISSING $place" ;;
         *.http) [ -s "tests/golden/$place" ] && state=$place || state="MISSING $place" ;;

@@ -1,0 +1,182 @@
+/* Request bodies against tables of rules: what must be there, of which type, within which bounds.
+ *
+ * DIFFERS: the words of a BadRequestException are our own; they name the member. */
+#include "msk_internal.h"
+
+#include <string.h>
+
+enum { segment_bytes_max = 64 };
+
+struct checker {
+    const struct msk_call *call;
+    const struct msk_rule *rule;
+    bool failed;
+};
+
+static void refuse(struct checker *checker, const char *why)
+{
+    checker->failed = true;
+    msk_error(checker->call->exchange, MSK_BAD_REQUEST, "Invalid request body: %s %s",
+              checker->rule->path, why);
+}
+
+static void refuse_bounds(struct checker *checker, const char *what)
+{
+    checker->failed = true;
+    msk_error(checker->call->exchange, MSK_BAD_REQUEST,
+              "Invalid request body: %s must have a %s of %lld to %lld", checker->rule->path, what,
+              (long long)checker->rule->min, (long long)checker->rule->max);
+}
+
+static bool is_within(const struct msk_rule *rule, int64_t value)
+{
+    return rule->max == 0 || (value >= rule->min && value <= rule->max);
+}
+
+static void check_text(struct checker *checker, const struct json_node *node)
+{
+    const struct msk_rule *rule = checker->rule;
+    const char *text;
+    if (!json_node_string(node, &text)) {
+        refuse(checker, "must be a string");
+        return;
+    }
+    if (!is_within(rule, (int64_t)strlen(text))) {
+        refuse_bounds(checker, "length");
+        return;
+    }
+    struct span rest = span_from_cstr(rule->words);
+    struct span word;
+    while (span_next_part(&rest, ',', &word)) {
+        if (span_equal_cstr(word, text)) {
+            return;
+        }
+    }
+    if (rule->words != NULL) {
+        checker->failed = true;
+        msk_error(checker->call->exchange, MSK_BAD_REQUEST,
+                  "Invalid request body: %s must be one of %s", rule->path, rule->words);
+    }
+}
+
+static void check_value(struct checker *checker, const struct json_node *node)
+{
+    int64_t number;
+    bool flag;
+    switch (checker->rule->type) {
+    case MSK_TEXT:
+        check_text(checker, node);
+        break;
+    case MSK_NUMBER:
+        if (!json_node_i64(node, &number)) {
+            refuse(checker, "must be a whole number");
+        } else if (!is_within(checker->rule, number)) {
+            refuse_bounds(checker, "value");
+        }
+        break;
+    case MSK_BOOLEAN:
+        if (!json_node_bool(node, &flag)) {
+            refuse(checker, "must be true or false");
+        }
+        break;
+    case MSK_OBJECT:
+        if (!json_node_is_object(node)) {
+            refuse(checker, "must be an object");
+        }
+        break;
+    case MSK_LIST:
+        if (!json_node_is_array(node)) {
+            refuse(checker, "must be a list");
+        } else if (!is_within(checker->rule, (int64_t)json_node_count(node))) {
+            refuse_bounds(checker, "length");
+        }
+        break;
+    }
+}
+
+/* Follows the rest of the path from `node`, each element of a list in turn. */
+static void check_path(struct checker *checker, const struct json_node *node, const char *path)
+{
+    char segment[segment_bytes_max];
+    size_t len = strcspn(path, ".[");
+    PP_ASSERT(len < sizeof(segment));
+    memcpy(segment, path, len);
+    segment[len] = '\0';
+    const struct json_node *child = json_node_get(node, segment);
+    const char *rest = path + len;
+    if (*rest == '\0') {
+        if (child != NULL) {
+            check_value(checker, child);
+        } else if (checker->rule->required) {
+            refuse(checker, "is missing");
+        }
+    } else if (*rest == '.') {
+        if (child != NULL) {
+            check_path(checker, child, rest + 1);
+        }
+    } else {
+        for (size_t i = 0; i < json_node_count(child) && !checker->failed; i++) {
+            check_path(checker, json_node_at(child, i), rest + sizeof("[].") - 1);
+        }
+    }
+}
+
+bool msk_decode(const struct msk_call *call, const struct msk_rule *rules, size_t count,
+                struct json_doc **out)
+{
+    struct error err;
+    struct checker checker = {.call = call};
+    enum status status = json_doc_parse(call->exchange->request.body, out, &err);
+    if (status == STATUS_NO_MEMORY) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return false;
+    }
+    if (status != STATUS_OK || !json_node_is_object(json_doc_root(*out))) {
+        if (status == STATUS_OK) {
+            json_doc_free(*out);
+        }
+        msk_error(call->exchange, MSK_BAD_REQUEST, "Invalid request body: it is no JSON object");
+        return false;
+    }
+    for (size_t i = 0; i < count && !checker.failed; i++) {
+        checker.rule = &rules[i];
+        check_path(&checker, json_doc_root(*out), rules[i].path);
+    }
+    if (checker.failed) {
+        json_doc_free(*out);
+    }
+    return !checker.failed;
+}
+
+struct span msk_text(const struct json_doc *doc, const char *path)
+{
+    const struct json_node *node = json_doc_root(doc);
+    const char *text = "";
+    struct span rest = span_from_cstr(path);
+    struct span part;
+    while (span_next_part(&rest, '.', &part)) {
+        char segment[segment_bytes_max];
+        PP_ASSERT(part.len < sizeof(segment));
+        memcpy(segment, part.ptr, part.len);
+        segment[part.len] = '\0';
+        node = json_node_get(node, segment);
+    }
+    json_node_string(node, &text);
+    return span_from_cstr(text);
+}
+
+bool msk_check_name(const struct msk_call *call, const char *member, struct span name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '_' || c == '.';
+        if (!good) {
+            msk_error(call->exchange, MSK_BAD_REQUEST,
+                      "Invalid request body: %s may have letters, digits and the characters -_.",
+                      member);
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,103 @@
+#include "json_text.h"
+#include "msk_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct {
+    int status;
+    const char *type;
+} faults[] = {
+    [MSK_BAD_REQUEST] = {400, "BadRequestException"},
+    [MSK_NOT_FOUND] = {404, "NotFoundException"},
+    [MSK_CONFLICT] = {409, "ConflictException"},
+    [MSK_TOO_MANY] = {429, "TooManyRequestsException"},
+    [MSK_INTERNAL] = {500, "InternalServerErrorException"},
+    [MSK_UNAVAILABLE] = {503, "ServiceUnavailableException"},
+};
+
+struct buf *msk_reply(struct exchange *exchange)
+{
+    exchange->reply.status = 200;
+    exchange->reply.content_type = "application/json";
+    return &exchange->reply.body;
+}
+
+static enum handled answer(struct exchange *exchange, int status, const char *type,
+                           struct span message)
+{
+    struct buf *out = msk_reply(exchange);
+    buf_reset(out);
+    /* API Gateway's own denials have a capital letter. */
+    buf_append_cstr(out, status == 403 && span_starts_with(message, SPAN_LIT("User: "))
+                             ? "{\"Message\":"
+                             : "{\"message\":");
+    json_string_append(out, message);
+    BUF_APPEND_LIT(out, "}");
+    exchange->reply.status = status;
+    exchange->reply.error_code = type;
+    reply_add_header_cstr(&exchange->reply, "x-amzn-ErrorType", type);
+    return HANDLED;
+}
+
+enum handled msk_error(struct exchange *exchange, enum msk_fault fault, const char *format, ...)
+{
+    struct buf text;
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    buf_init(&text, MSK_REPLY_BYTES_MAX);
+    if (len < 0 || !buf_reserve(&text, (size_t)len + 1)) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
+    }
+    va_start(args, format);
+    vsnprintf(text.ptr, (size_t)len + 1, format, args);
+    va_end(args);
+    answer(exchange, faults[fault].status, faults[fault].type, span_from(text.ptr, (size_t)len));
+    buf_release(&text);
+    return HANDLED;
+}
+
+enum handled msk_error_denied(struct exchange *exchange, const char *type, struct span message)
+{
+    return answer(exchange, 403, type, message);
+}
+
+enum handled msk_error_not_permitted(const struct msk_call *call, const char *kind,
+                                     struct span name)
+{
+    const struct msk_connect *msk = call->msk;
+    const char *message = arena_printf(
+        &call->exchange->arena,
+        "User: arn:aws:iam::%s:user/%s is not authorized to perform: kafkaconnect:%s on resource: "
+        "arn:aws:kafkaconnect:%s:%s:%s/%.*s/*",
+        msk->account, msk->options.user_id, call->action, msk->options.region, msk->account, kind,
+        SPAN_ARG(name));
+    return answer(call->exchange, 403, "AccessDeniedException", span_from_cstr(message));
+}
+
+enum handled msk_error_store(const struct msk_call *call, const struct error *err)
+{
+    LOG_ERRORF(call->msk->options.log, "msk", "%s", err->message);
+    return msk_error(call->exchange, MSK_INTERNAL, "Internal server error");
+}
+
+void msk_hint(struct exchange *exchange, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    if (exchange->reply.hint != NULL) {
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    for (char *p = text; *p != '\0'; p++) {
+        if (*p < ' ' || *p > '~') {
+            *p = '?';
+        }
+    }
+    exchange->reply.hint = arena_copy_cstr(&exchange->arena, span_from_cstr(text));
+}
