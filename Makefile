@@ -62,19 +62,23 @@ $(error VARIANT is release, asan, cov or fuzz, not "$(VARIANT)")
 endif
 BANNED := -include src/base/banned.h
 
-# Who may include whom (docs/architecture.md): each folder has its own -I list.
-ROOMS_of      = -I$(1) $(patsubst %/,-I%,$(sort $(wildcard $(1)/*/)))
-INC_base     := -Iinclude -Isrc/base -Isrc/aws
-INC_pipeline := $(INC_base) $(call ROOMS_of,src/pipeline)
-INC_cli      := $(INC_pipeline) -Isrc/cli
-INC_mock     := $(INC_base) $(call ROOMS_of,mock_server) $(LLHTTP_FLAGS)
-INC_tests    := $(INC_cli) $(call ROOMS_of,mock_server) $(call ROOMS_of,tests/support) $(LLHTTP_FLAGS)
+# Who may see whom: each room is compiled with the -I of those that rooms.mk lets it see, and no others.
+include rooms.mk
+ROOMS := $(patsubst SEES_%,%,$(filter SEES_%,$(.VARIABLES)))
+room_flags = $(patsubst %,-I%,$(1) $(filter-out llhttp,$(SEES_$(1)))) $(if $(filter llhttp,$(SEES_$(1))),$(LLHTTP_FLAGS))
+# Tests see everything; tests/lint/rooms.sh keeps a room's internals to the tests beside it.
+INC_tests := -Iinclude $(patsubst %,-I%,$(sort $(ROOMS))) $(patsubst %/,-I%,$(sort $(wildcard tests/support/*/))) $(LLHTTP_FLAGS)
 
 # --- sources ---------------------------------------------------------------------------------
-SRC_base     := $(sort $(wildcard src/base/*.c src/aws/*.c))
-SRC_pipeline := $(sort $(wildcard src/pipeline/*/*.c))
-SRC_cli      := $(sort $(wildcard src/cli/*.c))
-SRC_mock     := $(sort $(wildcard mock_server/*.c mock_server/*/*.c))
+.PHONY: room-flags
+room-flags:
+	@echo $(if $(filter include%,$(ROOM)),-Iinclude,$(call room_flags,$(ROOM)))
+
+sources       = $(sort $(foreach room,$(1),$(wildcard $(room)/*.c)))
+SRC_base     := $(call sources,src/base src/aws)
+SRC_pipeline := $(call sources,$(filter src/pipeline/%,$(ROOMS)))
+SRC_cli      := $(call sources,src/cli)
+SRC_mock     := $(call sources,$(filter mock_server mock_server/%,$(ROOMS)))
 DATA_FILES   := $(sort $(wildcard data/schema/*.sql data/queries/*.sql data/vocab/*.txt))
 SRC_unit     := $(sort $(wildcard tests/unit/*/test_*.c))
 SRC_support  := $(sort $(wildcard tests/support/*/*.c))
@@ -101,7 +105,8 @@ UNIT_TESTS   := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(SRC_unit)))
 all: $(PROGRAM) ## build build/<variant>/pinpipe
 
 # Rewritten only when the flags change, so a changed flag rebuilds and an unchanged one does not.
-FLAGS_TEXT = $(CC) $(PP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(PKG_FLAGS) $(LLHTTP_FLAGS) $(PP_LDFLAGS) $(LDFLAGS) $(PKG_LIBS)
+FLAGS_TEXT = $(CC) $(PP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(PKG_FLAGS) $(LLHTTP_FLAGS) $(PP_LDFLAGS) $(LDFLAGS) $(PKG_LIBS) \
+             $(foreach room,$(sort $(ROOMS)),$(room): $(SEES_$(room));)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); printf '%s\n' '$(FLAGS_TEXT)' > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 .PHONY: FORCE
@@ -109,16 +114,9 @@ FORCE:
 
 COMPILE = $(Q)mkdir -p $(@D); $(if $(V),,echo "  CC   $<";) $(CC) $(PP_CFLAGS) $(PKG_FLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 
-$(BUILD)/obj/src/base/%.o: src/base/%.c $(BUILD)/flags
-	$(COMPILE) $(BANNED) $(INC_base) -c $< -o $@
-$(BUILD)/obj/src/aws/%.o: src/aws/%.c $(BUILD)/flags
-	$(COMPILE) $(BANNED) $(INC_base) -c $< -o $@
-$(BUILD)/obj/src/pipeline/%.o: src/pipeline/%.c $(BUILD)/flags
-	$(COMPILE) $(BANNED) $(INC_pipeline) -c $< -o $@
-$(BUILD)/obj/src/cli/%.o: src/cli/%.c $(BUILD)/flags
-	$(COMPILE) $(BANNED) $(INC_cli) -c $< -o $@
-$(BUILD)/obj/mock_server/%.o: mock_server/%.c $(BUILD)/flags
-	$(COMPILE) $(BANNED) $(INC_mock) -c $< -o $@
+room_of = $(patsubst %/,%,$(dir $(1)))
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	$(COMPILE) $(BANNED) $(call room_flags,$(call room_of,$<)) -c $< -o $@
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
 	$(COMPILE) $(INC_tests) -c $< -o $@
 $(BUILD)/obj/llhttp/%.o: $(LLHTTP_DIR)/%.c $(BUILD)/flags
@@ -134,10 +132,15 @@ $(BUILD)/gen/crc_tables.c: src/base/crc_tables.awk
 $(BUILD)/gen/version.c: VERSION
 	$(Q)mkdir -p $(@D); printf '#include "version.h"\n\nconst char pinpipe_version[] = "%s";\n' '$(VERSION)' > $@
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
-	$(COMPILE) $(INC_base) -c $< -o $@
+	$(COMPILE) $(call room_flags,src/base) -c $< -o $@
 
+# A file that came, went or changed rooms makes its archive anew, whatever its date.
+OBJECTS_TEXT = $(OBJ_base) $(OBJ_pipeline) $(OBJ_cli) $(OBJ_mock)
+$(BUILD)/objects: FORCE
+	@mkdir -p $(@D); printf '%s\n' '$(OBJECTS_TEXT)' > $@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(LIBS_all): $(BUILD)/objects
 define archive
-	$(Q)mkdir -p $(@D); rm -f $@; $(AR) rcsD $@ $^
+	$(Q)mkdir -p $(@D); rm -f $@; $(AR) rcsD $@ $(filter %.o,$^)
 endef
 $(LIB_base): $(OBJ_base)
 	$(archive)
@@ -255,9 +258,10 @@ demo: ## install what is missing, build, run the whole pipeline, print a verdict
 	$(Q)$(PROGRAM) demo
 
 .PHONY: docs
-docs: all ## regenerate docs/pinpipe.1 and docs/fidelity.md
+docs: all ## regenerate docs/pinpipe.1, docs/fidelity.md and the rooms in docs/architecture.md
 	$(Q)$(PROGRAM) --man > docs/pinpipe.1
 	$(Q)sh docs/fidelity.sh > docs/fidelity.md
+	$(Q)sh docs/rooms.sh
 
 # The public library: the mock and the pipeline with the base below them, one archive.
 $(BUILD)/libpinpipe.a: $(OBJ_mock) $(OBJ_pipeline) $(OBJ_base)

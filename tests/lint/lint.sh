@@ -22,31 +22,16 @@ step 'functions of at most 70 lines and 5 parameters, files of at most 900'
 awk -f tests/lint/functions.awk $(printf '%s\n' "$sources" | grep '\.[ch]$') || bad=1
 
 step 'headers compile alone'
+# With the very -I that rooms.mk gives their room.
 for header in $(printf '%s\n' "$program" | grep '\.h$'); do
-    case $header in
-    include/*) flags=-Iinclude ;;
-    src/base/*) flags='-Iinclude -Isrc/base' ;;
-    src/pipeline/*) flags='-Iinclude -Isrc/base -Isrc/pipeline' ;;
-    src/cli/*) flags='-Iinclude -Isrc/base -Isrc/pipeline -Isrc/cli' ;;
-    mock_server/*) flags="-Iinclude -Isrc/base -Imock_server -I${LLHTTP_INCLUDE:-/usr/share/include/llhttp} -I/usr/local/share/include/llhttp" ;;
-    esac
-    # shellcheck disable=SC2086
-    cc -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Werror -fsyntax-only -x c $flags \
-        "$header" || complain "$header does not compile alone"
+    # shellcheck disable=SC2046
+    cc -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Werror -fsyntax-only -x c \
+        $(make -s --no-print-directory room-flags ROOM="${header%/*}") "$header" || complain "$header does not compile alone"
 done
 
-step 'who may include whom'
+step 'the house: rooms.mk, room by room'
 git grep -nE '#include "\.\./' -- '*.c' '*.h' && complain 'an include climbs out of its folder'
-for folder in src/base src/pipeline mock_server; do
-    case $folder in
-    src/base) forbidden='pipeline|cli|mock_server' ;;
-    src/pipeline) forbidden='cli|mock_server' ;;
-    mock_server) forbidden='pipeline|cli' ;;
-    esac
-    for header in $(git ls-files '*.h' | grep -E "^(src/)?($forbidden)/" | sed 's|.*/||'); do
-        git grep -nF "#include \"$header\"" -- "$folder" && complain "$folder may not include $header"
-    done
-done
+BUILD=${BUILD:-build/release} sh tests/lint/rooms.sh || bad=1
 git grep -nE '#include "pinpipe/mock.h"' -- src/base src/pipeline && complain 'only cli starts the mock'
 
 step 'the outside world only through its doors'
@@ -65,7 +50,7 @@ for object in $(find "$variant/obj/src" "$variant/obj/mock_server" -name '*.o' 2
 done
 
 step 'folders explain themselves'
-for folder in src/base src/pipeline src/cli mock_server data tests tests/unit tests/golden tests/e2e tests/fault tests/fuzz tests/bench tests/peers include docs; do
+for folder in src/pipeline data tests tests/unit tests/golden tests/e2e tests/fault tests/fuzz tests/bench tests/peers include docs; do
     [ -f "$folder/README.md" ] || complain "$folder has no README.md"
 done
 
@@ -74,6 +59,7 @@ if [ -x "$variant/pinpipe" ]; then
     "$variant/pinpipe" --man | cmp -s - docs/pinpipe.1 || complain 'docs/pinpipe.1 is stale: make docs'
 fi
 sh docs/fidelity.sh | cmp -s - docs/fidelity.md || complain 'docs/fidelity.md is stale: make docs'
+sh docs/rooms.sh --check || complain 'the rooms in docs/architecture.md are stale: make docs'
 
 step 'shell scripts parse'
 for script in $(git ls-files '*.sh' .ci/run .ci/deps); do
