@@ -14,9 +14,13 @@ complain() { printf '%s\n' "$*"; bad=1; }
 # One line a room: its name, then those it sees.
 sed -e :a -e '/\\$/N; s/\\\n//; ta' rooms.mk | sed -n 's/^SEES_\([^ ]*\) *:= */\1 /p' >"$work/sees"
 
-awk '{ for (i = 2; i <= NF; i++) if ($i != "include" && $i != "llhttp" && !($i in known)) {
-           print "rooms.mk: " $1 " sees " $i ", which does not stand above it"; bad = 1 }
-       known[$1] = 1 } END { exit bad }' "$work/sees" || bad=1
+# `# Still to cut: A B` in rooms.mk is a debt that is known: A sees B against the order. It is told as such, and is wrong all
+# the same; a new one is told otherwise.
+sed -n 's/^# Still to cut: //p' rooms.mk >"$work/debts"
+awk 'FILENAME == ARGV[1] { debt[$1, $2] = 1; next }
+     { for (i = 2; i <= NF; i++) if ($i != "include" && $i != "llhttp" && !($i in known)) {
+           print "rooms.mk: " $1 " sees " $i (($1, $i) in debt ? ": still to cut" : ", which does not stand above it"); bad = 1 }
+       known[$1] = 1 } END { exit bad }' "$work/debts" "$work/sees" || bad=1
 
 grep -E '^mock_server.* src/(pipeline|cli)|^src/(base|aws|pipeline).* mock_server|^src/cli.* mock_server' "$work/sees" &&
     complain 'rooms.mk: the pipeline and the mock meet over sockets only; cli sees the mock through include/'
