@@ -65,16 +65,14 @@ static enum status store_set_up(struct pinpipe_mock *mock, struct error *err)
 static enum status rest_set_up(struct pinpipe_mock *mock, struct error *err)
 {
     const struct pinpipe_mock_options *o = &mock->options;
-    bool workshop = o->permissions == PINPIPE_PERMISSIONS_WORKSHOP;
-    const char *prefix = workshop ? arena_printf(&mock->texts, "%s.", o->user_id) : NULL;
-    if (workshop && prefix == NULL) {
-        return mock_no_memory(err);
-    }
+    mock->policy = (struct topic_policy){.enforced = o->permissions == PINPIPE_PERMISSIONS_WORKSHOP,
+                                         .user_id = o->user_id};
     const struct broker_store_options broker = {
         .store = mock->store,
         .env = &mock->env,
+        .log = &mock->log,
         .auto_create = o->auto_create,
-        .permitted_prefix = prefix,
+        .policy = &mock->policy,
     };
     if (broker_store_new(&broker, &mock->broker) != STATUS_OK) {
         return mock_no_memory(err);
@@ -88,8 +86,7 @@ static enum status rest_set_up(struct pinpipe_mock *mock, struct error *err)
         .lenient = o->lenient,
         .first_poll =
             o->first_poll == PINPIPE_FIRST_POLL_EAGER ? FIRST_POLL_EAGER : FIRST_POLL_EMPTY,
-        .workshop_permissions = workshop,
-        .user_id = o->user_id,
+        .policy = &mock->policy,
         .advertised_url = o->advertised_url,
         .missing_topic_delay_ms = o->missing_topic_delay_ms,
     };
@@ -261,7 +258,7 @@ void pinpipe_mock_free(struct pinpipe_mock *mock)
         }
     }
     if (mock->broker != NULL) {
-        mock->broker->ops->free(mock->broker);
+        broker_free(mock->broker);
     }
     server_free(mock->server);
     if (mock->journal != NULL) {

@@ -20,6 +20,7 @@
 #include "s3.h"
 #include "server.h"
 #include "store.h"
+#include "topic_policy.h"
 
 #include <pthread.h>
 
@@ -37,6 +38,7 @@ struct pinpipe_mock {
     struct server *server;
     struct store *store;
     struct journal *journal;
+    struct topic_policy policy;
     struct broker *broker;
     struct kafka_rest *rest;
     struct gateway *gateway;

@@ -11,7 +11,7 @@
 #define PINPIPE_CONNECT_WORKER_INTERNAL_H
 
 #include "connect_worker.h"
-#include "group.h"
+#include "group_pattern.h"
 #include "sink_writer.h"
 
 enum {
@@ -133,7 +133,7 @@ enum status connect_worker_enter(struct connect_worker *worker, struct error *er
 /* --- connect_worker_run.c --- */
 bool connect_worker_run(void *ctx);
 void connect_partition_enqueue(struct connect_partition *partition);
-void connect_worker_on_append(void *ctx, const struct store_topic *topic, int32_t partition);
+void connect_worker_on_append(void *ctx, const struct broker_topic *topic, int32_t partition);
 void connect_worker_on_timer(struct timer *timer);
 
 #endif

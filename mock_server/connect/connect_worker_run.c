@@ -73,7 +73,7 @@ void connect_partition_enqueue(struct connect_partition *partition)
     }
 }
 
-void connect_worker_on_append(void *ctx, const struct store_topic *topic, int32_t number)
+void connect_worker_on_append(void *ctx, const struct broker_topic *topic, int32_t number)
 {
     struct connect_worker *worker = ctx;
     for (size_t i = 0; i < worker->count; i++) {

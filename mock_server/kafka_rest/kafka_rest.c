@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void on_append(void *ctx, const struct store_topic *topic, int32_t partition)
+static void on_append(void *ctx, const struct broker_topic *topic, int32_t partition)
 {
     struct kafka_rest *rest = ctx;
     kafka_rest_consumers_on_append(rest->consumers, topic, partition);

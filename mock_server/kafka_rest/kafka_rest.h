@@ -19,9 +19,8 @@ struct kafka_rest_options {
     struct log *log;
     bool lenient; /* accept application/json for v2 as the embedded JSON format */
     enum kafka_rest_first_poll first_poll;
-    bool workshop_permissions; /* refuse groups other than "students" and topics without "<id>." */
-    const char *user_id;
-    const char *advertised_url; /* NULL: base_uri from the Host header */
+    const struct topic_policy *policy; /* borrowed */
+    const char *advertised_url;        /* NULL: base_uri from the Host header */
     /* DIFFERS: a produce to a missing topic is refused at once (0); the real proxy takes 60 s a
      * record, which `serve --missing-topic-delay 60000` imitates. */
     int64_t missing_topic_delay_ms;

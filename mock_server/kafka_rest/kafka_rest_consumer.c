@@ -87,7 +87,7 @@ struct consumer *consumer_of_request(struct kafka_rest_call *call)
 
 bool consumer_group_permitted(struct kafka_rest_call *call)
 {
-    return !call->rest->options.workshop_permissions ||
+    return !call->rest->options.policy->enforced ||
            kafka_rest_group_permitted(call, call->match.captures[0]);
 }
 
@@ -364,6 +364,11 @@ static bool consumer_name_all(struct consumer *consumer, struct span group, stru
     return consumer->member_id != NULL;
 }
 
+static void member_changed(struct group_member *member)
+{
+    consumer_reads_wake(PP_CONTAINER_OF(member, struct consumer, member));
+}
+
 static struct consumer *consumer_new(struct kafka_rest_call *call, struct span group,
                                      const struct create_settings *settings)
 {
@@ -394,6 +399,9 @@ static struct consumer *consumer_new(struct kafka_rest_call *call, struct span g
         .client_id = group_text_span(consumer->client_id),
         .auto_commit = settings->auto_commit,
         .reset = settings->reset,
+        .changed = member_changed,
+        .log = call->rest->options.log,
+        .policy = call->rest->options.policy,
     };
     struct consumer **bucket =
         &consumers->buckets[bucket_of(group, group_text_span(consumer->name))];
@@ -417,12 +425,12 @@ static void hint_created(struct kafka_rest_call *call, struct span group)
     bool is_private =
         span_starts_with(call->exchange->request.host, SPAN_LIT("ec2-kafka-rest.internal"));
     /* No Kafka traffic yet, so nothing is refused yet either. */
-    bool is_foreign = !span_equal_cstr(group, KAFKA_REST_WORKSHOP_GROUP);
+    bool is_foreign = !span_equal_cstr(group, TOPIC_POLICY_GROUP);
     if (is_private || is_foreign) {
         kafka_rest_hint(
             call->exchange, "%s%s%s",
             is_foreign ? "the workshop's AWS refuses reads and commits of every group but "
-                         "\"" KAFKA_REST_WORKSHOP_GROUP "\""
+                         "\"" TOPIC_POLICY_GROUP "\""
                        : "",
             is_foreign && is_private ? "; " : "",
             is_private ? "base_uri names the proxy's private host, as on AWS: build the URL from "
@@ -559,11 +567,6 @@ size_t kafka_rest_group_members_visit(struct kafka_rest_consumers *consumers, st
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static void member_changed(struct group_member *member)
-{
-    consumer_reads_wake(PP_CONTAINER_OF(member, struct consumer, member));
-}
-
 enum status kafka_rest_consumers_new(struct kafka_rest *rest, struct kafka_rest_consumers **out,
                                      struct error *err)
 {
@@ -573,18 +576,6 @@ enum status kafka_rest_consumers_new(struct kafka_rest *rest, struct kafka_rest_
     }
     consumers->rest = rest;
     group_set_init(&consumers->groups, rest->options.store, rest->options.log);
-    consumers->groups.changed = member_changed;
-    if (rest->options.workshop_permissions) {
-        struct span user = span_from_cstr(rest->options.user_id);
-        consumers->visible_prefix = malloc(user.len + 2);
-        if (consumers->visible_prefix == NULL) {
-            free(consumers);
-            return error_set(err, STATUS_NO_MEMORY, "the REST proxy's consumers: out of memory");
-        }
-        memcpy(consumers->visible_prefix, user.ptr, user.len);
-        memcpy(consumers->visible_prefix + user.len, ".", 2);
-        consumers->groups.visible_prefix = span_from(consumers->visible_prefix, user.len + 1);
-    }
     *out = consumers;
     return STATUS_OK;
 }
@@ -600,6 +591,5 @@ void kafka_rest_consumers_free(struct kafka_rest_consumers *consumers)
     }
     PP_ASSERT(consumers->count == 0 && consumers->watch_count == 0);
     group_set_release(&consumers->groups);
-    free(consumers->visible_prefix);
     free(consumers);
 }

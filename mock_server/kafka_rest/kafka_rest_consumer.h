@@ -7,7 +7,7 @@
 #ifndef PINPIPE_KAFKA_REST_CONSUMER_H
 #define PINPIPE_KAFKA_REST_CONSUMER_H
 
-#include "group.h"
+#include "group_coordinator.h"
 #include "kafka_rest_internal.h"
 
 enum {
@@ -71,7 +71,6 @@ struct consumer {
 struct kafka_rest_consumers {
     struct kafka_rest *rest;
     struct group_set groups;
-    char *visible_prefix; /* "<user id>." with --permissions workshop, else NULL */
     struct consumer *buckets[CONSUMER_BUCKETS];
     size_t count;
     uint64_t last_serial;

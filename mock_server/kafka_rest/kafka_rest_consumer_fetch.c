@@ -298,7 +298,7 @@ void consumer_reads_refuse(struct consumer *consumer)
 }
 
 /* Is this a topic that an open read waits for and does not know yet? */
-static bool is_new_for(const struct consumer_read *read, const struct store_topic *topic,
+static bool is_new_for(const struct consumer_read *read, const struct broker_topic *topic,
                        int32_t partition)
 {
     const struct group_member *member = &read->consumer->member;
@@ -311,7 +311,7 @@ static bool is_new_for(const struct consumer_read *read, const struct store_topi
 }
 
 void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
-                                    const struct store_topic *topic, int32_t partition)
+                                    const struct broker_topic *topic, int32_t partition)
 {
     if (consumers->watch_count > 0) {
         struct consumer_watch *next;
@@ -398,7 +398,7 @@ static bool check_permitted(struct kafka_rest_call *call, const struct consumer 
     if (!consumer_group_permitted(call)) {
         return false;
     }
-    if (!call->rest->options.workshop_permissions) {
+    if (!call->rest->options.policy->enforced) {
         return true;
     }
     for (size_t i = 0; i < member->topic_count; i++) {

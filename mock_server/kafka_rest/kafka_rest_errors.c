@@ -4,7 +4,6 @@
 #include "kafka_rest_internal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 struct known_error {
     int http_status;
@@ -120,63 +119,4 @@ void kafka_rest_hint(struct exchange *exchange, const char *format, ...)
         }
     }
     exchange->reply.hint = arena_copy_cstr(&exchange->arena, span_from_cstr(text));
-}
-
-/* --- `--permissions workshop`: what the course's IAM policy allows --- */
-
-static bool has_user_prefix(const struct kafka_rest *rest, struct span topic)
-{
-    struct span user = span_from_cstr(rest->options.user_id);
-    return span_starts_with(topic, user) && topic.len > user.len && topic.ptr[user.len] == '.';
-}
-
-void kafka_rest_hint_topic_policy(const struct kafka_rest_call *call, struct span topic)
-{
-    if (PP_UNLIKELY(!has_user_prefix(call->rest, topic))) {
-        kafka_rest_hint(call->exchange,
-                        "allowed here, but the workshop's AWS refuses topics that do not begin "
-                        "with \"%s.\" (serve --permissions workshop imitates that)",
-                        call->rest->options.user_id);
-    }
-}
-
-bool kafka_rest_topic_permitted(const struct kafka_rest_call *call, struct span topic)
-{
-    const struct kafka_rest *rest = call->rest;
-    if (PP_LIKELY(has_user_prefix(rest, topic))) {
-        return true;
-    }
-    if (rest->options.workshop_permissions) {
-        kafka_rest_hint(call->exchange,
-                        "the workshop's policy allows only topics that begin with \"%s.\": use "
-                        "%s.pin, %s.geo or %s.user, or start the server with --iam-username and "
-                        "your own id",
-                        rest->options.user_id, rest->options.user_id, rest->options.user_id,
-                        rest->options.user_id);
-        kafka_rest_error(call->exchange, 403, 40301, "Not authorized to access topics: [%.*s]",
-                         SPAN_ARG(topic));
-        return false;
-    }
-    kafka_rest_hint_topic_policy(call, topic);
-    return true;
-}
-
-bool kafka_rest_group_permitted(const struct kafka_rest_call *call, struct span group)
-{
-    if (span_equal_cstr(group, KAFKA_REST_WORKSHOP_GROUP)) {
-        return true;
-    }
-    if (call->rest->options.workshop_permissions) {
-        kafka_rest_hint(call->exchange,
-                        "the workshop's policy allows only the consumer group \"%s\"",
-                        KAFKA_REST_WORKSHOP_GROUP);
-        kafka_rest_error(call->exchange, 403, 40301, "Not authorized to access group: %.*s",
-                         SPAN_ARG(group));
-        return false;
-    }
-    kafka_rest_hint(call->exchange,
-                    "allowed here, but the workshop's AWS refuses every consumer group but \"%s\" "
-                    "(serve --permissions workshop imitates that)",
-                    KAFKA_REST_WORKSHOP_GROUP);
-    return true;
 }

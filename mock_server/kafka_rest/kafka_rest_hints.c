@@ -242,7 +242,7 @@ static void hint_meant(const struct kafka_rest_call *call, struct span topic, st
 void kafka_rest_hint_missing_topic(const struct kafka_rest_call *call, struct span topic)
 {
     struct kafka_rest *rest = call->rest;
-    const char *user = rest->options.user_id;
+    const char *user = rest->options.policy->user_id;
     char prefixed[STORE_TOPIC_NAME_MAX + 1];
     struct span kinds[] = {SPAN_LIT("pin"), SPAN_LIT("geo"), SPAN_LIT("user")};
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {

@@ -12,6 +12,8 @@
 #include "kafka_rest.h"
 #include "log.h"
 #include "route.h"
+#include "store.h"
+#include "topic_policy.h"
 
 #include <stdarg.h>
 
@@ -23,9 +25,6 @@ enum {
     /* The cluster's only broker. */
     KAFKA_REST_BROKER_ID = 1, /* as MSK counts */
 };
-
-/* The group that `--permissions workshop` allows. */
-#define KAFKA_REST_WORKSHOP_GROUP "students"
 
 struct kafka_rest_consumers; /* kafka_rest_consumer*.c */
 struct produce_job;          /* kafka_rest_produce.c */
@@ -102,6 +101,10 @@ struct kafka_rest_call {
 /* "http://localhost:8082", no slash behind: --advertised-url or the request's Host. base_uri and
  * v3's links begin with it. */
 void kafka_rest_base_url(const struct kafka_rest_call *call, struct buf *out);
+
+struct topic_config_values;
+enum status kafka_rest_configs_read(const struct kafka_rest_call *call, struct span topic,
+                                    struct topic_config_values *values, struct error *err);
 
 /* --- errors and hints (kafka_rest_errors.c) --- */
 
@@ -254,7 +257,7 @@ enum status kafka_rest_consumers_new(struct kafka_rest *rest, struct kafka_rest_
 void kafka_rest_consumers_free(struct kafka_rest_consumers *consumers);
 /* New records in a partition, before their commit: parked reads may be woken. */
 void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
-                                    const struct store_topic *topic, int32_t partition);
+                                    const struct broker_topic *topic, int32_t partition);
 
 /* Rows 11 to 22: the table in kafka_rest_routes.c points at these; ctx is the kafka_rest_call. */
 KAFKA_REST_HANDLER(kafka_rest_consumer_create);

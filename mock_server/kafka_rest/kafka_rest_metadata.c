@@ -126,6 +126,18 @@ static void append_partitions(struct buf *body, const struct store_topic *topic)
     buf_append_byte(body, ']');
 }
 
+enum status kafka_rest_configs_read(const struct kafka_rest_call *call, struct span topic,
+                                    struct topic_config_values *values, struct error *err)
+{
+    struct broker *broker = call->rest->options.broker;
+    struct broker_configs request = {
+        .base.arena = &call->exchange->arena, .topic = topic, .values = values};
+    enum broker_outcome outcome = broker->ops->configs(broker, &request);
+    PP_ASSERT(outcome == BROKER_DONE);
+    *err = request.base.error;
+    return request.base.status;
+}
+
 enum handled kafka_rest_topic(void *ctx, struct exchange *exchange, const struct route_match *match)
 {
     struct kafka_rest_call *call = ctx;
@@ -135,7 +147,7 @@ enum handled kafka_rest_topic(void *ctx, struct exchange *exchange, const struct
     if (topic == NULL) {
         return HANDLED;
     }
-    if (topic_config_values_read(call->rest->options.store, topic, &configs, &err) != STATUS_OK) {
+    if (kafka_rest_configs_read(call, topic->name, &configs, &err) != STATUS_OK) {
         return kafka_rest_error_store(call, &err);
     }
     struct buf *body = body_of(exchange);

@@ -148,7 +148,7 @@ static const char *fix_of(const char *error)
 static void hint_failed(const struct produce_job *job, const struct broker_result *result)
 {
     struct exchange *exchange = job->call->exchange;
-    const char *user = job->call->rest->options.user_id;
+    const char *user = job->call->rest->options.policy->user_id;
     if (result->error_code == error_retriable) {
         hint_retriable(job);
     } else if (result->error_code == error_other) {
@@ -185,15 +185,15 @@ static void job_finish(struct produce_job *job)
 
 static enum handled job_continue(struct produce_job *job);
 
-static void broker_done(struct broker_produce *produce)
+static void broker_done(struct broker_request *request)
 {
-    struct produce_job *job = produce->ctx;
+    struct produce_job *job = request->ctx;
     job->at_broker = false;
     if (job->call == NULL) {
         job_free(job); /* nobody waits for the answer any more */
         return;
     }
-    job->next += produce->count;
+    job->next += job->produce.count;
     struct exchange *exchange = job->call->exchange;
     if (job_continue(job) == HANDLED) {
         exchange_answer(exchange);
@@ -275,13 +275,11 @@ static enum handled job_continue(struct produce_job *job)
             continue;
         }
         job->produce = (struct broker_produce){
+            .base = {.arena = &job->texts, .done = broker_done, .ctx = job},
             .topic = job->topic,
             .records = produce_request_records(&job->request) + job->next,
             .results = results + job->next,
             .count = run_length(job),
-            .texts = &job->texts,
-            .done = broker_done,
-            .ctx = job,
         };
         results[job->next].error_code = 0;
         if (options->broker->ops->produce(options->broker, &job->produce) == BROKER_LATER) {

@@ -181,7 +181,7 @@ static void append_configs(struct v3_writer *w, const struct store_topic *topic,
         kafka_rest_error_known(w->call->exchange, ERROR_NOT_FOUND);
         return;
     }
-    if (topic_config_values_read(w->call->rest->options.store, topic, &values, &err) != STATUS_OK) {
+    if (kafka_rest_configs_read(w->call, topic->name, &values, &err) != STATUS_OK) {
         kafka_rest_error_store(w->call, &err);
         return;
     }

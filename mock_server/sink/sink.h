@@ -4,6 +4,7 @@
 #define PINPIPE_SINK_H
 
 #include "broker.h"
+#include "log.h"
 #include "sink_file.h"
 #include "sink_path.h"
 

@@ -4,6 +4,7 @@
 #include "sink.h"
 
 #include "base64.h"
+#include "store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -99,7 +100,7 @@ static void produce(struct sink *sink, const struct sink_report *report, struct 
                                      .records = &record,
                                      .results = &result,
                                      .count = 1,
-                                     .texts = &sink->scratch->texts};
+                                     .base = {.arena = &sink->scratch->texts}};
     arena_reset(&sink->scratch->texts);
     /* A broker that answers later would need the request to live on; the embedded one is there. */
     enum broker_outcome outcome =

@@ -1,33 +1,9 @@
 /* A member's places in its partitions: settled from the group's commit or by auto.offset.reset,
  * kept inside the log, committed back. */
-#include "group.h"
+#include "group_coordinator.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct group_partition *group_member_partition(const struct group_member *member, struct span topic,
-                                               int32_t partition)
-{
-    size_t low = 0;
-    size_t high = member->partition_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        struct group_partition *p = &member->partitions[middle];
-        int order = span_compare(group_text_span(p->topic), topic);
-        if (order == 0) {
-            order = (p->partition > partition) - (p->partition < partition);
-        }
-        if (order == 0) {
-            return p;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return NULL;
-}
 
 const struct store_topic *group_partition_topic(const struct group_set *set,
                                                 const struct group_partition *partition)
@@ -133,13 +109,28 @@ static const struct store_topic *partition_refresh(const struct group_member *me
     return topic;
 }
 
+static bool has_missing_topics(const struct group_member *member)
+{
+    if (member->mode == GROUP_MODE_PATTERN) {
+        return true; /* any new topic may match */
+    }
+    for (size_t i = 0; i < member->topic_count; i++) {
+        if (store_topic_find(member->set->store, group_text_span(member->topics[i])) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum status group_member_settle(struct group_member *member, struct error *err)
 {
     enum status worst = STATUS_OK;
+    member->has_missing_topics = has_missing_topics(member);
     for (size_t i = 0; i < member->partition_count; i++) {
         struct group_partition *p = &member->partitions[i];
         const struct store_topic *topic = partition_refresh(member, p);
         if (topic == NULL) {
+            member->has_missing_topics = true;
             continue;
         }
         struct error one = ERROR_NONE;

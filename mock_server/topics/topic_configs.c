@@ -52,7 +52,15 @@ const struct topic_config *topic_config_find(struct span name)
     return NULL;
 }
 
-static void note_override(void *ctx, struct span name, struct span value)
+void topic_config_values_init(struct topic_config_values *values)
+{
+    for (size_t i = 0; i < TOPIC_CONFIG_COUNT; i++) {
+        values->values[i] = topic_configs[i].value;
+        values->overridden[i] = false;
+    }
+}
+
+void topic_config_values_note(void *ctx, struct span name, struct span value)
 {
     struct topic_config_values *values = ctx;
     const struct topic_config *config = topic_config_find(name);
@@ -64,16 +72,6 @@ static void note_override(void *ctx, struct span name, struct span value)
     values->texts[index][value.len] = '\0';
     values->values[index] = values->texts[index];
     values->overridden[index] = true;
-}
-
-enum status topic_config_values_read(struct store *store, const struct store_topic *topic,
-                                     struct topic_config_values *out, struct error *err)
-{
-    for (size_t i = 0; i < TOPIC_CONFIG_COUNT; i++) {
-        out->values[i] = topic_configs[i].value;
-        out->overridden[i] = false;
-    }
-    return store_topic_configs(store, topic, note_override, out, err);
 }
 
 /* --- checking --- */

@@ -1,10 +1,10 @@
-/* The configuration of topics: Kafka's topic settings with their defaults, and what is stored over
- * them (specs/kafka-rest-v2.md sections 1.1 and 5). */
-#ifndef PINPIPE_KAFKA_REST_CONFIGS_H
-#define PINPIPE_KAFKA_REST_CONFIGS_H
+/* The settings of topics: Kafka's table with its defaults, and what a topic has set over them
+ * (specs/kafka-rest-v2.md sections 1.1 and 5). */
+#ifndef PINPIPE_TOPIC_CONFIGS_H
+#define PINPIPE_TOPIC_CONFIGS_H
 
 #include "error.h"
-#include "store.h"
+#include "span.h"
 
 struct topic_config {
     const char *name;
@@ -32,9 +32,10 @@ struct topic_config_values {
     const char *values[TOPIC_CONFIG_COUNT];
     bool overridden[TOPIC_CONFIG_COUNT];
 };
-enum status topic_config_values_read(struct store *store, const struct store_topic *topic,
-                                     struct topic_config_values *out,
-                                     struct error *err) PP_MUST_USE;
+/* Every setting at Kafka's default. */
+void topic_config_values_init(struct topic_config_values *values);
+/* One that is set; ctx is the struct topic_config_values. Unknown names are passed over. */
+void topic_config_values_note(void *ctx, struct span name, struct span value);
 
 /* INVALID with Kafka's words when the setting is unknown or the value does not fit it. */
 enum status topic_config_check(struct span name, struct span value, struct error *err) PP_MUST_USE;

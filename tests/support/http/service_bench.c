@@ -142,7 +142,7 @@ void service_bench_produce(struct service_bench *bench, const char *value)
                                      .records = &record,
                                      .results = &result,
                                      .count = 1,
-                                     .texts = &texts};
+                                     .base = {.arena = &texts}};
     arena_init(&texts, 64 * 1024);
     PP_ASSERT(bench->broker->ops->produce(bench->broker, &produce) == BROKER_DONE);
     PP_ASSERT(result.error_code == 0);

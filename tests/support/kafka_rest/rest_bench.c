@@ -30,7 +30,8 @@ void bench_init(struct bench *bench)
     *bench = (struct bench){.fail_commits = false};
     env_init_virtual(&bench->env, 1, INT64_C(1700000000000000));
     log_init(&bench->log, &bench->env, stderr, LOG_OFF);
-    bench->options = (struct kafka_rest_options){.user_id = "u1"};
+    bench->policy = (struct topic_policy){.user_id = "u1"};
+    bench->options = (struct kafka_rest_options){.policy = &bench->policy};
 }
 
 void bench_open(struct bench *bench)
@@ -49,7 +50,8 @@ void bench_open(struct bench *bench)
                   bench->store,
                   &(struct store_topic_spec){.name = SPAN_LIT("wide"), .partition_count = 3},
                   NULL) == STATUS_OK);
-    struct broker_store_options broker = {.store = bench->store, .env = &bench->env};
+    struct broker_store_options broker = {
+        .store = bench->store, .env = &bench->env, .log = &bench->log};
     PP_ASSERT(broker_store_new(&broker, &bench->broker) == STATUS_OK);
     timer_heap_init(&bench->timers, &bench->env);
     turn_init(&bench->turn, bench->store, &bench->timers, &bench->env, &bench->log);
@@ -77,7 +79,7 @@ void bench_close(struct bench *bench)
     bench->fail_commits = false;
     turn_end(&bench->turn);
     kafka_rest_free(bench->rest);
-    bench->broker->ops->free(bench->broker);
+    broker_free(bench->broker);
     store_close(bench->store);
     timer_heap_release(&bench->timers);
 }
@@ -219,11 +221,11 @@ void bench_append(struct bench *bench, const char *topic, int32_t partition, con
     };
     struct broker_result result = {.error_code = -1};
     struct broker_produce produce = {
+        .base = {.arena = &texts},
         .topic = span_from_cstr(topic),
         .records = &record,
         .results = &result,
         .count = 1,
-        .texts = &texts,
     };
     PP_ASSERT(bench->broker->ops->produce(bench->broker, &produce) == BROKER_DONE);
     PP_ASSERT(result.error_code == 0);

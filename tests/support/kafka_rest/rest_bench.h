@@ -5,6 +5,8 @@
 #define PINPIPE_REST_BENCH_H
 
 #include "kafka_rest.h"
+#include "store.h"
+#include "topic_policy.h"
 #include "turn.h"
 
 struct bench_call;
@@ -17,7 +19,8 @@ struct bench {
     struct store *store;
     struct broker *broker;
     struct kafka_rest *rest;
-    struct kafka_rest_options options; /* changed before bench_open */
+    struct topic_policy policy;        /* u1, open; changed before bench_open */
+    struct kafka_rest_options options; /* the same */
     struct bench_call *calls;          /* freed with the bench */
     bool fail_commits;                 /* while set, every COMMIT is rolled back */
     const char *content_type;          /* of the requests that follow; NULL: none */

@@ -33,7 +33,7 @@ void sink_world_open(struct sink_world *f)
 void sink_world_close(struct sink_world *f)
 {
     connect_worker_free(f->worker);
-    f->broker->ops->free(f->broker);
+    broker_free(f->broker);
     timer_heap_release(&f->timers);
     store_close(f->store);
 }
@@ -186,7 +186,7 @@ void sink_world_produce_record(struct sink_world *f, const char *topic,
                                      .records = record,
                                      .results = &result,
                                      .count = 1,
-                                     .texts = &f->arena};
+                                     .base = {.arena = &f->arena}};
     assert_int_equal(f->broker->ops->produce(f->broker, &request), BROKER_DONE);
     assert_int_equal(result.error_code, 0);
 }

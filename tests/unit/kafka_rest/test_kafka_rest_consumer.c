@@ -497,7 +497,7 @@ static void v3_sees_the_members_that_have_joined(void **state)
 static void the_workshop_allows_only_its_group_and_its_topics(void **state)
 {
     struct bench *b = *state;
-    b->options.workshop_permissions = true;
+    b->policy.enforced = true;
     bench_open(b);
     consumer_create(b, "c", "");
     consumer_subscribe(b, "c", "u1.pin");

@@ -67,7 +67,7 @@ static void free_nothing(struct broker *broker)
     (void)broker;
 }
 
-static const struct broker_ops later_ops = {produce_later, free_nothing};
+static const struct broker_ops later_ops = {.produce = produce_later, .free = free_nothing};
 
 static void deliver(struct bench *b, struct later_broker *later)
 {
@@ -77,10 +77,10 @@ static void deliver(struct bench *b, struct later_broker *later)
         produce->results[i] = (struct broker_result){
             .offset = (int64_t)i,
             .error_code = later->error_code,
-            .error = arena_printf(produce->texts, "as Kafka says"),
+            .error = arena_printf(produce->base.arena, "as Kafka says"),
         };
     }
-    produce->done(produce);
+    produce->base.done(&produce->base);
     turn_end(&b->turn);
 }
 

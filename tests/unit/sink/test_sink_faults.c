@@ -100,7 +100,7 @@ static void try_turn(struct fixture *f, int records)
                                          .records = &record,
                                          .results = &result,
                                          .count = 1,
-                                         .texts = &world->arena};
+                                         .base = {.arena = &world->arena}};
         world->broker->ops->produce(world->broker, &request);
     }
     sink_world_run(world);

@@ -1,6 +1,7 @@
 /* Consumer groups without HTTP: the range assignor, who holds what after each change, and where
  * partitions are resumed. */
-#include "group.h"
+#include "group_coordinator.h"
+#include "topic_policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,6 +40,7 @@ static int setup(void **state)
             .client_id = span_from_cstr(member_ids[i]),
             .auto_commit = true,
             .reset = GROUP_RESET_EARLIEST,
+            .log = &f->log,
         };
     }
     *state = f;
@@ -404,7 +406,8 @@ static void what_an_acl_hides_no_pattern_sees(void **state)
     struct fixture *f = *state;
     make_topic(f, "u1.pin", 1);
     make_topic(f, "u2.pin", 1);
-    f->set.visible_prefix = SPAN_LIT("u1.");
+    static const struct topic_policy policy = {.enforced = true, .user_id = "u1"};
+    f->members[0].policy = &policy;
     struct group_member *m = &f->members[0];
     assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT(".*"), NULL), STATUS_OK);
     assert_int_equal(group_member_poll(m, NULL), STATUS_OK);

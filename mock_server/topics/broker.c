@@ -1,0 +1,40 @@
+/* What all brokers have in common: their listeners, and how a caller takes leave. */
+#include "broker.h"
+
+void broker_listen(struct broker *broker, struct broker_listener listener)
+{
+    PP_ASSERT(broker->listener_count < BROKER_LISTENERS_MAX);
+    broker->listeners[broker->listener_count++] = listener;
+}
+
+void broker_unlisten(struct broker *broker, const void *ctx)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < broker->listener_count; i++) {
+        if (broker->listeners[i].ctx != ctx) {
+            broker->listeners[kept++] = broker->listeners[i];
+        }
+    }
+    broker->listener_count = kept;
+}
+
+void broker_tell_append(const struct broker *broker, const struct broker_topic *topic,
+                        int32_t partition)
+{
+    for (size_t i = 0; i < broker->listener_count; i++) {
+        broker->listeners[i].on_append(broker->listeners[i].ctx, topic, partition);
+    }
+}
+
+void broker_cancel(struct broker *broker, struct broker_request *request)
+{
+    PP_ASSERT(broker->ops->cancel != NULL);
+    broker->ops->cancel(broker, request);
+}
+
+void broker_free(struct broker *broker)
+{
+    if (broker != NULL) {
+        broker->ops->free(broker);
+    }
+}

@@ -1,0 +1,304 @@
+/* The embedded broker's groups: who is in them, what they have committed, and what their members
+ * ask of the coordinator (group_coordinator.h). */
+#include "broker_store_internal.h"
+
+#include <stdlib.h>
+
+enum { GROUP_METADATA_BYTES_MAX = 1024 * 1024 };
+
+/* --- which groups there are ------------------------------------------------------------------- */
+
+struct group_list {
+    struct broker_groups *request;
+    size_t cap;
+    bool failed;
+};
+
+static void group_list_add(struct group_list *list, struct span name, size_t member_count)
+{
+    struct broker_groups *request = list->request;
+    struct arena *arena = request->base.arena;
+    if (request->count == list->cap) {
+        /* The arena keeps the shorter lists too: less than as much again. */
+        size_t cap = list->cap > 0 ? list->cap * 2 : 16;
+        struct broker_group *grown = arena_alloc_array(arena, cap, sizeof(*grown));
+        for (size_t i = 0; grown != NULL && i < request->count; i++) {
+            grown[i] = request->groups[i];
+        }
+        list->failed = list->failed || grown == NULL;
+        request->groups = grown != NULL ? grown : request->groups;
+        list->cap = grown != NULL ? cap : list->cap;
+    }
+    const char *copy = list->failed ? NULL : arena_copy_cstr(arena, name);
+    list->failed = copy == NULL;
+    if (copy != NULL) {
+        request->groups[request->count++] =
+            (struct broker_group){span_from(copy, name.len), member_count};
+    }
+}
+
+/* Commits come in group order, so that a group's are side by side. */
+static void group_list_on_commit(void *ctx, struct span group, const struct store_commit *commit)
+{
+    struct group_list *list = ctx;
+    const struct broker_groups *request = list->request;
+    (void)commit;
+    if (request->count > 0 && span_equal(request->groups[request->count - 1].name, group)) {
+        return;
+    }
+    if (!list->failed) {
+        group_list_add(list, group, 0);
+    }
+}
+
+/* By name, and of one name the live one first. */
+static int group_compare(const void *a, const void *b)
+{
+    const struct broker_group *left = a;
+    const struct broker_group *right = b;
+    int order = span_compare(left->name, right->name);
+    return order != 0 ? order
+                      : (left->member_count < right->member_count) -
+                            (left->member_count > right->member_count);
+}
+
+enum broker_outcome broker_store_groups(struct broker *broker, struct broker_groups *request)
+{
+    struct broker_store *self = broker_store_of(broker);
+    struct group_list list = {.request = request};
+    request->groups = NULL;
+    request->count = 0;
+    for (size_t i = 0; i < self->groups.count; i++) {
+        const struct group *group = self->groups.groups[i];
+        group_list_add(&list, group_text_span(group->name), group->member_count);
+    }
+    request->base.status = store_group_visit(self->store, SPAN_EMPTY, group_list_on_commit, &list,
+                                             &request->base.error);
+    if (list.failed) {
+        broker_store_no_memory(&request->base);
+    }
+    if (request->base.status != STATUS_OK || request->count == 0) {
+        return BROKER_DONE;
+    }
+    qsort(request->groups, request->count, sizeof(*request->groups), group_compare);
+    size_t kept = 1;
+    for (size_t i = 1; i < request->count; i++) {
+        if (!span_equal(request->groups[i].name, request->groups[kept - 1].name)) {
+            request->groups[kept++] = request->groups[i];
+        }
+    }
+    request->count = kept;
+    return BROKER_DONE;
+}
+
+/* --- one group -------------------------------------------------------------------------------- */
+
+static bool span_keep(struct arena *arena, struct span text, struct span *out)
+{
+    const char *copy = arena_copy_cstr(arena, text);
+    *out = span_from(copy, copy != NULL ? text.len : 0);
+    return copy != NULL;
+}
+
+static bool member_describe(struct arena *arena, const struct group_member *member,
+                            struct broker_group_member *out)
+{
+    struct broker_group_place *places =
+        arena_alloc_array(arena, member->partition_count + 1, sizeof(*places));
+    bool ok = places != NULL && span_keep(arena, member->member_id, &out->member_id) &&
+              span_keep(arena, member->client_id, &out->client_id);
+    for (size_t i = 0; ok && i < member->partition_count; i++) {
+        ok = span_keep(arena, group_text_span(member->partitions[i].topic), &places[i].topic);
+        places[i].partition = member->partitions[i].partition;
+    }
+    out->places = places;
+    out->place_count = member->partition_count;
+    return ok;
+}
+
+static void note_any_commit(void *ctx, struct span group, const struct store_commit *commit)
+{
+    (void)group;
+    (void)commit;
+    *(bool *)ctx = true;
+}
+
+enum broker_outcome broker_store_describe(struct broker *broker, struct broker_describe *request)
+{
+    struct broker_store *self = broker_store_of(broker);
+    const struct group *group = group_set_find(&self->groups, request->group);
+    size_t count = group != NULL ? group->member_count : 0;
+    request->base.status = STATUS_OK;
+    request->exists = count > 0;
+    request->member_count = count;
+    request->members = arena_alloc_array(request->base.arena, count + 1, sizeof(*request->members));
+    bool ok = request->members != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = member_describe(request->base.arena, group->members[i], &request->members[i]);
+    }
+    if (!ok) {
+        broker_store_no_memory(&request->base);
+    } else if (count == 0 && request->group.len > 0) {
+        request->base.status = store_group_visit(self->store, request->group, note_any_commit,
+                                                 &request->exists, &request->base.error);
+    }
+    return BROKER_DONE;
+}
+
+/* --- commits ---------------------------------------------------------------------------------- */
+
+struct commit_list {
+    struct broker_group_offsets *request;
+    size_t cap;
+    bool failed;
+};
+
+static void commit_list_add(void *ctx, struct span group, const struct store_commit *commit)
+{
+    struct commit_list *list = ctx;
+    struct broker_group_offsets *request = list->request;
+    struct arena *arena = request->base.arena;
+    (void)group;
+    if (request->count == list->cap) {
+        size_t cap = list->cap > 0 ? list->cap * 2 : 16;
+        struct broker_committed *grown = arena_alloc_array(arena, cap, sizeof(*grown));
+        for (size_t i = 0; grown != NULL && i < request->count; i++) {
+            grown[i] = request->places[i];
+        }
+        list->failed = list->failed || grown == NULL;
+        request->places = grown != NULL ? grown : request->places;
+        list->cap = grown != NULL ? cap : list->cap;
+    }
+    if (!list->failed) {
+        struct broker_committed *place = &request->places[request->count++];
+        *place =
+            (struct broker_committed){.partition = commit->partition, .offset = commit->offset};
+        list->failed = !span_keep(arena, commit->topic, &place->topic) ||
+                       !span_keep(arena, commit->metadata, &place->metadata);
+    }
+}
+
+static enum status committed_find(struct store *store, struct broker_group_offsets *request,
+                                  struct broker_committed *place, struct buf *metadata)
+{
+    buf_reset(metadata);
+    enum status status = store_group_committed(
+        store, (struct store_group_place){request->group, place->topic, place->partition},
+        &place->offset, metadata, &request->base.error);
+    if (status == STATUS_NOT_FOUND) {
+        place->offset = -1;
+        return STATUS_OK;
+    }
+    if (status == STATUS_OK &&
+        (!buf_ok(metadata) ||
+         !span_keep(request->base.arena, buf_span(metadata), &place->metadata))) {
+        return error_set(&request->base.error, STATUS_NO_MEMORY, "read a committed offset");
+    }
+    return status;
+}
+
+enum broker_outcome broker_store_group_offsets(struct broker *broker,
+                                               struct broker_group_offsets *request)
+{
+    struct store *store = broker_store_of(broker)->store;
+    request->base.status = STATUS_OK;
+    if (request->places == NULL) {
+        struct commit_list list = {.request = request};
+        request->count = 0;
+        request->base.status =
+            store_group_visit(store, request->group, commit_list_add, &list, &request->base.error);
+        if (list.failed) {
+            broker_store_no_memory(&request->base);
+        }
+        return BROKER_DONE;
+    }
+    struct buf metadata;
+    buf_init(&metadata, GROUP_METADATA_BYTES_MAX);
+    for (size_t i = 0; i < request->count && request->base.status == STATUS_OK; i++) {
+        request->base.status = committed_find(store, request, &request->places[i], &metadata);
+    }
+    buf_release(&metadata);
+    return BROKER_DONE;
+}
+
+static enum status commit_places(struct store *store, const struct broker_commit *request,
+                                 struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < request->count && status == STATUS_OK; i++) {
+        const struct store_commit commit = {
+            .topic = request->places[i].topic,
+            .partition = request->places[i].partition,
+            .offset = request->places[i].offset,
+            .metadata = request->places[i].metadata,
+        };
+        status = store_group_commit(store, request->group, &commit, err);
+    }
+    return status;
+}
+
+enum broker_outcome broker_store_commit(struct broker *broker, struct broker_commit *request)
+{
+    struct store *store = broker_store_of(broker)->store;
+    struct error *err = &request->base.error;
+    enum status status = store_savepoint(store, err);
+    if (status == STATUS_OK) {
+        status = commit_places(store, request, err);
+        if (status == STATUS_OK) {
+            status = store_savepoint_release(store, err);
+        } else {
+            store_savepoint_rollback(store);
+        }
+    }
+    request->base.status = status;
+    return BROKER_DONE;
+}
+
+/* --- members ---------------------------------------------------------------------------------- */
+
+static enum status member_poll(struct broker_membership *request)
+{
+    struct group_member *member = request->member;
+    enum status status = group_member_poll(member, &request->base.error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (request->commit_due) {
+        group_member_commit_if_auto(member);
+    }
+    return group_member_settle(member, &request->base.error);
+}
+
+enum broker_outcome broker_store_membership(struct broker *broker,
+                                            struct broker_membership *request)
+{
+    struct group_member *member = request->member;
+    struct error *err = &request->base.error;
+    enum status status = STATUS_OK;
+    member->set = &broker_store_of(broker)->groups;
+    switch (request->action) {
+    case BROKER_MEMBER_SUBSCRIBE:
+        status = group_member_subscribe(member, request->topics, request->topic_count, err);
+        break;
+    case BROKER_MEMBER_SUBSCRIBE_PATTERN:
+        status = group_member_subscribe_pattern(member, request->pattern, err);
+        break;
+    case BROKER_MEMBER_ASSIGN:
+        status = group_member_assign(member, request->choices, request->choice_count, err);
+        break;
+    case BROKER_MEMBER_UNSUBSCRIBE:
+        group_member_unsubscribe(member);
+        break;
+    case BROKER_MEMBER_POLL:
+        status = member_poll(request);
+        break;
+    case BROKER_MEMBER_COMMIT:
+        status = group_member_commit(member, err);
+        break;
+    case BROKER_MEMBER_CLOSE:
+        group_member_close(member);
+        break;
+    }
+    request->base.status = status;
+    return BROKER_DONE;
+}

@@ -1,0 +1,121 @@
+/* Who gets which partitions: Kafka's range assignor over the topics that each member asked for. */
+#include "group_coordinator.h"
+
+#include <stdlib.h>
+
+void group_range_share(int32_t partition_count, size_t member_count, size_t index, int32_t *first,
+                       int32_t *count)
+{
+    PP_ASSERT(member_count > 0 && index < member_count && partition_count >= 0);
+    size_t each = (size_t)partition_count / member_count;
+    size_t extra = (size_t)partition_count % member_count;
+    *first = (int32_t)(each * index + (index < extra ? index : extra));
+    *count = (int32_t)(each + (index < extra ? 1 : 0));
+}
+
+/* One member wants one topic. */
+struct claim {
+    const struct store_topic *topic;
+    size_t member_index;
+};
+
+struct claim_list {
+    struct claim *claims;
+    size_t count;
+    size_t cap;
+    size_t member_index; /* whose topics are being visited */
+    bool failed;
+};
+
+static void claim_add(void *ctx, const struct store_topic *topic)
+{
+    struct claim_list *list = ctx;
+    if (list->count == list->cap) {
+        size_t cap = list->cap > 0 ? list->cap * 2 : 16;
+        struct claim *grown = list->failed ? NULL : realloc(list->claims, cap * sizeof(*grown));
+        if (grown == NULL) {
+            list->failed = true;
+            return;
+        }
+        list->claims = grown;
+        list->cap = cap;
+    }
+    list->claims[list->count++] = (struct claim){topic, list->member_index};
+}
+
+static int claim_compare(const void *a, const void *b)
+{
+    const struct claim *left = a;
+    const struct claim *right = b;
+    int order = span_compare(left->topic->name, right->topic->name);
+    if (order != 0) {
+        return order;
+    }
+    return (left->member_index > right->member_index) - (left->member_index < right->member_index);
+}
+
+void group_share_release(struct group_share *share)
+{
+    for (size_t i = 0; i < share->count; i++) {
+        group_text_unref(share->partitions[i].topic);
+    }
+    free(share->partitions);
+}
+
+bool group_share_add(struct group_share *share, struct group_text *topic, int64_t topic_id,
+                     const int32_t range[2])
+{
+    size_t need = share->count + (size_t)range[1];
+    if (need > share->cap) {
+        size_t cap = need > share->cap * 2 ? need : share->cap * 2;
+        struct group_partition *grown = realloc(share->partitions, cap * sizeof(*grown));
+        if (grown == NULL) {
+            return false;
+        }
+        share->partitions = grown;
+        share->cap = cap;
+    }
+    for (int32_t i = 0; i < range[1]; i++) {
+        share->partitions[share->count++] = (struct group_partition){
+            .topic = group_text_ref(topic), .topic_id = topic_id, .partition = range[0] + i};
+    }
+    return true;
+}
+
+/* The claims are in (topic, member) order: each run of one topic is dealt by the assignor. */
+static bool shares_deal(const struct claim_list *list, struct group_share *shares)
+{
+    bool ok = true;
+    for (size_t start = 0; start < list->count && ok;) {
+        const struct store_topic *topic = list->claims[start].topic;
+        size_t end = start;
+        while (end < list->count && list->claims[end].topic == topic) {
+            end++;
+        }
+        struct group_text *name = group_text_new(topic->name);
+        ok = name != NULL;
+        for (size_t i = start; i < end && ok; i++) {
+            int32_t range[2];
+            group_range_share(topic->partition_count, end - start, i - start, &range[0], &range[1]);
+            ok = group_share_add(&shares[list->claims[i].member_index], name, topic->id, range);
+        }
+        group_text_unref(name);
+        start = end;
+    }
+    return ok;
+}
+
+bool group_deal(struct group *group, struct group_share *shares)
+{
+    struct claim_list list = {0};
+    for (size_t i = 0; i < group->member_count; i++) {
+        list.member_index = i;
+        group_member_topics_visit(group->members[i], claim_add, &list);
+    }
+    if (list.count > 0) {
+        qsort(list.claims, list.count, sizeof(*list.claims), claim_compare);
+    }
+    bool ok = !list.failed && shares_deal(&list, shares);
+    free(list.claims);
+    return ok;
+}
