@@ -107,3 +107,17 @@ bool hash128_equal(struct hash128 a, struct hash128 b)
 {
     return a.high == b.high && a.low == b.low;
 }
+
+uint32_t hash_bytes(uint32_t start, struct span bytes)
+{
+    uint32_t hash = start;
+    for (size_t i = 0; i < bytes.len; i++) {
+        hash = (hash ^ (unsigned char)bytes.ptr[i]) * 16777619U;
+    }
+    return hash;
+}
+
+uint32_t hash_start_hidden(const void *address)
+{
+    return HASH_START ^ (uint32_t)((uintptr_t)address >> 4);
+}

@@ -1,3 +1,4 @@
+#include "hash.h"
 #include "json_scan.h"
 
 #include <stdarg.h>
@@ -186,16 +187,6 @@ static bool scan_literal(struct json_scan *s, struct span word)
     return true;
 }
 
-/* FNV-1a from a start that a peer cannot know, or it could send thousands of keys with one hash. */
-static uint32_t key_hash(uint32_t start, const char *p, size_t len)
-{
-    uint32_t hash = start;
-    for (size_t i = 0; i < len; i++) {
-        hash = (hash ^ (unsigned char)p[i]) * 16777619U;
-    }
-    return hash;
-}
-
 static struct member *member_push(struct json_member_stack *stack)
 {
     if (stack->members == NULL) {
@@ -307,8 +298,8 @@ static bool scan_member_value(struct json_scan *s, unsigned depth, struct key_in
         return scan_value(s, depth);
     }
     size_t key_len = s->out->len - key_start;
-    uint32_t hash = key_hash(s->stack->hash_start, s->out->ptr + key_start, key_len);
     struct span key = span_from(s->out->ptr + key_start, key_len);
+    uint32_t hash = hash_bytes(s->stack->hash_start, key);
     size_t earlier = member_find(s, index, hash, key);
     if (earlier != SIZE_MAX) {
         /* Drop the repeated key and its comma; members_rearrange puts the value to its place. */
@@ -554,8 +545,7 @@ bool json_reencode(struct json_cursor *c, struct buf *out, struct json_error *er
     stack.members = NULL;
     stack.count = 0;
     stack.cap = 0;
-    /* Where the stack is differs from process to process; the output does not depend on it. */
-    stack.hash_start = 2166136261U ^ (uint32_t)((uintptr_t)&stack >> 4);
+    stack.hash_start = hash_start_hidden(&stack);
     struct json_scan s = {.c = c, .out = out, .err = err, .stack = &stack};
     bool ok = scan_value(&s, JSON_DEPTH_MAX);
     if (stack.members != NULL) {

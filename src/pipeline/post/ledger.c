@@ -19,7 +19,7 @@ enum {
     ledger_version = 1,
     ledger_application_id = 0x70704c64, /* "ppLd" */
     busy_wait_ms = 5000,
-    hash_bytes = 16,
+    value_hash_bytes = 16,
     path_bytes_max = 480,
 };
 
@@ -432,7 +432,7 @@ void ledger_rollback(struct ledger *ledger)
     }
 }
 
-static void hash_to_bytes(struct hash128 hash, unsigned char out[hash_bytes])
+static void hash_to_bytes(struct hash128 hash, unsigned char out[value_hash_bytes])
 {
     for (int i = 0; i < 8; i++) {
         out[i] = (unsigned char)(hash.high >> (56 - 8 * i));
@@ -456,7 +456,7 @@ static struct hash128 hash_from_bytes(const unsigned char *bytes)
 enum status ledger_add_intent(struct ledger *ledger, const struct ledger_intent *intent,
                               int64_t *post_id, struct error *err)
 {
-    unsigned char hash[hash_bytes];
+    unsigned char hash[value_hash_bytes];
     sqlite3_stmt *stmt = sqlite_db_statement(&ledger->db, STATEMENT_INTENT_ADD);
     if (stmt == NULL) {
         return sqlite_db_error(&ledger->db, "note an intent", err);
@@ -581,7 +581,7 @@ static void post_from_row(sqlite3_stmt *stmt, struct ledger_post *post)
     post->row_number = sqlite3_column_int64(stmt, 4);
     post->topic = sqlite_column_span(stmt, 5);
     struct span hash = sqlite_column_span(stmt, 6);
-    post->has_hash = hash.len == hash_bytes;
+    post->has_hash = hash.len == value_hash_bytes;
     if (post->has_hash) {
         post->value_hash = hash_from_bytes((const unsigned char *)hash.ptr);
     }

@@ -39,6 +39,16 @@ static void content_hashes_differ_at_every_length_and_bit(void **state)
     }
 }
 
+static void bytes_hash_to_fnvs_published_vectors_in_one_part_or_two(void **state)
+{
+    (void)state;
+    assert_int_equal(hash_bytes(HASH_START, SPAN_EMPTY), 0x811c9dc5U);
+    assert_int_equal(hash_bytes(HASH_START, SPAN_LIT("a")), 0xe40c292cU);
+    assert_int_equal(hash_bytes(HASH_START, SPAN_LIT("foobar")), 0xbf9cf968U);
+    assert_int_equal(hash_bytes(hash_bytes(HASH_START, SPAN_LIT("foo")), SPAN_LIT("bar")),
+                     0xbf9cf968U);
+}
+
 static void base64_round_trips_and_refuses_what_the_proxy_refuses(void **state)
 {
     (void)state;
@@ -157,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(murmur2_gives_kafkas_published_vectors),
         cmocka_unit_test(content_hashes_differ_at_every_length_and_bit),
+        cmocka_unit_test(bytes_hash_to_fnvs_published_vectors_in_one_part_or_two),
         cmocka_unit_test(base64_round_trips_and_refuses_what_the_proxy_refuses),
         cmocka_unit_test(base64_of_every_length_reads_back),
         cmocka_unit_test(urls_are_taken_apart),
