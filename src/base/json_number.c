@@ -1,6 +1,6 @@
 /* Numbers of the record path: integers keep their digits, decimals become what Java prints for a
  * double. */
-#include "json_scan.h"
+#include "json_scan_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Strings of the record path: read, validated as UTF-8 and written as Jackson writes them. */
-#include "json_scan.h"
+#include "json_scan_internal.h"
 
 #include <string.h>
 

@@ -297,17 +297,6 @@ static int run_put(struct cli *cli)
     return s3_session_close(&session, status, &err);
 }
 
-void s3_print_move(struct cli *cli, const char *what, const char *from, const char *to)
-{
-    fprintf(cli->out, "%s: ", what);
-    cli_put_text(cli->out, span_from_cstr(from));
-    if (to != NULL) {
-        fputs(" to ", cli->out);
-        cli_put_text(cli->out, span_from_cstr(to));
-    }
-    fputc('\n', cli->out);
-}
-
 /* --- the table ------------------------------------------------------------------------------- */
 
 static const struct option_spec ls_options[] = {

@@ -56,3 +56,14 @@ struct s3_transfer_progress s3_session_transfer(struct s3_session *session, cons
     session->moving = what;
     return (struct s3_transfer_progress){moved, session};
 }
+
+void s3_print_move(struct cli *cli, const char *what, const char *from, const char *to)
+{
+    fprintf(cli->out, "%s: ", what);
+    cli_put_text(cli->out, span_from_cstr(from));
+    if (to != NULL) {
+        fputs(" to ", cli->out);
+        cli_put_text(cli->out, span_from_cstr(to));
+    }
+    fputc('\n', cli->out);
+}

@@ -28,4 +28,7 @@ int s3_session_close(struct s3_session *session, enum status status, const struc
 /* For s3_client's transfers: draws the bytes. */
 struct s3_transfer_progress s3_session_transfer(struct s3_session *session, const char *what);
 
+/* "upload: FROM to TO" on stdout; without `to` "delete: FROM". */
+void s3_print_move(struct cli *cli, const char *what, const char *from, const char *to);
+
 #endif

@@ -8,14 +8,13 @@
  * writes down what it did. Memory does not grow with the run. */
 #include "emulator.h"
 
-#include "emulator_run.h"
+#include "emulator_internal.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { sleep_slice_us = 50 * 1000, note_bytes_max = 640 };
+enum { sleep_slice_us = 50 * 1000 };
 
 void emulator_options_init(struct emulator_options *options)
 {
@@ -37,24 +36,6 @@ bool emulator_succeeded(const struct emulator_summary *summary)
         summary->end == EMULATOR_END_DONE ||
         (summary->end == EMULATOR_END_INTERRUPTED && summary->rows_wanted == EMULATOR_ROWS_FOREVER);
     return all_acked && ended;
-}
-
-int64_t emulator_now_us(const struct emulator *e)
-{
-    return e->env->monotonic_us(e->env);
-}
-
-void emulator_note(struct emulator *e, const char *format, ...)
-{
-    char text[note_bytes_max];
-    va_list args;
-    if (e->options->note == NULL) {
-        return;
-    }
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    e->options->note(e->options->note_ctx, text);
 }
 
 static bool asked_to_stop(const struct emulator *e)

@@ -9,7 +9,7 @@
  *                             v  |
  *                         SLOT_WAITING --stopped--> SLOT_FREE
  */
-#include "emulator_run.h"
+#include "emulator_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

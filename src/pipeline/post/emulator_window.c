@@ -2,16 +2,11 @@
  * are awaited, so the server need not wait for us; one transaction, and so one fsync, carries the
  * outcomes of the window before and the intents of the next. Invariant: no post is eligible for
  * sending before the transaction with its intent has committed. */
-#include "emulator_run.h"
+#include "emulator_internal.h"
 
 #include <stdlib.h>
 
 enum { build_step_triples = 4, paced_window_triples = 1 };
-
-struct triple *emulator_triple(const struct emulator *e, int64_t number)
-{
-    return &e->ring[number % EMULATOR_RING_TRIPLES];
-}
 
 /* With a rate, no more intents are open than leave in the time an outcome may take to be written.
  */

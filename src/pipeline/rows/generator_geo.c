@@ -1,7 +1,7 @@
 /* geolocation_data: countries skewed to the front of the alphabet and to the pin's category,
  * coordinates that have nothing to do with the country and partly come again, timestamps over five
  * years less two days. Targets: workshop section 3. */
-#include "generator_parts.h"
+#include "generator_internal.h"
 
 #include "embedded.h"
 

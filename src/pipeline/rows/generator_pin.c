@@ -5,7 +5,7 @@
  *
  * A poster is a function of the seed and the number in the pool; the follower count belongs to the
  * poster but drifts now and then, as between two visits of a scraper. */
-#include "generator_parts.h"
+#include "generator_internal.h"
 
 #include "embedded.h"
 

@@ -3,7 +3,7 @@
  * October and November 2015. Targets: workshop section 3.
  *
  * A person is a function of the seed and the number in the pool; number 0 is drawn most often. */
-#include "generator_parts.h"
+#include "generator_internal.h"
 
 #include "embedded.h"
 

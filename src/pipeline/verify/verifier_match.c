@@ -1,7 +1,7 @@
 /* One partition, read from beginning to end and merged with the ledger's posts for it, which come
  * in the same order. The common case, a record whose fingerprint is that of the post acknowledged
  * for its offset, costs one hash and one comparison; everything else goes to the notes. */
-#include "verifier_state.h"
+#include "verifier_internal.h"
 
 #include "base64.h"
 #include "record_page.h"

@@ -1,7 +1,7 @@
 /* The ledger from beginning to end, in the order of intent: counts, rows posted more than once,
  * triples that are not whole in the ledger itself, and the posts that the merge by place will not
  * meet (never acknowledged, or acknowledged for a partition that is not there). */
-#include "verifier_state.h"
+#include "verifier_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

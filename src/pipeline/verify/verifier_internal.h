@@ -1,11 +1,12 @@
 /* What the verifier's parts share while one verification runs. Part of the verifier:
  *   verifier.c        opens everything, takes the end offsets, calls the parts, concludes
+ *   verifier_findings.c  topics, runs, posts and findings, for the passes
  *   verifier_posts.c  one pass over the ledger: what is not simply acknowledged
  *   verifier_match.c  one pass over each partition, merged with the ledger's rows of it
  *   verifier_content.c, verifier_notes.c  what a value is; what does not fit
  *   verifier_lake*.c  whether the records are in S3 */
-#ifndef PINPIPE_VERIFIER_STATE_H
-#define PINPIPE_VERIFIER_STATE_H
+#ifndef PINPIPE_VERIFIER_INTERNAL_H
+#define PINPIPE_VERIFIER_INTERNAL_H
 
 #include "ledger.h"
 #include "verifier.h"
@@ -65,6 +66,8 @@ struct verifier {
     int64_t pass;   /* counts partitions */
     uint64_t total; /* records between the ranges' ends */
 };
+
+/* --- verifier_findings.c --- */
 
 /* The topic's position, added when it is new; -1 (and *err) when there are too many. */
 int verifier_topic_position(struct verifier *v, struct span name, struct error *err);

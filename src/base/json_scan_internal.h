@@ -1,7 +1,7 @@
 /* What the record path's scanner shares between its files: the cursor's two readers, failures in
- * Jackson's words, strings (json_string.c) and numbers (json_number.c). */
-#ifndef PINPIPE_JSON_SCAN_H
-#define PINPIPE_JSON_SCAN_H
+ * Jackson's words (json_scan.c), strings (json_string.c) and numbers (json_number.c). */
+#ifndef PINPIPE_JSON_SCAN_INTERNAL_H
+#define PINPIPE_JSON_SCAN_INTERNAL_H
 
 #include "json_text.h"
 

@@ -9,8 +9,8 @@
  *     below committed_end:  the intents are durable, so the posts may leave;
  *     below built_end:      rows are read and encoded.
  */
-#ifndef PINPIPE_EMULATOR_RUN_H
-#define PINPIPE_EMULATOR_RUN_H
+#ifndef PINPIPE_EMULATOR_INTERNAL_H
+#define PINPIPE_EMULATOR_INTERNAL_H
 
 #include "buf.h"
 #include "emulator.h"
@@ -102,8 +102,11 @@ struct emulator {
     struct emulator_summary *summary;
 };
 
+/* --- emulator_state.c --- */
+
 struct triple *emulator_triple(const struct emulator *e, int64_t number);
 int64_t emulator_now_us(const struct emulator *e);
+/* One line for people, to whoever listens. */
 void emulator_note(struct emulator *e, const char *format, ...) PP_PRINTF(2, 3);
 
 /* --- emulator_window.c: from rows to durable intents, from outcomes to the ledger --- */

@@ -1,6 +1,6 @@
 /* Private to generator*.c. */
-#ifndef PINPIPE_GENERATOR_PARTS_H
-#define PINPIPE_GENERATOR_PARTS_H
+#ifndef PINPIPE_GENERATOR_INTERNAL_H
+#define PINPIPE_GENERATOR_INTERNAL_H
 
 #include "generator.h"
 #include "vocab.h"
