@@ -7,6 +7,7 @@
 #include "digest.h"
 
 #include "crypto_library.h"
+#include "hex.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -239,10 +240,9 @@ struct span digest_span(const struct digest_value *value)
 
 void digest_hex(const struct digest_value *value, char out[DIGEST_HEX_BYTES_MAX])
 {
-    static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < value->len; i++) {
-        out[2 * i] = digits[value->bytes[i] >> 4];
-        out[2 * i + 1] = digits[value->bytes[i] & 0xf];
+        out[2 * i] = HEX_LOWER[value->bytes[i] >> 4];
+        out[2 * i + 1] = HEX_LOWER[value->bytes[i] & 0xf];
     }
     out[2 * value->len] = '\0';
 }

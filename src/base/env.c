@@ -1,5 +1,7 @@
 #include "env.h"
 
+#include "hex.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,15 +129,6 @@ uint64_t env_random_below(struct env *env, uint64_t bound)
     return value % bound;
 }
 
-static char *hex_append(char *out, uint64_t value, int digits)
-{
-    static const char hex[] = "0123456789abcdef";
-    for (int i = digits - 1; i >= 0; i--) {
-        *out++ = hex[(value >> (4 * i)) & 15];
-    }
-    return out;
-}
-
 void env_uuid(struct env *env, char out[ENV_UUID_BYTES])
 {
     uint64_t high = env->random_u64(env);
@@ -143,15 +136,15 @@ void env_uuid(struct env *env, char out[ENV_UUID_BYTES])
     high = (high & ~UINT64_C(0xf000)) | UINT64_C(0x4000);
     low = (low & ~(UINT64_C(3) << 62)) | (UINT64_C(1) << 63);
     /* By hand: each answer of the gateway carries one. */
-    out = hex_append(out, high >> 32, 8);
+    out = hex_write(out, high >> 32, 8);
     *out++ = '-';
-    out = hex_append(out, high >> 16, 4);
+    out = hex_write(out, high >> 16, 4);
     *out++ = '-';
-    out = hex_append(out, high, 4);
+    out = hex_write(out, high, 4);
     *out++ = '-';
-    out = hex_append(out, low >> 48, 4);
+    out = hex_write(out, low >> 48, 4);
     *out++ = '-';
-    out = hex_append(out, low, 12);
+    out = hex_write(out, low, 12);
     *out = '\0';
 }
 

@@ -1,5 +1,7 @@
 /* Strings of the record path: read, validated as UTF-8 and written as Jackson writes them. */
+#include "hex.h"
 #include "json_scan_internal.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -31,16 +33,14 @@ static size_t plain_run(const char *p, size_t left)
     return run;
 }
 
-static const char hex_digits[] = "0123456789ABCDEF";
-
 static void append_u_escape(struct buf *out, uint32_t unit)
 {
     char text[6] = {'\\',
                     'u',
-                    hex_digits[unit >> 12 & 15],
-                    hex_digits[unit >> 8 & 15],
-                    hex_digits[unit >> 4 & 15],
-                    hex_digits[unit & 15]};
+                    HEX_UPPER[unit >> 12 & 15],
+                    HEX_UPPER[unit >> 8 & 15],
+                    HEX_UPPER[unit >> 4 & 15],
+                    HEX_UPPER[unit & 15]};
     buf_append(out, text, sizeof(text));
 }
 
@@ -48,30 +48,6 @@ static void append_surrogate_pair(struct buf *out, uint32_t point)
 {
     append_u_escape(out, 0xd800 + ((point - 0x10000) >> 10));
     append_u_escape(out, 0xdc00 + ((point - 0x10000) & 0x3ff));
-}
-
-static size_t utf8_write(uint32_t point, char out[4])
-{
-    if (point < 0x80) {
-        out[0] = (char)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        out[0] = (char)(0xc0 | point >> 6);
-        out[1] = (char)(0x80 | (point & 0x3f));
-        return 2;
-    }
-    if (point < 0x10000) {
-        out[0] = (char)(0xe0 | point >> 12);
-        out[1] = (char)(0x80 | (point >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (point & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | point >> 18);
-    out[1] = (char)(0x80 | (point >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (point >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (point & 0x3f));
-    return 4;
 }
 
 /* One code point as Jackson writes it inside a string. */
@@ -96,28 +72,6 @@ static void append_point(struct buf *out, uint32_t point)
     }
 }
 
-static bool hex4(struct span s, size_t start, uint32_t *out)
-{
-    uint32_t value = 0;
-    if (s.len - start < 4) {
-        return false;
-    }
-    for (size_t i = start; i < start + 4; i++) {
-        char ch = s.ptr[i];
-        uint32_t digit;
-        if (json_is_digit(ch)) {
-            digit = (uint32_t)(ch - '0');
-        } else if ((ch | 32) >= 'a' && (ch | 32) <= 'f') {
-            digit = (uint32_t)((ch | 32) - 'a' + 10);
-        } else {
-            return false;
-        }
-        value = value * 16 + digit;
-    }
-    *out = value;
-    return true;
-}
-
 /* The escape at text[position] (after the backslash) as a code point; *used is its length. A high
  * surrogate takes its partner along when there is one; a lone one stays itself. */
 static bool escape_read(struct span text, size_t position, uint32_t *point, size_t *used)
@@ -135,34 +89,18 @@ static bool escape_read(struct span text, size_t position, uint32_t *point, size
         return true;
     }
     uint32_t low;
-    if (!hex4(text, position + 1, point)) {
+    if (!hex_read(span_skip(text, position + 1), 4, point)) {
         return false;
     }
     *used = 5;
     bool high = *point >= 0xd800 && *point <= 0xdbff;
     if (high && text.len - position >= 11 && text.ptr[position + 5] == '\\' &&
-        text.ptr[position + 6] == 'u' && hex4(text, position + 7, &low) && low >= 0xdc00 &&
-        low <= 0xdfff) {
+        text.ptr[position + 6] == 'u' && hex_read(span_skip(text, position + 7), 4, &low) &&
+        low >= 0xdc00 && low <= 0xdfff) {
         *point = 0x10000 + ((*point - 0xd800) << 10) + (low - 0xdc00);
         *used = 11;
     }
     return true;
-}
-
-/* A multi-byte character of well-formed UTF-8; 0 when it is not. */
-static size_t utf8_read(struct span rest, uint32_t *point)
-{
-    static const unsigned char masks[] = {0, 0, 0x1f, 0x0f, 0x07};
-    unsigned char first = (unsigned char)rest.ptr[0];
-    size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (!span_is_utf8(span_first(rest, len)) || rest.len < len) {
-        return 0;
-    }
-    *point = first & masks[len];
-    for (size_t i = 1; i < len; i++) {
-        *point = *point << 6 | ((unsigned char)rest.ptr[i] & 0x3f);
-    }
-    return len;
 }
 
 static bool scan_escape(struct json_scan *s)
@@ -303,7 +241,7 @@ void json_string_append(struct buf *out, struct span text)
         }
         rest = span_skip(text, position);
         uint32_t point = (unsigned char)rest.ptr[0];
-        size_t used = point < 0x80 ? 1 : point < 0xc2 ? 0 : utf8_read(rest, &point);
+        size_t used = point < 0x80 ? 1 : utf8_read(rest, &point);
         if (used == 0) { /* not UTF-8: as a decoder that replaces would have it */
             point = 0xfffd;
             used = 1;

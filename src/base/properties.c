@@ -1,6 +1,8 @@
 #include "properties.h"
 
 #include "buf.h"
+#include "hex.h"
+#include "utf8.h"
 
 struct reader {
     struct span rest;
@@ -48,68 +50,34 @@ static bool ends_in_continuation(struct span line)
     return count % 2 == 1;
 }
 
-static void append_utf8(struct buf *out, unsigned code)
+static void append_point(struct buf *out, uint32_t point)
 {
-    if (code < 0x80) {
-        buf_append_byte(out, (char)code);
-    } else if (code < 0x800) {
-        buf_append_byte(out, (char)(0xc0 | code >> 6));
-        buf_append_byte(out, (char)(0x80 | (code & 0x3f)));
-    } else if (code < 0x10000) {
-        buf_append_byte(out, (char)(0xe0 | code >> 12));
-        buf_append_byte(out, (char)(0x80 | (code >> 6 & 0x3f)));
-        buf_append_byte(out, (char)(0x80 | (code & 0x3f)));
-    } else {
-        buf_append_byte(out, (char)(0xf0 | code >> 18));
-        buf_append_byte(out, (char)(0x80 | (code >> 12 & 0x3f)));
-        buf_append_byte(out, (char)(0x80 | (code >> 6 & 0x3f)));
-        buf_append_byte(out, (char)(0x80 | (code & 0x3f)));
-    }
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+    char bytes[UTF8_BYTES_MAX];
+    buf_append(out, bytes, utf8_write(point, bytes));
 }
 
 /* The number in "uXXXX" at the front of s; false when there is none. */
-static bool read_code(struct span s, unsigned *code)
+static bool read_code(struct span s, uint32_t *code)
 {
-    enum { code_digits = 4 };
-    *code = 0;
-    if (s.len <= code_digits || s.ptr[0] != 'u') {
-        return false;
-    }
-    for (size_t i = 1; i <= code_digits; i++) {
-        int digit = hex_digit(s.ptr[i]);
-        if (digit < 0) {
-            return false;
-        }
-        *code = *code * 16 + (unsigned)digit;
-    }
-    return true;
+    return s.len > 0 && s.ptr[0] == 'u' && hex_read(span_skip(s, 1), 4, code);
 }
 
 /* "uXXXX", or two of them that make one character; half of a pair alone has no UTF-8. */
 static size_t unescape_code(struct span s, struct buf *out)
 {
     enum { escape_bytes = 5, replacement = 0xfffd };
-    unsigned code;
-    unsigned low;
+    uint32_t code;
+    uint32_t low;
     if (!read_code(s, &code)) {
         return 0;
     }
     struct span rest = span_skip(s, escape_bytes);
     if (code >= 0xd800 && code < 0xdc00 && rest.len > 0 && rest.ptr[0] == '\\' &&
         read_code(span_skip(rest, 1), &low) && low >= 0xdc00 && low < 0xe000) {
-        append_utf8(out, 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
+        append_point(out, 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
         return 2 * escape_bytes + 1;
     }
-    append_utf8(out, code >= 0xd800 && code < 0xe000 ? (unsigned)replacement : code);
+    append_point(out, code >= 0xd800 && code < 0xe000 ? (uint32_t)replacement : code);
     return escape_bytes;
 }
 

@@ -1,5 +1,7 @@
 #include "url.h"
 
+#include "hex.h"
+
 #include <string.h>
 
 enum { http_port = 80, https_port = 443 };
@@ -69,15 +71,6 @@ bool url_parse(struct span text, struct url *out)
     return parse_authority(span_first(before, slash), out);
 }
 
-static int hex_value(char ch)
-{
-    if (ch >= '0' && ch <= '9') {
-        return ch - '0';
-    }
-    ch = (char)(ch | 32);
-    return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
-
 bool url_decode(struct span text, bool plus_is_space, struct buf *out)
 {
     size_t start = out->len;
@@ -100,7 +93,7 @@ bool url_decode(struct span text, bool plus_is_space, struct buf *out)
     return true;
 }
 
-static bool is_unreserved(char ch)
+bool url_is_unreserved(char ch)
 {
     return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
            ch == '-' || ch == '.' || ch == '_' || ch == '~';
@@ -108,13 +101,12 @@ static bool is_unreserved(char ch)
 
 void url_encode(struct span text, bool keep_slash, struct buf *out)
 {
-    static const char hex[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.len; i++) {
         unsigned char ch = (unsigned char)text.ptr[i];
-        if (is_unreserved((char)ch) || (ch == '/' && keep_slash)) {
+        if (url_is_unreserved((char)ch) || (ch == '/' && keep_slash)) {
             buf_append_byte(out, (char)ch);
         } else {
-            char escaped[3] = {'%', hex[ch >> 4], hex[ch & 15]};
+            char escaped[3] = {'%', HEX_UPPER[ch >> 4], HEX_UPPER[ch & 15]};
             buf_append(out, escaped, sizeof(escaped));
         }
     }

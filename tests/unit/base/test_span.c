@@ -1,5 +1,7 @@
 /* UTF-8 checking, which looks at eight bytes at once where it can, and the ids of struct env. */
 #include "env.h"
+#include "hex.h"
+#include "utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,6 +102,46 @@ static void what_is_no_utf8_becomes_question_marks(void **state)
     assert_string_equal(text, "a?\xc3\xa9???\xf0\x9f\x98\x80??");
 }
 
+static void characters_of_every_length_are_written_and_read_back(void **state)
+{
+    (void)state;
+    const uint32_t points[] = {0x80, 0x7ff, 0x800, 0xd7ff, 0xfffd, 0x10000, 0x10ffff};
+    for (size_t i = 0; i < ARRAY_COUNT(points); i++) {
+        char bytes[UTF8_BYTES_MAX];
+        uint32_t point = 0;
+        size_t len = utf8_write(points[i], bytes);
+        assert_int_equal(utf8_read(span_from(bytes, len), &point), len);
+        assert_int_equal(point, points[i]);
+        assert_int_equal(utf8_read(span_from(bytes, len - 1), &point), 0);
+    }
+    uint32_t point;
+    assert_int_equal(utf8_read(SPAN_EMPTY, &point), 0);
+    assert_int_equal(utf8_read(SPAN_LIT("\x80x"), &point), 0);
+    assert_int_equal(utf8_read(SPAN_LIT("\xed\xa0\x80"), &point), 0);
+}
+
+static void hex_digits_are_read_in_either_case_and_nothing_else_is(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char *low = c != 0 ? strchr(HEX_LOWER, c) : NULL;
+        const char *high = c != 0 ? strchr(HEX_UPPER, c) : NULL;
+        int wanted = low != NULL    ? (int)(low - HEX_LOWER)
+                     : high != NULL ? (int)(high - HEX_UPPER)
+                                    : -1;
+        assert_int_equal(hex_value((char)c), wanted);
+    }
+    uint32_t value = 7;
+    assert_true(hex_read(SPAN_LIT("00fFz"), 4, &value));
+    assert_int_equal(value, 0xff);
+    assert_false(hex_read(SPAN_LIT("00f"), 4, &value));
+    assert_false(hex_read(SPAN_LIT("00 f"), 4, &value));
+    assert_int_equal(value, 0xff);
+    char text[6] = "......";
+    assert_ptr_equal(hex_write(text, 0xabc01d, 4), text + 4);
+    assert_memory_equal(text, "c01d..", 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +149,8 @@ int main(void)
         cmocka_unit_test(empty_text_is_utf8),
         cmocka_unit_test(what_could_steer_a_terminal_becomes_question_marks),
         cmocka_unit_test(what_is_no_utf8_becomes_question_marks),
+        cmocka_unit_test(characters_of_every_length_are_written_and_read_back),
+        cmocka_unit_test(hex_digits_are_read_in_either_case_and_nothing_else_is),
         cmocka_unit_test(uuids_are_version_4_and_repeat_with_the_seed),
     };
     return cmocka_run_group_tests_name("span", tests, NULL, NULL);
