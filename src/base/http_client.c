@@ -10,6 +10,7 @@
  * the user run with the call out of flight and outside libcurl, so that they may send it again. */
 #include "http_client.h"
 
+#include "array.h"
 #include "curl_library.h"
 #include "http_header_list.h"
 #include "url.h"
@@ -361,15 +362,10 @@ static void watched_set(struct http_client *client, int socket_fd, short events)
 {
     struct pollfd *slot = watched_find(client, socket_fd);
     if (slot == NULL && events != 0) {
-        if (client->watched_count == client->watched_cap) {
-            size_t cap = client->watched_cap * 2 + 8;
-            struct pollfd *grown = realloc(client->watched, cap * sizeof(*grown));
-            if (grown == NULL) {
-                client->out_of_memory = true;
-                return;
-            }
-            client->watched = grown;
-            client->watched_cap = cap;
+        if (ARRAY_RESERVE(client->watched, client->watched_cap, client->watched_count + 1,
+                          ARRAY_NO_MAX) != STATUS_OK) {
+            client->out_of_memory = true;
+            return;
         }
         slot = &client->watched[client->watched_count++];
         slot->fd = socket_fd;

@@ -2,6 +2,7 @@
 
 #include "civil.h"
 #include "file.h"
+#include "search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -361,6 +362,12 @@ static int32_t rule_offset_s(const struct tz *tz, int64_t utc_s)
     return in_summer ? tz->summer_s : tz->standard_s;
 }
 
+/* A transition is over from its own second on. */
+static int transition_order(const void *transition, const void *utc_s)
+{
+    return ((const struct tz_transition *)transition)->at_s <= *(const int64_t *)utc_s ? -1 : 1;
+}
+
 static int32_t offset_s(const struct tz *tz, int64_t utc_s)
 {
     size_t count = tz->transition_count;
@@ -370,17 +377,8 @@ static int32_t offset_s(const struct tz *tz, int64_t utc_s)
         }
         return count > 0 ? tz->transitions[count - 1].offset_s : tz->first_offset_s;
     }
-    size_t low = 0; /* how many are at or before */
-    size_t high = count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (tz->transitions[middle].at_s <= utc_s) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low == 0 ? tz->first_offset_s : tz->transitions[low - 1].offset_s;
+    size_t passed = SEARCH_PLACE(tz->transitions, count, &utc_s, transition_order, NULL);
+    return passed == 0 ? tz->first_offset_s : tz->transitions[passed - 1].offset_s;
 }
 
 int64_t tz_offset_ms(const struct tz *tz, int64_t utc_ms)

@@ -2,7 +2,7 @@
 #include "commands.h"
 #include "creds.h"
 #include "file.h"
-#include "json_text.h"
+#include "json_write.h"
 
 #include <string.h>
 
@@ -61,22 +61,17 @@ static void show_json(struct cli *cli)
 {
     struct buf out;
     buf_init(&out, 1024 * 1024);
-    BUF_APPEND_LIT(&out, "{");
+    struct json_writer w = json_writer_to(&out);
+    json_write_object(&w);
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_value *value = &cli->config->values[i];
-        buf_append_cstr(&out, i > 0 ? "," : "");
-        json_string_append(&out, span_from_cstr(config_keys[i].name));
-        BUF_APPEND_LIT(&out, ":{\"value\":");
-        if (value->text == NULL) {
-            BUF_APPEND_LIT(&out, "null");
-        } else {
-            json_string_append(&out, span_from_cstr(config_keys[i].secret ? "***" : value->text));
-        }
-        BUF_APPEND_LIT(&out, ",\"origin\":");
-        json_string_append(&out, span_from_cstr(config_origin_name(value->origin)));
-        BUF_APPEND_LIT(&out, "}");
+        bool hidden = value->text != NULL && config_keys[i].secret;
+        json_member_object(&w, config_keys[i].name);
+        json_member_cstr(&w, "value", hidden ? "***" : value->text);
+        json_member_cstr(&w, "origin", config_origin_name(value->origin));
+        json_write_end(&w);
     }
-    BUF_APPEND_LIT(&out, "}");
+    json_write_end(&w);
     fprintf(cli->out, "%s\n", buf_cstr(&out));
     buf_release(&out);
 }

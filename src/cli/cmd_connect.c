@@ -5,7 +5,7 @@
 #include "connect_properties.h"
 #include "file.h"
 #include "json.h"
-#include "json_text.h"
+#include "json_write.h"
 #include "resolve.h"
 
 #include <errno.h>
@@ -148,12 +148,13 @@ static void config_with_name(const struct connect_document *document, const char
                              struct buf *out)
 {
     struct span config = span_trim(buf_span(&document->config));
-    struct span inside = span_from(config.ptr + 1, config.len - 2);
-    buf_append_byte(out, '{');
-    buf_append_span(out, inside);
-    buf_append_cstr(out, inside.len > 0 ? ",\"name\":" : "\"name\":");
-    json_string_append(out, span_from_cstr(name));
-    buf_append_byte(out, '}');
+    struct json_writer w = json_writer_to(out);
+    json_write_object(&w);
+    if (config.len > 2) {
+        json_write_raw(&w, span_from(config.ptr + 1, config.len - 2)); /* all its members */
+    }
+    json_member_cstr(&w, "name", name);
+    json_write_end(&w);
 }
 
 static enum status create(struct connect_session *s, struct connect_document *document,

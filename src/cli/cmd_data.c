@@ -3,7 +3,7 @@
 #include "cli_progress.h"
 #include "commands.h"
 #include "generator.h"
-#include "json_text.h"
+#include "json_write.h"
 #include "rds_csv.h"
 
 #include <errno.h>
@@ -219,50 +219,43 @@ static void info_text(const struct cli *cli, const struct rds_table_info *info)
     }
 }
 
-static void info_table_json(struct buf *out, const struct table *table,
+static void info_table_json(struct json_writer *w, const struct table *table,
                             const struct rds_table_info *info)
 {
-    BUF_APPEND_LIT(out, "{\"table\":");
-    json_string_append(out, span_from_cstr(table->name));
-    BUF_APPEND_LIT(out, ",\"topic_suffix\":");
-    json_string_append(out, span_from_cstr(table->topic_suffix));
-    BUF_APPEND_LIT(out, ",\"rows\":");
-    buf_append_i64(out, info->rows);
+    json_write_object(w);
+    json_member_cstr(w, "table", table->name);
+    json_member_cstr(w, "topic_suffix", table->topic_suffix);
+    json_member_i64(w, "rows", info->rows);
     if (info->rows > 0) {
-        BUF_APPEND_LIT(out, ",\"key_min\":");
-        buf_append_i64(out, info->key_min);
-        BUF_APPEND_LIT(out, ",\"key_max\":");
-        buf_append_i64(out, info->key_max);
+        json_member_i64(w, "key_min", info->key_min);
+        json_member_i64(w, "key_max", info->key_max);
     } else {
-        BUF_APPEND_LIT(out, ",\"key_min\":null,\"key_max\":null");
+        json_member_null(w, "key_min");
+        json_member_null(w, "key_max");
     }
-    buf_append_cstr(out, info->dense ? ",\"dense\":true,\"from\":" : ",\"dense\":false,\"from\":");
-    if (info->how[0] != '\0') {
-        json_string_append(out, span_from_cstr(info->how));
-    } else {
-        BUF_APPEND_LIT(out, "null");
-    }
-    BUF_APPEND_LIT(out, ",\"seed\":");
+    json_member_bool(w, "dense", info->dense);
+    json_member_cstr(w, "from", info->how[0] != '\0' ? info->how : NULL);
     if (info->has_seed) {
-        buf_append_i64(out, info->seed);
+        json_member_i64(w, "seed", info->seed);
     } else {
-        BUF_APPEND_LIT(out, "null");
+        json_member_null(w, "seed");
     }
-    buf_append_byte(out, '}');
+    json_write_end(w);
 }
 
 static void info_json(const struct cli *cli, const char *path, const struct rds_table_info *info)
 {
     struct buf out;
     buf_init(&out, info_json_bytes_max);
-    BUF_APPEND_LIT(&out, "{\"path\":");
-    json_string_append(&out, span_from_cstr(path));
-    BUF_APPEND_LIT(&out, ",\"tables\":[");
+    struct json_writer w = json_writer_to(&out);
+    json_write_object(&w);
+    json_member_cstr(&w, "path", path);
+    json_member_array(&w, "tables");
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        buf_append_cstr(&out, i > 0 ? "," : "");
-        info_table_json(&out, table_get((enum table_id)i), &info[i]);
+        info_table_json(&w, table_get((enum table_id)i), &info[i]);
     }
-    BUF_APPEND_LIT(&out, "]}");
+    json_write_end(&w);
+    json_write_end(&w);
     fprintf(cli->out, "%s\n", buf_cstr(&out));
     buf_release(&out);
 }

@@ -5,7 +5,7 @@
 #include "dotenv.h"
 #include "file.h"
 #include "http_client.h"
-#include "json_text.h"
+#include "json_write.h"
 #include "options.h"
 #include "resolve.h"
 #include "row_source.h"
@@ -250,18 +250,16 @@ static void print_json(const struct examination *x)
 {
     struct buf out;
     buf_init(&out, 256 * 1024);
-    BUF_APPEND_LIT(&out, "[");
+    struct json_writer w = json_writer_to(&out);
+    json_write_array(&w);
     for (size_t i = 0; i < x->count; i++) {
-        buf_append_cstr(&out, i > 0 ? "," : "");
-        BUF_APPEND_LIT(&out, "{\"check\":");
-        json_string_append(&out, span_from_cstr(x->findings[i].name));
-        BUF_APPEND_LIT(&out, ",\"result\":");
-        json_string_append(&out, span_from_cstr(result_names[x->findings[i].result]));
-        BUF_APPEND_LIT(&out, ",\"text\":");
-        json_string_append(&out, span_from_cstr(x->findings[i].text));
-        BUF_APPEND_LIT(&out, "}");
+        json_write_object(&w);
+        json_member_cstr(&w, "check", x->findings[i].name);
+        json_member_cstr(&w, "result", result_names[x->findings[i].result]);
+        json_member_cstr(&w, "text", x->findings[i].text);
+        json_write_end(&w);
     }
-    BUF_APPEND_LIT(&out, "]");
+    json_write_end(&w);
     fprintf(x->cli->out, "%s\n", buf_cstr(&out));
     buf_release(&out);
 }

@@ -3,7 +3,7 @@
 #include "cli_progress.h"
 #include "commands.h"
 #include "emulator.h"
-#include "json_text.h"
+#include "json_write.h"
 #include "resolve.h"
 
 #include <string.h>
@@ -136,25 +136,63 @@ static void print_text(const struct cli *cli, const struct emulator_summary *s)
             cli_data_dir(cli), s->cluster_id);
 }
 
-static void append_partial(struct buf *b, const struct emulator_summary *s)
+static void write_partial(struct json_writer *w, const struct emulator_summary *s)
 {
     const struct emulator_partial *p = &s->first_partial;
     if (!s->has_partial) {
-        BUF_APPEND_LIT(b, "null");
+        json_member_null(w, "first_partial");
         return;
     }
-    buf_printf(b, "{\"triple\":%lld,\"row\":%lld,\"pin\":\"%s\",\"geo\":\"%s\",\"user\":\"%s\"}",
-               (long long)p->triple, (long long)p->row_number, post_word(p, TABLE_PIN),
-               post_word(p, TABLE_GEO), post_word(p, TABLE_USER));
+    json_member_object(w, "first_partial");
+    json_member_i64(w, "triple", p->triple);
+    json_member_i64(w, "row", p->row_number);
+    for (size_t t = 0; t < TABLE_COUNT; t++) {
+        json_member_cstr(w, table_get((enum table_id)t)->topic_suffix,
+                         post_word(p, (enum table_id)t));
+    }
+    json_write_end(w);
 }
 
-static void append_text_or_null(struct buf *b, const char *text)
+static void write_counts(struct json_writer *w, const struct emulator_summary *s)
 {
-    if (text[0] == '\0') {
-        BUF_APPEND_LIT(b, "null");
+    json_member_object(w, "posts");
+    json_member_i64(w, "acked", s->posts_acked);
+    json_member_i64(w, "failed", s->posts_failed);
+    json_member_i64(w, "in_doubt", s->posts_in_doubt);
+    json_member_i64(w, "unsent", s->posts_unsent);
+    json_write_end(w);
+    json_member_i64(w, "retries", s->retries);
+    json_member_object(w, "triples");
+    json_member_i64(w, "complete", s->triples_complete);
+    json_member_i64(w, "partial", s->triples_partial);
+    json_member_i64(w, "failed", s->triples_failed);
+    json_write_end(w);
+}
+
+static void write_summary(struct json_writer *w, const struct emulator_options *o,
+                          const struct emulator_summary *s)
+{
+    json_write_object(w);
+    json_member_i64(w, "run", s->run_id);
+    json_member_cstr(w, "cluster_id", s->cluster_id);
+    json_member_cstr(w, "order", row_order_name(o->order));
+    json_member_u64(w, "seed", o->seed);
+    json_member_u64(w, "concurrency", o->concurrency);
+    json_member_i64(w, "lanes_per_topic", s->lanes_per_topic);
+    if (s->rows_wanted == EMULATOR_ROWS_FOREVER) {
+        json_member_null(w, "rows");
     } else {
-        json_string_append(b, span_from_cstr(text));
+        json_member_i64(w, "rows", s->rows_wanted);
     }
+    json_member_cstr(w, "end", end_word(s->end));
+    write_counts(w, s);
+    write_partial(w, s);
+    json_member_cstr(w, "first_failure", s->first_failure[0] != '\0' ? s->first_failure : NULL);
+    json_write_name(w, "seconds");
+    buf_printf(json_write_value(w), "%.6f", (double)s->elapsed_us / 1e6);
+    json_write_name(w, "posts_per_second");
+    buf_printf(json_write_value(w), "%.1f", posts_per_second(s));
+    json_write_end(w);
 }
 
 static void print_json(const struct cli *cli, const struct emulator_options *o,
@@ -162,30 +200,8 @@ static void print_json(const struct cli *cli, const struct emulator_options *o,
 {
     struct buf b;
     buf_init(&b, summary_json_bytes_max);
-    buf_printf(&b, "{\"run\":%lld,\"cluster_id\":", (long long)s->run_id);
-    json_string_append(&b, span_from_cstr(s->cluster_id));
-    buf_printf(&b, ",\"order\":\"%s\",\"seed\":%llu,\"concurrency\":%zu,\"lanes_per_topic\":%lld,",
-               row_order_name(o->order), (unsigned long long)o->seed, o->concurrency,
-               (long long)s->lanes_per_topic);
-    if (s->rows_wanted == EMULATOR_ROWS_FOREVER) {
-        BUF_APPEND_LIT(&b, "\"rows\":null,");
-    } else {
-        buf_printf(&b, "\"rows\":%lld,", (long long)s->rows_wanted);
-    }
-    buf_printf(&b, "\"end\":\"%s\",\"posts\":{\"acked\":%lld,\"failed\":%lld,\"in_doubt\":%lld,",
-               end_word(s->end), (long long)s->posts_acked, (long long)s->posts_failed,
-               (long long)s->posts_in_doubt);
-    buf_printf(&b, "\"unsent\":%lld},\"retries\":%lld,", (long long)s->posts_unsent,
-               (long long)s->retries);
-    buf_printf(&b, "\"triples\":{\"complete\":%lld,\"partial\":%lld,\"failed\":%lld},",
-               (long long)s->triples_complete, (long long)s->triples_partial,
-               (long long)s->triples_failed);
-    BUF_APPEND_LIT(&b, "\"first_partial\":");
-    append_partial(&b, s);
-    BUF_APPEND_LIT(&b, ",\"first_failure\":");
-    append_text_or_null(&b, s->first_failure);
-    buf_printf(&b, ",\"seconds\":%.6f,\"posts_per_second\":%.1f}", (double)s->elapsed_us / 1e6,
-               posts_per_second(s));
+    struct json_writer w = json_writer_to(&b);
+    write_summary(&w, o, s);
     PP_ASSERT(buf_ok(&b));
     fprintf(cli->out, "%s\n", buf_cstr(&b));
     buf_release(&b);

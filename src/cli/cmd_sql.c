@@ -5,6 +5,7 @@
 #include "csv.h"
 #include "file.h"
 #include "json_text.h"
+#include "json_write.h"
 #include "sqlite_db.h"
 
 #include <string.h>
@@ -254,15 +255,15 @@ static int run_json(struct sql_session *s, sqlite3_stmt *stmt, int columns)
     bool first = true;
     BUF_APPEND_LIT(&s->out, "[");
     while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        buf_append_cstr(&s->out, first ? "\n{" : ",\n{");
+        buf_append_cstr(&s->out, first ? "\n" : ",\n");
         first = false;
+        struct json_writer w = json_writer_to(&s->out);
+        json_write_object(&w);
         for (int i = 0; i < columns; i++) {
-            buf_append_cstr(&s->out, i > 0 ? "," : "");
-            json_string_append(&s->out, span_from_cstr(sqlite3_column_name(stmt, i)));
-            BUF_APPEND_LIT(&s->out, ":");
-            value_append_json(&s->out, stmt, i);
+            json_write_name(&w, sqlite3_column_name(stmt, i));
+            value_append_json(json_write_value(&w), stmt, i);
         }
-        BUF_APPEND_LIT(&s->out, "}");
+        json_write_end(&w);
         if (!flush_out(s)) {
             return SQLITE_FULL;
         }

@@ -3,7 +3,7 @@
 #include "commands.h"
 #include "http_client.h"
 #include "json.h"
-#include "json_text.h"
+#include "json_write.h"
 #include "resolve.h"
 #include "url.h"
 
@@ -195,9 +195,11 @@ static int run_create(struct cli *cli)
     struct error err = ERROR_NONE;
     struct buf body;
     buf_init(&body, body_bytes_max);
-    BUF_APPEND_LIT(&body, "{\"topic_name\":");
-    json_string_append(&body, span_from_cstr(cli->args[0]));
-    buf_printf(&body, ",\"partitions_count\":%lld}", (long long)cli_count(cli, "partitions"));
+    struct json_writer w = json_writer_to(&body);
+    json_write_object(&w);
+    json_member_cstr(&w, "topic_name", cli->args[0]);
+    json_member_i64(&w, "partitions_count", cli_count(cli, "partitions"));
+    json_write_end(&w);
     enum status status = session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         status = call(&s, "POST", s.base, buf_span(&body), &err);

@@ -4,6 +4,7 @@
 
 #include "json.h"
 #include "json_text.h"
+#include "json_write.h"
 #include "properties.h"
 
 #include <stdarg.h>
@@ -210,9 +211,15 @@ static void visit_wrapper(void *ctx, struct span name, struct span key, struct s
     }
 }
 
+struct settings {
+    struct connect_document *out;
+    struct json_writer config;
+};
+
 static void visit_setting(void *ctx, struct span name, struct span key, struct span value)
 {
-    struct connect_document *out = ctx;
+    struct settings *settings = ctx;
+    struct connect_document *out = settings->out;
     if (span_equal_cstr(name, "name")) {
         take_string(value, &out->name);
         return;
@@ -220,17 +227,16 @@ static void visit_setting(void *ctx, struct span name, struct span key, struct s
     if (span_equal_cstr(name, "connector.class")) {
         take_string(value, &out->class);
     }
-    buf_append_cstr(&out->config, out->config.len > 1 ? "," : "");
-    buf_append_span(&out->config, key);
-    buf_append_byte(&out->config, ':');
-    buf_append_span(&out->config, value);
+    json_write_name_raw(&settings->config, key);
+    json_write_raw(&settings->config, value);
 }
 
 static enum status take_object(struct span object, struct connect_document *out, struct error *err)
 {
-    buf_append_byte(&out->config, '{');
-    each_member(object, out, visit_setting);
-    buf_append_byte(&out->config, '}');
+    struct settings settings = {out, json_writer_to(&out->config)};
+    json_write_object(&settings.config);
+    each_member(object, &settings, visit_setting);
+    json_write_end(&settings.config);
     return buf_ok(&out->config) && buf_ok(&out->name) && buf_ok(&out->class)
                ? STATUS_OK
                : error_set(err, STATUS_LIMIT, "the configuration is too long");

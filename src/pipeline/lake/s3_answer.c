@@ -3,6 +3,7 @@
  * entry names is passed over, so that S3 may add some. */
 #include "s3_answer.h"
 
+#include "array.h"
 #include "url.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 #include <expat.h>
 
-enum { name_bytes_max = 48, items_first = 64 };
+enum { name_bytes_max = 48 };
 
 struct walk;
 
@@ -282,15 +283,9 @@ static struct span keep(struct walk *walk, struct span text)
 static void add_item(struct walk *walk, bool is_prefix)
 {
     struct s3_page *page = walk->page;
-    if (page->count == page->cap) {
-        size_t cap = page->cap > 0 ? page->cap * 2 : items_first;
-        struct s3_listed *items = realloc(page->items, cap * sizeof(*items));
-        if (items == NULL) {
-            walk->no_memory = true;
-            return;
-        }
-        page->items = items;
-        page->cap = cap;
+    if (ARRAY_RESERVE(page->items, page->cap, page->count + 1, ARRAY_NO_MAX) != STATUS_OK) {
+        walk->no_memory = true;
+        return;
     }
     /* Each has a key; a prefix without one would be all there is. */
     walk->bad = walk->bad || walk->item.key.len == 0;

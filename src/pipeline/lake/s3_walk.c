@@ -2,6 +2,8 @@
  */
 #include "s3_walk.h"
 
+#include "array.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { path_bytes_max = 4096, depth_max = 128, names_first = 64, ns_per_ms = 1000 * 1000 };
+enum { path_bytes_max = 4096, depth_max = 128, ns_per_ms = 1000 * 1000 };
 
 #ifdef __APPLE__
 #define MODIFIED(info) ((info).st_mtimespec)
@@ -62,17 +64,10 @@ static void tell(struct s3_walk *walk, const char *why)
 static bool level_add(struct walk_level *level, const char *name, bool is_directory)
 {
     size_t len = strlen(name);
-    if (level->count == level->cap) {
-        size_t cap = level->cap > 0 ? level->cap * 2 : names_first;
-        char **names = realloc(level->names, cap * sizeof(*names));
-        if (names == NULL) {
-            return false;
-        }
-        level->names = names;
-        level->cap = cap;
-    }
     char *copy = malloc(len + 2);
-    if (copy == NULL) {
+    if (copy == NULL ||
+        ARRAY_RESERVE(level->names, level->cap, level->count + 1, ARRAY_NO_MAX) != STATUS_OK) {
+        free(copy);
         return false;
     }
     memcpy(copy, name, len);

@@ -7,6 +7,7 @@
  * read again. */
 #include "consumer.h"
 
+#include "array.h"
 #include "rest_client.h"
 
 #include <stdio.h>
@@ -32,6 +33,7 @@ struct consumer {
     struct buf page;
     struct rest_place *places; /* by partition: the last record taken; offset -1: none */
     int32_t place_count;
+    size_t place_cap;
     bool uncommitted;
     int64_t committed_us;
     int64_t heard_us; /* when the last record came */
@@ -70,14 +72,12 @@ static enum status remember_place(struct consumer *c, const struct page_record *
                              (int)record->partition, partitions_max);
         }
         int32_t count = record->partition + 1;
-        struct rest_place *places = realloc(c->places, (size_t)count * sizeof(*places));
-        if (places == NULL) {
+        if (ARRAY_RESERVE(c->places, c->place_cap, (size_t)count, partitions_max) != STATUS_OK) {
             return error_set(err, STATUS_NO_MEMORY, "no memory to consume");
         }
         for (int32_t p = c->place_count; p < count; p++) {
-            places[p] = (struct rest_place){c->options->topic, p, -1};
+            c->places[p] = (struct rest_place){c->options->topic, p, -1};
         }
-        c->places = places;
         c->place_count = count;
     }
     c->places[record->partition].offset = record->offset;

@@ -5,7 +5,7 @@
 #include "rest_client.h"
 
 #include "json.h"
-#include "json_text.h"
+#include "json_write.h"
 #include "url.h"
 
 #include <stdio.h>
@@ -311,12 +311,15 @@ enum status rest_cluster_id(struct rest_client *client, char *out, size_t out_by
 
 static void write_create_body(struct buf *body, const struct rest_instance_options *options)
 {
-    BUF_APPEND_LIT(body, "{\"format\":");
-    json_string_append(body, span_from_cstr(options->format));
-    BUF_APPEND_LIT(body, ",\"auto.offset.reset\":");
-    json_string_append(body, span_from_cstr(options->auto_offset_reset));
-    buf_printf(body, ",\"auto.commit.enable\":\"%s\",\"fetch.min.bytes\":\"%d\"}",
-               options->auto_commit ? "true" : "false", options->fetch_min_bytes);
+    char fetch_min_bytes[16];
+    snprintf(fetch_min_bytes, sizeof(fetch_min_bytes), "%d", options->fetch_min_bytes);
+    struct json_writer w = json_writer_to(body);
+    json_write_object(&w);
+    json_member_cstr(&w, "format", options->format);
+    json_member_cstr(&w, "auto.offset.reset", options->auto_offset_reset);
+    json_member_cstr(&w, "auto.commit.enable", options->auto_commit ? "true" : "false");
+    json_member_cstr(&w, "fetch.min.bytes", fetch_min_bytes);
+    json_write_end(&w);
 }
 
 enum status rest_instance_create(struct rest_client *client,
@@ -361,11 +364,12 @@ enum status rest_instance_delete(struct rest_client *client, const struct rest_i
     return send_request(client, "DELETE", ACCEPT_V2, err);
 }
 
-static void append_topic_partition(struct buf *body, const char *topic, int32_t partition)
+/* Opens the object of a place; the caller may add to it, and ends it. */
+static void write_topic_partition(struct json_writer *w, const char *topic, int32_t partition)
 {
-    BUF_APPEND_LIT(body, "{\"topic\":");
-    json_string_append(body, span_from_cstr(topic));
-    buf_printf(body, ",\"partition\":%d", (int)partition);
+    json_write_object(w);
+    json_member_cstr(w, "topic", topic);
+    json_member_i64(w, "partition", partition);
 }
 
 enum status rest_instance_subscribe(struct rest_client *client,
@@ -373,9 +377,12 @@ enum status rest_instance_subscribe(struct rest_client *client,
                                     struct error *err)
 {
     instance_url(client, instance, "/subscription");
-    BUF_APPEND_LIT(&client->body, "{\"topics\":[");
-    json_string_append(&client->body, span_from_cstr(topic));
-    BUF_APPEND_LIT(&client->body, "]}");
+    struct json_writer w = json_writer_to(&client->body);
+    json_write_object(&w);
+    json_member_array(&w, "topics");
+    json_write_cstr(&w, topic);
+    json_write_end(&w);
+    json_write_end(&w);
     return send_request(client, "POST", ACCEPT_V2, err);
 }
 
@@ -383,23 +390,28 @@ enum status rest_instance_assign(struct rest_client *client, const struct rest_i
                                  const char *topic, int32_t partition, struct error *err)
 {
     instance_url(client, instance, "/assignments");
-    BUF_APPEND_LIT(&client->body, "{\"partitions\":[");
-    append_topic_partition(&client->body, topic, partition);
-    BUF_APPEND_LIT(&client->body, "}]}");
+    struct json_writer w = json_writer_to(&client->body);
+    json_write_object(&w);
+    json_member_array(&w, "partitions");
+    write_topic_partition(&w, topic, partition);
+    json_write_end(&w);
+    json_write_end(&w);
+    json_write_end(&w);
     return send_request(client, "POST", ACCEPT_V2, err);
 }
 
 static void write_places(struct buf *body, const struct rest_place *places, size_t count)
 {
-    BUF_APPEND_LIT(body, "{\"offsets\":[");
+    struct json_writer w = json_writer_to(body);
+    json_write_object(&w);
+    json_member_array(&w, "offsets");
     for (size_t i = 0; i < count; i++) {
-        if (i > 0) {
-            buf_append_byte(body, ',');
-        }
-        append_topic_partition(body, places[i].topic, places[i].partition);
-        buf_printf(body, ",\"offset\":%lld}", (long long)places[i].offset);
+        write_topic_partition(&w, places[i].topic, places[i].partition);
+        json_member_i64(&w, "offset", places[i].offset);
+        json_write_end(&w);
     }
-    BUF_APPEND_LIT(body, "]}");
+    json_write_end(&w);
+    json_write_end(&w);
 }
 
 enum status rest_instance_seek(struct rest_client *client, const struct rest_instance *instance,

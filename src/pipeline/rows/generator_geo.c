@@ -4,6 +4,7 @@
 #include "generator_internal.h"
 
 #include "embedded.h"
+#include "search.h"
 
 enum {
     favourite_share = 800,   /* rows of a category that are in its favourite country, in 10000 */
@@ -66,6 +67,12 @@ void generator_geo_init(struct generator *g)
     countries_weigh(g, shares);
 }
 
+/* A country's share ends before its cumulative point. */
+static int share_order(const void *cumulative, const void *point)
+{
+    return *(const uint32_t *)cumulative <= *(const uint32_t *)point ? -1 : 1;
+}
+
 static struct span country_draw(const struct generator *g, size_t category, struct dice *dice)
 {
     const struct geo_words *geo = &g->geo;
@@ -74,17 +81,7 @@ static struct span country_draw(const struct generator *g, size_t category, stru
     }
     size_t last = geo->countries.count - 1;
     uint32_t point = dice_below(dice, geo->cumulative[last]);
-    size_t low = 0;
-    size_t high = last;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (point < geo->cumulative[middle]) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    return geo->countries.items[low];
+    return geo->countries.items[SEARCH_PLACE(geo->cumulative, last, &point, share_order, NULL)];
 }
 
 /* A coordinate as MySQL's FLOAT shows it: six significant digits. */

@@ -2,13 +2,13 @@
  * that what an outer one moves is final. */
 #include "json_canonical.h"
 
+#include "array.h"
 #include "json_text.h"
+#include "json_write.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { segments_first = 64 };
 
 /* A member in the text: name, ':' and value. Pointers only while its object is sorted. */
 struct json_segment {
@@ -33,7 +33,7 @@ void json_canonical_release(struct json_canonical *canonical)
     *canonical = (struct json_canonical){.segments = NULL};
 }
 
-static void put_number(struct buf *out, struct span raw, enum json_kind kind)
+static void canonical_number(struct buf *out, struct span raw, enum json_kind kind)
 {
     const double exact_max = 9007199254740992.0; /* 2^53 */
     int64_t integer;
@@ -51,7 +51,7 @@ static void put_number(struct buf *out, struct span raw, enum json_kind kind)
     }
 }
 
-static void put_string(struct json_canonical *c, struct span raw)
+static void canonical_string(struct json_canonical *c, struct span raw)
 {
     if (memchr(raw.ptr, '\\', raw.len) == NULL) {
         struct span inner = span_from(raw.ptr + 1, raw.len - 2);
@@ -67,14 +67,9 @@ static void put_string(struct json_canonical *c, struct span raw)
 
 static bool segment_add(struct json_canonical *c, struct json_segment segment)
 {
-    if (c->segment_count == c->segment_cap) {
-        size_t cap = c->segment_cap > 0 ? c->segment_cap * 2 : segments_first;
-        struct json_segment *segments = realloc(c->segments, cap * sizeof(*segments));
-        if (segments == NULL) {
-            return false;
-        }
-        c->segments = segments;
-        c->segment_cap = cap;
+    if (ARRAY_RESERVE(c->segments, c->segment_cap, c->segment_count + 1, ARRAY_NO_MAX) !=
+        STATUS_OK) {
+        return false;
     }
     c->segments[c->segment_count++] = segment;
     return true;
@@ -109,15 +104,15 @@ static void object_sort(struct json_canonical *c, size_t start, size_t base)
         qsort(segments, count, sizeof(*segments), compare_segments);
     }
     buf_reset(&c->scratch);
-    buf_append_byte(&c->scratch, '{');
+    struct json_writer w = json_writer_to(&c->scratch);
+    json_write_object(&w);
     for (size_t i = 0; i < count; i++) {
         if (i + 1 < count && same_name(&segments[i], &segments[i + 1])) {
             continue;
         }
-        buf_append_cstr(&c->scratch, c->scratch.len > 1 ? "," : "");
-        buf_append(&c->scratch, segments[i].ptr, segments[i].len);
+        json_write_raw(&w, span_from(segments[i].ptr, segments[i].len)); /* name and value */
     }
-    buf_append_byte(&c->scratch, '}');
+    json_write_end(&w);
     c->text.len = start;
     buf_append_span(&c->text, buf_span(&c->scratch));
     c->text.failed = c->text.failed || !buf_ok(&c->scratch);
@@ -126,9 +121,9 @@ static void object_sort(struct json_canonical *c, size_t start, size_t base)
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-static bool put_value(struct json_canonical *c, struct json_cursor *cursor);
+static bool canonical_value(struct json_canonical *c, struct json_cursor *cursor);
 
-static bool put_object(struct json_canonical *c, struct json_cursor *cursor)
+static bool canonical_object(struct json_canonical *c, struct json_cursor *cursor)
 {
     struct json_error err = {0};
     struct span name;
@@ -140,10 +135,10 @@ static bool put_object(struct json_canonical *c, struct json_cursor *cursor)
     }
     while (json_next_member(cursor, &first, &name, &err)) {
         struct json_segment segment = {.start = c->text.len};
-        put_string(c, name);
+        canonical_string(c, name);
         segment.name_len = c->text.len - segment.start;
         buf_append_byte(&c->text, ':');
-        if (!put_value(c, cursor) || !buf_ok(&c->text)) {
+        if (!canonical_value(c, cursor) || !buf_ok(&c->text)) {
             return false;
         }
         segment.len = c->text.len - segment.start;
@@ -158,27 +153,26 @@ static bool put_object(struct json_canonical *c, struct json_cursor *cursor)
     return true;
 }
 
-static bool put_array(struct json_canonical *c, struct json_cursor *cursor)
+static bool canonical_array(struct json_canonical *c, struct json_cursor *cursor)
 {
     struct json_error err = {0};
     bool first = true;
     if (!json_enter(cursor, JSON_ARRAY, &err)) {
         return false;
     }
-    buf_append_byte(&c->text, '[');
-    bool comma = false;
+    struct json_writer w = json_writer_to(&c->text);
+    json_write_array(&w);
     while (json_next_element(cursor, &first, &err)) {
-        buf_append_cstr(&c->text, comma ? "," : "");
-        comma = true;
-        if (!put_value(c, cursor)) {
+        (void)json_write_value(&w);
+        if (!canonical_value(c, cursor)) {
             return false;
         }
     }
-    buf_append_byte(&c->text, ']');
+    json_write_end(&w);
     return err.message[0] == '\0';
 }
 
-static bool put_value(struct json_canonical *c, struct json_cursor *cursor)
+static bool canonical_value(struct json_canonical *c, struct json_cursor *cursor)
 {
     struct json_error err = {0};
     enum json_kind kind;
@@ -187,18 +181,18 @@ static bool put_value(struct json_canonical *c, struct json_cursor *cursor)
         return false;
     }
     if (kind == JSON_OBJECT) {
-        return put_object(c, cursor);
+        return canonical_object(c, cursor);
     }
     if (kind == JSON_ARRAY) {
-        return put_array(c, cursor);
+        return canonical_array(c, cursor);
     }
     if (!json_skip(cursor, &raw, &err)) {
         return false;
     }
     if (kind == JSON_STRING) {
-        put_string(c, raw);
+        canonical_string(c, raw);
     } else if (kind == JSON_INTEGER || kind == JSON_DECIMAL) {
-        put_number(&c->text, raw, kind);
+        canonical_number(&c->text, raw, kind);
     } else {
         buf_append_span(&c->text, raw);
     }
@@ -218,5 +212,5 @@ bool json_canonical_make(struct json_canonical *canonical, struct span value)
         return false;
     }
     struct json_cursor cursor = json_cursor_at(raw);
-    return put_value(canonical, &cursor) && buf_ok(&canonical->text);
+    return canonical_value(canonical, &cursor) && buf_ok(&canonical->text);
 }

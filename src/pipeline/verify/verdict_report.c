@@ -1,7 +1,7 @@
 /* Every form walks the same table of kinds, so that none can leave one out. */
 #include "verdict_report.h"
 
-#include "json_text.h"
+#include "json_write.h"
 
 #include <inttypes.h>
 
@@ -142,81 +142,88 @@ bool verdict_write_text(const struct verdict *verdict, FILE *out)
 
 /* --- JSON ------------------------------------------------------------------------------------ */
 
-static void json_text_or_null(struct buf *out, const char *key, const char *text)
+static void member_text(struct json_writer *w, const char *name, const char *text)
 {
-    buf_printf(out, ",\"%s\":", key);
-    if (text[0] == '\0') {
-        BUF_APPEND_LIT(out, "null");
-    } else {
-        json_string_append(out, span_from_cstr(text));
-    }
+    json_member_cstr(w, name, text[0] != '\0' ? text : NULL);
 }
 
-static void json_number_or_null(struct buf *out, const char *key, int64_t number)
+static void member_number(struct json_writer *w, const char *name, int64_t number)
 {
     if (number < 0) {
-        buf_printf(out, ",\"%s\":null", key);
+        json_member_null(w, name);
     } else {
-        buf_printf(out, ",\"%s\":%" PRId64, key, number);
+        json_member_i64(w, name, number);
     }
 }
 
-static void json_offender(const struct verdict_offender *offender, struct buf *out)
+static void write_offender(struct json_writer *w, const struct verdict_offender *offender)
 {
-    BUF_APPEND_LIT(out, "{\"topic\":");
-    json_string_append(out, span_from_cstr(offender->topic));
-    json_number_or_null(out, "partition", offender->partition);
-    json_number_or_null(out, "offset", offender->offset);
-    json_text_or_null(out, "table", offender->table);
-    json_number_or_null(out, "row", offender->row);
-    json_text_or_null(out, "field", offender->field);
-    json_number_or_null(out, "ledger_id", offender->ledger_id);
-    json_number_or_null(out, "run", offender->run);
-    json_number_or_null(out, "triple", offender->triple);
-    json_text_or_null(out, "detail", offender->detail);
-    buf_append_byte(out, '}');
+    json_member_object(w, "first");
+    json_member_cstr(w, "topic", offender->topic);
+    member_number(w, "partition", offender->partition);
+    member_number(w, "offset", offender->offset);
+    member_text(w, "table", offender->table);
+    member_number(w, "row", offender->row);
+    member_text(w, "field", offender->field);
+    member_number(w, "ledger_id", offender->ledger_id);
+    member_number(w, "run", offender->run);
+    member_number(w, "triple", offender->triple);
+    member_text(w, "detail", offender->detail);
+    json_write_end(w);
 }
 
-static void json_kinds(const struct verdict *verdict, struct buf *out)
+static void write_kinds(struct json_writer *w, const struct verdict *verdict)
 {
+    json_member_object(w, "kinds");
     for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
         const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
         if (!verdict_judges(verdict, (enum verdict_kind)kind)) {
             continue;
         }
-        buf_printf(out,
-                   "%s\"%s\":{\"count\":%" PRIu64 ",\"fails\":%s,\"first\":", kind > 0 ? "," : "",
-                   info->key, verdict->counts[kind], info->fails ? "true" : "false");
+        json_member_object(w, info->key);
+        json_member_u64(w, "count", verdict->counts[kind]);
+        json_member_bool(w, "fails", info->fails);
         if (verdict->counts[kind] > 0) {
-            json_offender(&verdict->first[kind], out);
+            write_offender(w, &verdict->first[kind]);
         } else {
-            BUF_APPEND_LIT(out, "null");
+            json_member_null(w, "first");
         }
-        buf_append_byte(out, '}');
+        json_write_end(w);
     }
+    json_write_end(w);
+}
+
+static void write_document(struct json_writer *w, const struct verdict *verdict)
+{
+    bool with_lake = verdict->through >= VERDICT_STAGE_S3;
+    json_write_object(w);
+    json_member_cstr(w, "verdict", verdict_passed(verdict) ? "PASS" : "FAIL");
+    json_member_cstr(w, "through", with_lake ? "s3" : "topics");
+    member_text(w, "cluster_id", verdict->cluster_id);
+    json_member_u64(w, "topics", verdict->topics);
+    json_member_u64(w, "records", verdict->records);
+    json_member_u64(w, "matched", verdict->matched);
+    json_member_u64(w, "runs", verdict->runs);
+    json_member_u64(w, "posts", verdict->posts);
+    json_member_u64(w, "acked", verdict->acked);
+    json_member_u64(w, "later", verdict->later);
+    json_member_u64(w, "failures", verdict_failures(verdict));
+    json_member_i64(w, "elapsed_ms", verdict->elapsed_ms);
+    if (with_lake) {
+        json_member_u64(w, "objects", verdict->objects);
+        json_member_u64(w, "lines", verdict->lines);
+    }
+    write_kinds(w, verdict);
+    json_write_end(w);
 }
 
 bool verdict_write_json(const struct verdict *verdict, FILE *out)
 {
     struct buf text;
     buf_init(&text, VERDICT_KIND_COUNT * offender_bytes_max);
-    buf_printf(&text, "{\"verdict\":\"%s\",\"through\":\"%s\"",
-               verdict_passed(verdict) ? "PASS" : "FAIL",
-               verdict->through >= VERDICT_STAGE_S3 ? "s3" : "topics");
-    json_text_or_null(&text, "cluster_id", verdict->cluster_id);
-    buf_printf(&text,
-               ",\"topics\":%" PRIu64 ",\"records\":%" PRIu64 ",\"matched\":%" PRIu64
-               ",\"runs\":%" PRIu64 ",\"posts\":%" PRIu64 ",\"acked\":%" PRIu64
-               ",\"later\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"elapsed_ms\":%" PRId64,
-               verdict->topics, verdict->records, verdict->matched, verdict->runs, verdict->posts,
-               verdict->acked, verdict->later, verdict_failures(verdict), verdict->elapsed_ms);
-    if (verdict->through >= VERDICT_STAGE_S3) {
-        buf_printf(&text, ",\"objects\":%" PRIu64 ",\"lines\":%" PRIu64, verdict->objects,
-                   verdict->lines);
-    }
-    BUF_APPEND_LIT(&text, ",\"kinds\":{");
-    json_kinds(verdict, &text);
-    BUF_APPEND_LIT(&text, "}}\n");
+    struct json_writer w = json_writer_to(&text);
+    write_document(&w, verdict);
+    buf_append_byte(&text, '\n');
     bool written = buf_ok(&text) && fwrite(text.ptr, 1, text.len, out) == text.len;
     buf_release(&text);
     return written && ferror(out) == 0;

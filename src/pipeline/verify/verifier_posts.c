@@ -1,13 +1,12 @@
 /* The ledger from beginning to end, in the order of intent: counts, rows posted more than once,
  * triples that are not whole in the ledger itself, and the posts that the merge by place will not
  * meet (never acknowledged, or acknowledged for a partition that is not there). */
+#include "array.h"
 #include "verifier_internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-    rows_seen_first = 1 << 14,
     /* An emulator that was killed wrote down no attempts: any number of copies may be there. */
     copies_of_an_intent = 1000,
 };
@@ -20,22 +19,14 @@ struct triple_watch {
     unsigned tables; /* a bit a table */
 };
 
-static bool seen_grow(struct verifier_rows_seen *seen, size_t row)
+static enum status seen_reserve(struct verifier_rows_seen *seen, size_t row)
 {
-    size_t count = seen->count > 0 ? seen->count : rows_seen_first;
-    while (count <= row) {
-        count *= 2;
+    size_t before = seen->count;
+    enum status status = ARRAY_RESERVE(seen->runs, seen->count, row + 1, VERIFIER_ROWS_TRACKED_MAX);
+    if (seen->count > before) {
+        memset(seen->runs + before, 0, (seen->count - before) * sizeof(*seen->runs));
     }
-    if (count == seen->count) {
-        return true;
-    }
-    uint32_t *runs = realloc(seen->runs, count * sizeof(*runs));
-    if (runs == NULL) {
-        return false;
-    }
-    memset(runs + seen->count, 0, (count - seen->count) * sizeof(*runs));
-    *seen = (struct verifier_rows_seen){runs, count};
-    return true;
+    return status;
 }
 
 static enum status watch_row(struct verifier *v, const struct ledger_post *post, int topic,
@@ -46,7 +37,7 @@ static enum status watch_row(struct verifier *v, const struct ledger_post *post,
         return STATUS_OK;
     }
     size_t row = (size_t)post->row_number;
-    if (!seen_grow(seen, row)) {
+    if (seen_reserve(seen, row) != STATUS_OK) {
         return error_set(err, STATUS_NO_MEMORY, "no memory to verify");
     }
     uint32_t before = seen->runs[row];
