@@ -2,7 +2,7 @@
  */
 #include "cmd_s3.h"
 #include "commands.h"
-#include "json_text.h"
+#include "json_write.h"
 #include "s3_session.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@ struct listing {
     bool whole_keys; /* --recursive shows them, else what follows the last '/' of the prefix */
     uint64_t count;
     struct buf line;
+    struct json_writer writer; /* into `line` */
 };
 
 /* As the aws CLI: in the time of this place; JSON has UTC. */
@@ -35,16 +36,18 @@ static void append_local_time(struct buf *out, int64_t unix_ms)
     buf_append_cstr(out, text);
 }
 
-static void append_utc(struct buf *out, int64_t unix_ms)
+static void member_utc(struct json_writer *w, const char *name, int64_t unix_ms)
 {
     struct tm parts;
     char text[date_bytes];
     time_t seconds = (time_t)(unix_ms / 1000);
     gmtime_r(&seconds, &parts);
     strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
-    buf_printf(out, "\"%s.%03dZ\"", text, (int)(unix_ms % 1000));
+    json_write_name(w, name);
+    buf_printf(json_write_value(w), "\"%s.%03dZ\"", text, (int)(unix_ms % 1000));
 }
 
+/* Gives what `line` holds to stdout and empties it. */
 static bool put_line(struct listing *listing)
 {
     FILE *out = listing->cli->out;
@@ -54,23 +57,21 @@ static bool put_line(struct listing *listing)
         cli_put_text(out, buf_span(&listing->line));
         fputc('\n', out);
     }
-    listing->count++;
+    buf_reset(&listing->line);
     return ferror(out) == 0;
 }
 
 static void json_item(struct listing *listing, const struct s3_listed *item)
 {
-    struct buf *line = &listing->line;
-    buf_append_cstr(line, listing->count > 0 ? "," : "");
-    buf_append_cstr(line, item->is_prefix ? "{\"prefix\":" : "{\"key\":");
-    json_string_append(line, item->key);
+    struct json_writer *w = &listing->writer;
+    json_write_object(w);
+    json_member_string(w, item->is_prefix ? "prefix" : "key", item->key);
     if (!item->is_prefix) {
-        buf_printf(line, ",\"size\":%llu,\"etag\":", (unsigned long long)item->size);
-        json_string_append(line, item->etag);
-        BUF_APPEND_LIT(line, ",\"modified\":");
-        append_utc(line, item->modified_ms);
+        json_member_u64(w, "size", item->size);
+        json_member_string(w, "etag", item->etag);
+        member_utc(w, "modified", item->modified_ms);
     }
-    buf_append_byte(line, '}');
+    json_write_end(w);
 }
 
 static void text_item(struct listing *listing, const struct s3_listed *item)
@@ -96,7 +97,7 @@ static void text_item(struct listing *listing, const struct s3_listed *item)
 static bool put_item(void *ctx, const struct s3_listed *item)
 {
     struct listing *listing = ctx;
-    buf_reset(&listing->line);
+    listing->count++;
     if (listing->json) {
         json_item(listing, item);
     } else {
@@ -108,13 +109,12 @@ static bool put_item(void *ctx, const struct s3_listed *item)
 static bool put_bucket(void *ctx, struct span name, int64_t created_ms)
 {
     struct listing *listing = ctx;
-    buf_reset(&listing->line);
+    listing->count++;
     if (listing->json) {
-        buf_append_cstr(&listing->line, listing->count > 0 ? ",{\"bucket\":" : "{\"bucket\":");
-        json_string_append(&listing->line, name);
-        BUF_APPEND_LIT(&listing->line, ",\"created\":");
-        append_utc(&listing->line, created_ms);
-        buf_append_byte(&listing->line, '}');
+        json_write_object(&listing->writer);
+        json_member_string(&listing->writer, "bucket", name);
+        member_utc(&listing->writer, "created", created_ms);
+        json_write_end(&listing->writer);
     } else {
         append_local_time(&listing->line, created_ms);
         buf_append_byte(&listing->line, ' ');
@@ -134,13 +134,18 @@ static enum status list(struct s3_session *session, struct listing *listing,
         .start_after = SPAN_EMPTY,
     };
     if (listing->json) {
-        fputs(name->bucket.len > 0 ? "{\"entries\":[" : "{\"buckets\":[", out);
+        json_write_object(&listing->writer);
+        json_member_array(&listing->writer, name->bucket.len > 0 ? "entries" : "buckets");
+        put_line(listing);
     }
     enum status status = name->bucket.len > 0
                              ? s3_client_list(session->client, &what, put_item, listing, err)
                              : s3_client_buckets(session->client, put_bucket, listing, err);
     if (listing->json && status == STATUS_OK) {
-        fputs("]}\n", out);
+        json_write_end(&listing->writer);
+        json_write_end(&listing->writer);
+        buf_append_byte(&listing->line, '\n');
+        put_line(listing);
     }
     if (status == STATUS_OK && fflush(out) != 0) {
         status = error_set_errno(err, errno, "cannot write to stdout");
@@ -164,6 +169,7 @@ static int run_ls(struct cli *cli)
         .whole_keys = cli_switch(cli, "recursive"),
     };
     buf_init(&listing.line, line_bytes_max);
+    listing.writer = json_writer_to(&listing.line);
     enum status status = s3_session_open(&session, cli, &err);
     if (status == STATUS_OK) {
         status = list(&session, &listing, &name, &err);
