@@ -7,6 +7,7 @@
 #define PINPIPE_MOCK_INTERNAL_H
 
 #include "arena.h"
+#include "aws_identity.h"
 #include "broker.h"
 #include "connect_rest.h"
 #include "connect_worker.h"
@@ -34,6 +35,7 @@ struct pinpipe_mock {
     struct env env;
     struct log log;
     struct crypto *crypto;
+    struct aws_identity identity;
     struct data_dir *dir;
     struct server *server;
     struct store *store;

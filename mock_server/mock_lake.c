@@ -19,9 +19,7 @@ static enum status s3_set_up(struct pinpipe_mock *mock, struct error *err)
         .crypto = mock->crypto,
         .env = &mock->env,
         .log = &mock->log,
-        .region = mock->options.region,
-        .access_key = mock->options.access_key,
-        .secret = mock->options.secret,
+        .identity = &mock->identity,
         .base_domains = base_domains,
     };
     return s3_new(&options, &mock->s3, err);
@@ -65,11 +63,8 @@ static enum status msk_set_up(struct pinpipe_mock *mock, struct error *err)
         .crypto = mock->crypto,
         .env = &mock->env,
         .log = &mock->log,
-        .region = mock->options.region,
-        .user_id = mock->options.user_id,
+        .identity = &mock->identity,
         .workshop_permissions = mock->options.permissions == PINPIPE_PERMISSIONS_WORKSHOP,
-        .access_key = mock->options.access_key,
-        .secret = mock->options.secret,
     };
     return msk_connect_new(&options, &mock->msk, err);
 }
@@ -81,6 +76,9 @@ enum status mock_lake_set_up(struct pinpipe_mock *mock, struct error *err)
     if (crypto_new(&mock->crypto) != STATUS_OK) {
         return mock_no_memory(err);
     }
+    aws_identity_init(&mock->identity, mock->options.user_id, mock->options.region);
+    mock->identity.access_key = mock->options.access_key;
+    mock->identity.secret = mock->options.secret;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_COUNT(steps) && status == STATUS_OK; i++) {
         status = steps[i](mock, err);

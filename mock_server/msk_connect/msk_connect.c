@@ -3,7 +3,6 @@
 #include "msk_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum action {
     CREATE_PLUGIN,
@@ -138,13 +137,6 @@ static void fail(void *ctx, struct exchange *exchange, enum exchange_failure fai
     }
 }
 
-/* The workshop's newest edition uses the participant's own account number as user id. */
-static void account_of(const char *user_id, char out[16])
-{
-    bool is_account = strlen(user_id) == 12 && strspn(user_id, "0123456789") == 12;
-    memcpy(out, is_account ? user_id : "123456789012", 13);
-}
-
 enum status msk_connect_new(const struct msk_connect_options *options, struct msk_connect **out,
                             struct error *err)
 {
@@ -153,7 +145,6 @@ enum status msk_connect_new(const struct msk_connect_options *options, struct ms
         return error_set(err, STATUS_NO_MEMORY, "MSK Connect: out of memory");
     }
     msk->options = *options;
-    account_of(options->user_id, msk->account);
     msk->service = (struct service){
         .name = "msk",
         .body_bytes_max = MSK_BODY_BYTES_MAX,

@@ -8,6 +8,7 @@
 #include "exchange.h"
 #include "store_objects.h"
 
+struct aws_identity;
 struct msk_connect;
 
 struct msk_connect_options {
@@ -16,12 +17,9 @@ struct msk_connect_options {
     struct crypto *crypto;
     struct env *env;
     struct log *log;
-    const char *region;
-    const char *user_id;
+    /* With a key, SigV4 for service "kafkaconnect" is verified. */
+    const struct aws_identity *identity;
     bool workshop_permissions; /* names other than <id>-plugin, <id>-connector are refused */
-    /* NULL: every request is accepted; else SigV4 for service "kafkaconnect" is verified. */
-    const char *access_key;
-    const char *secret;
 };
 
 enum status msk_connect_new(const struct msk_connect_options *options, struct msk_connect **out,

@@ -2,7 +2,7 @@
 #include "json_text.h"
 #include "msk_internal.h"
 
-#include <string.h>
+#include <stdio.h>
 
 /* --- reading --- */
 
@@ -141,31 +141,4 @@ void msk_time_write(struct buf *out, const char *name, int64_t ms)
              (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
              (int)(rest % 1000));
     msk_text_write(out, name, span_from_cstr(text));
-}
-
-/* --- ARNs --- */
-
-const char *msk_arn_new(const struct msk_call *call, const char *kind, struct span name)
-{
-    const struct msk_connect *msk = call->msk;
-    char uuid[ENV_UUID_BYTES];
-    env_uuid(msk->options.env, uuid);
-    return arena_printf(&call->exchange->arena, "arn:aws:kafkaconnect:%s:%s:%s/%.*s/%s-2",
-                        msk->options.region, msk->account, kind, SPAN_ARG(name), uuid);
-}
-
-bool msk_arn_name(struct span arn, const char *kind, struct span *name)
-{
-    struct span part = SPAN_EMPTY;
-    if (!span_starts_with(arn, SPAN_LIT("arn:aws:kafkaconnect:"))) {
-        return false;
-    }
-    for (int i = 0; i < 6; i++) { /* arn, aws, kafkaconnect, region, account, the rest */
-        if (!span_next_part(&arn, ':', &part)) {
-            return false;
-        }
-    }
-    struct span rest = part;
-    return span_next_part(&rest, '/', &part) && span_equal_cstr(part, kind) &&
-           span_next_part(&rest, '/', name) && rest.len > 0;
 }

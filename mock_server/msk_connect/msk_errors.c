@@ -1,4 +1,5 @@
-#include "json_text.h"
+#include "aws_arn.h"
+#include "aws_error.h"
 #include "msk_internal.h"
 
 #include <stdarg.h>
@@ -23,20 +24,19 @@ struct buf *msk_reply(struct exchange *exchange)
     return &exchange->reply.body;
 }
 
+/* The member that holds the words is "message"; IAM's own denials write "Message". */
 static enum handled answer(struct exchange *exchange, int status, const char *type,
-                           struct span message)
+                           const char *message_name, struct span message)
 {
-    struct buf *out = msk_reply(exchange);
-    buf_reset(out);
-    /* API Gateway's own denials have a capital letter. */
-    buf_append_cstr(out, status == 403 && span_starts_with(message, SPAN_LIT("User: "))
-                             ? "{\"Message\":"
-                             : "{\"message\":");
-    json_string_append(out, message);
-    BUF_APPEND_LIT(out, "}");
-    exchange->reply.status = status;
-    exchange->reply.error_code = type;
-    reply_add_header_cstr(&exchange->reply, "x-amzn-ErrorType", type);
+    const struct aws_error error = {
+        .protocol = AWS_REST_JSON,
+        .status = status,
+        .code = type,
+        .message = message,
+        .message_name = message_name,
+    };
+    buf_reset(&exchange->reply.body);
+    aws_error_answer(&exchange->reply, &error);
     return HANDLED;
 }
 
@@ -55,27 +55,29 @@ enum handled msk_error(struct exchange *exchange, enum msk_fault fault, const ch
     va_start(args, format);
     vsnprintf(text.ptr, (size_t)len + 1, format, args);
     va_end(args);
-    answer(exchange, faults[fault].status, faults[fault].type, span_from(text.ptr, (size_t)len));
+    answer(exchange, faults[fault].status, faults[fault].type, "message",
+           span_from(text.ptr, (size_t)len));
     buf_release(&text);
     return HANDLED;
 }
 
 enum handled msk_error_denied(struct exchange *exchange, const char *type, struct span message)
 {
-    return answer(exchange, 403, type, message);
+    return answer(exchange, 403, type, "message", message);
 }
 
 enum handled msk_error_not_permitted(const struct msk_call *call, const char *kind,
                                      struct span name)
 {
-    const struct msk_connect *msk = call->msk;
-    const char *message = arena_printf(
-        &call->exchange->arena,
-        "User: arn:aws:iam::%s:user/%s is not authorized to perform: kafkaconnect:%s on resource: "
-        "arn:aws:kafkaconnect:%s:%s:%s/%.*s/*",
-        msk->account, msk->options.user_id, call->action, msk->options.region, msk->account, kind,
-        SPAN_ARG(name));
-    return answer(call->exchange, 403, "AccessDeniedException", span_from_cstr(message));
+    const struct aws_identity *identity = call->msk->options.identity;
+    struct arena *arena = &call->exchange->arena;
+    const char *user = aws_arn_user(arena, identity);
+    const char *message =
+        arena_printf(arena,
+                     "User: %s is not authorized to perform: " MSK_SERVICE ":%s on resource: "
+                     "arn:aws:" MSK_SERVICE ":%s:%s:%s/%.*s/*",
+                     user, call->action, identity->region, identity->account, kind, SPAN_ARG(name));
+    return answer(call->exchange, 403, "AccessDeniedException", "Message", span_from_cstr(message));
 }
 
 enum handled msk_error_store(const struct msk_call *call, const struct error *err)

@@ -9,6 +9,7 @@
 #ifndef PINPIPE_MSK_CONNECT_INTERNAL_H
 #define PINPIPE_MSK_CONNECT_INTERNAL_H
 
+#include "aws_identity.h"
 #include "json.h"
 #include "log.h"
 #include "msk_connect.h"
@@ -22,6 +23,9 @@ enum {
     MSK_NAME_BYTES_MAX = 128,
 };
 
+/* As it stands in ARNs and in signatures' scopes. */
+#define MSK_SERVICE "kafkaconnect"
+
 #define MSK_KIND_PLUGIN    "custom-plugin"
 #define MSK_KIND_WORKER    "worker-configuration"
 #define MSK_KIND_CONNECTOR "connector" /* as a resource: one that could not be made */
@@ -29,7 +33,6 @@ enum {
 struct msk_connect {
     struct msk_connect_options options;
     struct service service;
-    char account[16]; /* of the ARNs: the user id if that is one, else 123456789012 */
 };
 
 struct msk_call {
@@ -138,6 +141,8 @@ void msk_members_write(struct span object, const char *left_out, struct buf *out
 void msk_text_write(struct buf *out, const char *name, struct span value);
 /* "2023-11-14T22:13:20.000Z" */
 void msk_time_write(struct buf *out, const char *name, int64_t ms);
+
+/* --- msk_arn.c --- */
 /* arn:aws:kafkaconnect:<region>:<account>:<kind>/<name>/<uuid>-2, in the arena; NULL: NO_MEMORY. */
 const char *msk_arn_new(const struct msk_call *call, const char *kind, struct span name);
 /* <name> of such an ARN; false when it is none of that kind. */

@@ -159,7 +159,7 @@ static void hint_plugin(const struct msk_call *call, struct span name,
     } else if (!msk_is_workshops_name(call, name, "-plugin")) {
         msk_hint(call->exchange,
                  "allowed here, but the workshop's AWS takes only the name %s-plugin",
-                 call->msk->options.user_id);
+                 call->msk->options.identity->user_id);
     }
 }
 

@@ -89,7 +89,7 @@ bool s3_call_bucket(struct s3_call *call)
         s3_error_store(call, &err);
         return false;
     }
-    struct s3_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_NO_SUCH_BUCKET, details);
     return false;
 }
@@ -152,7 +152,7 @@ static enum handled answer_wrong_method(struct s3_call *call)
     static const char *const allowed[] = {"GET", "GET, PUT, POST, DELETE, HEAD",
                                           "GET, PUT, POST, DELETE, HEAD"};
     enum s3_level level = s3_level(call);
-    struct s3_error_detail details[] = {
+    struct aws_error_detail details[] = {
         {"Method", call->exchange->request.method_name},
         {"ResourceType", span_from_cstr(level_names[level])},
         {NULL, SPAN_EMPTY},

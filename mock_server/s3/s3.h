@@ -7,6 +7,7 @@
 #include "exchange.h"
 #include "store_objects.h"
 
+struct aws_identity;
 struct s3;
 
 struct s3_options {
@@ -14,10 +15,7 @@ struct s3_options {
     struct crypto *crypto;
     struct env *env;
     struct log *log;
-    const char *region; /* "us-east-1" */
-    /* NULL: every request is accepted, unsigned or signed. */
-    const char *access_key;
-    const char *secret;
+    const struct aws_identity *identity; /* without a key every request is accepted */
     /* Hosts that end in ".<one of these>" name a bucket: "localhost", "127.0.0.1.nip.io",
      * "s3.localhost.localstack.cloud", ... ; NULL-terminated. */
     const char *const *base_domains;

@@ -102,7 +102,7 @@ static bool lower_copy(struct s3_call *call, struct span text, struct span *out)
 
 static bool answer_invalid_uri(struct s3_call *call)
 {
-    struct s3_error_detail details[] = {{"URI", call->exchange->request.path}, {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"URI", call->exchange->request.path}, {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_INVALID_URI, details);
     return false;
 }
@@ -145,7 +145,7 @@ static bool key_fits(struct s3_call *call)
     if (call->key.len <= STORE_KEY_BYTES_MAX) {
         return true;
     }
-    struct s3_error_detail details[] = {
+    struct aws_error_detail details[] = {
         {"Size", span_from_cstr(arena_printf(&call->exchange->arena, "%zu", call->key.len))},
         {"MaxSizeAllowed",
          span_from_cstr(arena_printf(&call->exchange->arena, "%d", STORE_KEY_BYTES_MAX))},
@@ -160,7 +160,7 @@ static bool bucket_fits(struct s3_call *call)
     if (s3_bucket_name_is_legal(call->bucket_name)) {
         return true;
     }
-    struct s3_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
     s3_hint(call,
             "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens; a comment "
             "behind s3.bucket.name in a .properties file is part of the name");

@@ -173,8 +173,8 @@ static bool length_take(struct s3_body *body)
     struct span text =
         s3_header(call, body->chunked ? "x-amz-decoded-content-length" : "content-length");
     if (!body->chunked && http_chunked) {
-        struct s3_error_detail details[] = {{"Header", SPAN_LIT("Transfer-Encoding")},
-                                            {NULL, SPAN_EMPTY}};
+        struct aws_error_detail details[] = {{"Header", SPAN_LIT("Transfer-Encoding")},
+                                             {NULL, SPAN_EMPTY}};
         s3_hint(call, "S3 takes Transfer-Encoding: chunked only round aws-chunked: send a "
                       "Content-Length");
         s3_error_with(call, S3_ERROR_NOT_IMPLEMENTED, details);
@@ -210,7 +210,7 @@ static bool content_md5_take(struct s3_body *body)
     if (is_base64_of(body->content_md5, md5_bytes)) {
         return true;
     }
-    struct s3_error_detail details[] = {{"Content-MD5", body->content_md5}, {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"Content-MD5", body->content_md5}, {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_INVALID_DIGEST, details);
     return false;
 }
@@ -354,7 +354,7 @@ static bool digests_begin(struct s3_body *body)
         return false;
     }
     sigv4_chunks_init(&body->chunks, options->crypto, &body->call->claim,
-                      span_from_cstr(options->secret));
+                      span_from_cstr(options->identity->secret));
     return true;
 }
 
@@ -435,9 +435,9 @@ static bool signature_fits(struct s3_body *body, const char *computed, struct sp
     if (digest_text_equal(span_from_cstr(computed), sent)) {
         return true;
     }
-    struct s3_error_detail details[] = {{"AWSAccessKeyId", body->call->claim.access_key},
-                                        {"SignatureProvided", sent},
-                                        {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"AWSAccessKeyId", body->call->claim.access_key},
+                                         {"SignatureProvided", sent},
+                                         {NULL, SPAN_EMPTY}};
     s3_hint(body->call, "the signature of a chunk or of the trailer does not fit its bytes");
     s3_error_with(body->call, S3_ERROR_SIGNATURE_DOES_NOT_MATCH, details);
     return false;
@@ -512,7 +512,7 @@ static bool sha256_fits(struct s3_body *body)
     if (span_equal_nocase(promised, span_from_cstr(computed))) {
         return true;
     }
-    struct s3_error_detail details[] = {
+    struct aws_error_detail details[] = {
         {"ClientComputedContentSHA256", promised},
         {"S3ComputedContentSHA256", span_from_cstr(computed)},
         {NULL, SPAN_EMPTY},
@@ -536,9 +536,9 @@ static bool md5_fits(struct s3_body *body)
     base64_encode(digest_span(&value), &computed);
     bool fits = span_equal(buf_span(&computed), body->content_md5);
     if (!fits) {
-        struct s3_error_detail details[] = {{"ExpectedDigest", body->content_md5},
-                                            {"CalculatedDigest", buf_span(&computed)},
-                                            {NULL, SPAN_EMPTY}};
+        struct aws_error_detail details[] = {{"ExpectedDigest", body->content_md5},
+                                             {"CalculatedDigest", buf_span(&computed)},
+                                             {NULL, SPAN_EMPTY}};
         s3_error_with(body->call, S3_ERROR_BAD_DIGEST, details);
     }
     buf_release(&computed);

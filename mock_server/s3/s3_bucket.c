@@ -125,7 +125,7 @@ static bool region_take(struct s3_call *call, struct span *region)
 {
     struct span bytes;
     bool had_digest; /* allowed, not asked for */
-    *region = span_from_cstr(call->s3->options.region);
+    *region = span_from_cstr(call->s3->options.identity->region);
     if (!s3_body_gathered(call, &bytes, &had_digest)) {
         return false;
     }
@@ -146,15 +146,15 @@ static bool region_take(struct s3_call *call, struct span *region)
     if (is_region(*region) && !span_equal_cstr(*region, "us-east-1")) {
         return true;
     }
-    struct s3_error_detail details[] = {{"LocationConstraint", constraint->text},
-                                        {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"LocationConstraint", constraint->text},
+                                         {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_INVALID_LOCATION_CONSTRAINT, details);
     return false;
 }
 
 static enum handled answer_owned(struct s3_call *call)
 {
-    struct s3_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
     return s3_error_with(call, S3_ERROR_BUCKET_ALREADY_OWNED_BY_YOU, details);
 }
 
@@ -186,7 +186,7 @@ enum handled s3_create_bucket(struct s3_call *call)
     }
     enum status status =
         store_bucket_create(call->s3->options.store, call->bucket_name, region, &err);
-    bool constrained = !span_equal_cstr(region, call->s3->options.region);
+    bool constrained = !span_equal_cstr(region, call->s3->options.identity->region);
     if (status == STATUS_OK) {
         return answer_created(call, constrained);
     }
@@ -212,7 +212,7 @@ enum handled s3_delete_bucket(struct s3_call *call)
     }
     enum status status = store_bucket_delete(call->s3->options.store, call->bucket.id, &err);
     if (status == STATUS_BUSY) {
-        struct s3_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
+        struct aws_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
         return s3_error_with(call, S3_ERROR_BUCKET_NOT_EMPTY, details);
     }
     if (status != STATUS_OK) {
@@ -233,7 +233,7 @@ enum handled s3_post_object(struct s3_call *call)
         s3_hint(call, "uploads by a browser's form are not implemented here: nothing was stored");
         return s3_error(call, S3_ERROR_NOT_IMPLEMENTED);
     }
-    struct s3_error_detail details[] = {
+    struct aws_error_detail details[] = {
         {"Condition", SPAN_LIT("Bucket POST must be of the enclosure-type multipart/form-data")},
         {NULL, SPAN_EMPTY}};
     return s3_error_with(call, S3_ERROR_PRECONDITION_FAILED, details);

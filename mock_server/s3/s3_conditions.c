@@ -26,8 +26,8 @@ static bool etag_is_listed(struct span list, struct span etag)
 
 static bool refuse(struct s3_call *call, const char *condition)
 {
-    struct s3_error_detail details[] = {{"Condition", span_from_cstr(condition)},
-                                        {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"Condition", span_from_cstr(condition)},
+                                         {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_PRECONDITION_FAILED, details);
     return false;
 }
@@ -114,9 +114,9 @@ bool s3_conditions_hold(struct s3_call *call, const struct store_object *object,
 
 static bool refuse_condition(struct s3_call *call, const char *header, const char *more)
 {
-    struct s3_error_detail details[] = {{"Header", span_from_cstr(header)},
-                                        {"additionalMessage", span_from_cstr(more)},
-                                        {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"Header", span_from_cstr(header)},
+                                         {"additionalMessage", span_from_cstr(more)},
+                                         {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_NOT_IMPLEMENTED, details);
     return false;
 }
@@ -145,7 +145,7 @@ bool s3_write_conditions_hold(struct s3_call *call, const struct store_object *o
             call, "If-Match", "We don't accept the provided value of If-Match header for this API");
     }
     if (object == NULL) {
-        struct s3_error_detail details[] = {{"Key", call->key}, {NULL, SPAN_EMPTY}};
+        struct aws_error_detail details[] = {{"Key", call->key}, {NULL, SPAN_EMPTY}};
         s3_error_with(call, S3_ERROR_NO_SUCH_KEY, details);
         return false;
     }

@@ -54,7 +54,7 @@ static bool source_find(struct s3_call *call, struct span bucket, struct span ke
     struct store *store = call->s3->options.store;
     enum status status = store_bucket_find(store, bucket, arena, &found, &err);
     if (status == STATUS_NOT_FOUND) {
-        struct s3_error_detail details[] = {{"BucketName", bucket}, {NULL, SPAN_EMPTY}};
+        struct aws_error_detail details[] = {{"BucketName", bucket}, {NULL, SPAN_EMPTY}};
         s3_error_with(call, S3_ERROR_NO_SUCH_BUCKET, details);
         return false;
     }
@@ -62,7 +62,7 @@ static bool source_find(struct s3_call *call, struct span bucket, struct span ke
         status = store_object_find(store, found.id, key, arena, out, &err);
     }
     if (status == STATUS_NOT_FOUND) {
-        struct s3_error_detail details[] = {{"Key", key}, {NULL, SPAN_EMPTY}};
+        struct aws_error_detail details[] = {{"Key", key}, {NULL, SPAN_EMPTY}};
         s3_error_with(call, S3_ERROR_NO_SUCH_KEY, details);
         return false;
     }

@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 struct s3_known_error {
     const char *code;
@@ -28,23 +27,8 @@ const char *s3_error_message(enum s3_error_id id)
     return errors[id].message;
 }
 
-static void write_body(struct s3_call *call, enum s3_error_id id, struct span message,
-                       const struct s3_error_detail *details)
-{
-    struct buf *out = &call->exchange->reply.body;
-    BUF_APPEND_LIT(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
-    s3_xml_text(call, "Code", span_from_cstr(errors[id].code));
-    s3_xml_text(call, "Message", message);
-    for (; details != NULL && details->name != NULL; details++) {
-        s3_xml_text(call, details->name, details->value);
-    }
-    s3_xml_text(call, "RequestId", span_from_cstr(call->request_id));
-    s3_xml_text(call, "HostId", span_from_cstr(call->host_id));
-    BUF_APPEND_LIT(out, "</Error>");
-}
-
 enum handled s3_error_text(struct s3_call *call, enum s3_error_id id, struct span message,
-                           const struct s3_error_detail *details)
+                           const struct aws_error_detail *details)
 {
     struct reply *reply = &call->exchange->reply;
     call->failed = true;
@@ -52,19 +36,24 @@ enum handled s3_error_text(struct s3_call *call, enum s3_error_id id, struct spa
     buf_reset(&reply->body);
     reply->stream = NULL;
     reply->stream_bytes = 0;
-    reply->status = errors[id].status;
-    reply->error_code = errors[id].code;
-    reply->content_type = "application/xml";
     s3_identity_headers(call);
-    /* A HEAD has no body to say it in: clients show the status. */
-    if (call->exchange->request.method != METHOD_HEAD) {
-        write_body(call, id, message, details);
-    }
+    const struct aws_error error = {
+        .protocol = AWS_REST_XML,
+        .status = errors[id].status,
+        .code = errors[id].code,
+        .message = message,
+        .details = details,
+        .request_id = call->request_id,
+        .host_id = call->host_id,
+        /* A HEAD has no body to say it in: clients show the status. */
+        .no_body = call->exchange->request.method == METHOD_HEAD,
+    };
+    aws_error_answer(reply, &error);
     return HANDLED;
 }
 
 enum handled s3_error_with(struct s3_call *call, enum s3_error_id id,
-                           const struct s3_error_detail *details)
+                           const struct aws_error_detail *details)
 {
     return s3_error_text(call, id, span_from_cstr(errors[id].message), details);
 }
@@ -76,7 +65,7 @@ enum handled s3_error(struct s3_call *call, enum s3_error_id id)
 
 enum handled s3_error_too_large(struct s3_call *call, struct span proposed)
 {
-    struct s3_error_detail details[] = {
+    struct aws_error_detail details[] = {
         {"ProposedSize", proposed},
         {"MaxSizeAllowed",
          span_from_cstr(arena_printf(&call->exchange->arena, "%llu",

@@ -77,12 +77,12 @@ static bool refuse_feature(struct s3_call *call, const struct feature *feature, 
     s3_hint(call, "%s: %.*s is not implemented here: nothing was stored", feature->header,
             SPAN_ARG(value));
     if (strcmp(feature->header, "x-amz-storage-class") == 0 && !is_listed(known_classes, value)) {
-        struct s3_error_detail details[] = {{"StorageClassRequested", value}, {NULL, SPAN_EMPTY}};
+        struct aws_error_detail details[] = {{"StorageClassRequested", value}, {NULL, SPAN_EMPTY}};
         s3_error_with(call, S3_ERROR_INVALID_STORAGE_CLASS, details);
         return false;
     }
-    struct s3_error_detail details[] = {{"Header", span_from_cstr(feature->header)},
-                                        {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"Header", span_from_cstr(feature->header)},
+                                         {NULL, SPAN_EMPTY}};
     s3_error_with(call, error, error == S3_ERROR_NOT_IMPLEMENTED ? details : NULL);
     return false;
 }
@@ -199,7 +199,7 @@ static size_t all_meta_take(const struct http_request *request, struct buf *line
 static void answer_too_much_metadata(struct s3_call *call, size_t size)
 {
     struct arena *arena = &call->exchange->arena;
-    struct s3_error_detail details[] = {
+    struct aws_error_detail details[] = {
         {"Size", span_from_cstr(arena_printf(arena, "%zu", size))},
         {"MaxSizeAllowed", span_from_cstr(arena_printf(arena, "%d", metadata_bytes_max))},
         {NULL, SPAN_EMPTY},

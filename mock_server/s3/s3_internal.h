@@ -9,6 +9,8 @@
 #ifndef PINPIPE_S3_INTERNAL_H
 #define PINPIPE_S3_INTERNAL_H
 
+#include "aws_error.h"
+#include "aws_identity.h"
 #include "log.h"
 #include "s3.h"
 #include "sigv4.h"
@@ -85,18 +87,13 @@ enum s3_error_id {
 #undef X
     S3_ERROR_COUNT
 };
-/* A child element of <Error> beside Code and Message: {"BucketName", name}. */
-struct s3_error_detail {
-    const char *name;
-    struct span value;
-};
 /* Each returns HANDLED and marks the call failed. NULL-terminated details (name NULL) or NULL. */
 enum handled s3_error(struct s3_call *call, enum s3_error_id id);
 enum handled s3_error_with(struct s3_call *call, enum s3_error_id id,
-                           const struct s3_error_detail *details);
+                           const struct aws_error_detail *details);
 /* The same with other words than the table's. */
 enum handled s3_error_text(struct s3_call *call, enum s3_error_id id, struct span message,
-                           const struct s3_error_detail *details);
+                           const struct aws_error_detail *details);
 /* The words of the table, for a list of errors inside another answer. */
 const char *s3_error_code(enum s3_error_id id);
 const char *s3_error_message(enum s3_error_id id);
@@ -222,7 +219,6 @@ void s3_xml_number(struct s3_call *call, const char *name, int64_t number);
 void s3_xml_etag(struct s3_call *call, struct span etag); /* in &quot; */
 void s3_xml_time(struct s3_call *call, const char *name, int64_t ms);
 void s3_xml_owner(struct s3_call *call, const char *name); /* Owner, Initiator: its ID */
-void s3_xml_escape(struct buf *out, struct span text);
 
 /* --- s3_xml_read.c: reading, by expat, entities off --- */
 enum {

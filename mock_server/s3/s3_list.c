@@ -84,8 +84,8 @@ static bool token_read(struct s3_call *call, struct span token, struct span *nam
     }
     buf_release(&raw);
     if (!good) {
-        const struct s3_error_detail details[] = {{"ArgumentName", SPAN_LIT("continuation-token")},
-                                                  {NULL, SPAN_EMPTY}};
+        const struct aws_error_detail details[] = {{"ArgumentName", SPAN_LIT("continuation-token")},
+                                                   {NULL, SPAN_EMPTY}};
         (void)s3_error_text(call, S3_ERROR_INVALID_ARGUMENT,
                             SPAN_LIT("The continuation token provided is incorrect"), details);
     }

@@ -74,7 +74,7 @@ enum handled s3_no_such_upload(struct s3_call *call)
 {
     struct span id = SPAN_EMPTY;
     (void)s3_query(call, "uploadId", &id);
-    const struct s3_error_detail details[] = {{"UploadId", id}, {NULL, SPAN_EMPTY}};
+    const struct aws_error_detail details[] = {{"UploadId", id}, {NULL, SPAN_EMPTY}};
     return s3_error_with(call, S3_ERROR_NO_SUCH_UPLOAD, details);
 }
 

@@ -3,6 +3,7 @@
  * Everything is checked against the stored parts before anything is written. A client that never
  * saw the first answer may ask again with the same parts: as long as the object is the one that
  * they made, it gets the same answer again. */
+#include "aws_xml.h"
 #include "s3_multipart.h"
 
 #include "base64.h"
@@ -74,7 +75,7 @@ static bool request_is_in_order(struct s3_call *call, const struct complete_requ
 {
     struct span id = SPAN_EMPTY;
     (void)s3_query(call, "uploadId", &id);
-    const struct s3_error_detail details[] = {{"UploadId", id}, {NULL, SPAN_EMPTY}};
+    const struct aws_error_detail details[] = {{"UploadId", id}, {NULL, SPAN_EMPTY}};
     for (size_t i = 0; i < request->count; i++) {
         int32_t number = request->parts[i].number;
         if (number == 0) {
@@ -223,9 +224,9 @@ static void answer_problem(struct s3_call *call, const struct assembly *a, struc
 {
     const struct named_part *named = &a->request->parts[a->next];
     struct span number = number_text(call, (uint64_t)named->number);
-    const struct s3_error_detail invalid[] = {
+    const struct aws_error_detail invalid[] = {
         {"UploadId", upload_id}, {"PartNumber", number}, {"ETag", named->etag}, {NULL, SPAN_EMPTY}};
-    const struct s3_error_detail small[] = {
+    const struct aws_error_detail small[] = {
         {"ProposedSize", number_text(call, a->part_size)},
         {"MinSizeAllowed", number_text(call, S3_PART_BYTES_MIN)},
         {"PartNumber", number},
@@ -363,7 +364,7 @@ static bool conditions_hold(struct s3_call *call, const struct store_upload *upl
     if (s3_header(call, "if-match").len == 0 || object.modified_ms <= upload->created_ms) {
         return true;
     }
-    const struct s3_error_detail details[] = {
+    const struct aws_error_detail details[] = {
         {"Condition", SPAN_LIT("If-Match")}, {"Key", call->key}, {NULL, SPAN_EMPTY}};
     (void)s3_error_with(call, S3_ERROR_CONDITIONAL_CONFLICT, details);
     return false;
@@ -376,10 +377,10 @@ static void write_location(struct s3_call *call)
     struct buf *out = &call->exchange->reply.body;
     s3_xml_open(call, "Location");
     BUF_APPEND_LIT(out, "http://");
-    s3_xml_escape(out, call->exchange->request.host);
+    aws_xml_escape(out, call->exchange->request.host);
     BUF_APPEND_LIT(out, "/");
     if (!call->virtual_host) {
-        s3_xml_escape(out, call->bucket_name);
+        aws_xml_escape(out, call->bucket_name);
         BUF_APPEND_LIT(out, "/");
     }
     url_encode(call->key, false, out); /* slashes too, as the real one does */

@@ -40,7 +40,7 @@ bool s3_call_object(struct s3_call *call, struct store_object *out)
         return false;
     }
     if (!found) {
-        struct s3_error_detail details[] = {{"Key", call->key}, {NULL, SPAN_EMPTY}};
+        struct aws_error_detail details[] = {{"Key", call->key}, {NULL, SPAN_EMPTY}};
         s3_error_with(call, S3_ERROR_NO_SUCH_KEY, details);
     }
     return found;

@@ -54,9 +54,9 @@ static bool header_take(struct s3_call *call, uint64_t size, struct s3_range *ou
     if (kind != RANGE_UNSATISFIABLE) {
         return true;
     }
-    struct s3_error_detail details[] = {{"ActualObjectSize", number_text(call, size)},
-                                        {"RangeRequested", s3_header(call, "range")},
-                                        {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"ActualObjectSize", number_text(call, size)},
+                                         {"RangeRequested", s3_header(call, "range")},
+                                         {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_INVALID_RANGE, details);
     return false;
 }
@@ -73,7 +73,7 @@ static int64_t part_count(struct span etag)
 
 static bool refuse_number(struct s3_call *call, int32_t number, int64_t count)
 {
-    struct s3_error_detail details[] = {
+    struct aws_error_detail details[] = {
         {"ActualPartCount", number_text(call, (uint64_t)count)},
         {"PartNumberRequested", number_text(call, (uint64_t)number)},
         {NULL, SPAN_EMPTY}};
@@ -86,7 +86,7 @@ static bool refuse_number(struct s3_call *call, int32_t number, int64_t count)
  * an object by partNumber is not implemented. */
 static bool refuse_unknown(struct s3_call *call)
 {
-    struct s3_error_detail details[] = {{"Header", SPAN_LIT("partNumber")}, {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"Header", SPAN_LIT("partNumber")}, {NULL, SPAN_EMPTY}};
     s3_hint(call, "where the parts of this object begin is not known here: use a Range");
     s3_error_with(call, S3_ERROR_NOT_IMPLEMENTED, details);
     return false;

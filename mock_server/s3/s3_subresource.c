@@ -1,6 +1,7 @@
 /* Sub-resources of buckets and objects that are not operations of their own (?acl, ?policy, ...):
  * what the real one says of those that were never set, and NotImplemented for the rest. Nothing
  * can be set here, so what "was never set" is always true. */
+#include "aws_xml.h"
 #include "s3_internal.h"
 
 #include "url.h"
@@ -41,7 +42,7 @@ static void get_location(struct s3_call *call)
     struct span region = call->bucket.region;
     s3_xml_begin(call, "LocationConstraint");
     if (!span_equal_cstr(region, "us-east-1")) {
-        s3_xml_escape(&call->exchange->reply.body, region);
+        aws_xml_escape(&call->exchange->reply.body, region);
     }
     s3_xml_end(call, "LocationConstraint");
 }
@@ -185,7 +186,7 @@ bool s3_subresource_is_named(const struct s3_call *call)
 
 static enum handled answer_not_implemented(struct s3_call *call, const struct subresource *row)
 {
-    struct s3_error_detail details[] = {{"Header", span_from_cstr(row->name)}, {NULL, SPAN_EMPTY}};
+    struct aws_error_detail details[] = {{"Header", span_from_cstr(row->name)}, {NULL, SPAN_EMPTY}};
     s3_hint(call, "%.*s ?%s is not implemented here: nothing was changed",
             SPAN_ARG(call->exchange->request.method_name), row->name);
     return s3_error_with(call, S3_ERROR_NOT_IMPLEMENTED, details);
@@ -211,7 +212,7 @@ enum handled s3_subresource(struct s3_call *call)
         return HANDLED;
     }
     if (method == METHOD_GET && row->unset != NO_ERROR) {
-        struct s3_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
+        struct aws_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
         return s3_error_with(call, row->unset, details);
     }
     if (method == METHOD_GET && row->get != NULL) {

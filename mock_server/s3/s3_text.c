@@ -4,7 +4,7 @@
 enum handled s3_invalid_argument(struct s3_call *call, const char *message, const char *name,
                                  struct span value)
 {
-    const struct s3_error_detail details[] = {
+    const struct aws_error_detail details[] = {
         {"ArgumentName", span_from_cstr(name)}, {"ArgumentValue", value}, {NULL, SPAN_EMPTY}};
     return s3_error_text(call, S3_ERROR_INVALID_ARGUMENT, span_from_cstr(message), details);
 }

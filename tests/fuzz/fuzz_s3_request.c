@@ -19,6 +19,7 @@ struct world {
     struct turn turn;
     struct store *store;
     struct crypto *crypto;
+    struct aws_identity identity;
     struct s3 *s3;
     struct exchange exchange;
     struct buf body; /* of the last reply */
@@ -197,14 +198,15 @@ static void open_service(struct world *w, bool credentials)
     static const char *const domains[] = {"localhost", NULL};
     exchange_sent(&w->exchange);
     s3_free(w->s3);
+    aws_identity_init(&w->identity, "u1", "us-east-1");
+    w->identity.access_key = credentials ? "AKIDEXAMPLE" : NULL;
+    w->identity.secret = credentials ? "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" : NULL;
     struct s3_options options = {
         .store = w->store,
         .crypto = w->crypto,
         .env = &w->env,
         .log = &w->log,
-        .region = "us-east-1",
-        .access_key = credentials ? "AKIDEXAMPLE" : NULL,
-        .secret = credentials ? "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" : NULL,
+        .identity = &w->identity,
         .base_domains = domains,
     };
     must(s3_new(&options, &w->s3, NULL) == STATUS_OK);

@@ -91,12 +91,13 @@ int s3_fixture_setup(void **state)
     PP_ASSERT(crypto_new(&f->crypto) == STATUS_OK);
     PP_ASSERT(exchange_init(&f->exchange, &f->turn, &owner) == STATUS_OK);
     buf_init(&f->body, reply_bytes_max);
+    aws_identity_init(&f->identity, "u1", "us-east-1");
     f->options = (struct s3_options){
         .store = f->store,
         .crypto = f->crypto,
         .env = &f->env,
         .log = &f->log,
-        .region = "us-east-1",
+        .identity = &f->identity,
         .base_domains = base_domains,
     };
     PP_ASSERT(s3_new(&f->options, &f->s3, NULL) == STATUS_OK);

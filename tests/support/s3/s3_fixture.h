@@ -3,6 +3,7 @@
 #ifndef PINPIPE_S3_FIXTURE_H
 #define PINPIPE_S3_FIXTURE_H
 
+#include "aws_identity.h"
 #include "s3.h"
 #include "turn.h"
 
@@ -19,7 +20,8 @@ struct s3_fixture {
     struct turn turn;
     struct store *store;
     struct crypto *crypto;
-    struct s3_options options; /* change, then s3_fixture_reopen */
+    struct aws_identity identity; /* change it or the options, then s3_fixture_reopen */
+    struct s3_options options;
     struct s3 *s3;
     struct exchange exchange;
     struct http_header headers[s3_fixture_headers_max];

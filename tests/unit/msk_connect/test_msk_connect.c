@@ -1,5 +1,6 @@
 /* MSK Connect's API: shapes from botocore's service model, states,
  * exceptions, paging, signatures. */
+#include "aws_identity.h"
 #include "base64.h"
 #include "json.h"
 #include "lost_turn.h"
@@ -36,6 +37,7 @@ enum { text_max = 16 * 1024 };
 
 struct fixture {
     struct service_bench bench;
+    struct aws_identity identity;
     struct msk_connect_options options;
     struct msk_connect *msk;
     struct json_doc *doc; /* the last answer */
@@ -84,14 +86,14 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     service_bench_init(&f->bench);
+    aws_identity_init(&f->identity, "u1", "us-east-1");
     f->options = (struct msk_connect_options){
         .worker = f->bench.worker,
         .crypto = f->bench.crypto,
         .store = f->bench.store,
         .env = &f->bench.env,
         .log = &f->bench.log,
-        .region = "us-east-1",
-        .user_id = "u1",
+        .identity = &f->identity,
     };
     assert_int_equal(store_bucket_create(f->bench.store, SPAN_LIT("user-u1-bucket"),
                                          SPAN_LIT("us-east-1"), NULL),
@@ -753,8 +755,8 @@ static void signatures_are_verified_when_there_are_credentials(void **state)
     };
     struct fixture *f = *state;
     msk_connect_free(f->msk);
-    f->options.access_key = "AKID";
-    f->options.secret = SECRET;
+    f->identity.access_key = "AKID";
+    f->identity.secret = SECRET;
     begin(f);
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         service_bench_call(&f->bench, "GET /v1/connectors?maxResults=5",

@@ -41,8 +41,8 @@ static int setup(void **state)
     s3_fixture_setup(state);
     struct s3_fixture *f = *state;
     s3_put(f, "/bkt/a%20b", "hello");
-    f->options.access_key = KEY_ID;
-    f->options.secret = SECRET;
+    f->identity.access_key = KEY_ID;
+    f->identity.secret = SECRET;
     s3_fixture_reopen(f);
     return 0;
 }
@@ -179,8 +179,8 @@ static void without_credentials_nothing_is_looked_at(void **state)
         "Authorization: AWS4-HMAC-SHA256 nonsense",
     };
     struct s3_fixture *f = *state;
-    f->options.access_key = NULL;
-    f->options.secret = NULL;
+    f->identity.access_key = NULL;
+    f->identity.secret = NULL;
     s3_fixture_reopen(f);
     env_advance(&f->env, 3600 * INT64_C(1000000));
     for (size_t i = 0; i < ARRAY_COUNT(authorizations); i++) {
@@ -411,7 +411,7 @@ static void unsigned_headers_are_named(void **state)
 static void wrong_region_says_the_right_one(void **state)
 {
     struct s3_fixture *f = *state;
-    f->options.region = "eu-central-1";
+    f->identity.region = "eu-central-1";
     s3_fixture_reopen(f);
     get_signed(f, "/bkt/a%20b", AUTHORIZATION(USUAL, SIGNED_GET), NULL);
     s3_assert_error(f, 400, "AuthorizationHeaderMalformed");
@@ -520,7 +520,7 @@ static void put_chunks(struct s3_fixture *f, const char *body, size_t piece_byte
 
 static void forget_credentials(struct s3_fixture *f)
 {
-    f->options.access_key = NULL;
+    f->identity.access_key = NULL;
     s3_fixture_reopen(f);
 }
 
