@@ -2,8 +2,9 @@
  *
  * The path is percent-decoded once; a plus in it is a plus, and dots and empty segments are bytes
  * of the key like any others: keys are names, not files. */
-#include "s3_internal.h"
+#include "s3_address.h"
 
+#include "s3_errors.h"
 #include "url.h"
 
 #include <ctype.h>

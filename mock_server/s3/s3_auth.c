@@ -1,7 +1,10 @@
 /* What S3 says to who is asking: every verdict of the signature's check (aws_auth.h) has a code,
  * words and elements of its own here (specs/aws-s3.md sections 5 and 7). */
+#include "s3_auth.h"
+
 #include "aws_auth.h"
-#include "s3_internal.h"
+#include "s3_errors.h"
+#include "s3_time.h"
 
 #include <string.h>
 

@@ -1,5 +1,10 @@
 /* Buckets: listed, made, deleted, asked for. */
-#include "s3_internal.h"
+#include "s3_body.h"
+#include "s3_errors.h"
+#include "s3_features.h"
+#include "s3_operations.h"
+#include "s3_xml.h"
+#include "s3_xml_read.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,11 @@
 /* Conditional requests: If-(None-)Match and If-(Un)Modified-Since for reads and copies, If-Match
  * and If-None-Match for writes. Where both kinds are there the entity tag decides (RFC 9110 section
  * 13.2.2), as S3 documents it. */
-#include "s3_internal.h"
+#include "s3_conditions.h"
+
+#include "s3_errors.h"
+#include "s3_headers.h"
+#include "s3_time.h"
 
 #include <string.h>
 
@@ -24,7 +28,7 @@ static bool etag_is_listed(struct span list, struct span etag)
     return false;
 }
 
-static bool refuse(struct s3_call *call, const char *condition)
+static bool precondition_refuse(struct s3_call *call, const char *condition)
 {
     struct aws_error_detail details[] = {{"Condition", span_from_cstr(condition)},
                                          {NULL, SPAN_EMPTY}};
@@ -51,9 +55,9 @@ static struct span prefixed_header(struct s3_call *call, const char *prefix, con
     return s3_header(call, whole);
 }
 
-static bool refuse_read(struct s3_call *call, const char *prefix, const char *name)
+static bool precondition_refuse_read(struct s3_call *call, const char *prefix, const char *name)
 {
-    return refuse(call, arena_printf(&call->exchange->arena, "%s%s", prefix, name));
+    return precondition_refuse(call, arena_printf(&call->exchange->arena, "%s%s", prefix, name));
 }
 
 /* The client has it already. A copy has nothing to say that with. */
@@ -61,7 +65,7 @@ static bool answer_unchanged(struct s3_call *call, const struct store_object *ob
                              const char *prefix, const char *name)
 {
     if (prefix[0] != '\0') {
-        return refuse_read(call, prefix, name);
+        return precondition_refuse_read(call, prefix, name);
     }
     s3_headers_give(call, object, false);
     call->exchange->reply.content_type = NULL;
@@ -95,10 +99,10 @@ bool s3_conditions_hold(struct s3_call *call, const struct store_object *object,
     };
     if (when.match.len > 0) {
         if (!etag_is_listed(when.match, object->etag)) {
-            return refuse_read(call, prefix, "If-Match");
+            return precondition_refuse_read(call, prefix, "If-Match");
         }
     } else if (is_modified_since(object, when.unmodified_since)) {
-        return refuse_read(call, prefix, "If-Unmodified-Since");
+        return precondition_refuse_read(call, prefix, "If-Unmodified-Since");
     }
     if (when.none_match.len > 0) {
         if (etag_is_listed(when.none_match, object->etag)) {
@@ -112,7 +116,7 @@ bool s3_conditions_hold(struct s3_call *call, const struct store_object *object,
 
 /* --- writes --- */
 
-static bool refuse_condition(struct s3_call *call, const char *header, const char *more)
+static bool condition_refuse(struct s3_call *call, const char *header, const char *more)
 {
     struct aws_error_detail details[] = {{"Header", span_from_cstr(header)},
                                          {"additionalMessage", span_from_cstr(more)},
@@ -126,22 +130,22 @@ bool s3_write_conditions_hold(struct s3_call *call, const struct store_object *o
     struct span match = s3_header(call, "if-match");
     struct span none_match = s3_header(call, "if-none-match");
     if (match.len > 0 && none_match.len > 0) {
-        return refuse_condition(call, "If-Match,If-None-Match",
+        return condition_refuse(call, "If-Match,If-None-Match",
                                 "Multiple conditional request headers present in the request");
     }
     if (none_match.len > 0) {
         if (!span_equal_cstr(none_match, "*")) {
-            return refuse_condition(
+            return condition_refuse(
                 call, "If-None-Match",
                 "We don't accept the provided value of If-None-Match header for this API");
         }
-        return object == NULL || refuse(call, "If-None-Match");
+        return object == NULL || precondition_refuse(call, "If-None-Match");
     }
     if (match.len == 0) {
         return true;
     }
     if (span_equal_cstr(match, "*")) {
-        return refuse_condition(
+        return condition_refuse(
             call, "If-Match", "We don't accept the provided value of If-Match header for this API");
     }
     if (object == NULL) {
@@ -149,5 +153,16 @@ bool s3_write_conditions_hold(struct s3_call *call, const struct store_object *o
         s3_error_with(call, S3_ERROR_NO_SUCH_KEY, details);
         return false;
     }
-    return etag_is_listed(match, object->etag) || refuse(call, "If-Match");
+    return etag_is_listed(match, object->etag) || precondition_refuse(call, "If-Match");
+}
+
+bool s3_key_may_be_written(struct s3_call *call)
+{
+    struct store_object present;
+    bool found;
+    if (!s3_has_header(call, "if-match") && !s3_has_header(call, "if-none-match")) {
+        return true;
+    }
+    return s3_call_look_up(call, &present, &found) &&
+           s3_write_conditions_hold(call, found ? &present : NULL);
 }

@@ -1,9 +1,14 @@
 /* CopyObject: another name for the same bytes, which are linked and never read. */
-#include "s3_internal.h"
+#include "s3_copy.h"
 
+#include "s3_checksum.h"
+#include "s3_conditions.h"
+#include "s3_errors.h"
+#include "s3_features.h"
+#include "s3_headers.h"
+#include "s3_operations.h"
+#include "s3_xml.h"
 #include "url.h"
-
-#include <string.h>
 
 /* --- the source --- */
 

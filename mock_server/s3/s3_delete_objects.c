@@ -1,6 +1,11 @@
 /* DeleteObjects: up to 1000 keys in one request. Each is answered for itself; only a request that
  * cannot be read fails as a whole. */
-#include "s3_internal.h"
+#include "log.h"
+#include "s3_body.h"
+#include "s3_errors.h"
+#include "s3_operations.h"
+#include "s3_xml.h"
+#include "s3_xml_read.h"
 
 enum { deletions_max = 1000 };
 

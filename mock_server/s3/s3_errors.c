@@ -1,6 +1,9 @@
 /* S3's error answers: <Error> with Code, Message, the error's own elements, RequestId and HostId,
  * no namespace (specs/aws-s3.md section 3). Codes, statuses and words are one table. */
-#include "s3_internal.h"
+#include "s3_errors.h"
+
+#include "log.h"
+#include "s3_call.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,15 +39,15 @@ enum handled s3_error_text(struct s3_call *call, enum s3_error_id id, struct spa
     buf_reset(&reply->body);
     reply->stream = NULL;
     reply->stream_bytes = 0;
-    s3_identity_headers(call);
+    s3_identity_headers(&call->identity, reply);
     const struct aws_error error = {
         .protocol = AWS_REST_XML,
         .status = errors[id].status,
         .code = errors[id].code,
         .message = message,
         .details = details,
-        .request_id = call->request_id,
-        .host_id = call->host_id,
+        .request_id = call->identity.request_id,
+        .host_id = call->identity.host_id,
         /* A HEAD has no body to say it in: clients show the status. */
         .no_body = call->exchange->request.method == METHOD_HEAD,
     };
@@ -61,6 +64,14 @@ enum handled s3_error_with(struct s3_call *call, enum s3_error_id id,
 enum handled s3_error(struct s3_call *call, enum s3_error_id id)
 {
     return s3_error_with(call, id, NULL);
+}
+
+enum handled s3_invalid_argument(struct s3_call *call, const char *message, const char *name,
+                                 struct span value)
+{
+    const struct aws_error_detail details[] = {
+        {"ArgumentName", span_from_cstr(name)}, {"ArgumentValue", value}, {NULL, SPAN_EMPTY}};
+    return s3_error_text(call, S3_ERROR_INVALID_ARGUMENT, span_from_cstr(message), details);
 }
 
 enum handled s3_error_too_large(struct s3_call *call, struct span proposed)

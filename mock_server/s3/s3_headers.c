@@ -1,12 +1,15 @@
 /* What is stored with an object and goes back with it: the headers that describe its content, and
  * the client's own x-amz-meta-*. Kept as "name: value\n" lines, names in lower case. */
-#include "s3_internal.h"
+#include "s3_headers.h"
+
+#include "s3_checksum.h"
+#include "s3_errors.h"
+#include "s3_time.h"
 
 #include <ctype.h>
 #include <string.h>
 
-#define META_PREFIX     "x-amz-meta-"
-#define CHECKSUM_PREFIX "x-amz-checksum-"
+#define META_PREFIX "x-amz-meta-"
 
 enum { metadata_bytes_max = 2048, lines_bytes_max = HTTP_HEAD_BYTES_MAX + 64 };
 
@@ -26,81 +29,6 @@ static const struct stored_header stored_headers[] = {
     {"cache-control", "Cache-Control", "response-cache-control"},
     {"expires", "Expires", "response-expires"},
 };
-
-/* --- features that a header asks for --- */
-
-struct feature {
-    const char *header;
-    const char *harmless; /* values that ask for nothing, with commas; NULL: none */
-    enum s3_error_id error;
-};
-
-static const struct feature features[] = {
-    {"x-amz-server-side-encryption", "AES256", S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-server-side-encryption-customer-algorithm", NULL, S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-copy-source-server-side-encryption-customer-algorithm", NULL, S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-storage-class", "STANDARD", S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-tagging", "", S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-website-redirect-location", NULL, S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-object-lock-mode", NULL, S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-object-lock-retain-until-date", NULL, S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-object-lock-legal-hold", "OFF", S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-bucket-object-lock-enabled", "false,False", S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-write-offset-bytes", NULL, S3_ERROR_NOT_IMPLEMENTED},
-    {"x-amz-acl", "private,bucket-owner-full-control", S3_ERROR_ACL_NOT_SUPPORTED},
-    {"x-amz-grant-full-control", NULL, S3_ERROR_ACL_NOT_SUPPORTED},
-    {"x-amz-grant-read", NULL, S3_ERROR_ACL_NOT_SUPPORTED},
-    {"x-amz-grant-read-acp", NULL, S3_ERROR_ACL_NOT_SUPPORTED},
-    {"x-amz-grant-write", NULL, S3_ERROR_ACL_NOT_SUPPORTED},
-    {"x-amz-grant-write-acp", NULL, S3_ERROR_ACL_NOT_SUPPORTED},
-};
-
-static const char known_classes[] =
-    "STANDARD,REDUCED_REDUNDANCY,STANDARD_IA,ONEZONE_IA,INTELLIGENT_TIERING,GLACIER,DEEP_ARCHIVE,"
-    "OUTPOSTS,GLACIER_IR,SNOW,EXPRESS_ONEZONE";
-
-static bool is_listed(const char *list, struct span value)
-{
-    struct span rest = span_from_cstr(list);
-    struct span part;
-    while (span_next_part(&rest, ',', &part)) {
-        if (span_equal(part, value)) {
-            return true;
-        }
-    }
-    return value.len == 0 && list[0] == '\0';
-}
-
-static bool refuse_feature(struct s3_call *call, const struct feature *feature, struct span value)
-{
-    enum s3_error_id error = feature->error;
-    s3_hint(call, "%s: %.*s is not implemented here: nothing was stored", feature->header,
-            SPAN_ARG(value));
-    if (strcmp(feature->header, "x-amz-storage-class") == 0 && !is_listed(known_classes, value)) {
-        struct aws_error_detail details[] = {{"StorageClassRequested", value}, {NULL, SPAN_EMPTY}};
-        s3_error_with(call, S3_ERROR_INVALID_STORAGE_CLASS, details);
-        return false;
-    }
-    struct aws_error_detail details[] = {{"Header", span_from_cstr(feature->header)},
-                                         {NULL, SPAN_EMPTY}};
-    s3_error_with(call, error, error == S3_ERROR_NOT_IMPLEMENTED ? details : NULL);
-    return false;
-}
-
-bool s3_requested_features_exist(struct s3_call *call)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
-        const struct feature *feature = &features[i];
-        if (!s3_has_header(call, feature->header)) {
-            continue;
-        }
-        struct span value = s3_header(call, feature->header);
-        if (feature->harmless == NULL || !is_listed(feature->harmless, value)) {
-            return refuse_feature(call, feature, value);
-        }
-    }
-    return true;
-}
 
 /* --- taking them in --- */
 
@@ -289,46 +217,6 @@ void s3_etag_header(struct s3_call *call, struct span etag)
     memcpy(text + 1, etag.ptr, etag.len);
     text[etag.len + 1] = '"';
     reply_add_header(reply, "ETag", span_from(text, etag.len + 2));
-}
-
-/* "crc32 NhCmhg== FULL_OBJECT" in its three parts; false: there is none. */
-static bool checksum_split(struct span text, struct span parts[3])
-{
-    for (size_t i = 0; i < 3; i++) {
-        if (!span_next_part(&text, ' ', &parts[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-void s3_checksum_headers(struct s3_call *call, struct span checksum)
-{
-    struct reply *reply = &call->exchange->reply;
-    struct span parts[3];
-    char name[64] = CHECKSUM_PREFIX;
-    size_t prefix_len = sizeof(CHECKSUM_PREFIX) - 1;
-    if (!checksum_split(checksum, parts) || parts[0].len >= sizeof(name) - prefix_len) {
-        return;
-    }
-    memcpy(name + prefix_len, parts[0].ptr, parts[0].len);
-    reply_add_header(reply, name, parts[1]);
-    reply_add_header(reply, CHECKSUM_PREFIX "type", parts[2]);
-}
-
-void s3_checksum_xml(struct s3_call *call, struct span checksum)
-{
-    struct span parts[3];
-    char name[64] = "Checksum";
-    size_t prefix_len = strlen(name);
-    if (!checksum_split(checksum, parts) || parts[0].len >= sizeof(name) - prefix_len) {
-        return;
-    }
-    for (size_t i = 0; i < parts[0].len; i++) {
-        name[prefix_len + i] = (char)toupper((unsigned char)parts[0].ptr[i]);
-    }
-    s3_xml_text(call, name, parts[1]);
-    s3_xml_text(call, "ChecksumType", parts[2]);
 }
 
 void s3_headers_give(struct s3_call *call, const struct store_object *object, bool with_checksum)

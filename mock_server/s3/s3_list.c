@@ -3,11 +3,13 @@
  * The walk goes over the bucket's keys in byte order. At a common prefix it stops, and begins anew
  * behind everything that the prefix covers, so a page costs one seek for each prefix it shows,
  * however many keys are below it. */
-#include "s3_multipart.h"
-#include "s3_page.h"
-
 #include "base64.h"
 #include "hash.h"
+#include "s3_checksum.h"
+#include "s3_errors.h"
+#include "s3_operations.h"
+#include "s3_page.h"
+#include "s3_xml.h"
 
 #include <string.h>
 
@@ -227,7 +229,7 @@ static void write_limits(struct s3_call *call, const struct s3_page *page,
     if (page->url) {
         s3_xml_text(call, "EncodingType", SPAN_LIT("url"));
     }
-    s3_xml_text(call, "IsTruncated", listing->truncated ? SPAN_LIT("true") : SPAN_LIT("false"));
+    s3_xml_bool(call, "IsTruncated", listing->truncated);
 }
 
 static void write_items(struct s3_call *call, const struct s3_page *page,

@@ -4,9 +4,16 @@
  * saw the first answer may ask again with the same parts: as long as the object is the one that
  * they made, it gets the same answer again. */
 #include "aws_xml.h"
-#include "s3_multipart.h"
-
 #include "base64.h"
+#include "s3_body.h"
+#include "s3_checksum.h"
+#include "s3_conditions.h"
+#include "s3_errors.h"
+#include "s3_headers.h"
+#include "s3_operations.h"
+#include "s3_upload.h"
+#include "s3_xml.h"
+#include "s3_xml_read.h"
 #include "url.h"
 
 enum {
@@ -215,20 +222,15 @@ static bool assembly_visit(void *ctx, const struct store_part *part)
     return a->next < a->request->count;
 }
 
-static struct span number_text(struct s3_call *call, uint64_t number)
-{
-    return span_from_cstr(arena_printf(&call->exchange->arena, "%llu", (unsigned long long)number));
-}
-
 static void answer_problem(struct s3_call *call, const struct assembly *a, struct span upload_id)
 {
     const struct named_part *named = &a->request->parts[a->next];
-    struct span number = number_text(call, (uint64_t)named->number);
+    struct span number = s3_number_text(call, (uint64_t)named->number);
     const struct aws_error_detail invalid[] = {
         {"UploadId", upload_id}, {"PartNumber", number}, {"ETag", named->etag}, {NULL, SPAN_EMPTY}};
     const struct aws_error_detail small[] = {
-        {"ProposedSize", number_text(call, a->part_size)},
-        {"MinSizeAllowed", number_text(call, S3_PART_BYTES_MIN)},
+        {"ProposedSize", s3_number_text(call, a->part_size)},
+        {"MinSizeAllowed", s3_number_text(call, S3_PART_BYTES_MIN)},
         {"PartNumber", number},
         {"ETag", named->etag},
         {NULL, SPAN_EMPTY}};

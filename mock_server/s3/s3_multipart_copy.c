@@ -3,10 +3,17 @@
  * But a part's ETag is the MD5 of its bytes, so they must be read, unless the part is a whole
  * object whose ETag and checksum already say what is needed. They are read and hashed slice by
  * slice, and other clients have their turn in between; the object is pinned so long. */
-#include "s3_multipart.h"
+#include "s3_checksum.h"
+#include "s3_copy.h"
+#include "s3_errors.h"
+#include "s3_headers.h"
+#include "s3_operations.h"
+#include "s3_upload.h"
+#include "s3_xml.h"
 
 enum {
     slice_bytes_min = 16 * 1024,
+    turn_bytes_max = 4 * 1024 * 1024, /* all that are under way, in one turn */
     md5_hex_bytes = 32,
     checksum_text_bytes_max = 256,
 };
@@ -147,11 +154,11 @@ static void reading_release(struct part_copy *copy)
     struct s3 *s3 = copy->call->s3;
     if (copy->reading) {
         store_object_unpin(s3->options.store, copy->source_id);
-        s3->copies_reading--;
+        s3->copies.reading--;
         copy->reading = false;
     }
-    if (s3->copies_reading == 0) {
-        buf_trim(&s3->copy_slice, 0);
+    if (s3->copies.reading == 0) {
+        buf_trim(&s3->copies.slice, 0);
     }
     digest_free(copy->md5);
     copy->md5 = NULL;
@@ -167,7 +174,7 @@ static enum status reading_open(struct part_copy *copy, struct error *err)
     if (status == STATUS_OK) {
         status = store_object_pin(options->store, copy->source_id);
         copy->reading = status == STATUS_OK;
-        copy->call->s3->copies_reading += copy->reading;
+        copy->call->s3->copies.reading += copy->reading;
     }
     if (status == STATUS_OK) {
         status = digest_new(options->crypto, DIGEST_MD5, &copy->md5);
@@ -181,7 +188,7 @@ static enum status reading_open(struct part_copy *copy, struct error *err)
 /* Each copy reads one in every turn: many at once read less, or nobody else were answered. */
 static size_t slice_bytes(const struct s3 *s3)
 {
-    size_t share = S3_COPY_TURN_BYTES_MAX / s3->copies_reading;
+    size_t share = turn_bytes_max / s3->copies.reading;
     if (share > S3_COPY_SLICE_BYTES_MAX) {
         return S3_COPY_SLICE_BYTES_MAX;
     }
@@ -191,7 +198,7 @@ static size_t slice_bytes(const struct s3 *s3)
 static enum status reading_step(struct part_copy *copy, struct error *err)
 {
     struct s3 *s3 = copy->call->s3;
-    struct buf *slice = &s3->copy_slice;
+    struct buf *slice = &s3->copies.slice;
     uint64_t left = copy->range.end - copy->read_offset;
     size_t max = slice_bytes(s3);
     buf_reset(slice);

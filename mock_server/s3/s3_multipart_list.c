@@ -1,11 +1,10 @@
 /* ListParts and ListMultipartUploads. */
-#include "s3_multipart.h"
+#include "s3_checksum.h"
+#include "s3_errors.h"
+#include "s3_operations.h"
 #include "s3_page.h"
-
-static struct span truth(bool value)
-{
-    return value ? SPAN_LIT("true") : SPAN_LIT("false");
-}
+#include "s3_upload.h"
+#include "s3_xml.h"
 
 /* --- ListParts --- */
 
@@ -61,7 +60,7 @@ static void encode_parts(struct s3_call *call, const struct store_upload *upload
     s3_xml_number(call, "PartNumberMarker", marker);
     s3_xml_number(call, "NextPartNumberMarker", next);
     s3_xml_number(call, "MaxParts", (int64_t)list->max);
-    s3_xml_text(call, "IsTruncated", truth(list->truncated));
+    s3_xml_bool(call, "IsTruncated", list->truncated);
     for (size_t i = 0; i < list->count; i++) {
         write_part(call, &list->parts[i]);
     }
@@ -247,7 +246,7 @@ static void encode_uploads(struct s3_call *call, const struct upload_list *list)
         s3_xml_text(call, "EncodingType", SPAN_LIT("url"));
     }
     s3_xml_number(call, "MaxUploads", page->max);
-    s3_xml_text(call, "IsTruncated", truth(list->truncated));
+    s3_xml_bool(call, "IsTruncated", list->truncated);
     for (size_t i = 0; i < list->count; i++) {
         if (!list->items[i].is_prefix) {
             write_upload(call, page, &list->items[i].upload);

@@ -1,61 +1,16 @@
 /* One object: put, got (also as HEAD), deleted. Copies are in s3_copy.c. */
-#include "s3_internal.h"
+#include "log.h"
+#include "s3_body.h"
+#include "s3_checksum.h"
+#include "s3_conditions.h"
+#include "s3_errors.h"
+#include "s3_features.h"
+#include "s3_headers.h"
+#include "s3_operations.h"
+#include "s3_range.h"
 
-#include <string.h>
-
-/* --- finding it --- */
-
-/* S3 tells its own version ids from made-up ones, and no bucket here was ever given one. */
-static bool version_fits(struct s3_call *call)
-{
-    struct span version;
-    if (!s3_query(call, "versionId", &version) || span_equal_cstr(version, "null")) {
-        return true;
-    }
-    s3_invalid_argument(call,
-                        version.len > 0 ? "Invalid version id specified"
-                                        : "Version id cannot be the empty string",
-                        "versionId", version);
-    return false;
-}
-
-/* False: answered. *found says whether the key is taken. */
-static bool object_look_up(struct s3_call *call, struct store_object *out, bool *found)
-{
-    struct error err = ERROR_NONE;
-    enum status status = store_object_find(call->s3->options.store, call->bucket.id, call->key,
-                                           &call->exchange->arena, out, &err);
-    *found = status == STATUS_OK;
-    if (status == STATUS_OK || status == STATUS_NOT_FOUND) {
-        return true;
-    }
-    s3_error_store(call, &err);
-    return false;
-}
-
-bool s3_call_object(struct s3_call *call, struct store_object *out)
-{
-    bool found;
-    if (!version_fits(call) || !object_look_up(call, out, &found)) {
-        return false;
-    }
-    if (!found) {
-        struct aws_error_detail details[] = {{"Key", call->key}, {NULL, SPAN_EMPTY}};
-        s3_error_with(call, S3_ERROR_NO_SUCH_KEY, details);
-    }
-    return found;
-}
-
-bool s3_key_may_be_written(struct s3_call *call)
-{
-    struct store_object present;
-    bool found;
-    if (!s3_has_header(call, "if-match") && !s3_has_header(call, "if-none-match")) {
-        return true;
-    }
-    return object_look_up(call, &present, &found) &&
-           s3_write_conditions_hold(call, found ? &present : NULL);
-}
+/* Of an object (or the asked part) that is read into the reply at once; more is streamed. */
+enum { reply_inline_bytes_max = STORE_INLINE_BYTES_MAX };
 
 /* --- PutObject --- */
 
@@ -93,7 +48,7 @@ enum handled s3_put_object(struct s3_call *call)
 /* --- GetObject, HeadObject --- */
 
 /* The next piece of a large object; pinned, so that nobody takes it away meanwhile. */
-static bool give_piece(struct exchange *exchange, struct buf *out, size_t max)
+static bool object_stream(struct exchange *exchange, struct buf *out, size_t max)
 {
     struct s3_call *call = exchange->state;
     struct error err = ERROR_NONE;
@@ -109,18 +64,18 @@ static bool give_piece(struct exchange *exchange, struct buf *out, size_t max)
     return out->len > before;
 }
 
-static enum handled give_bytes(struct s3_call *call, const struct store_object *object,
-                               const struct s3_range *range)
+static enum handled object_give(struct s3_call *call, const struct store_object *object,
+                                const struct s3_range *range)
 {
     struct reply *reply = &call->exchange->reply;
     struct store *store = call->s3->options.store;
     struct error err = ERROR_NONE;
     if (call->exchange->request.method == METHOD_HEAD) {
-        reply->stream = give_piece; /* for the length alone */
+        reply->stream = object_stream; /* for the length alone */
         reply->stream_bytes = range->len;
         return HANDLED;
     }
-    if (range->len <= S3_REPLY_INLINE_BYTES_MAX) {
+    if (range->len <= reply_inline_bytes_max) {
         if (range->len > 0 && store_object_read(store, object->id, range->start, (size_t)range->len,
                                                 &reply->body, &err) != STATUS_OK) {
             return s3_error_store(call, &err);
@@ -133,7 +88,7 @@ static enum handled give_bytes(struct s3_call *call, const struct store_object *
     call->pinned_object = object->id;
     call->read_offset = range->start;
     call->read_end = range->start + range->len;
-    reply->stream = give_piece;
+    reply->stream = object_stream;
     reply->stream_bytes = range->len;
     return HANDLED;
 }
@@ -155,7 +110,7 @@ enum handled s3_get_object(struct s3_call *call)
     s3_encryption_header(call);
     s3_range_headers(call, &object, &range);
     reply->status = range.partial ? 206 : 200;
-    return give_bytes(call, &object, &range);
+    return object_give(call, &object, &range);
 }
 
 /* --- DeleteObject --- */
@@ -163,7 +118,7 @@ enum handled s3_get_object(struct s3_call *call)
 enum handled s3_delete_object(struct s3_call *call)
 {
     struct error err = ERROR_NONE;
-    if (!s3_call_bucket(call) || !version_fits(call) || !s3_key_may_be_written(call)) {
+    if (!s3_call_bucket(call) || !s3_version_fits(call) || !s3_key_may_be_written(call)) {
         return HANDLED;
     }
     if (store_object_delete(call->s3->options.store, call->bucket.id, call->key, NULL, &err) !=

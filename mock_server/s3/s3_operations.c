@@ -1,8 +1,11 @@
 /* The table of operations: what is served, and by whom. Sub-resources that are only known for what
  * was never set are in s3_subresource.c. */
-#include "s3_internal.h"
+#include "s3_operations.h"
 
-const struct s3_operation s3_operations[] = {
+#include "s3_errors.h"
+#include "url.h"
+
+static const struct s3_operation operations[] = {
     {"ListBuckets", METHOD_GET, S3_SERVICE, NULL, NULL, S3_BODY_NONE, s3_list_buckets},
 
     {"CreateBucket", METHOD_PUT, S3_BUCKET, NULL, NULL, S3_BODY_XML, s3_create_bucket},
@@ -36,4 +39,53 @@ const struct s3_operation s3_operations[] = {
     {"HeadObject", METHOD_HEAD, S3_OBJECT, NULL, NULL, S3_BODY_NONE, s3_get_object},
     {"DeleteObject", METHOD_DELETE, S3_OBJECT, NULL, NULL, S3_BODY_NONE, s3_delete_object},
 };
-const size_t s3_operation_count = ARRAY_COUNT(s3_operations);
+
+/* --- which one? --- */
+
+static bool operation_fits(const struct s3_call *call, const struct s3_operation *row)
+{
+    struct span ignored;
+    return row->method == call->exchange->request.method && row->level == s3_level(call) &&
+           (row->subresource == NULL ||
+            url_query_find(call->exchange->request.query, row->subresource, &ignored)) &&
+           (row->header == NULL || s3_has_header(call, row->header));
+}
+
+static enum handled s3_wrong_method(struct s3_call *call)
+{
+    static const char *const level_names[] = {"SERVICE", "BUCKET", "OBJECT"};
+    static const char *const allowed[] = {"GET", "GET, PUT, POST, DELETE, HEAD",
+                                          "GET, PUT, POST, DELETE, HEAD"};
+    enum s3_level level = s3_level(call);
+    struct aws_error_detail details[] = {
+        {"Method", call->exchange->request.method_name},
+        {"ResourceType", span_from_cstr(level_names[level])},
+        {NULL, SPAN_EMPTY},
+    };
+    s3_error_with(call, S3_ERROR_METHOD_NOT_ALLOWED, details);
+    reply_add_header_cstr(&call->exchange->reply, "Allow", allowed[level]);
+    return HANDLED;
+}
+
+static const struct s3_operation subresource_operation = {.name = "Subresource",
+                                                          .handle = s3_subresource};
+static const struct s3_operation options_operation = {.name = "Options",
+                                                      .handle = s3_options_request};
+static const struct s3_operation wrong_method_operation = {.name = "MethodNotAllowed",
+                                                           .handle = s3_wrong_method};
+
+const struct s3_operation *s3_operation_find(const struct s3_call *call)
+{
+    bool named = s3_subresource_is_named(call);
+    for (size_t i = 0; i < ARRAY_COUNT(operations); i++) {
+        const struct s3_operation *row = &operations[i];
+        if ((row->subresource != NULL || !named) && operation_fits(call, row)) {
+            return row;
+        }
+    }
+    if (named) {
+        return &subresource_operation;
+    }
+    return call->exchange->request.method == METHOD_OPTIONS ? &options_operation
+                                                            : &wrong_method_operation;
+}

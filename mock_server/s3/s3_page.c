@@ -1,5 +1,7 @@
 #include "s3_page.h"
 
+#include "s3_errors.h"
+#include "s3_xml.h"
 #include "url.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef PINPIPE_S3_PAGE_H
 #define PINPIPE_S3_PAGE_H
 
-#include "s3_internal.h"
+#include "s3_call.h"
 
 enum { S3_PAGE_ENTRIES_MAX = 1000 };
 

@@ -1,5 +1,8 @@
 /* Which bytes of an object a read asks for: all, a Range, or a part of the upload that made it. */
-#include "s3_multipart.h"
+#include "s3_range.h"
+
+#include "s3_errors.h"
+#include "s3_upload.h"
 
 /* --- Range --- */
 
@@ -42,11 +45,6 @@ static enum range_kind range_parse(struct span text, uint64_t size, struct s3_ra
     return RANGE_PART;
 }
 
-static struct span number_text(struct s3_call *call, uint64_t number)
-{
-    return span_from_cstr(arena_printf(&call->exchange->arena, "%llu", (unsigned long long)number));
-}
-
 static bool header_take(struct s3_call *call, uint64_t size, struct s3_range *out)
 {
     enum range_kind kind = range_parse(s3_header(call, "range"), size, out);
@@ -54,7 +52,7 @@ static bool header_take(struct s3_call *call, uint64_t size, struct s3_range *ou
     if (kind != RANGE_UNSATISFIABLE) {
         return true;
     }
-    struct aws_error_detail details[] = {{"ActualObjectSize", number_text(call, size)},
+    struct aws_error_detail details[] = {{"ActualObjectSize", s3_number_text(call, size)},
                                          {"RangeRequested", s3_header(call, "range")},
                                          {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_INVALID_RANGE, details);
@@ -74,8 +72,8 @@ static int64_t part_count(struct span etag)
 static bool refuse_number(struct s3_call *call, int32_t number, int64_t count)
 {
     struct aws_error_detail details[] = {
-        {"ActualPartCount", number_text(call, (uint64_t)count)},
-        {"PartNumberRequested", number_text(call, (uint64_t)number)},
+        {"ActualPartCount", s3_number_text(call, (uint64_t)count)},
+        {"PartNumberRequested", s3_number_text(call, (uint64_t)number)},
         {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_INVALID_PART_NUMBER, details);
     return false;
@@ -153,6 +151,7 @@ void s3_range_headers(struct s3_call *call, const struct store_object *object,
         reply_add_header(reply, "Content-Range", span_from_cstr(text));
     }
     if (range->parts > 0) {
-        reply_add_header(reply, "x-amz-mp-parts-count", number_text(call, (uint64_t)range->parts));
+        reply_add_header(reply, "x-amz-mp-parts-count",
+                         s3_number_text(call, (uint64_t)range->parts));
     }
 }

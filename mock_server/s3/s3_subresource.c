@@ -2,8 +2,9 @@
  * what the real one says of those that were never set, and NotImplemented for the rest. Nothing
  * can be set here, so what "was never set" is always true. */
 #include "aws_xml.h"
-#include "s3_internal.h"
-
+#include "s3_errors.h"
+#include "s3_operations.h"
+#include "s3_xml.h"
 #include "url.h"
 
 #define NO_ERROR S3_ERROR_COUNT

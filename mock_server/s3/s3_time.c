@@ -1,6 +1,8 @@
 /* Times as S3 writes and reads them: ISO 8601 in XML (its milliseconds are always 0), RFC 1123 in
  * headers. HTTP's two older forms are read too (RFC 9110 section 5.6.7). */
-#include "s3_internal.h"
+#include "s3_time.h"
+
+#include "base.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,6 +1,8 @@
 /* Writes S3's XML answers straight into the reply's body, whose ceiling latches. */
+#include "s3_xml.h"
+
 #include "aws_xml.h"
-#include "s3_internal.h"
+#include "s3_time.h"
 
 #define XML_NAMESPACE "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -37,6 +39,11 @@ void s3_xml_end(struct s3_call *call, const char *root)
 void s3_xml_text(struct s3_call *call, const char *name, struct span text)
 {
     aws_xml_text(body_of(call), name, text);
+}
+
+void s3_xml_bool(struct s3_call *call, const char *name, bool value)
+{
+    s3_xml_text(call, name, value ? SPAN_LIT("true") : SPAN_LIT("false"));
 }
 
 void s3_xml_number(struct s3_call *call, const char *name, int64_t number)

@@ -4,7 +4,9 @@
  * type is refused where it begins, so there are no entities but XML's five and nothing expands;
  * attributes, comments and processing instructions are passed over; text beside elements is
  * malformed (blanks aside), as S3's schema has none. */
-#include "s3_internal.h"
+#include "s3_xml_read.h"
+
+#include "s3.h"
 
 #include <expat.h>
 #include <string.h>

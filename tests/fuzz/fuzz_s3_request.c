@@ -2,7 +2,10 @@
  * whether the server has credentials and how large the pieces of the body are. Every request gets
  * an answer whose headers are lines and whose XML can be read, a streamed answer has the length it
  * promised, and the service is as good as before: what is put next is got back. */
-#include "s3_internal.h"
+#include "aws_identity.h"
+#include "log.h"
+#include "s3.h"
+#include "s3_xml_read.h"
 #include "turn.h"
 
 #include <stdlib.h>

@@ -1,6 +1,8 @@
 /* XML bodies of S3. What is accepted keeps the reader's limits, holds no text beside elements, and,
  * written again with its five escapes, reads as the same tree. */
-#include "s3_internal.h"
+#include "buf.h"
+#include "s3.h"
+#include "s3_xml_read.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 #include "base64.h"
 #include "checksum.h"
 #include "s3_fixture.h"
-#include "s3_internal.h"
+#include "s3_xml_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* ListObjects and ListObjectsV2: shapes, paging, errors, and random listings against a reference
  * that sorts and cuts everything in memory. */
 #include "s3_fixture.h"
-#include "s3_internal.h"
+#include "s3_xml_read.h"
 #include "url.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* ListParts and ListMultipartUploads. */
-#include "s3_internal.h"
 #include "s3_uploads.h"
+#include "s3_xml_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,6 @@
-#include "s3_internal.h"
+#include "buf.h"
+#include "s3.h"
+#include "s3_xml_read.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

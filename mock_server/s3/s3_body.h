@@ -1,0 +1,28 @@
+/* A body on its way in. s3.c begins it, gives it its pieces and ends it; handlers of S3_BODY_OBJECT
+ * and S3_BODY_PART find call->body finished, also for a request without a body. */
+#ifndef PINPIPE_S3_BODY_H
+#define PINPIPE_S3_BODY_H
+
+#include "s3_call.h"
+
+/* Reads the integrity headers, makes call->body. False: an error is in the reply. */
+bool s3_body_begin(struct s3_call *call);
+bool s3_body_piece(struct s3_call *call, struct span bytes);
+/* All has come: checks lengths, digests, chunk signatures, trailers. False: error in the reply. */
+bool s3_body_finish(struct s3_call *call);
+void s3_body_free(struct s3_body *body); /* NULL is fine */
+
+/* --- after finish --- */
+struct store_body *s3_body_store(struct s3_body *body);
+/* 32 hex digits. */
+const char *s3_body_md5(const struct s3_body *body);
+/* "crc32 NhCmhg== FULL_OBJECT", or empty. */
+struct span s3_body_checksum(const struct s3_body *body);
+
+/* The decoded bytes of a gathered (S3_BODY_XML) request body, checked. False: error in the reply.
+ * *had_digest: Content-MD5 or x-amz-checksum-* was there. NULL: the x-amz-checksum-* headers are
+ * not about this body (CompleteMultipartUpload: they are about the object) and are not looked at.
+ */
+bool s3_body_gathered(struct s3_call *call, struct span *bytes, bool *had_digest);
+
+#endif

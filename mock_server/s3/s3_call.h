@@ -1,0 +1,108 @@
+/* One request to S3 while it is served: what its handlers read from it. Values that were asked for
+ * wrongly are answered here, so that a handler only has to return. */
+#ifndef PINPIPE_S3_CALL_H
+#define PINPIPE_S3_CALL_H
+
+#include "aws_identity.h"
+#include "exchange.h"
+#include "s3.h"
+#include "s3_identity.h"
+#include "sigv4.h"
+#include "store_objects.h"
+
+struct s3_body; /* a body on its way in (s3_body.h) */
+struct s3_call;
+
+/* Of a source that one UploadPartCopy reads in a turn. */
+enum { S3_COPY_SLICE_BYTES_MAX = 1024 * 1024 };
+
+/* Parts that UploadPartCopy is reading, all requests together. */
+struct s3_copies {
+    size_t reading;
+    struct buf slice; /* the bytes that one of them has just read */
+};
+
+struct s3 {
+    struct s3_options options;
+    struct service service;
+    struct s3_copies copies;
+};
+
+/* What a request's address names. */
+enum s3_level { S3_SERVICE, S3_BUCKET, S3_OBJECT };
+
+enum s3_body_kind {
+    S3_BODY_NONE,   /* what comes is read over */
+    S3_BODY_XML,    /* gathered: s3_body_gathered gives it, decoded and checked */
+    S3_BODY_OBJECT, /* streamed into call->body, whole and checked before the handler runs */
+    S3_BODY_PART,   /* streamed too, but never kept inline (store_body_new) */
+};
+
+struct s3_operation {
+    const char *name; /* "PutObject": journal, hints */
+    enum http_method method;
+    enum s3_level level;
+    /* The query parameter that selects it ("uploads", "partNumber"); NULL: none of those that
+     * select another one is there. Rows with one stand before those without. */
+    const char *subresource;
+    /* A header that must be there besides ("x-amz-copy-source"); NULL: none. Rows with one stand
+     * before those without. */
+    const char *header;
+    enum s3_body_kind body;
+    enum handled (*handle)(struct s3_call *call);
+};
+
+/* In the exchange's arena. */
+struct s3_call {
+    struct s3 *s3;
+    struct exchange *exchange;
+    const struct s3_operation *operation;
+    struct span bucket_name; /* decoded; empty: none */
+    struct span key;         /* decoded; empty: none */
+    bool virtual_host;
+    struct store_bucket bucket; /* filled by s3_call_bucket */
+    bool failed;                /* an error stands in the reply already */
+    struct sigv4_claim claim;
+    struct s3_body *body; /* a streamed one, finished; a gathered one after it was asked for */
+    struct s3_identity identity;
+    /* Of a streamed reply. */
+    int64_t pinned_object; /* 0: none */
+    uint64_t read_offset;
+    uint64_t read_end;
+};
+
+/* --- what the request says --- */
+enum s3_level s3_level(const struct s3_call *call);
+/* The header's value; empty (len 0) when absent. */
+struct span s3_header(const struct s3_call *call, const char *name);
+/* Is the header there, be it empty? */
+bool s3_has_header(const struct s3_call *call, const char *name);
+/* A query parameter, decoded (plus is a space), in the arena. False when absent; "" when it has no
+ * value. */
+bool s3_query(const struct s3_call *call, const char *name, struct span *value);
+/* A query parameter that is a number of 0..max; absent or empty: *out stays. False: InvalidArgument
+ * is in the reply. */
+bool s3_query_number(struct s3_call *call, const char *name, int64_t max, int64_t *out);
+int64_t s3_now_ms(const struct s3_call *call);
+
+/* --- what the request is about --- */
+/* The bucket of the request; false: NoSuchBucket (or 500) is in the reply. */
+bool s3_call_bucket(struct s3_call *call);
+/* The object of bucket and key, and of ?versionId=null; false: NoSuchKey (or another) is in the
+ * reply. */
+bool s3_call_object(struct s3_call *call, struct store_object *out);
+/* What is under bucket and key, *found saying whether anything is. False: 500 is in the reply. */
+bool s3_call_look_up(struct s3_call *call, struct store_object *out, bool *found);
+/* Is ?versionId absent or "null", the one version there is? False: InvalidArgument is in the reply.
+ */
+bool s3_version_fits(struct s3_call *call);
+
+/* --- texts --- */
+/* An ETag as a client names it, with or without quotes; without them. */
+struct span s3_etag_bare(struct span text);
+/* A copy in the arena; false: out of memory. */
+bool s3_span_copy(struct arena *arena, struct span text, struct span *out);
+/* In decimal digits, in the call's arena; empty when that is full. */
+struct span s3_number_text(struct s3_call *call, uint64_t number);
+
+#endif

@@ -1,0 +1,10 @@
+/* Features of S3 that a header asks for and that are not here. */
+#ifndef PINPIPE_S3_FEATURES_H
+#define PINPIPE_S3_FEATURES_H
+
+#include "s3_call.h"
+
+/* Do the headers ask only for what there is (no KMS, no ACLs, no tags, ...)? False: answered. */
+bool s3_requested_features_exist(struct s3_call *call);
+
+#endif
