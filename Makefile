@@ -71,8 +71,8 @@ INC_tests := -Iinclude $(patsubst %,-I%,$(sort $(ROOMS))) $(patsubst %/,-I%,$(so
 
 # --- sources ---------------------------------------------------------------------------------
 .PHONY: room-flags
-room-flags:
-	@echo $(if $(filter include%,$(ROOM)),-Iinclude,$(call room_flags,$(ROOM)))
+room-flags: # a line a room, for lint: its name, then its -I
+	@printf '%s\n' $(foreach room,$(sort $(ROOMS)),'$(room) $(call room_flags,$(room))') 'include/pinpipe -Iinclude'
 
 sources       = $(sort $(foreach room,$(1),$(wildcard $(room)/*.c)))
 SRC_base     := $(call sources,src/base src/aws)
