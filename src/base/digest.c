@@ -132,7 +132,7 @@ static void context_begin(const struct crypto *crypto, enum digest_kind kind, EV
     PP_ASSERT(crypto->library.EVP_DigestInit_ex(context, crypto->algorithms[kind].md, NULL) == 1);
 }
 
-static void context_add(const struct crypto *crypto, EVP_MD_CTX *context, struct span bytes)
+static void digest_context_add(const struct crypto *crypto, EVP_MD_CTX *context, struct span bytes)
 {
     PP_ASSERT(crypto->library.EVP_DigestUpdate(context, bytes.ptr, bytes.len) == 1);
 }
@@ -154,7 +154,7 @@ struct digest_value digest_of(struct crypto *crypto, enum digest_kind kind, stru
     PP_ASSERT(crypto->ready);
     EVP_MD_CTX *context = crypto->algorithms[kind].context;
     context_begin(crypto, kind, context);
-    context_add(crypto, context, bytes);
+    digest_context_add(crypto, context, bytes);
     return context_end(crypto, context);
 }
 
@@ -164,8 +164,8 @@ static struct digest_value keyed_hash(struct crypto *crypto, enum digest_kind ki
 {
     EVP_MD_CTX *context = crypto->algorithms[kind].context;
     context_begin(crypto, kind, context);
-    context_add(crypto, context, span_from((const char *)padded_key, hmac_block_bytes));
-    context_add(crypto, context, bytes);
+    digest_context_add(crypto, context, span_from((const char *)padded_key, hmac_block_bytes));
+    digest_context_add(crypto, context, bytes);
     return context_end(crypto, context);
 }
 
@@ -210,7 +210,7 @@ enum status digest_new(struct crypto *crypto, enum digest_kind kind, struct dige
 
 void digest_update(struct digest *digest, struct span bytes)
 {
-    context_add(digest->crypto, digest->context, bytes);
+    digest_context_add(digest->crypto, digest->context, bytes);
 }
 
 struct digest_value digest_finish(struct digest *digest)

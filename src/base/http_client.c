@@ -228,7 +228,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     return len;
 }
 
-static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
+static size_t curl_on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct http_call *call = ctx;
     struct buf *body = &call->response.body;
@@ -378,7 +378,7 @@ static void watched_set(struct http_client *client, int socket_fd, short events)
     }
 }
 
-static int on_watch(CURL *easy, curl_socket_t socket_fd, int what, void *ctx, void *unused)
+static int curl_on_watch(CURL *easy, curl_socket_t socket_fd, int what, void *ctx, void *unused)
 {
     struct http_client *client = ctx;
     (void)easy;
@@ -393,7 +393,7 @@ static int on_watch(CURL *easy, curl_socket_t socket_fd, int what, void *ctx, vo
     return 0;
 }
 
-static int on_timer_change(CURLM *multi, long timeout_ms, void *ctx)
+static int curl_on_timer_change(CURLM *multi, long timeout_ms, void *ctx)
 {
     struct http_client *client = ctx;
     (void)multi;
@@ -486,9 +486,9 @@ static enum status multi_setup(struct http_client *client, size_t connections_ma
     if (client->multi == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "libcurl cannot make a multi handle");
     }
-    curl->multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_watch);
+    curl->multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, curl_on_watch);
     curl->multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-    curl->multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
+    curl->multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, curl_on_timer_change);
     curl->multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
     curl->multi_setopt(client->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     if (connections_max > 0) {
@@ -593,7 +593,7 @@ static void easy_setup(struct http_call *call)
     }
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, call);
-    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, curl_on_body);
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_leaving);
     curl->easy_setopt(easy, CURLOPT_PREREQDATA, call);

@@ -205,8 +205,8 @@ static bool key_index_grow(struct key_index *index, const struct json_scan *s)
 }
 
 /* The earlier member of the object with this key, or SIZE_MAX. */
-static size_t member_find(const struct json_scan *s, const struct key_index *index, uint32_t hash,
-                          struct span key)
+static size_t scan_member_find(const struct json_scan *s, const struct key_index *index,
+                               uint32_t hash, struct span key)
 {
     if (index->slots == NULL) {
         for (size_t i = index->base; i < s->stack->count; i++) {
@@ -238,7 +238,7 @@ static bool scan_member_value(struct json_scan *s, unsigned depth, struct key_in
     size_t key_len = s->out->len - key_start;
     struct span key = span_from(s->out->ptr + key_start, key_len);
     uint32_t hash = hash_bytes(s->stack->hash_start, key);
-    size_t earlier = member_find(s, index, hash, key);
+    size_t earlier = scan_member_find(s, index, hash, key);
     if (earlier != SIZE_MAX) {
         /* Drop the repeated key and its comma; members_rearrange puts the value to its place. */
         size_t value_start = key_start - 1;

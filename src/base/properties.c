@@ -15,7 +15,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\f';
 }
 
-static struct span skip_space(struct span s)
+static struct span properties_skip_space(struct span s)
 {
     while (s.len > 0 && is_space(s.ptr[0])) {
         s = span_skip(s, 1);
@@ -133,7 +133,7 @@ static void read_logical(struct reader *reader, struct span line)
         if (reader->rest.len == 0) {
             return;
         }
-        line = skip_space(next_line(reader));
+        line = properties_skip_space(next_line(reader));
     }
     buf_append_span(&reader->logical, line);
 }
@@ -147,9 +147,9 @@ static enum status parse_logical(struct span text, struct buf *out, struct prope
         return error_set(err, STATUS_INVALID, "line %d: a broken \\u escape", property->line);
     }
     size_t key_len = out->len;
-    text = skip_space(span_skip(text, used));
+    text = properties_skip_space(span_skip(text, used));
     if (text.len > 0 && (text.ptr[0] == '=' || text.ptr[0] == ':')) {
-        text = skip_space(span_skip(text, 1));
+        text = properties_skip_space(span_skip(text, 1));
     }
     if (!unescape_until(text, false, out, &used)) {
         return error_set(err, STATUS_INVALID, "line %d: a broken \\u escape", property->line);
@@ -182,7 +182,7 @@ enum status properties_read(struct span text,
     buf_init(&reader.logical, PROPERTIES_BYTES_MAX);
     buf_init(&plain, PROPERTIES_BYTES_MAX);
     while (reader.rest.len > 0 && status == STATUS_OK) {
-        struct span line = skip_space(next_line(&reader));
+        struct span line = properties_skip_space(next_line(&reader));
         struct property property = {.line = reader.line};
         if (line.len == 0 || line.ptr[0] == '#' || line.ptr[0] == '!') {
             continue;

@@ -83,17 +83,17 @@ struct span span_first(struct span s, size_t len)
     return (struct span){s.ptr, len < s.len ? len : s.len};
 }
 
-static bool is_blank(char c)
+static bool span_is_blank_at(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 struct span span_trim(struct span s)
 {
-    while (s.len > 0 && is_blank(s.ptr[0])) {
+    while (s.len > 0 && span_is_blank_at(s.ptr[0])) {
         s = span_skip(s, 1);
     }
-    while (s.len > 0 && is_blank(s.ptr[s.len - 1])) {
+    while (s.len > 0 && span_is_blank_at(s.ptr[s.len - 1])) {
         s.len--;
     }
     return s;
@@ -148,7 +148,7 @@ bool span_parse_double(struct span s, double *out)
 {
     char text[double_text_bytes_max];
     char *end;
-    if (s.len == 0 || s.len >= sizeof(text) || is_blank(s.ptr[0])) {
+    if (s.len == 0 || s.len >= sizeof(text) || span_is_blank_at(s.ptr[0])) {
         return false;
     }
     memcpy(text, s.ptr, s.len);

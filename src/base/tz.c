@@ -93,7 +93,7 @@ static bool block_transitions(const struct block *block, struct tz *tz)
 /* --- the rule behind the last transition ("CET-1CEST,M3.5.0,M10.5.0/3") -------------------------
  */
 
-static bool take(struct span *text, char ch)
+static bool tz_take(struct span *text, char ch)
 {
     if (text->len == 0 || text->ptr[0] != ch) {
         return false;
@@ -102,7 +102,7 @@ static bool take(struct span *text, char ch)
     return true;
 }
 
-static bool take_number(struct span *text, int max, int *out)
+static bool tz_take_number(struct span *text, int max, int *out)
 {
     size_t len = 0;
     int value = 0;
@@ -120,13 +120,13 @@ static bool take_time(struct span *text, int hours_max, int32_t *seconds)
     int hours = 0;
     int minutes = 0;
     int rest = 0;
-    bool negative = take(text, '-');
+    bool negative = tz_take(text, '-');
     if (!negative) {
-        (void)take(text, '+');
+        (void)tz_take(text, '+');
     }
-    if (!take_number(text, hours_max, &hours) ||
-        (take(text, ':') && (!take_number(text, 59, &minutes) ||
-                             (take(text, ':') && !take_number(text, 59, &rest))))) {
+    if (!tz_take_number(text, hours_max, &hours) ||
+        (tz_take(text, ':') && (!tz_take_number(text, 59, &minutes) ||
+                                (tz_take(text, ':') && !tz_take_number(text, 59, &rest))))) {
         return false;
     }
     *seconds = (hours * hour_s + minutes * 60 + rest) * (negative ? -1 : 1);
@@ -137,7 +137,7 @@ static bool take_time(struct span *text, int hours_max, int32_t *seconds)
 static bool take_abbreviation(struct span *text)
 {
     size_t len = 0;
-    if (take(text, '<')) {
+    if (tz_take(text, '<')) {
         len = span_find_byte(*text, '>');
         bool closed = len < text->len;
         *text = span_skip(*text, len + 1);
@@ -154,16 +154,16 @@ static bool take_change(struct span *text, struct tz_change *out)
 {
     *out = (struct tz_change){.kind = 'D', .time_s = 2 * hour_s};
     bool ok;
-    if (take(text, 'M')) {
+    if (tz_take(text, 'M')) {
         out->kind = 'M';
-        ok = take_number(text, 12, &out->month) && take(text, '.') &&
-             take_number(text, 5, &out->week) && take(text, '.') &&
-             take_number(text, 6, &out->day) && out->month > 0 && out->week > 0;
+        ok = tz_take_number(text, 12, &out->month) && tz_take(text, '.') &&
+             tz_take_number(text, 5, &out->week) && tz_take(text, '.') &&
+             tz_take_number(text, 6, &out->day) && out->month > 0 && out->week > 0;
     } else {
-        out->kind = take(text, 'J') ? 'J' : 'D';
-        ok = take_number(text, 365, &out->day);
+        out->kind = tz_take(text, 'J') ? 'J' : 'D';
+        ok = tz_take_number(text, 365, &out->day);
     }
-    return ok && (!take(text, '/') || take_time(text, 167, &out->time_s));
+    return ok && (!tz_take(text, '/') || take_time(text, 167, &out->time_s));
 }
 
 /* Offsets of POSIX rules grow to the west. */
@@ -191,7 +191,7 @@ static bool rule_read(struct span text, struct tz *tz)
         }
         tz->summer_s = -tz->summer_s;
     }
-    return take(&text, ',') && take_change(&text, &tz->to_summer) && take(&text, ',') &&
+    return tz_take(&text, ',') && take_change(&text, &tz->to_summer) && tz_take(&text, ',') &&
            take_change(&text, &tz->to_standard) && text.len == 0;
 }
 
@@ -207,7 +207,7 @@ static bool file_parse(struct span file, struct tz *tz)
             return false;
         }
         struct span line = span_skip(file, (size_t)(block.data.ptr + block.data.len - file.ptr));
-        if (!take(&line, '\n') || !rule_read(span_first(line, span_find_byte(line, '\n')), tz)) {
+        if (!tz_take(&line, '\n') || !rule_read(span_first(line, span_find_byte(line, '\n')), tz)) {
             return false;
         }
     }
@@ -237,18 +237,18 @@ static bool fixed_offset(struct span name, int32_t *offset_s)
 {
     int hours;
     int minutes = 0;
-    bool west = take(&name, '-');
-    if (!west && !take(&name, '+')) {
+    bool west = tz_take(&name, '-');
+    if (!west && !tz_take(&name, '+')) {
         return false;
     }
     struct span digits = span_first(name, 2);
-    if (name.len < 2 || !take_number(&digits, 23, &hours) || digits.len > 0) {
+    if (name.len < 2 || !tz_take_number(&digits, 23, &hours) || digits.len > 0) {
         return false;
     }
     name = span_skip(name, 2);
     if (name.len > 0) {
-        (void)take(&name, ':');
-        if (name.len != 2 || !take_number(&name, 59, &minutes)) {
+        (void)tz_take(&name, ':');
+        if (name.len != 2 || !tz_take_number(&name, 59, &minutes)) {
             return false;
         }
     }

@@ -10,7 +10,7 @@ enum {
     plain_interval_us = 5 * 1000 * 1000,
 };
 
-static int64_t now_us(const struct cli_progress *p)
+static int64_t progress_now_us(const struct cli_progress *p)
 {
     struct env *env = (struct env *)&p->cli->env;
     return env->monotonic_us(env);
@@ -24,7 +24,7 @@ static void draw_bar(const struct cli_progress *p, const char *what, uint64_t do
         bar[i] = i < filled ? '#' : '.';
     }
     bar[bar_cells] = '\0';
-    double seconds = (double)(now_us(p) - p->start_us) / 1e6;
+    double seconds = (double)(progress_now_us(p) - p->start_us) / 1e6;
     double rate = seconds > 0 ? (double)done / seconds : 0.0;
     if (cli_terminal_columns(STDERR_FILENO) < bar_line_chars) {
         fprintf(p->cli->err, "\r%s %llu/%llu\x1b[K", what, (unsigned long long)done,
@@ -47,10 +47,10 @@ static void draw_plain(const struct cli_progress *p, const char *what, uint64_t 
     }
 }
 
-static void update(void *ctx, const char *what, uint64_t done, uint64_t total)
+static void progress_update(void *ctx, const char *what, uint64_t done, uint64_t total)
 {
     struct cli_progress *p = ctx;
-    int64_t now = now_us(p);
+    int64_t now = progress_now_us(p);
     bool another = p->drawn_what == NULL || strcmp(p->drawn_what, what) != 0;
     if (another) {
         cli_progress_end(p);
@@ -85,7 +85,7 @@ static bool should_stop(void *ctx)
 void cli_progress_init(struct cli_progress *p, const struct cli *cli)
 {
     *p = (struct cli_progress){
-        .progress = {.update = update, .should_stop = should_stop, .ctx = p},
+        .progress = {.update = progress_update, .should_stop = should_stop, .ctx = p},
         .cli = cli,
     };
     cli_watch_signals();

@@ -32,7 +32,8 @@ static bool should_stop(void *ctx)
     return cli_interrupted();
 }
 
-static enum status session_open(struct connect_session *s, struct cli *cli, struct error *err)
+static enum status connect_session_open(struct connect_session *s, struct cli *cli,
+                                        struct error *err)
 {
     struct endpoints endpoints;
     struct connect_client_options options = {.env = &cli->env, .should_stop = should_stop};
@@ -54,7 +55,8 @@ static enum status session_open(struct connect_session *s, struct cli *cli, stru
     return status;
 }
 
-static int session_close(struct connect_session *s, enum status status, const struct error *err)
+static int connect_session_close(struct connect_session *s, enum status status,
+                                 const struct error *err)
 {
     connect_client_free(s->client);
     buf_release(&s->path);
@@ -62,8 +64,8 @@ static int session_close(struct connect_session *s, enum status status, const st
     return status == STATUS_OK ? 0 : cli_report(s->cli, err);
 }
 
-static enum status call(struct connect_session *s, const char *method, const struct span *body,
-                        struct error *err)
+static enum status connect_call(struct connect_session *s, const char *method,
+                                const struct span *body, struct error *err)
 {
     enum status status =
         connect_client_call(s->client, method, buf_cstr(&s->path), body, &s->answer, err);
@@ -77,7 +79,7 @@ static enum status call(struct connect_session *s, const char *method, const str
 }
 
 /* Scripts get the API's own document. */
-static void print_document(const struct connect_session *s)
+static void connect_print_document(const struct connect_session *s)
 {
     fprintf(s->cli->out, "%.*s\n", SPAN_ARG(span_trim(buf_span(&s->answer))));
 }
@@ -89,7 +91,7 @@ static void put_text(struct cli *cli, const char *text)
 
 /* --- create and validate --------------------------------------------------------------------- */
 
-static void print_note(void *ctx, const char *text)
+static void connect_print_note(void *ctx, const char *text)
 {
     struct cli *cli = ctx;
     fprintf(cli->err, "connect: %s: ", cli_text(cli, "config"));
@@ -119,7 +121,7 @@ static enum status document_read(struct cli *cli, const char *path, struct conne
     enum status status =
         strcmp(path, "-") == 0 ? read_stdin(&text, err) : file_read(path, &text, err);
     if (status == STATUS_OK) {
-        status = connect_document_read(buf_span(&text), print_note, cli, out, err);
+        status = connect_document_read(buf_span(&text), connect_print_note, cli, out, err);
         if (status != STATUS_OK) {
             error_prefix(err, "%s", path);
         }
@@ -157,8 +159,8 @@ static void config_with_name(const struct connect_document *document, const char
     json_write_end(&w);
 }
 
-static enum status create(struct connect_session *s, struct connect_document *document,
-                          struct error *err)
+static enum status connect_create(struct connect_session *s, struct connect_document *document,
+                                  struct error *err)
 {
     struct buf body;
     struct buf config;
@@ -173,34 +175,34 @@ static enum status create(struct connect_session *s, struct connect_document *do
     buf_reset(&s->path);
     BUF_APPEND_LIT(&s->path, "/connectors");
     enum status status = buf_ok(&body) && buf_ok(&config)
-                             ? call(s, "POST", &bytes, err)
+                             ? connect_call(s, "POST", &bytes, err)
                              : error_set(err, STATUS_NO_MEMORY, "no memory for a configuration");
     buf_release(&body);
     buf_release(&config);
     return status;
 }
 
-static int run_create(struct cli *cli)
+static int connect_run_create(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
     struct connect_document document;
     connect_document_init(&document);
-    enum status status = session_open(&s, cli, &err);
+    enum status status = connect_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         status = document_get(cli, &document, &err);
     }
     if (status == STATUS_OK) {
-        status = create(&s, &document, &err);
+        status = connect_create(&s, &document, &err);
     }
     if (status == STATUS_OK && cli_switch(cli, "json")) {
-        print_document(&s);
+        connect_print_document(&s);
     } else if (status == STATUS_OK) {
         fputs("created ", cli->out);
         put_text(cli, s.name);
         fputc('\n', cli->out);
     }
-    int code = session_close(&s, status, &err);
+    int code = connect_session_close(&s, status, &err);
     connect_document_release(&document);
     return code;
 }
@@ -229,8 +231,8 @@ static size_t print_findings(struct cli *cli, const struct json_node *root)
     return found;
 }
 
-static enum status validate(struct connect_session *s, const struct connect_document *document,
-                            struct error *err)
+static enum status connect_validate(struct connect_session *s,
+                                    const struct connect_document *document, struct error *err)
 {
     struct buf config;
     if (document->class.len == 0) {
@@ -250,12 +252,12 @@ static enum status validate(struct connect_session *s, const struct connect_docu
     buf_printf(&s->path, "/connector-plugins/%.*s/config/validate",
                SPAN_ARG(span_skip(class, dot)));
     const struct span body = buf_span(&config);
-    enum status status = call(s, "PUT", &body, err);
+    enum status status = connect_call(s, "PUT", &body, err);
     buf_release(&config);
     return status;
 }
 
-static int run_validate(struct cli *cli)
+static int connect_run_validate(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
@@ -263,12 +265,12 @@ static int run_validate(struct cli *cli)
     struct json_doc *doc = NULL;
     size_t found = 0;
     connect_document_init(&document);
-    enum status status = session_open(&s, cli, &err);
+    enum status status = connect_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         status = document_get(cli, &document, &err);
     }
     if (status == STATUS_OK) {
-        status = validate(&s, &document, &err);
+        status = connect_validate(&s, &document, &err);
     }
     if (status == STATUS_OK) {
         status = json_doc_parse(buf_span(&s.answer), &doc, &err);
@@ -277,7 +279,7 @@ static int run_validate(struct cli *cli)
         int64_t count = 0;
         json_node_i64(json_node_get(json_doc_root(doc), "error_count"), &count);
         found = count > 0 ? (size_t)count : 0;
-        print_document(&s);
+        connect_print_document(&s);
     } else if (status == STATUS_OK) {
         found = print_findings(cli, json_doc_root(doc));
         if (found == 0) {
@@ -285,14 +287,14 @@ static int run_validate(struct cli *cli)
         }
     }
     json_doc_free(doc);
-    int code = session_close(&s, status, &err);
+    int code = connect_session_close(&s, status, &err);
     connect_document_release(&document);
     return code == 0 && found > 0 ? status_exit_code(STATUS_INVALID) : code;
 }
 
 /* --- list, status, plugins ------------------------------------------------------------------- */
 
-static const char *text_of(const struct json_node *node, const char *member)
+static const char *connect_text_of(const struct json_node *node, const char *member)
 {
     const char *text = "?";
     json_node_string(json_node_get(node, member), &text);
@@ -305,10 +307,10 @@ static void print_connector(struct cli *cli, const char *name, const struct json
     put_text(cli, name);
     int pad = name_columns > (int)strlen(name) ? name_columns - (int)strlen(name) : 0;
     fprintf(cli->out, "%*s ", pad, "");
-    put_text(cli, text_of(json_node_get(status, "connector"), "state"));
+    put_text(cli, connect_text_of(json_node_get(status, "connector"), "state"));
     for (size_t i = 0; i < json_node_count(tasks); i++) {
         fputs(i == 0 ? "  tasks: " : ", ", cli->out);
-        put_text(cli, text_of(json_node_at(tasks, i), "state"));
+        put_text(cli, connect_text_of(json_node_at(tasks, i), "state"));
     }
     fputc('\n', cli->out);
 }
@@ -334,9 +336,9 @@ static void print_status(struct cli *cli, const char *name, const struct json_no
     const struct json_node *tasks = json_node_get(root, "tasks");
     put_text(cli, name);
     fputs("  ", cli->out);
-    put_text(cli, text_of(connector, "state"));
+    put_text(cli, connect_text_of(connector, "state"));
     fputs("  on ", cli->out);
-    put_text(cli, text_of(connector, "worker_id"));
+    put_text(cli, connect_text_of(connector, "worker_id"));
     fputc('\n', cli->out);
     print_trace(cli, connector);
     for (size_t i = 0; i < json_node_count(tasks); i++) {
@@ -344,33 +346,33 @@ static void print_status(struct cli *cli, const char *name, const struct json_no
         int64_t id = (int64_t)i;
         json_node_i64(json_node_get(task, "id"), &id);
         fprintf(cli->out, "  task %lld  ", (long long)id);
-        put_text(cli, text_of(task, "state"));
+        put_text(cli, connect_text_of(task, "state"));
         fputc('\n', cli->out);
         print_trace(cli, task);
     }
 }
 
 /* Asks, and gives the document in *doc unless --json has printed it. */
-static enum status ask(struct connect_session *s, struct json_doc **doc, struct error *err)
+static enum status connect_ask(struct connect_session *s, struct json_doc **doc, struct error *err)
 {
-    enum status status = call(s, "GET", NULL, err);
+    enum status status = connect_call(s, "GET", NULL, err);
     *doc = NULL;
     if (status == STATUS_OK && cli_switch(s->cli, "json")) {
-        print_document(s);
+        connect_print_document(s);
         return STATUS_OK;
     }
     return status == STATUS_OK ? json_doc_parse(buf_span(&s->answer), doc, err) : status;
 }
 
-static int run_list(struct cli *cli)
+static int connect_run_list(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
     struct json_doc *doc = NULL;
-    enum status status = session_open(&s, cli, &err);
+    enum status status = connect_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         BUF_APPEND_LIT(&s.path, "/connectors?expand=status&expand=info");
-        status = ask(&s, &doc, &err);
+        status = connect_ask(&s, &doc, &err);
     }
     if (doc != NULL && json_node_is_object(json_doc_root(doc))) {
         const struct json_node *root = json_doc_root(doc);
@@ -380,84 +382,85 @@ static int run_list(struct cli *cli)
         }
     }
     json_doc_free(doc);
-    return session_close(&s, status, &err);
+    return connect_session_close(&s, status, &err);
 }
 
-static int run_status(struct cli *cli)
+static int connect_run_status(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
     struct json_doc *doc = NULL;
-    enum status status = session_open(&s, cli, &err);
+    enum status status = connect_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         connect_path(&s.path, s.name, "/status");
-        status = ask(&s, &doc, &err);
+        status = connect_ask(&s, &doc, &err);
     }
     if (doc != NULL) {
         print_status(cli, s.name, json_doc_root(doc));
     }
     json_doc_free(doc);
-    return session_close(&s, status, &err);
+    return connect_session_close(&s, status, &err);
 }
 
-static int run_plugins(struct cli *cli)
+static int connect_run_plugins(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
     struct json_doc *doc = NULL;
-    enum status status = session_open(&s, cli, &err);
+    enum status status = connect_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         BUF_APPEND_LIT(&s.path, "/connector-plugins");
-        status = ask(&s, &doc, &err);
+        status = connect_ask(&s, &doc, &err);
     }
     if (doc != NULL) {
         const struct json_node *root = json_doc_root(doc);
         for (size_t i = 0; i < json_node_count(root); i++) {
             const struct json_node *plugin = json_node_at(root, i);
-            put_text(cli, text_of(plugin, "class"));
+            put_text(cli, connect_text_of(plugin, "class"));
             fputs("  ", cli->out);
-            put_text(cli, text_of(plugin, "type"));
+            put_text(cli, connect_text_of(plugin, "type"));
             fputs("  ", cli->out);
-            put_text(cli, text_of(plugin, "version"));
+            put_text(cli, connect_text_of(plugin, "version"));
             fputc('\n', cli->out);
         }
     }
     json_doc_free(doc);
-    return session_close(&s, status, &err);
+    return connect_session_close(&s, status, &err);
 }
 
 /* --- pause, resume, restart, delete ---------------------------------------------------------- */
 
-static int run_change(struct cli *cli, const char *method, const char *below, const char *done)
+static int connect_run_change(struct cli *cli, const char *method, const char *below,
+                              const char *done)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
-    enum status status = session_open(&s, cli, &err);
+    enum status status = connect_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         connect_path(&s.path, s.name, below);
-        status = call(&s, method, NULL, &err);
+        status = connect_call(&s, method, NULL, &err);
     }
     if (status == STATUS_OK) {
         fprintf(cli->out, "%s ", done);
         put_text(cli, s.name);
         fputc('\n', cli->out);
     }
-    return session_close(&s, status, &err);
+    return connect_session_close(&s, status, &err);
 }
 
-static int run_pause(struct cli *cli)
+static int connect_run_pause(struct cli *cli)
 {
-    return run_change(cli, "PUT", "/pause", "paused");
+    return connect_run_change(cli, "PUT", "/pause", "paused");
 }
 
-static int run_resume(struct cli *cli)
+static int connect_run_resume(struct cli *cli)
 {
-    return run_change(cli, "PUT", "/resume", "resumed");
+    return connect_run_change(cli, "PUT", "/resume", "resumed");
 }
 
-static int run_delete(struct cli *cli)
+static int connect_run_delete(struct cli *cli)
 {
-    return run_change(cli, "DELETE", "", "deleted");
+    return connect_run_change(cli, "DELETE", "", "deleted");
 }
 
 /* Connect 2.8 restarts the connector alone; its failed tasks stay failed until each is told. */
@@ -467,7 +470,7 @@ static enum status restart_failed_tasks(struct connect_session *s, size_t *resta
     struct json_doc *doc = NULL;
     char below[64];
     connect_path(&s->path, s->name, "/status");
-    enum status status = call(s, "GET", NULL, err);
+    enum status status = connect_call(s, "GET", NULL, err);
     if (status == STATUS_OK) {
         status = json_doc_parse(buf_span(&s->answer), &doc, err);
     }
@@ -475,28 +478,28 @@ static enum status restart_failed_tasks(struct connect_session *s, size_t *resta
     for (size_t i = 0; status == STATUS_OK && i < json_node_count(tasks); i++) {
         const struct json_node *task = json_node_at(tasks, i);
         int64_t id = -1;
-        if (strcmp(text_of(task, "state"), "FAILED") != 0 ||
+        if (strcmp(connect_text_of(task, "state"), "FAILED") != 0 ||
             !json_node_i64(json_node_get(task, "id"), &id)) {
             continue;
         }
         snprintf(below, sizeof(below), "/tasks/%lld/restart", (long long)id);
         connect_path(&s->path, s->name, below);
-        status = call(s, "POST", NULL, err);
+        status = connect_call(s, "POST", NULL, err);
         *restarted += status == STATUS_OK ? 1 : 0;
     }
     json_doc_free(doc);
     return status;
 }
 
-static int run_restart(struct cli *cli)
+static int connect_run_restart(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
     size_t tasks = 0;
-    enum status status = session_open(&s, cli, &err);
+    enum status status = connect_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         connect_path(&s.path, s.name, "/restart");
-        status = call(&s, "POST", NULL, &err);
+        status = connect_call(&s, "POST", NULL, &err);
     }
     if (status == STATUS_OK) {
         status = restart_failed_tasks(&s, &tasks, &err);
@@ -506,7 +509,7 @@ static int run_restart(struct cli *cli)
         put_text(cli, s.name);
         fprintf(cli->out, "%s\n", tasks > 0 ? " and its failed tasks" : "");
     }
-    return session_close(&s, status, &err);
+    return connect_session_close(&s, status, &err);
 }
 
 /* --- the table ------------------------------------------------------------------------------- */
@@ -536,7 +539,7 @@ static const struct command subcommands[] = {
         .option_count = ARRAY_COUNT(config_options),
         .example = "pinpipe connect create --config s3-sink.properties",
         .args_max = 1,
-        .run = run_create,
+        .run = connect_run_create,
     },
     {
         .name = "list",
@@ -545,7 +548,7 @@ static const struct command subcommands[] = {
         .options = json_options,
         .option_count = ARRAY_COUNT(json_options),
         .example = "pinpipe connect list",
-        .run = run_list,
+        .run = connect_run_list,
     },
     {
         .name = "status",
@@ -555,12 +558,12 @@ static const struct command subcommands[] = {
         .option_count = ARRAY_COUNT(json_options),
         .example = "pinpipe connect status workshop-connector",
         .args_max = 1,
-        .run = run_status,
+        .run = connect_run_status,
     },
-    ONE_CONNECTOR("pause", "Let its tasks rest", run_pause),
-    ONE_CONNECTOR("resume", "Let its tasks work again", run_resume),
-    ONE_CONNECTOR("restart", "Restart it and those of its tasks that failed", run_restart),
-    ONE_CONNECTOR("delete", "Delete it; its objects and offsets stay", run_delete),
+    ONE_CONNECTOR("pause", "Let its tasks rest", connect_run_pause),
+    ONE_CONNECTOR("resume", "Let its tasks work again", connect_run_resume),
+    ONE_CONNECTOR("restart", "Restart it and those of its tasks that failed", connect_run_restart),
+    ONE_CONNECTOR("delete", "Delete it; its objects and offsets stay", connect_run_delete),
     {
         .name = "plugins",
         .summary = "The connector classes there are",
@@ -568,7 +571,7 @@ static const struct command subcommands[] = {
         .options = json_options,
         .option_count = ARRAY_COUNT(json_options),
         .example = "pinpipe connect plugins",
-        .run = run_plugins,
+        .run = connect_run_plugins,
     },
     {
         .name = "validate",
@@ -577,7 +580,7 @@ static const struct command subcommands[] = {
         .options = config_options,
         .option_count = ARRAY_COUNT(config_options),
         .example = "pinpipe connect validate --config s3-sink.properties",
-        .run = run_validate,
+        .run = connect_run_validate,
     },
 };
 

@@ -28,7 +28,8 @@ static void write_span(const struct output *output, struct span text)
     }
 }
 
-static enum status write_record(void *ctx, const struct page_record *record, struct error *err)
+static enum status consume_write_record(void *ctx, const struct page_record *record,
+                                        struct error *err)
 {
     struct output *output = ctx;
     FILE *out = output->cli->out;
@@ -104,7 +105,7 @@ static int run_consume(struct cli *cli)
         fprintf(cli->err, "consume: following %s; Ctrl-C ends it%s\n", options.topic,
                 options.from_beginning ? "" : ", --from-beginning reads all there is");
     }
-    const struct consumer_sink sink = {&output, write_record, flush_output, write_note};
+    const struct consumer_sink sink = {&output, consume_write_record, flush_output, write_note};
     enum status status = consumer_run(&options, &sink, &summary, &err);
     if (status == STATUS_OK || summary.records > 0) {
         fprintf(cli->err, "consume: %llu records of %s%s\n", (unsigned long long)summary.records,

@@ -124,7 +124,7 @@ static int run_import(struct cli *cli)
 
 /* --- export ---------------------------------------------------------------------------------- */
 
-static int stream_write(void *ctx, struct span bytes)
+static int data_stream_write(void *ctx, struct span bytes)
 {
     return fwrite(bytes.ptr, 1, bytes.len, ctx) == bytes.len ? 0 : -1;
 }
@@ -144,7 +144,7 @@ static enum status table_write(struct cli *cli, const struct table *table, FILE 
     struct rds_export_options options = {
         .db = &db,
         .table = table->id,
-        .write = stream_write,
+        .write = data_stream_write,
         .write_ctx = file,
         .progress = silent ? NULL : &progress.progress,
     };

@@ -155,7 +155,7 @@ static enum status post_rows(struct demo *demo, struct error *err)
     return status;
 }
 
-static enum status judge(struct demo *demo, struct error *err)
+static enum status demo_judge(struct demo *demo, struct error *err)
 {
     const struct verifier_options options = {
         .env = &demo->cli->env,
@@ -230,7 +230,7 @@ static enum status run_pipeline(struct demo *demo, struct error *err)
         status = post_rows(demo, err);
     }
     if (status == STATUS_OK) {
-        status = judge(demo, err);
+        status = demo_judge(demo, err);
     }
     cli_progress_end(&demo->progress);
     lake_access_close(&demo->lake);
@@ -297,7 +297,7 @@ static void print_next_steps(const struct demo *demo)
     print_next_step(demo, "s3 ls", topics != NULL ? topics : "");
 }
 
-static int run(struct cli *cli)
+static int demo_run(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct demo *demo = ARENA_NEW(&cli->arena, struct demo);
@@ -345,5 +345,5 @@ const struct command cmd_demo = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .example = "pinpipe demo --rows 1000",
-    .run = run,
+    .run = demo_run,
 };

@@ -33,8 +33,8 @@ struct examination {
 };
 
 PP_PRINTF(4, 5)
-static void find(struct examination *x, const char *name, enum check_result result,
-                 const char *format, ...)
+static void doctor_find(struct examination *x, const char *name, enum check_result result,
+                        const char *format, ...)
 {
     PP_ASSERT(x->count < findings_max);
     struct finding *f = &x->findings[x->count++];
@@ -50,13 +50,13 @@ static void check_data_dir(struct examination *x)
 {
     const char *dir = cli_data_dir(x->cli);
     if (!file_exists(dir)) {
-        find(x, "data directory", CHECK_NOTE, "%s is not there yet; serve, demo and data make it",
-             dir);
+        doctor_find(x, "data directory", CHECK_NOTE,
+                    "%s is not there yet; serve, demo and data make it", dir);
     } else if (access(dir, R_OK | W_OK | X_OK) != 0) {
-        find(x, "data directory", CHECK_BAD, "%s: %s; choose another with --data", dir,
-             strerror(errno));
+        doctor_find(x, "data directory", CHECK_BAD, "%s: %s; choose another with --data", dir,
+                    strerror(errno));
     } else {
-        find(x, "data directory", CHECK_OK, "%s", dir);
+        doctor_find(x, "data directory", CHECK_OK, "%s", dir);
     }
 }
 
@@ -66,13 +66,13 @@ static void check_tables(struct examination *x)
     struct error err;
     int64_t rows = 0;
     if (row_source_sqlite_open(cli_data_dir(x->cli), &x->cli->env, &source, &err) != STATUS_OK) {
-        find(x, "tables", CHECK_NOTE, "%s", err.message);
+        doctor_find(x, "tables", CHECK_NOTE, "%s", err.message);
         return;
     }
     if (source->ops->count(source, TABLE_PIN, &rows, &err) != STATUS_OK) {
-        find(x, "tables", CHECK_BAD, "%s", err.message);
+        doctor_find(x, "tables", CHECK_BAD, "%s", err.message);
     } else {
-        find(x, "tables", CHECK_OK, "rds.db has %lld rows a table", (long long)rows);
+        doctor_find(x, "tables", CHECK_OK, "rds.db has %lld rows a table", (long long)rows);
     }
     source->ops->free(source);
 }
@@ -82,10 +82,10 @@ static void check_creds(struct examination *x)
     struct error err;
     const char *path = cli_config(x->cli, "creds_path");
     if (creds_check(path, &err) != STATUS_OK) {
-        find(x, "creds.yaml", CHECK_BAD, "%s", err.message);
+        doctor_find(x, "creds.yaml", CHECK_BAD, "%s", err.message);
     } else {
-        find(x, "creds.yaml", CHECK_OK, "%s",
-             path != NULL ? path : "not set: the tables are read from rds.db");
+        doctor_find(x, "creds.yaml", CHECK_OK, "%s",
+                    path != NULL ? path : "not set: the tables are read from rds.db");
     }
 }
 
@@ -111,8 +111,8 @@ static void check_dotenv_key(void *ctx, struct span name, struct span value)
         best = options_nearer(word, best, config_keys[i].name);
     }
     if (best != NULL) {
-        find(x, ".env", CHECK_NOTE, "%.*s is not a setting of pinpipe; did you mean %s?",
-             SPAN_ARG(name), best);
+        doctor_find(x, ".env", CHECK_NOTE, "%.*s is not a setting of pinpipe; did you mean %s?",
+                    SPAN_ARG(name), best);
     }
 }
 
@@ -126,7 +126,7 @@ static void check_dotenv(struct examination *x)
     bool read = file_read(".env", &text, &err) == STATUS_OK &&
                 dotenv_parse(buf_span(&text), check_dotenv_key, x, &err) == STATUS_OK;
     if (read && x->count == before) {
-        find(x, ".env", CHECK_OK, "read; pinpipe config show --origin says what it sets");
+        doctor_find(x, ".env", CHECK_OK, "read; pinpipe config show --origin says what it sets");
     }
     buf_release(&text);
 }
@@ -140,9 +140,10 @@ static void check_secret(struct examination *x, const char *secret, struct span 
         found = span_equal_cstr(span_trim(line), secret);
     }
     if (!found) {
-        find(x, "secrets", CHECK_BAD,
-             "%s is here, in a git work tree, and .gitignore does not name it: pinpipe config init",
-             secret);
+        doctor_find(
+            x, "secrets", CHECK_BAD,
+            "%s is here, in a git work tree, and .gitignore does not name it: pinpipe config init",
+            secret);
     }
 }
 
@@ -164,7 +165,7 @@ static void check_secrets(struct examination *x)
         }
     }
     if (x->count == before) {
-        find(x, "secrets", CHECK_OK, "no file with secrets is open to git here");
+        doctor_find(x, "secrets", CHECK_OK, "no file with secrets is open to git here");
     }
     buf_release(&ignored);
 }
@@ -174,22 +175,25 @@ static void judge_answer(struct examination *x, const char *url,
 {
     struct span hint = http_response_header(response, "X-Pinpipe-Hint");
     if (response->failure != HTTP_FAILURE_NONE) {
-        find(x, "gateway", CHECK_BAD, "%s cannot be reached: %s; start it: pinpipe serve", url,
-             response->message);
+        doctor_find(x, "gateway", CHECK_BAD, "%s cannot be reached: %s; start it: pinpipe serve",
+                    url, response->message);
     } else if (response->status == 200) {
-        find(x, "gateway", CHECK_OK, "%s answers", url);
+        doctor_find(x, "gateway", CHECK_OK, "%s answers", url);
     } else if (response->status == 403) {
-        find(x, "gateway", CHECK_BAD,
-             "%s answers 403 %.*s: is the stage right, is the API deployed, does it want an API "
-             "key? %.*s",
-             url, SPAN_ARG(span_first(buf_span(&response->body), 120)), SPAN_ARG(hint));
+        doctor_find(
+            x, "gateway", CHECK_BAD,
+            "%s answers 403 %.*s: is the stage right, is the API deployed, does it want an API "
+            "key? %.*s",
+            url, SPAN_ARG(span_first(buf_span(&response->body), 120)), SPAN_ARG(hint));
     } else if (response->status >= 500) {
-        find(x, "gateway", CHECK_BAD,
-             "%s answers %d: the gateway is there, the REST proxy behind it is not (is it started, "
-             "does the integration URL begin with http://, has the EC2 host name changed?)",
-             url, response->status);
+        doctor_find(
+            x, "gateway", CHECK_BAD,
+            "%s answers %d: the gateway is there, the REST proxy behind it is not (is it started, "
+            "does the integration URL begin with http://, has the EC2 host name changed?)",
+            url, response->status);
     } else {
-        find(x, "gateway", CHECK_BAD, "%s answers %d. %.*s", url, response->status, SPAN_ARG(hint));
+        doctor_find(x, "gateway", CHECK_BAD, "%s answers %d. %.*s", url, response->status,
+                    SPAN_ARG(hint));
     }
 }
 
@@ -229,14 +233,14 @@ static void check_gateway(struct examination *x)
             url != NULL ? probe(x, url, &err) : error_set(&err, STATUS_NO_MEMORY, "out of memory");
     }
     if (status != STATUS_OK) {
-        find(x, "gateway", CHECK_BAD, "%s", err.message);
+        doctor_find(x, "gateway", CHECK_BAD, "%s", err.message);
     }
 }
 
 static const char *const result_names[] = {
     [CHECK_OK] = "ok", [CHECK_NOTE] = "note", [CHECK_BAD] = "BAD"};
 
-static void print_text(const struct examination *x)
+static void doctor_print_text(const struct examination *x)
 {
     for (size_t i = 0; i < x->count; i++) {
         fprintf(x->cli->out, "%-5s %-15s ", result_names[x->findings[i].result],
@@ -246,7 +250,7 @@ static void print_text(const struct examination *x)
     }
 }
 
-static void print_json(const struct examination *x)
+static void doctor_print_json(const struct examination *x)
 {
     struct buf out;
     buf_init(&out, 256 * 1024);
@@ -264,7 +268,7 @@ static void print_json(const struct examination *x)
     buf_release(&out);
 }
 
-static int run(struct cli *cli)
+static int doctor_run(struct cli *cli)
 {
     struct examination *x = ARENA_NEW(&cli->arena, struct examination);
     if (x == NULL) {
@@ -278,9 +282,9 @@ static int run(struct cli *cli)
     check_secrets(x);
     check_gateway(x);
     if (cli_switch(cli, "json")) {
-        print_json(x);
+        doctor_print_json(x);
     } else {
-        print_text(x);
+        doctor_print_text(x);
     }
     for (size_t i = 0; i < x->count; i++) {
         if (x->findings[i].result == CHECK_BAD) {
@@ -301,5 +305,5 @@ const struct command cmd_doctor = {
     .options = options,
     .option_count = ARRAY_COUNT(options),
     .example = "pinpipe doctor",
-    .run = run,
+    .run = doctor_run,
 };

@@ -15,7 +15,7 @@ struct emulate_view {
     struct cli_progress progress;
 };
 
-static void print_note(void *ctx, const char *text)
+static void emulate_print_note(void *ctx, const char *text)
 {
     struct emulate_view *view = ctx;
     cli_progress_end(&view->progress);
@@ -24,7 +24,7 @@ static void print_note(void *ctx, const char *text)
 
 /* --- options ------------------------------------------------------------------------------- */
 
-static int check_limits(struct cli *cli, const struct emulator_options *o)
+static int emulate_check_limits(struct cli *cli, const struct emulator_options *o)
 {
     if (cli_switch(cli, "forever") && cli_is_set(cli, "rows")) {
         return cli_usage(cli, "--rows and --forever exclude each other: leave one out");
@@ -49,7 +49,7 @@ static int check_limits(struct cli *cli, const struct emulator_options *o)
     return 0;
 }
 
-static int take_options(struct cli *cli, struct emulator_options *o)
+static int emulate_take_options(struct cli *cli, struct emulator_options *o)
 {
     emulator_options_init(o);
     o->env = &cli->env;
@@ -68,7 +68,7 @@ static int take_options(struct cli *cli, struct emulator_options *o)
     if (!row_order_find(cli_text(cli, "order"), &o->order)) {
         BUG("an order in the option table that row_pick.c does not know");
     }
-    return check_limits(cli, o);
+    return emulate_check_limits(cli, o);
 }
 
 /* --- the summary --------------------------------------------------------------------------- */
@@ -101,7 +101,7 @@ static double posts_per_second(const struct emulator_summary *s)
     return s->elapsed_us > 0 ? (double)s->posts_acked * 1e6 / (double)s->elapsed_us : 0;
 }
 
-static void print_text(const struct cli *cli, const struct emulator_summary *s)
+static void emulate_print_text(const struct cli *cli, const struct emulator_summary *s)
 {
     FILE *out = cli->out;
     fprintf(out, "posts    %lld acknowledged, %lld failed, %lld in doubt",
@@ -195,8 +195,8 @@ static void write_summary(struct json_writer *w, const struct emulator_options *
     json_write_end(w);
 }
 
-static void print_json(const struct cli *cli, const struct emulator_options *o,
-                       const struct emulator_summary *s)
+static void emulate_print_json(const struct cli *cli, const struct emulator_options *o,
+                               const struct emulator_summary *s)
 {
     struct buf b;
     buf_init(&b, summary_json_bytes_max);
@@ -247,7 +247,7 @@ static int run_batch(struct cli *cli)
     struct emulator_summary summary;
     struct endpoints endpoints;
     struct emulate_view view = {.cli = cli};
-    int code = take_options(cli, &options);
+    int code = emulate_take_options(cli, &options);
     if (code != 0) {
         return code;
     }
@@ -258,15 +258,15 @@ static int run_batch(struct cli *cli)
     cli_progress_init(&view.progress, cli);
     options.endpoints = &endpoints;
     options.progress = &view.progress.progress;
-    options.note = print_note;
+    options.note = emulate_print_note;
     options.note_ctx = &view;
     status = emulator_run(&options, &summary, &err);
     cli_progress_end(&view.progress);
     if (status == STATUS_OK || summary.run_id != 0) {
         if (cli_switch(cli, "json")) {
-            print_json(cli, &options, &summary);
+            emulate_print_json(cli, &options, &summary);
         } else {
-            print_text(cli, &summary);
+            emulate_print_text(cli, &summary);
         }
     }
     if (status != STATUS_OK) {

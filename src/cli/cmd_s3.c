@@ -192,7 +192,7 @@ static enum status write_out(void *ctx, struct span bytes, struct error *err)
                : error_set_errno(err, errno, "cannot write to stdout");
 }
 
-static bool parse_object(const char *text, struct s3_name *out)
+static bool s3_object_parse(const char *text, struct s3_name *out)
 {
     return s3_name_parse(text, out) && out->key.len > 0;
 }
@@ -203,7 +203,7 @@ static int run_cat(struct cli *cli)
     struct s3_session session;
     struct s3_name name;
     struct s3_head head;
-    if (!parse_object(cli->args[0], &name)) {
+    if (!s3_object_parse(cli->args[0], &name)) {
         return cli_usage(cli, "\"%s\" is not s3://bucket/key", cli->args[0]);
     }
     const struct s3_sink sink = {write_out, cli};
@@ -251,7 +251,7 @@ static int run_get(struct cli *cli)
     struct error err = ERROR_NONE;
     struct s3_session session;
     struct s3_name name;
-    if (!parse_object(cli->args[0], &name)) {
+    if (!s3_object_parse(cli->args[0], &name)) {
         return cli_usage(cli, "\"%s\" is not s3://bucket/key", cli->args[0]);
     }
     if (cli->arg_count > 1 && strcmp(cli->args[1], "-") == 0) {

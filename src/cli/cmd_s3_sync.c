@@ -35,7 +35,7 @@ static void print_done(void *ctx, enum s3_job_kind kind, struct span key, const 
     buf_release(&object);
 }
 
-static void print_note(void *ctx, const char *text)
+static void sync_print_note(void *ctx, const char *text)
 {
     struct syncing *syncing = ctx;
     struct cli *cli = syncing->session.cli;
@@ -45,7 +45,7 @@ static void print_note(void *ctx, const char *text)
     fputc('\n', cli->err);
 }
 
-static void print_summary(struct cli *cli, const struct s3_sync_summary *summary)
+static void sync_print_summary(struct cli *cli, const struct s3_sync_summary *summary)
 {
     fprintf(cli->err, "s3 sync: %llu copied, %llu deleted, %llu alike, %llu failed, %llu skipped\n",
             (unsigned long long)summary->copied, (unsigned long long)summary->deleted,
@@ -77,13 +77,13 @@ int s3_run_sync(struct cli *cli)
         .delete_extra = cli_switch(cli, "delete"),
         .dry_run = syncing.dry_run,
         .did = print_done,
-        .note = print_note,
+        .note = sync_print_note,
         .ctx = &syncing,
         .progress = &syncing.session.progress.progress,
     };
     status = s3_sync_run(&options, &summary, &err);
     cli_progress_end(&syncing.session.progress);
-    print_summary(cli, &summary);
+    sync_print_summary(cli, &summary);
     int code = s3_session_close(&syncing.session, status, &err);
     return code == 0 && summary.failed + summary.skipped > 0 ? status_exit_code(STATUS_FAILED)
                                                              : code;

@@ -55,7 +55,7 @@ static void append_hex(struct buf *out, struct span bytes)
 }
 
 /* Text, or x'hex' for bytes that are none. */
-static void value_append(struct buf *out, sqlite3_stmt *stmt, int column)
+static void sql_value_append(struct buf *out, sqlite3_stmt *stmt, int column)
 {
     struct span text;
     if (sqlite3_column_type(stmt, column) == SQLITE_NULL) {
@@ -85,7 +85,7 @@ static void value_append_json(struct buf *out, sqlite3_stmt *stmt, int column)
     default: { /* text and blobs */
         struct buf text;
         buf_init(&text, output_bytes_max);
-        value_append(&text, stmt, column);
+        sql_value_append(&text, stmt, column);
         json_string_append(out, buf_span(&text));
         buf_release(&text);
     }
@@ -227,7 +227,7 @@ static int run_table(struct sql_session *s, sqlite3_stmt *stmt, int columns)
     bool written = true;
     while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
         for (int i = 0; i < columns; i++) {
-            value_append(&table->cells, stmt, i);
+            sql_value_append(&table->cells, stmt, i);
             table_add_cell(table, i);
         }
         if (table->cell_count + (size_t)columns > ARRAY_COUNT(table->ends) ||
@@ -285,7 +285,7 @@ static int run_csv(struct sql_session *s, sqlite3_stmt *stmt, int columns)
     while (flush_out(s) && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
         for (int i = 0; i < columns; i++) {
             buf_reset(&cell);
-            value_append(&cell, stmt, i);
+            sql_value_append(&cell, stmt, i);
             buf_append_cstr(&s->out, i > 0 ? "," : "");
             csv_append_field(&s->out, buf_span(&cell), sqlite3_column_type(stmt, i) == SQLITE_NULL);
         }
@@ -348,7 +348,7 @@ static enum status attach_schema(struct sql_session *s, const char *schema, stru
     return status;
 }
 
-static enum status session_open(struct sql_session *s, struct error *err)
+static enum status sql_session_open(struct sql_session *s, struct error *err)
 {
     const struct sqlite_db_options options = {
         .path = ":memory:", .create = true, .busy_timeout_ms = 2000, .uri = true};
@@ -444,7 +444,7 @@ static void await_journal(struct sql_session *s, const char *sql)
     }
 }
 
-static int run(struct cli *cli)
+static int sql_run(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct sql_session s = {.cli = cli};
@@ -467,7 +467,7 @@ static int run(struct cli *cli)
     buf_init(&s.out, output_bytes_max);
     cli_watch_signals();
     await_journal(&s, cli->args[0]);
-    enum status status = session_open(&s, &err);
+    enum status status = sql_session_open(&s, &err);
     if (status == STATUS_OK) {
         status = run_script(&s, cli->args[0], &err);
     }
@@ -493,5 +493,5 @@ const struct command cmd_sql = {
     .example = "pinpipe sql \"SELECT topic, count(*) FROM records GROUP BY topic\"",
     .args_min = 1,
     .args_max = 1,
-    .run = run,
+    .run = sql_run,
 };

@@ -18,7 +18,7 @@ struct topics_session {
     struct http_response response;
 };
 
-static enum status no_memory(struct error *err)
+static enum status topics_no_memory(struct error *err)
 {
     return error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
@@ -44,8 +44,8 @@ static enum status answer_is_error(const struct topics_session *s, const char *u
     return STATUS_FAILED;
 }
 
-static enum status call(struct topics_session *s, const char *method, const char *url,
-                        struct span body, struct error *err)
+static enum status topics_call(struct topics_session *s, const char *method, const char *url,
+                               struct span body, struct error *err)
 {
     static const char *const headers[] = {"Content-Type: application/json",
                                           "Accept: application/json", NULL};
@@ -74,8 +74,8 @@ static enum status call(struct topics_session *s, const char *method, const char
     return s->response.status < 300 ? STATUS_OK : answer_is_error(s, url, err);
 }
 
-static enum status parse_answer(struct topics_session *s, const char *url, struct json_doc **doc,
-                                struct error *err)
+static enum status topics_answer_parse(struct topics_session *s, const char *url,
+                                       struct json_doc **doc, struct error *err)
 {
     enum status status = json_doc_parse(buf_span(&s->response.body), doc, err);
     return status == STATUS_OK ? status : error_prefix(err, "the answer of %s", url);
@@ -87,11 +87,11 @@ static enum status find_cluster(struct topics_session *s, const char *root, stru
     const char *id = NULL;
     const char *url = arena_printf(&s->cli->arena, "%s/v3/clusters", root);
     if (url == NULL) {
-        return no_memory(err);
+        return topics_no_memory(err);
     }
-    enum status status = call(s, "GET", url, SPAN_EMPTY, err);
+    enum status status = topics_call(s, "GET", url, SPAN_EMPTY, err);
     if (status == STATUS_OK) {
-        status = parse_answer(s, url, &doc, err);
+        status = topics_answer_parse(s, url, &doc, err);
     }
     if (status == STATUS_OK) {
         const struct json_node *data = json_node_get(json_doc_root(doc), "data");
@@ -99,14 +99,14 @@ static enum status find_cluster(struct topics_session *s, const char *root, stru
             status = error_set(err, STATUS_FAILED, "%s named no cluster: is it a REST proxy?", url);
         } else {
             s->base = arena_printf(&s->cli->arena, "%s/%s/topics", url, id);
-            status = s->base != NULL ? STATUS_OK : no_memory(err);
+            status = s->base != NULL ? STATUS_OK : topics_no_memory(err);
         }
     }
     json_doc_free(doc);
     return status;
 }
 
-static enum status session_open(struct topics_session *s, struct cli *cli, struct error *err)
+static enum status topics_session_open(struct topics_session *s, struct cli *cli, struct error *err)
 {
     struct endpoints endpoints;
     const struct http_client_options options = {.response_bytes_max = reply_bytes_max};
@@ -124,7 +124,7 @@ static enum status session_open(struct topics_session *s, struct cli *cli, struc
                      err);
 }
 
-static void session_close(struct topics_session *s)
+static void topics_session_close(struct topics_session *s)
 {
     http_response_release(&s->response);
     http_client_free(s->http);
@@ -140,15 +140,15 @@ static const char *topic_url(struct topics_session *s, const char *topic, const 
     return url;
 }
 
-static int finish(struct topics_session *s, enum status status, const struct error *err)
+static int topics_finish(struct topics_session *s, enum status status, const struct error *err)
 {
     int code = status == STATUS_OK ? 0 : cli_report(s->cli, err);
-    session_close(s);
+    topics_session_close(s);
     return code;
 }
 
 /* Scripts get the API's own document. */
-static void print_document(struct topics_session *s)
+static void topics_print_document(struct topics_session *s)
 {
     fprintf(s->cli->out, "%.*s\n", SPAN_ARG(buf_span(&s->response.body)));
 }
@@ -165,19 +165,19 @@ static void print_topic_line(struct cli *cli, const struct json_node *topic)
             partitions == 1 ? "" : "s");
 }
 
-static int run_list(struct cli *cli)
+static int topics_run_list(struct cli *cli)
 {
     struct topics_session s;
     struct error err = ERROR_NONE;
     struct json_doc *doc = NULL;
-    enum status status = session_open(&s, cli, &err);
+    enum status status = topics_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
-        status = call(&s, "GET", s.base, SPAN_EMPTY, &err);
+        status = topics_call(&s, "GET", s.base, SPAN_EMPTY, &err);
     }
     if (status == STATUS_OK && cli_switch(cli, "json")) {
-        print_document(&s);
+        topics_print_document(&s);
     } else if (status == STATUS_OK) {
-        status = parse_answer(&s, s.base, &doc, &err);
+        status = topics_answer_parse(&s, s.base, &doc, &err);
     }
     if (doc != NULL) {
         const struct json_node *data = json_node_get(json_doc_root(doc), "data");
@@ -186,10 +186,10 @@ static int run_list(struct cli *cli)
         }
     }
     json_doc_free(doc);
-    return finish(&s, status, &err);
+    return topics_finish(&s, status, &err);
 }
 
-static int run_create(struct cli *cli)
+static int topics_run_create(struct cli *cli)
 {
     struct topics_session s;
     struct error err = ERROR_NONE;
@@ -200,17 +200,17 @@ static int run_create(struct cli *cli)
     json_member_cstr(&w, "topic_name", cli->args[0]);
     json_member_i64(&w, "partitions_count", cli_count(cli, "partitions"));
     json_write_end(&w);
-    enum status status = session_open(&s, cli, &err);
+    enum status status = topics_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
-        status = call(&s, "POST", s.base, buf_span(&body), &err);
+        status = topics_call(&s, "POST", s.base, buf_span(&body), &err);
     }
     if (status == STATUS_OK && cli_switch(cli, "json")) {
-        print_document(&s);
+        topics_print_document(&s);
     } else if (status == STATUS_OK) {
         fprintf(cli->out, "created %s\n", cli->args[0]);
     }
     buf_release(&body);
-    return finish(&s, status, &err);
+    return topics_finish(&s, status, &err);
 }
 
 static void print_configs(struct cli *cli, const struct json_node *data)
@@ -232,54 +232,57 @@ static void print_configs(struct cli *cli, const struct json_node *data)
     }
 }
 
-static int run_describe(struct cli *cli)
+static int topics_run_describe(struct cli *cli)
 {
     struct topics_session s;
     struct error err = ERROR_NONE;
     struct json_doc *doc = NULL;
     const char *url = NULL;
-    enum status status = session_open(&s, cli, &err);
+    enum status status = topics_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         url = topic_url(&s, cli->args[0], "");
-        status = url != NULL ? call(&s, "GET", url, SPAN_EMPTY, &err) : no_memory(&err);
+        status =
+            url != NULL ? topics_call(&s, "GET", url, SPAN_EMPTY, &err) : topics_no_memory(&err);
     }
     if (status == STATUS_OK && cli_switch(cli, "json")) {
-        print_document(&s);
-        return finish(&s, status, &err);
+        topics_print_document(&s);
+        return topics_finish(&s, status, &err);
     }
     if (status == STATUS_OK) {
-        status = parse_answer(&s, url, &doc, &err);
+        status = topics_answer_parse(&s, url, &doc, &err);
     }
     if (status == STATUS_OK) {
         print_topic_line(cli, json_doc_root(doc));
         json_doc_free(doc);
         doc = NULL;
         url = topic_url(&s, cli->args[0], "/configs");
-        status = url != NULL ? call(&s, "GET", url, SPAN_EMPTY, &err) : no_memory(&err);
+        status =
+            url != NULL ? topics_call(&s, "GET", url, SPAN_EMPTY, &err) : topics_no_memory(&err);
     }
     if (status == STATUS_OK) {
-        status = parse_answer(&s, url, &doc, &err);
+        status = topics_answer_parse(&s, url, &doc, &err);
     }
     if (status == STATUS_OK) {
         print_configs(cli, json_node_get(json_doc_root(doc), "data"));
     }
     json_doc_free(doc);
-    return finish(&s, status, &err);
+    return topics_finish(&s, status, &err);
 }
 
-static int run_delete(struct cli *cli)
+static int topics_run_delete(struct cli *cli)
 {
     struct topics_session s;
     struct error err = ERROR_NONE;
-    enum status status = session_open(&s, cli, &err);
+    enum status status = topics_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         const char *url = topic_url(&s, cli->args[0], "");
-        status = url != NULL ? call(&s, "DELETE", url, SPAN_EMPTY, &err) : no_memory(&err);
+        status =
+            url != NULL ? topics_call(&s, "DELETE", url, SPAN_EMPTY, &err) : topics_no_memory(&err);
     }
     if (status == STATUS_OK) {
         fprintf(cli->out, "deleted %s\n", cli->args[0]);
     }
-    return finish(&s, status, &err);
+    return topics_finish(&s, status, &err);
 }
 
 static const struct option_spec json_options[] = {
@@ -299,7 +302,7 @@ static const struct command subcommands[] = {
         .options = json_options,
         .option_count = ARRAY_COUNT(json_options),
         .example = "pinpipe topics list",
-        .run = run_list,
+        .run = topics_run_list,
     },
     {
         .name = "create",
@@ -310,7 +313,7 @@ static const struct command subcommands[] = {
         .example = "pinpipe topics create workshop.extra --partitions 3",
         .args_min = 1,
         .args_max = 1,
-        .run = run_create,
+        .run = topics_run_create,
     },
     {
         .name = "describe",
@@ -321,7 +324,7 @@ static const struct command subcommands[] = {
         .example = "pinpipe topics describe workshop.pin",
         .args_min = 1,
         .args_max = 1,
-        .run = run_describe,
+        .run = topics_run_describe,
     },
     {
         .name = "delete",
@@ -330,7 +333,7 @@ static const struct command subcommands[] = {
         .example = "pinpipe topics delete workshop.extra",
         .args_min = 1,
         .args_max = 1,
-        .run = run_delete,
+        .run = topics_run_delete,
     },
 };
 

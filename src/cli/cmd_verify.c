@@ -48,8 +48,8 @@ static enum status lake_open(struct cli *cli, const struct endpoints *endpoints,
                                : status;
 }
 
-static enum status verify(struct cli *cli, bool through_s3, struct verdict *verdict,
-                          struct error *err)
+static enum status verify_run_all(struct cli *cli, bool through_s3, struct verdict *verdict,
+                                  struct error *err)
 {
     struct endpoints endpoints;
     struct cli_progress progress;
@@ -96,7 +96,7 @@ static int run_verify(struct cli *cli)
     if (all) {
         fputs("verify: streams are not in this build yet: all is topics and S3\n", cli->err);
     }
-    enum status status = verify(cli, all || strcmp(through, "s3") == 0, &verdict, &err);
+    enum status status = verify_run_all(cli, all || strcmp(through, "s3") == 0, &verdict, &err);
     if (status == STATUS_OK) {
         status = write_reports(cli, &verdict, &err);
     }

@@ -129,8 +129,8 @@ static bool terminal_is_dumb(void)
     return term != NULL && strcmp(term, "dumb") == 0;
 }
 
-static int start(const char *program, const struct command *command, const char *const *words,
-                 size_t used, size_t count)
+static int cli_start(const char *program, const struct command *command, const char *const *words,
+                     size_t used, size_t count)
 {
     char path[command_path_bytes_max];
     struct config config;
@@ -178,6 +178,6 @@ int main(int argc, char **argv)
         return finish_output(words[0], 0);
     }
     const struct command *command = command_find(words, count, &used, &nearest);
-    return command != NULL ? start(argv[0], command, words, used, count)
+    return command != NULL ? cli_start(argv[0], command, words, used, count)
                            : report_unknown(words[0], nearest);
 }

@@ -51,7 +51,8 @@ static bool choice_is_listed(const char *choices, const char *text)
     return false;
 }
 
-static enum status check_value(const struct option_spec *spec, const char *text, struct error *err)
+static enum status option_check_value(const struct option_spec *spec, const char *text,
+                                      struct error *err)
 {
     struct span value = span_from_cstr(text);
     uint64_t whole;
@@ -146,7 +147,7 @@ static enum status take_flag(struct cli *cli, const char *word, const char *next
         return STATUS_OK;
     }
     cli->option_texts[spec] = is_switch ? "yes" : value;
-    return is_switch ? STATUS_OK : check_value(&cli->command->options[spec], value, err);
+    return is_switch ? STATUS_OK : option_check_value(&cli->command->options[spec], value, err);
 }
 
 static enum status check_args(const struct cli *cli, struct error *err)

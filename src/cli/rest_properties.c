@@ -78,7 +78,7 @@ static enum status take_advertised(struct loading *loading, struct span value, s
                                                 : error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
-static enum status take_port(struct loading *loading, struct span value, struct error *err)
+static enum status rest_take_port(struct loading *loading, struct span value, struct error *err)
 {
     int64_t port;
     if (!span_parse_i64(value, &port) || port < 0 || port > port_max) {
@@ -110,7 +110,7 @@ static const char plain_http[] = "TLS is not in this build: http only";
 static const struct known_key known_keys[] = {
     {"listeners", take_listeners, NULL},
     {"advertised.listeners", take_advertised, NULL},
-    {"port", take_port, NULL},
+    {"port", rest_take_port, NULL},
     {"host.name", take_host_name, NULL},
     {"bootstrap.servers", NULL, no_cluster},
     {"zookeeper.connect", NULL, no_cluster},
@@ -131,7 +131,7 @@ static const struct known_key known_keys[] = {
     {"kafka.rest.resource.extension.class", NULL, "Java classes cannot be loaded here"},
 };
 
-static bool key_fits(const char *pattern, struct span key)
+static bool rest_property_fits(const char *pattern, struct span key)
 {
     size_t len = strlen(pattern);
     if (pattern[len - 1] == '*') {
@@ -143,7 +143,7 @@ static bool key_fits(const char *pattern, struct span key)
 static const struct known_key *key_find(struct span key)
 {
     for (size_t i = 0; i < ARRAY_COUNT(known_keys); i++) {
-        if (key_fits(known_keys[i].key, key)) {
+        if (rest_property_fits(known_keys[i].key, key)) {
             return &known_keys[i];
         }
     }

@@ -29,7 +29,7 @@ struct connect_client {
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-static enum status status_of_http(int status)
+static enum status connect_status_of(int status)
 {
     switch (status) {
     case 400:
@@ -72,7 +72,8 @@ static bool is_rebalancing(const struct http_response *response)
     return strstr(words, "rebalance") != NULL || strstr(words, "momentarily") != NULL;
 }
 
-static enum status judge(const struct connect_client *client, const char *method, struct error *err)
+static enum status connect_answer_judge(const struct connect_client *client, const char *method,
+                                        struct error *err)
 {
     const struct http_response *response = &client->response;
     char words[words_bytes_max];
@@ -91,7 +92,7 @@ static enum status judge(const struct connect_client *client, const char *method
     }
     worker_words(response, words);
     struct span hint = http_response_header(response, "X-Pinpipe-Hint");
-    return error_set(err, status_of_http(response->status), "%s answered %d: %s%s%.*s",
+    return error_set(err, connect_status_of(response->status), "%s answered %d: %s%s%.*s",
                      client->options.url, response->status, words, hint.len > 0 ? "; " : "",
                      SPAN_ARG(hint));
 }
@@ -133,7 +134,7 @@ enum status connect_client_call(struct connect_client *client, const char *metho
         env->sleep_us(env, retry_delay_us(&client->retry, env, attempts, 0));
     }
     if (status == STATUS_OK) {
-        status = judge(client, method, err);
+        status = connect_answer_judge(client, method, err);
     }
     buf_reset(out);
     if (status == STATUS_OK) {
@@ -222,7 +223,8 @@ static struct span root_cause(struct span trace)
     return cause;
 }
 
-static void note_failed(struct connect_census *census, const char *name, const struct json_node *of)
+static void connect_note_failed(struct connect_census *census, const char *name,
+                                const struct json_node *of)
 {
     const char *trace = "";
     if (census->failed[0] != '\0' || !state_is(of, "FAILED")) {
@@ -234,7 +236,7 @@ static void note_failed(struct connect_census *census, const char *name, const s
     text_make_printable(census->failed, strlen(census->failed));
 }
 
-static bool is_running(const struct json_node *connector)
+static bool connector_is_running(const struct json_node *connector)
 {
     const struct json_node *status = json_node_get(connector, "status");
     const struct json_node *tasks = json_node_get(status, "tasks");
@@ -251,15 +253,15 @@ static void count_connector(struct connect_census *census, const struct json_nod
     const struct json_node *tasks = json_node_get(status, "tasks");
     const char *name = json_node_name(connector);
     census->connectors++;
-    census->running += is_running(connector) ? 1 : 0;
-    note_failed(census, name, json_node_get(status, "connector"));
+    census->running += connector_is_running(connector) ? 1 : 0;
+    connect_note_failed(census, name, json_node_get(status, "connector"));
     for (size_t i = 0; i < json_node_count(tasks); i++) {
-        note_failed(census, name, json_node_at(tasks, i));
+        connect_note_failed(census, name, json_node_at(tasks, i));
     }
 }
 
-static enum status ask(struct connect_client *client, const char *path, struct json_doc **doc,
-                       struct error *err)
+static enum status connect_client_ask(struct connect_client *client, const char *path,
+                                      struct json_doc **doc, struct error *err)
 {
     struct buf text;
     *doc = NULL;
@@ -276,7 +278,8 @@ static enum status ask(struct connect_client *client, const char *path, struct j
 static enum status ask_connectors(struct connect_client *client, struct json_doc **doc,
                                   struct error *err)
 {
-    enum status status = ask(client, "/connectors?expand=status&expand=info", doc, err);
+    enum status status =
+        connect_client_ask(client, "/connectors?expand=status&expand=info", doc, err);
     if (status == STATUS_OK && !json_node_is_object(json_doc_root(*doc))) {
         json_doc_free(*doc);
         *doc = NULL;
@@ -331,7 +334,7 @@ static void raise_sizes(struct connect_client *client, const struct json_node *c
     int64_t size = flush_size_of(connector);
     buf_init(&path, url_bytes_max);
     connect_path(&path, json_node_name(connector), "/topics");
-    bool told = ask(client, buf_cstr(&path), &doc, &ignored) == STATUS_OK;
+    bool told = connect_client_ask(client, buf_cstr(&path), &doc, &ignored) == STATUS_OK;
     const struct json_node *taken =
         told ? json_node_get(json_node_get(json_doc_root(doc), json_node_name(connector)), "topics")
              : NULL;
@@ -356,7 +359,7 @@ enum status connect_client_flush_sizes(struct connect_client *client, const char
         const struct json_node *root = json_doc_root(doc);
         for (size_t i = 0; i < json_node_count(root); i++) {
             const struct json_node *connector = json_node_at(root, i);
-            if (is_running(connector) && flush_size_of(connector) > 1) {
+            if (connector_is_running(connector) && flush_size_of(connector) > 1) {
                 raise_sizes(client, connector, topics, sizes);
             }
         }

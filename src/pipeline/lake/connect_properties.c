@@ -35,8 +35,8 @@ static struct span text_at(const struct gathering *g, size_t start, size_t len)
     return span_from(buf_cstr(&g->texts) + start, len);
 }
 
-static void tell(const struct gathering *g, const char *format, ...) PP_PRINTF(2, 3);
-static void tell(const struct gathering *g, const char *format, ...)
+static void properties_tell(const struct gathering *g, const char *format, ...) PP_PRINTF(2, 3);
+static void properties_tell(const struct gathering *g, const char *format, ...)
 {
     char text[note_bytes_max];
     va_list arguments;
@@ -67,23 +67,25 @@ static void note_traps(struct gathering *g, const struct property *property)
     size_t comment = find_comment(property->value);
     if (comment < property->value.len) {
         struct span shown = span_first(span_skip(property->value, comment), shown_bytes_max);
-        tell(g,
-             "line %d: the value of %.*s goes on to the end of the line, with \"%.*s\": a comment "
-             "needs a line of its own",
-             property->line, SPAN_ARG(key), SPAN_ARG(shown));
+        properties_tell(
+            g,
+            "line %d: the value of %.*s goes on to the end of the line, with \"%.*s\": a comment "
+            "needs a line of its own",
+            property->line, SPAN_ARG(key), SPAN_ARG(shown));
     } else if (span_trim(property->value).len < property->value.len) {
-        tell(g,
-             "line %d: the value of %.*s has blanks at its end; Kafka Connect cuts them off most "
-             "settings, other programs do not",
-             property->line, SPAN_ARG(key));
+        properties_tell(
+            g,
+            "line %d: the value of %.*s has blanks at its end; Kafka Connect cuts them off most "
+            "settings, other programs do not",
+            property->line, SPAN_ARG(key));
     }
     for (size_t i = 0; i < g->count; i++) {
         struct entry *entry = &g->entries[i];
         if (!entry->replaced &&
             span_equal(text_at(g, entry->key_start, entry->key_len), property->key)) {
             entry->replaced = true;
-            tell(g, "line %d: %.*s is set again; the last value counts", property->line,
-                 SPAN_ARG(key));
+            properties_tell(g, "line %d: %.*s is set again; the last value counts", property->line,
+                            SPAN_ARG(key));
         }
     }
 }

@@ -124,8 +124,8 @@ static void walk_fail(struct walk *walk)
     XML_StopParser(walk->parser, XML_FALSE);
 }
 
-static void on_doctype(void *ctx, const XML_Char *name, const XML_Char *system_id,
-                       const XML_Char *public_id, int has_internal_subset)
+static void s3_answer_on_doctype(void *ctx, const XML_Char *name, const XML_Char *system_id,
+                                 const XML_Char *public_id, int has_internal_subset)
 {
     (void)name;
     (void)system_id;
@@ -134,7 +134,7 @@ static void on_doctype(void *ctx, const XML_Char *name, const XML_Char *system_i
     walk_fail(ctx);
 }
 
-static void on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)
+static void s3_answer_on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)
 {
     struct walk *walk = ctx;
     (void)attributes;
@@ -147,7 +147,7 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **attribute
     buf_reset(&walk->text);
 }
 
-static void on_text(void *ctx, const XML_Char *text, int len)
+static void s3_answer_on_text(void *ctx, const XML_Char *text, int len)
 {
     struct walk *walk = ctx;
     buf_append(&walk->text, text, (size_t)len);
@@ -156,7 +156,7 @@ static void on_text(void *ctx, const XML_Char *text, int len)
     }
 }
 
-static void on_end(void *ctx, const XML_Char *name)
+static void s3_answer_on_end(void *ctx, const XML_Char *name)
 {
     struct walk *walk = ctx;
     if (walk->bad || walk->no_memory) {
@@ -187,9 +187,9 @@ static enum status walk_run(struct walk *walk, struct span body)
     }
     buf_init(&walk->text, S3_ANSWER_TEXT_BYTES_MAX);
     XML_SetUserData(walk->parser, walk);
-    XML_SetElementHandler(walk->parser, on_start, on_end);
-    XML_SetCharacterDataHandler(walk->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(walk->parser, on_doctype);
+    XML_SetElementHandler(walk->parser, s3_answer_on_start, s3_answer_on_end);
+    XML_SetCharacterDataHandler(walk->parser, s3_answer_on_text);
+    XML_SetStartDoctypeDeclHandler(walk->parser, s3_answer_on_doctype);
     enum XML_Status status = XML_STATUS_OK;
     bool last = false;
     while (status == XML_STATUS_OK && !last) {
@@ -344,7 +344,7 @@ static void take_encoding(struct walk *walk, struct span text)
     walk->url_encoded = span_equal_cstr(span_trim(text), "url");
 }
 
-static int compare_items(const void *a, const void *b)
+static int s3_items_compare(const void *a, const void *b)
 {
     const struct s3_listed *left = a;
     const struct s3_listed *right = b;
@@ -408,7 +408,7 @@ enum status s3_answer_list(struct span body, struct s3_page *page, struct error 
                                                   : "a page of a listing is too large");
     }
     if (page->count > 0) {
-        qsort(page->items, page->count, sizeof(*page->items), compare_items);
+        qsort(page->items, page->count, sizeof(*page->items), s3_items_compare);
     }
     return STATUS_OK;
 }

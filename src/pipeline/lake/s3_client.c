@@ -98,7 +98,7 @@ struct header_set {
     size_t count;
 };
 
-static void header_add(struct header_set *set, const char *name, struct span value)
+static void s3_header_add(struct header_set *set, const char *name, struct span value)
 {
     if (value.len > 0) {
         PP_ASSERT(set->count < headers_max);
@@ -125,10 +125,10 @@ static void sign(struct s3_slot *slot, struct header_set *set, const char *date,
         .region = span_from_cstr(options->region),
         .service = SPAN_LIT("s3"),
     };
-    header_add(set, "host", buf_span(&slot->host));
-    header_add(set, "x-amz-content-sha256", span_from_cstr(hash));
-    header_add(set, "x-amz-date", span_from_cstr(date));
-    header_add(set, "x-amz-security-token", span_from_cstr(options->session_token));
+    s3_header_add(set, "host", buf_span(&slot->host));
+    s3_header_add(set, "x-amz-content-sha256", span_from_cstr(hash));
+    s3_header_add(set, "x-amz-date", span_from_cstr(date));
+    s3_header_add(set, "x-amz-security-token", span_from_cstr(options->session_token));
     const struct sigv4_request request = {
         .method = span_from_cstr(slot->method),
         .path = buf_span(&slot->path),
@@ -152,9 +152,9 @@ static enum status headers_make(struct s3_slot *slot, const char *list[headers_m
     char date[SIGV4_DATE_BYTES];
     char hash[DIGEST_HEX_BYTES_MAX];
     buf_reset(&slot->headers);
-    header_add(&set, "content-type", span_from_cstr(slot->content_type));
-    header_add(&set, "range", span_from_cstr(slot->range));
-    header_add(&set, "if-match", span_from_cstr(slot->if_match));
+    s3_header_add(&set, "content-type", span_from_cstr(slot->content_type));
+    s3_header_add(&set, "range", span_from_cstr(slot->range));
+    s3_header_add(&set, "if-match", span_from_cstr(slot->if_match));
     if (client->options.access_key != NULL) {
         const struct digest_value digest = digest_of(client->crypto, DIGEST_SHA256, slot->body);
         digest_hex(&digest, hash);
@@ -218,8 +218,8 @@ bool s3_client_should_retry(const struct http_response *response, bool was_reach
     }
 }
 
-static enum status failure_report(const char *what, const struct http_response *response,
-                                  const struct s3_client *client, struct error *err)
+static enum status s3_failure_report(const char *what, const struct http_response *response,
+                                     const struct s3_client *client, struct error *err)
 {
     if (response->failure == HTTP_FAILURE_TOO_LARGE) {
         return error_set(err, STATUS_LIMIT, "%s: the answer is larger than this reader takes",
@@ -235,7 +235,7 @@ static enum status failure_report(const char *what, const struct http_response *
                          : "");
 }
 
-static enum status status_of_http(int status)
+static enum status s3_status_of(int status)
 {
     switch (status) {
     case 301:
@@ -274,8 +274,8 @@ static bool other_region(const struct s3_client *client, const struct http_respo
     return true;
 }
 
-static void append_words(const struct http_response *response, const struct s3_error_answer *answer,
-                         char out[words_bytes_max])
+static void s3_words_append(const struct http_response *response,
+                            const struct s3_error_answer *answer, char out[words_bytes_max])
 {
     int len = snprintf(out, words_bytes_max, "%d", response->status);
     if (answer->code[0] != '\0') {
@@ -298,7 +298,7 @@ enum status s3_client_judge(const struct s3_client *client, const char *what,
     char words[words_bytes_max];
     char region[64];
     if (response->failure != HTTP_FAILURE_NONE) {
-        return failure_report(what, response, client, err);
+        return s3_failure_report(what, response, client, err);
     }
     if (response->status >= 200 && response->status < 300) {
         return STATUS_OK;
@@ -310,13 +310,13 @@ enum status s3_client_judge(const struct s3_client *client, const char *what,
                          what, region, client->options.region, region,
                          client->is_aws ? " and s3_url to that region's endpoint" : "");
     }
-    append_words(response, &answer, words);
+    s3_words_append(response, &answer, words);
     struct span hint = http_response_header(response, "X-Pinpipe-Hint");
     const char *unsigned_hint = response->status == 403 && client->options.access_key == NULL
                                     ? "; no credentials are configured (aws_access_key_id, "
                                       "aws_secret_access_key)"
                                     : "";
-    enum status status = status_of_http(response->status);
+    enum status status = s3_status_of(response->status);
     return error_set(err, status, "%s answered %s%s%s%.*s", what, words, unsigned_hint,
                      hint.len > 0 ? "; " : "", SPAN_ARG(hint));
 }
@@ -490,7 +490,7 @@ static enum status resend_due(struct s3_client *client, int64_t now_us, int64_t 
     return STATUS_OK;
 }
 
-static enum status step(struct s3_client *client, struct error *err)
+static enum status s3_client_step(struct s3_client *client, struct error *err)
 {
     const struct s3_client_options *options = &client->options;
     struct env *env = client->env;
@@ -517,7 +517,7 @@ enum status s3_slot_wait(struct s3_slot *slot, struct error *err)
     enum status status = STATUS_OK;
     PP_ASSERT(slot->state != S3_SLOT_IDLE);
     while (status == STATUS_OK && slot->state != S3_SLOT_SETTLED) {
-        status = step(slot->client, err);
+        status = s3_client_step(slot->client, err);
     }
     return status;
 }
@@ -533,7 +533,7 @@ enum status s3_slots_wait_any(struct s3_client *client, struct s3_slot *const *s
                 return STATUS_OK;
             }
         }
-        status = step(client, err);
+        status = s3_client_step(client, err);
     }
     return status;
 }
@@ -575,7 +575,7 @@ static enum status credential_check(const char *name, const char *text, struct e
     return STATUS_OK;
 }
 
-static enum status credentials_check(const struct s3_client_options *options, struct error *err)
+static enum status s3_credentials_check(const struct s3_client_options *options, struct error *err)
 {
     if ((options->access_key != NULL) != (options->secret != NULL)) {
         return error_set(err, STATUS_CONFIG,
@@ -592,8 +592,8 @@ static enum status credentials_check(const struct s3_client_options *options, st
     return status == STATUS_OK ? credential_check("aws_region", options->region, err) : status;
 }
 
-static enum status options_take(struct s3_client *client, const struct s3_client_options *options,
-                                struct error *err)
+static enum status s3_options_take(struct s3_client *client,
+                                   const struct s3_client_options *options, struct error *err)
 {
     client->options = *options;
     client->env = options->env;
@@ -603,7 +603,7 @@ static enum status options_take(struct s3_client *client, const struct s3_client
     if (client->concurrency > S3_CONCURRENCY_MAX) {
         return error_set(err, STATUS_USAGE, "at most %d requests in flight", S3_CONCURRENCY_MAX);
     }
-    enum status status = credentials_check(options, err);
+    enum status status = s3_credentials_check(options, err);
     return status == STATUS_OK ? endpoint_take(client, options->url, err) : status;
 }
 
@@ -619,7 +619,7 @@ enum status s3_client_new(const struct s3_client_options *options, struct s3_cli
         .response_bytes_max = S3_ANSWER_BYTES_MAX,
         .read_bytes = 256 * 1024,
     };
-    enum status status = options_take(client, options, err);
+    enum status status = s3_options_take(client, options, err);
     if (status == STATUS_OK && crypto_new(&client->crypto) != STATUS_OK) {
         status = error_set(err, STATUS_NO_MEMORY, "no memory for the S3 client");
     }

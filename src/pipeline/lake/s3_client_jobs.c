@@ -90,8 +90,8 @@ static enum status download_finish(const struct job_run *run, const struct job_p
     return status;
 }
 
-static enum status job_finish(const struct job_run *run, const struct job_place *place,
-                              struct error *err)
+static enum status s3_job_finish(const struct job_run *run, const struct job_place *place,
+                                 struct error *err)
 {
     enum status status = s3_slot_verdict(place->slot, err);
     if (status == STATUS_OK && place->job.kind == S3_JOB_DOWNLOAD) {
@@ -177,7 +177,7 @@ static enum status settle_one(struct job_run *run, struct error *err)
         return status;
     }
     struct job_place *place = owners[settled];
-    enum status ended = job_finish(run, place, err);
+    enum status ended = s3_job_finish(run, place, err);
     place->busy = false;
     run->busy--;
     return job_told(run, &place->job, ended, err);

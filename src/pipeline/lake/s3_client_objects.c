@@ -18,7 +18,7 @@ struct s3_listing {
     struct buf query; /* without the token */
 };
 
-static void append_parameter(struct buf *query, const char *name, struct span value)
+static void s3_query_append(struct buf *query, const char *name, struct span value)
 {
     if (value.len > 0) {
         buf_printf(query, "%s=", name);
@@ -30,10 +30,10 @@ static void append_parameter(struct buf *query, const char *name, struct span va
 /* The parameters in the order that they are signed in; the token comes before all of them. */
 static void query_write(const struct s3_list *list, struct buf *query)
 {
-    append_parameter(query, "delimiter", list->delimiter);
+    s3_query_append(query, "delimiter", list->delimiter);
     BUF_APPEND_LIT(query, "encoding-type=url&list-type=2&");
-    append_parameter(query, "prefix", list->prefix);
-    append_parameter(query, "start-after", list->start_after);
+    s3_query_append(query, "prefix", list->prefix);
+    s3_query_append(query, "start-after", list->start_after);
     if (query->len > 0 && query->ptr[query->len - 1] == '&') {
         query->ptr[--query->len] = '\0';
     }
@@ -43,7 +43,7 @@ static enum status page_ask(struct s3_listing *listing, struct span token, struc
 {
     struct buf query;
     buf_init(&query, S3_URL_BYTES_MAX);
-    append_parameter(&query, "continuation-token", token);
+    s3_query_append(&query, "continuation-token", token);
     buf_append_span(&query, buf_span(&listing->query));
     const struct s3_request request = {
         .method = "GET",

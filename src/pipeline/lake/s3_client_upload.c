@@ -60,7 +60,7 @@ static enum status changed_file(const struct uploading *up, struct error *err)
 }
 
 /* The next part of the file (all of a small one) into `into`. */
-static enum status part_read(struct uploading *up, struct buf *into, struct error *err)
+static enum status upload_part_read(struct uploading *up, struct buf *into, struct error *err)
 {
     uint64_t left = up->size - up->read;
     size_t wanted = left < up->part_bytes ? (size_t)left : up->part_bytes;
@@ -121,7 +121,7 @@ static enum status part_send(struct uploading *up, struct s3_slot *slot, int64_t
                              struct error *err)
 {
     struct buf query;
-    enum status status = part_read(up, &slot->bytes, err);
+    enum status status = upload_part_read(up, &slot->bytes, err);
     if (status != STATUS_OK) {
         return status;
     }
@@ -140,8 +140,8 @@ static enum status part_send(struct uploading *up, struct s3_slot *slot, int64_t
     return status;
 }
 
-static enum status part_take(struct uploading *up, struct s3_slot *slot, int64_t number,
-                             struct error *err)
+static enum status upload_part_take(struct uploading *up, struct s3_slot *slot, int64_t number,
+                                    struct error *err)
 {
     enum status status = s3_slot_wait(slot, err);
     if (status == STATUS_OK) {
@@ -175,7 +175,8 @@ static enum status upload_parts(struct uploading *up, struct error *err)
             next++;
         }
         if (status == STATUS_OK) {
-            status = part_take(up, up->slots[front % up->slot_count], (int64_t)front + 1, err);
+            status =
+                upload_part_take(up, up->slots[front % up->slot_count], (int64_t)front + 1, err);
             front++;
         }
     }
@@ -312,7 +313,7 @@ static void upload_close(struct uploading *up)
 static enum status whole_send(struct uploading *up, struct s3_slot *slot, struct error *err)
 {
     up->part_bytes = S3_PART_BYTES;
-    enum status status = part_read(up, &slot->bytes, err);
+    enum status status = upload_part_read(up, &slot->bytes, err);
     if (status != STATUS_OK) {
         return status;
     }

@@ -62,7 +62,7 @@ bool s3_sync_key_is_path(struct span key)
     return true;
 }
 
-static void tell(const struct sync *sync, struct span what, const char *why)
+static void sync_tell(const struct sync *sync, struct span what, const char *why)
 {
     char text[note_bytes_max];
     if (sync->options->note != NULL) {
@@ -208,7 +208,7 @@ static void walks_close(struct sync *sync)
 
 /* --- directories for downloads --------------------------------------------------------------- */
 
-static bool directory_make(const char *path)
+static bool sync_directory_make(const char *path)
 {
     struct stat info;
     if (mkdir(path, directory_mode) == 0) {
@@ -232,7 +232,7 @@ static bool parents_make(struct sync *sync)
     for (size_t i = strlen(sync->options->dir) + 1; i < end; i++) {
         if (path->ptr[i] == '/') {
             path->ptr[i] = '\0';
-            bool made = directory_make(path->ptr);
+            bool made = sync_directory_make(path->ptr);
             path->ptr[i] = '/';
             if (!made) {
                 return false;
@@ -247,11 +247,12 @@ static bool parents_make(struct sync *sync)
 static bool path_is_ready(struct sync *sync)
 {
     if (!s3_sync_key_is_path(sync->item_path)) {
-        tell(sync, sync->item.key, "this key is no path inside a directory: skipped");
+        sync_tell(sync, sync->item.key, "this key is no path inside a directory: skipped");
     } else if (!buf_ok(&sync->path)) {
-        tell(sync, sync->item.key, "the path is too long: skipped");
+        sync_tell(sync, sync->item.key, "the path is too long: skipped");
     } else if (!sync->options->dry_run && !parents_make(sync)) {
-        tell(sync, sync->item.key, "its directory is a link or a file, or cannot be made: skipped");
+        sync_tell(sync, sync->item.key,
+                  "its directory is a link or a file, or cannot be made: skipped");
     } else {
         return true;
     }
@@ -275,7 +276,7 @@ static void remove_file(struct sync *sync)
         did(sync, S3_JOB_DELETE);
     } else {
         sync->summary->failed++;
-        tell(sync, buf_span(&sync->path), strerror(errno));
+        sync_tell(sync, buf_span(&sync->path), strerror(errno));
     }
 }
 
@@ -397,7 +398,7 @@ static enum status run_pass(struct sync *sync, struct error *err)
     return status;
 }
 
-static enum status check_directory(const struct s3_sync_options *options, struct error *err)
+static enum status sync_check_directory(const struct s3_sync_options *options, struct error *err)
 {
     struct stat info;
     if (stat(options->dir, &info) == 0) {
@@ -413,11 +414,11 @@ static enum status check_directory(const struct s3_sync_options *options, struct
                : error_set_errno(err, errno, "%s", options->dir);
 }
 
-static enum status run_passes(struct sync *sync, struct error *err)
+static enum status sync_run_passes(struct sync *sync, struct error *err)
 {
     const struct s3_sync_options *options = sync->options;
     struct error ignored;
-    enum status status = check_directory(options, err);
+    enum status status = sync_check_directory(options, err);
     if (status == STATUS_OK && crypto_new(&sync->crypto) != STATUS_OK) {
         status = error_set(err, STATUS_NO_MEMORY, "no memory to synchronise");
     }
@@ -447,7 +448,7 @@ enum status s3_sync_run(const struct s3_sync_options *options, struct s3_sync_su
     if (options->prefix.len > 0 && options->prefix.ptr[options->prefix.len - 1] != '/') {
         buf_append_byte(&sync.prefix, '/');
     }
-    enum status status = run_passes(&sync, err);
+    enum status status = sync_run_passes(&sync, err);
     crypto_free(sync.crypto);
     buf_release(&sync.prefix);
     buf_release(&sync.key);

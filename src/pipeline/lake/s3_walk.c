@@ -52,7 +52,7 @@ static void path_cut(struct s3_walk *walk, size_t len)
     walk->path.ptr[len] = '\0';
 }
 
-static void tell(struct s3_walk *walk, const char *why)
+static void walk_tell(struct s3_walk *walk, const char *why)
 {
     char text[path_bytes_max + 64];
     if (walk->note != NULL) {
@@ -77,7 +77,7 @@ static bool level_add(struct walk_level *level, const char *name, bool is_direct
     return true;
 }
 
-static int compare_names(const void *a, const void *b)
+static int walk_names_compare(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -118,7 +118,7 @@ static enum status level_read(struct s3_walk *walk, struct walk_level *level, DI
         buf_append_cstr(&walk->path, entry->d_name);
         bool wanted = is_wanted(walk, &is_directory, &why);
         if (!wanted) {
-            tell(walk, why);
+            walk_tell(walk, why);
         }
         path_cut(walk, level->path_len);
         if (wanted && !level_add(level, entry->d_name, is_directory)) {
@@ -127,7 +127,7 @@ static enum status level_read(struct s3_walk *walk, struct walk_level *level, DI
         }
     }
     if (level->count > 0) {
-        qsort(level->names, level->count, sizeof(*level->names), compare_names);
+        qsort(level->names, level->count, sizeof(*level->names), walk_names_compare);
     }
     return STATUS_OK;
 }

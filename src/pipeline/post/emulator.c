@@ -201,7 +201,7 @@ static void close_parts(struct emulator *e)
 
 /* --- the loop ------------------------------------------------------------------------------ */
 
-static void report_progress(const struct emulator *e)
+static void emulator_report_progress(const struct emulator *e)
 {
     const struct progress *p = e->options->progress;
     if (p != NULL && p->update != NULL) {
@@ -220,7 +220,7 @@ static enum status wait_for_answers(struct emulator *e, struct error *err)
     return STATUS_OK;
 }
 
-static enum status turn(struct emulator *e, struct error *err)
+static enum status emulator_turn(struct emulator *e, struct error *err)
 {
     size_t sent_before = e->sent;
     enum status status = emulator_lanes_send(e, emulator_now_us(e), err);
@@ -248,7 +248,7 @@ static void run_loop(struct emulator *e)
 {
     struct error err = ERROR_NONE;
     while (!is_over(e)) {
-        enum status status = turn(e, &err);
+        enum status status = emulator_turn(e, &err);
         if (status != STATUS_OK && e->failure == STATUS_OK) {
             e->failure = status;
             e->failure_error = err;
@@ -263,7 +263,7 @@ static void run_loop(struct emulator *e)
         if (e->stopping && emulator_now_us(e) >= e->drain_until_us) {
             emulator_lanes_abandon(e);
         }
-        report_progress(e);
+        emulator_report_progress(e);
     }
 }
 

@@ -23,7 +23,7 @@ enum {
 
 /* --- settling ------------------------------------------------------------------------------ */
 
-static void slot_release(struct emulator *e, struct slot *slot)
+static void lane_slot_release(struct emulator *e, struct slot *slot)
 {
     slot->phase = SLOT_FREE;
     e->lane_out[slot->table]--;
@@ -69,7 +69,7 @@ static void post_give_up(struct emulator *e, struct slot *slot, const char *reas
 {
     struct post *post = &emulator_triple(e, slot->triple)->posts[slot->table];
     post_settle(e, post, post->maybe_kept > 0 ? LEDGER_IN_DOUBT : LEDGER_FAILED, reason);
-    slot_release(e, slot);
+    lane_slot_release(e, slot);
     round_note_end(e);
 }
 
@@ -81,7 +81,7 @@ static void post_ack(struct emulator *e, struct slot *slot, const struct post_ou
     post->acked_ms = e->env->wall_us(e->env) / 1000;
     post_settle(e, post, LEDGER_ACKED, NULL);
     e->same_failures = 0;
-    slot_release(e, slot);
+    lane_slot_release(e, slot);
     round_note_end(e);
 }
 
@@ -144,7 +144,7 @@ void emulator_lanes_on_done(void *ctx, size_t slot_index, const struct post_outc
 
 /* --- sending ------------------------------------------------------------------------------- */
 
-static enum status slot_send(struct emulator *e, size_t slot_index, struct error *err)
+static enum status lane_slot_send(struct emulator *e, size_t slot_index, struct error *err)
 {
     struct slot *slot = &e->slots[slot_index];
     struct triple *triple = emulator_triple(e, slot->triple);
@@ -168,7 +168,7 @@ static enum status send_retries(struct emulator *e, int64_t now_us, struct error
         if (slot->phase != SLOT_WAITING || slot->due_us > now_us) {
             continue;
         }
-        enum status status = slot_send(e, i, err);
+        enum status status = lane_slot_send(e, i, err);
         if (status != STATUS_OK) {
             return status;
         }
@@ -243,7 +243,7 @@ enum status emulator_lanes_send(struct emulator *e, int64_t now_us, struct error
         struct slot *slot = &e->slots[slot_index];
         slot->triple = e->next_send[lane];
         slot->table = (enum table_id)lane;
-        status = slot_send(e, slot_index, err);
+        status = lane_slot_send(e, slot_index, err);
         if (status == STATUS_OK) {
             emulator_triple(e, slot->triple)->posts[lane].phase = PHASE_OUT;
             e->lane_out[lane]++;

@@ -89,8 +89,8 @@ static int64_t wall_ms(const struct ledger *ledger)
 }
 
 /* Runs a statement that gives no row. */
-static enum status step_done(struct ledger *ledger, sqlite3_stmt *stmt, const char *doing,
-                             struct error *err)
+static enum status ledger_step_done(struct ledger *ledger, sqlite3_stmt *stmt, const char *doing,
+                                    struct error *err)
 {
     int code = sqlite3_step(stmt);
     /* Reset at once: an open statement would keep the transaction from ending. */
@@ -102,7 +102,7 @@ static enum status run_simple(struct ledger *ledger, enum statement_id id, const
                               struct error *err)
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&ledger->db, id);
-    return stmt != NULL ? step_done(ledger, stmt, doing, err)
+    return stmt != NULL ? ledger_step_done(ledger, stmt, doing, err)
                         : sqlite_db_error(&ledger->db, doing, err);
 }
 
@@ -331,7 +331,7 @@ enum status ledger_bind_cluster(struct ledger *ledger, const char *cluster_id, s
         return sqlite_db_error(&ledger->db, "keep the cluster id", err);
     }
     sqlite_bind_span_text(stmt, 1, span_from_cstr(cluster_id));
-    status = step_done(ledger, stmt, "keep the cluster id", err);
+    status = ledger_step_done(ledger, stmt, "keep the cluster id", err);
     if (status == STATUS_OK) {
         snprintf(ledger->cluster_id, sizeof(ledger->cluster_id), "%s", cluster_id);
     }
@@ -354,7 +354,7 @@ enum status ledger_begin_run(struct ledger *ledger, struct ledger_run *run, stru
     if (run->rows_wanted >= 0) {
         sqlite3_bind_int64(stmt, 7, run->rows_wanted);
     }
-    enum status status = step_done(ledger, stmt, "begin a run", err);
+    enum status status = ledger_step_done(ledger, stmt, "begin a run", err);
     if (status == STATUS_OK) {
         run->id = sqlite3_last_insert_rowid(ledger->db.handle);
     }
@@ -369,7 +369,7 @@ enum status ledger_end_run(struct ledger *ledger, int64_t run_id, struct error *
     }
     sqlite3_bind_int64(stmt, 1, run_id);
     sqlite3_bind_int64(stmt, 2, wall_ms(ledger));
-    return step_done(ledger, stmt, "end a run", err);
+    return ledger_step_done(ledger, stmt, "end a run", err);
 }
 
 static void run_from_row(sqlite3_stmt *stmt, struct ledger_run *run)
@@ -468,7 +468,7 @@ enum status ledger_add_intent(struct ledger *ledger, const struct ledger_intent 
     sqlite3_bind_int64(stmt, 4, intent->row_number);
     sqlite_bind_span_text(stmt, 5, intent->topic);
     sqlite_bind_span_blob(stmt, 6, span_from((const char *)hash, sizeof(hash)));
-    enum status status = step_done(ledger, stmt, "note an intent", err);
+    enum status status = ledger_step_done(ledger, stmt, "note an intent", err);
     if (status == STATUS_OK) {
         *post_id = sqlite3_last_insert_rowid(ledger->db.handle);
     }
@@ -493,7 +493,7 @@ enum status ledger_put_outcome(struct ledger *ledger, const struct ledger_outcom
     } else {
         sqlite_bind_span_text(stmt, 7, outcome->reason);
     }
-    return step_done(ledger, stmt, "note an outcome", err);
+    return ledger_step_done(ledger, stmt, "note an outcome", err);
 }
 
 enum status ledger_withdraw(struct ledger *ledger, int64_t post_id, struct error *err)
@@ -503,7 +503,7 @@ enum status ledger_withdraw(struct ledger *ledger, int64_t post_id, struct error
         return sqlite_db_error(&ledger->db, "withdraw an intent", err);
     }
     sqlite3_bind_int64(stmt, 1, post_id);
-    return step_done(ledger, stmt, "withdraw an intent", err);
+    return ledger_step_done(ledger, stmt, "withdraw an intent", err);
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

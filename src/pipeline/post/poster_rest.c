@@ -56,7 +56,7 @@ static const char *rest_target(const struct poster *base, enum table_id table)
 
 /* --- posting ------------------------------------------------------------------------------- */
 
-static void on_done(void *ctx, struct http_call *call, const struct http_response *response)
+static void poster_on_done(void *ctx, struct http_call *call, const struct http_response *response)
 {
     struct rest_slot *slot = ctx;
     struct rest_poster *poster = slot->owner;
@@ -251,7 +251,7 @@ static enum status slots_set(struct rest_poster *poster, size_t count, struct er
         struct rest_slot *slot = &poster->slots[poster->slot_count];
         slot->owner = poster;
         buf_init(&slot->body, POSTER_VALUE_BYTES_MAX + sizeof(BODY_BEFORE BODY_AFTER));
-        if (http_call_new(poster->client, on_done, slot, &slot->call) != STATUS_OK) {
+        if (http_call_new(poster->client, poster_on_done, slot, &slot->call) != STATUS_OK) {
             return error_set(err, STATUS_NO_MEMORY, "no memory for the poster");
         }
     }

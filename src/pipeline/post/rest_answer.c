@@ -40,7 +40,7 @@ static bool key_is(struct span key_raw, const char *name)
     return key_raw.len >= 2 && span_equal_cstr(span_from(key_raw.ptr + 1, key_raw.len - 2), name);
 }
 
-static void take_text(struct rest_answer *answer, struct span raw)
+static void answer_take_text(struct rest_answer *answer, struct span raw)
 {
     if (raw.len >= 2 && raw.ptr[0] == '"') {
         buf_reset(&answer->text);
@@ -71,7 +71,7 @@ static bool read_entry(struct json_cursor *c, struct rest_answer *answer)
         } else if (key_is(key, "error_code")) {
             (void)span_parse_i64(raw, &answer->error_code);
         } else if (key_is(key, "error") || key_is(key, "message")) {
-            take_text(answer, raw);
+            answer_take_text(answer, raw);
         }
     }
     answer->has_place = has_partition && has_offset && answer->offset >= 0 &&
@@ -126,7 +126,7 @@ bool rest_answer_parse(struct rest_answer *answer, struct span body)
             known = span_parse_i64(raw, &answer->error_code) || known;
         } else if (key_is(key, "message") || key_is(key, "Message")) {
             known = true;
-            take_text(answer, raw);
+            answer_take_text(answer, raw);
         }
     }
     return known && err.message[0] == '\0' && json_at_end(&c);

@@ -75,7 +75,8 @@ int64_t pinpipe_rows_count(struct pinpipe_rows *rows, enum pinpipe_table table)
     return count;
 }
 
-static void append_value(struct buf *out, enum column_type type, const struct row_value *value)
+static void public_value_append(struct buf *out, enum column_type type,
+                                const struct row_value *value)
 {
     switch (type) {
     case COLUMN_INT:
@@ -104,7 +105,7 @@ static struct pinpipe_row *row_keep(const struct row *row)
         kept->starts[i] = kept->texts.len;
         kept->is_null[i] = row->values[i].is_null;
         if (!kept->is_null[i]) {
-            append_value(&kept->texts, row->table->columns[i].type, &row->values[i]);
+            public_value_append(&kept->texts, row->table->columns[i].type, &row->values[i]);
         }
         buf_append_byte(&kept->texts, '\0');
     }

@@ -46,8 +46,8 @@ static struct pinpipe_verdict *verdict_keep(const struct verdict *verdict)
 }
 
 /* A caller built against an older header has a shorter struct: what it lacks keeps its default. */
-static bool options_take(const struct pinpipe_verify_options *given,
-                         struct pinpipe_verify_options *out)
+static bool verify_options_take(const struct pinpipe_verify_options *given,
+                                struct pinpipe_verify_options *out)
 {
     pinpipe_verify_options_init(out);
     if (given->struct_size < sizeof(given->struct_size) || given->struct_size > sizeof(*out)) {
@@ -59,8 +59,8 @@ static bool options_take(const struct pinpipe_verify_options *given,
            (out->through == PINPIPE_THROUGH_TOPICS || out->through == PINPIPE_THROUGH_S3);
 }
 
-static enum status verify(const struct pinpipe_verify_options *options, struct verdict *verdict,
-                          struct error *err)
+static enum status public_verify(const struct pinpipe_verify_options *options,
+                                 struct verdict *verdict, struct error *err)
 {
     struct env env;
     struct lake_access lake = {.s3 = NULL};
@@ -98,13 +98,13 @@ enum pinpipe_result pinpipe_verify(const struct pinpipe_verify_options *given,
     struct pinpipe_verify_options options;
     struct error err = ERROR_NONE;
     struct verdict verdict;
-    if (!options_take(given, &options)) {
+    if (!verify_options_take(given, &options)) {
         (void)error_set(&err, STATUS_USAGE,
                         "begin with pinpipe_verify_options_init, leave no path or URL NULL, "
                         "choose one of enum pinpipe_through");
         return public_result(&err, why);
     }
-    if (verify(&options, &verdict, &err) != STATUS_OK) {
+    if (public_verify(&options, &verdict, &err) != STATUS_OK) {
         return public_result(&err, why);
     }
     struct pinpipe_verdict *kept = verdict_keep(&verdict);

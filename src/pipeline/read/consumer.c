@@ -39,12 +39,12 @@ struct consumer {
     int64_t heard_us; /* when the last record came */
 };
 
-static int64_t now_us(const struct consumer *c)
+static int64_t consume_now_us(const struct consumer *c)
 {
     return c->options->env->monotonic_us(c->options->env);
 }
 
-static bool should_stop(const struct consumer *c)
+static bool consume_should_stop(const struct consumer *c)
 {
     const struct progress *progress = c->options->progress;
     return progress != NULL && progress->should_stop != NULL &&
@@ -53,7 +53,7 @@ static bool should_stop(const struct consumer *c)
 
 static bool is_idle_too_long(const struct consumer *c)
 {
-    return c->options->idle_ms > 0 && now_us(c) - c->heard_us >= c->options->idle_ms * 1000;
+    return c->options->idle_ms > 0 && consume_now_us(c) - c->heard_us >= c->options->idle_ms * 1000;
 }
 
 static bool has_enough(const struct consumer *c)
@@ -103,14 +103,14 @@ static enum status commit(struct consumer *c, struct error *err)
     enum status status = rest_instance_commit(c->client, &c->instance, taken, count, err);
     free(taken);
     c->uncommitted = status != STATUS_OK;
-    c->committed_us = now_us(c);
+    c->committed_us = consume_now_us(c);
     return status;
 }
 
 /* --- polling --------------------------------------------------------------------------------- */
 
 /* One page into c->page; empty when nothing came, or when a throttling gateway refused to ask. */
-static enum status fetch(struct consumer *c, struct error *err)
+static enum status consume_fetch(struct consumer *c, struct error *err)
 {
     int64_t wait_ms = poll_ms;
     if (c->options->idle_ms > 0 && c->options->idle_ms < wait_ms) {
@@ -151,7 +151,7 @@ static enum status take_page(struct consumer *c, struct error *err)
     record_page_open(&page, buf_span(&c->page), RECORD_PAGE_STRICT);
     while (status == STATUS_OK && !has_enough(c) &&
            (step = record_page_next(&page, &record, &json)) == PAGE_RECORD) {
-        c->heard_us = now_us(c);
+        c->heard_us = consume_now_us(c);
         status = take_record(c, &record, err);
     }
     if (status == STATUS_OK && step == PAGE_BAD) {
@@ -168,15 +168,15 @@ static enum status follow(struct consumer *c, struct error *err)
 {
     enum status status = STATUS_OK;
     while (status == STATUS_OK && !has_enough(c) && !is_idle_too_long(c)) {
-        if (should_stop(c)) {
+        if (consume_should_stop(c)) {
             return error_set(err, STATUS_INTERRUPTED, "stopped");
         }
-        status = fetch(c, err);
+        status = consume_fetch(c, err);
         if (status == STATUS_OK) {
             status = take_page(c, err);
         }
         if (status == STATUS_OK && c->uncommitted &&
-            now_us(c) - c->committed_us > commit_every_us) {
+            consume_now_us(c) - c->committed_us > commit_every_us) {
             status = commit(c, err);
         }
     }
@@ -191,10 +191,10 @@ static enum status go_to_beginning(struct consumer *c, struct error *err)
     bool told = false;
     enum status status = rest_instance_assigned(c->client, &c->instance, &partitions, err);
     while (status == STATUS_OK && partitions == 0 && !is_idle_too_long(c)) {
-        if (should_stop(c)) {
+        if (consume_should_stop(c)) {
             return error_set(err, STATUS_INTERRUPTED, "stopped");
         }
-        status = fetch(c, err);
+        status = consume_fetch(c, err);
         if (status == STATUS_OK) {
             status = rest_instance_assigned(c->client, &c->instance, &partitions, err);
         }
@@ -304,13 +304,13 @@ static enum status consume(struct consumer *c, struct error *err)
     }
     status = join(c, err);
     if (status == STATUS_OK) { /* the poll that joins is no idle time */
-        status = fetch(c, err);
+        status = consume_fetch(c, err);
     }
-    c->heard_us = now_us(c);
+    c->heard_us = consume_now_us(c);
     c->committed_us = c->heard_us;
     if (status == STATUS_OK && c->options->from_beginning) {
         status = go_to_beginning(c, err);
-        c->heard_us = now_us(c);
+        c->heard_us = consume_now_us(c);
     } else if (status == STATUS_OK) {
         status = take_page(c, err);
     }

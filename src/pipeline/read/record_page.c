@@ -65,7 +65,7 @@ static bool is_scalar_byte(char c)
 }
 
 /* The end of the value at p; NULL when it has none. */
-static const char *skip_value(const char *p, const char *end)
+static const char *page_skip_value(const char *p, const char *end)
 {
     if (p >= end) {
         return NULL;
@@ -105,7 +105,7 @@ static bool expect(const char **p, const char *end, struct span literal)
 
 static bool take_value(const char **p, const char *end, struct span *out)
 {
-    const char *after = skip_value(*p, end);
+    const char *after = page_skip_value(*p, end);
     if (after == NULL) {
         return false;
     }
@@ -252,7 +252,7 @@ static bool read_general(struct record_page *page, struct page_record *out, stru
     return true;
 }
 
-static void skip_space(struct record_page *page)
+static void page_skip_space(struct record_page *page)
 {
     while (page->position < page->text.len &&
            strchr(" \t\r\n", page->text.ptr[page->position]) != NULL &&
@@ -276,10 +276,10 @@ static enum page_step bad(const struct record_page *page, struct json_error *err
     return PAGE_BAD;
 }
 
-static enum page_step finish(struct record_page *page, struct json_error *err)
+static enum page_step page_finish(struct record_page *page, struct json_error *err)
 {
     page->position++;
-    skip_space(page);
+    page_skip_space(page);
     if (page->position < page->text.len) {
         return bad(page, err, "something follows the array");
     }
@@ -297,25 +297,25 @@ enum page_step record_page_next(struct record_page *page, struct page_record *ou
 {
     *err = (struct json_error){0};
     if (page->position == 0) {
-        skip_space(page);
+        page_skip_space(page);
         if (!at(page, '[')) {
             return bad(page, err, "an array of records was expected");
         }
         page->position++;
     }
-    skip_space(page);
+    page_skip_space(page);
     if (at(page, ']') && page->record_index == 0) {
-        return finish(page, err);
+        return page_finish(page, err);
     }
     if (page->record_index > 0) {
         if (at(page, ']')) {
-            return finish(page, err);
+            return page_finish(page, err);
         }
         if (!at(page, ',')) {
             return bad(page, err, "a comma or the end of the array was expected");
         }
         page->position++;
-        skip_space(page);
+        page_skip_space(page);
     }
     bool quick = page->mode == RECORD_PAGE_QUICK && read_usual(page, out);
     if (!quick && !read_general(page, out, err)) {

@@ -48,8 +48,8 @@ struct rest_client {
 
 /* --- judging an answer ----------------------------------------------------------------------- */
 
-static enum status failure_report(const struct http_response *answer, const char *method,
-                                  const char *url, struct error *err)
+static enum status rest_failure_report(const struct http_response *answer, const char *method,
+                                       const char *url, struct error *err)
 {
     switch (answer->failure) {
     case HTTP_FAILURE_TOO_LARGE:
@@ -71,7 +71,7 @@ static enum status failure_report(const struct http_response *answer, const char
     return error_set(err, STATUS_UNREACHABLE, "%s %s: %s", method, url, answer->message);
 }
 
-static enum status status_of_http(int status)
+static enum status rest_status_of(int status)
 {
     switch (status) {
     case 403:
@@ -117,7 +117,7 @@ static enum status answer_judge(const struct http_response *answer, const char *
                                 const char *url, struct error *err)
 {
     if (answer->failure != HTTP_FAILURE_NONE) {
-        return failure_report(answer, method, url, err);
+        return rest_failure_report(answer, method, url, err);
     }
     if (answer->status >= 200 && answer->status < 300) {
         return STATUS_OK;
@@ -125,7 +125,7 @@ static enum status answer_judge(const struct http_response *answer, const char *
     char words[160];
     server_words(answer, words, sizeof(words));
     struct span hint = http_response_header(answer, "X-Pinpipe-Hint");
-    enum status status = status_of_http(answer->status);
+    enum status status = rest_status_of(answer->status);
     if (hint.len > 0) {
         return error_set(err, status, "%s %s answered %d (%s); %.*s", method, url, answer->status,
                          words, SPAN_ARG(hint));
@@ -147,7 +147,7 @@ static void url_start(struct rest_client *client)
     buf_append_cstr(&client->url, client->options.invoke_url);
 }
 
-static void append_segment(struct buf *url, const char *literal, const char *text)
+static void rest_url_append(struct buf *url, const char *literal, const char *text)
 {
     buf_append_cstr(url, literal);
     url_encode(span_from_cstr(text), false, url);
@@ -157,8 +157,8 @@ static void instance_url(struct rest_client *client, const struct rest_instance 
                          const char *tail)
 {
     url_start(client);
-    append_segment(&client->url, "/consumers/", instance->group);
-    append_segment(&client->url, "/instances/", instance->id);
+    rest_url_append(&client->url, "/consumers/", instance->group);
+    rest_url_append(&client->url, "/instances/", instance->id);
     buf_append_cstr(&client->url, tail);
 }
 
@@ -209,8 +209,8 @@ static enum status send_request(struct rest_client *client, const char *method, 
     }
 }
 
-static enum status parse_answer(struct rest_client *client, const char *what, struct json_doc **doc,
-                                struct error *err)
+static enum status rest_answer_parse(struct rest_client *client, const char *what,
+                                     struct json_doc **doc, struct error *err)
 {
     enum status status = json_doc_parse(buf_span(&client->answer.body), doc, err);
     if (status != STATUS_OK) {
@@ -235,11 +235,11 @@ enum status rest_topic_partitions(struct rest_client *client, const char *topic,
 {
     struct json_doc *doc = NULL;
     url_start(client);
-    append_segment(&client->url, "/topics/", topic);
+    rest_url_append(&client->url, "/topics/", topic);
     buf_append_cstr(&client->url, "/partitions");
     enum status status = send_request(client, "GET", ACCEPT_V2, err);
     if (status == STATUS_OK) {
-        status = parse_answer(client, "partitions", &doc, err);
+        status = rest_answer_parse(client, "partitions", &doc, err);
     }
     if (status != STATUS_OK) {
         return status;
@@ -259,11 +259,11 @@ enum status rest_partition_offsets(struct rest_client *client, const char *topic
 {
     struct json_doc *doc = NULL;
     url_start(client);
-    append_segment(&client->url, "/topics/", topic);
+    rest_url_append(&client->url, "/topics/", topic);
     buf_printf(&client->url, "/partitions/%d/offsets", (int)partition);
     enum status status = send_request(client, "GET", ACCEPT_V2, err);
     if (status == STATUS_OK) {
-        status = parse_answer(client, "offsets", &doc, err);
+        status = rest_answer_parse(client, "offsets", &doc, err);
     }
     if (status != STATUS_OK) {
         return status;
@@ -290,7 +290,7 @@ enum status rest_cluster_id(struct rest_client *client, char *out, size_t out_by
     buf_append_cstr(&client->url, "/v3/clusters");
     enum status status = send_request(client, "GET", ACCEPT_V3, err);
     if (status == STATUS_OK) {
-        status = parse_answer(client, "cluster id", &doc, err);
+        status = rest_answer_parse(client, "cluster id", &doc, err);
     }
     if (status != STATUS_OK) {
         return status;
@@ -332,11 +332,11 @@ enum status rest_instance_create(struct rest_client *client,
                          REST_GROUP_BYTES - 1);
     }
     url_start(client);
-    append_segment(&client->url, "/consumers/", options->group);
+    rest_url_append(&client->url, "/consumers/", options->group);
     write_create_body(&client->body, options);
     enum status status = send_request(client, "POST", ACCEPT_V2, err);
     if (status == STATUS_OK) {
-        status = parse_answer(client, "consumer instance", &doc, err);
+        status = rest_answer_parse(client, "consumer instance", &doc, err);
     }
     if (status != STATUS_OK) {
         return status;
@@ -437,7 +437,7 @@ enum status rest_instance_assigned(struct rest_client *client, const struct rest
     instance_url(client, instance, "/assignments");
     enum status status = send_request(client, "GET", ACCEPT_V2, err);
     if (status == STATUS_OK) {
-        status = parse_answer(client, "assignments", &doc, err);
+        status = rest_answer_parse(client, "assignments", &doc, err);
     }
     if (status != STATUS_OK) {
         return status;

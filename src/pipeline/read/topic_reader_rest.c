@@ -123,8 +123,8 @@ static void stop_fetch(struct rest_reader *reader)
     }
 }
 
-static enum status start(struct topic_reader *base, const char *topic, int32_t partition,
-                         struct topic_range range, struct error *err)
+static enum status reader_start(struct topic_reader *base, const char *topic, int32_t partition,
+                                struct topic_range range, struct error *err)
 {
     struct rest_reader *reader = self(base);
     bool unfinished = reader->next_offset < reader->end_offset; /* its buffer may not be empty */
@@ -208,7 +208,7 @@ static enum status fetch_again(struct rest_reader *reader, int tries, struct err
     return status == STATUS_OK ? fetch_once(reader, err) : status;
 }
 
-static enum status fetch(struct rest_reader *reader, struct error *err)
+static enum status reader_fetch(struct rest_reader *reader, struct error *err)
 {
     enum status status = fetch_once(reader, err);
     for (int tries = 0; status != STATUS_OK && tries < fetch_tries_max && may_try_again(status);
@@ -228,7 +228,7 @@ static enum status fetch_large(struct rest_reader *reader, struct error *err)
     reader->page_bytes = page_bytes_most;
     enum status status = take_place(reader, err);
     if (status == STATUS_OK) {
-        status = fetch(reader, err);
+        status = reader_fetch(reader, err);
     }
     reader->page_bytes = page_bytes;
     return status;
@@ -237,7 +237,7 @@ static enum status fetch_large(struct rest_reader *reader, struct error *err)
 static enum status next_page(struct topic_reader *base, struct topic_page *page, struct error *err)
 {
     struct rest_reader *reader = self(base);
-    enum status status = fetch(reader, err);
+    enum status status = reader_fetch(reader, err);
     int64_t last = status == STATUS_OK ? page_last_offset(buf_span(&reader->page)) : -1;
     if (status == STATUS_OK && last < 0 && reader->next_offset < reader->end_offset) {
         status = fetch_large(reader, err);
@@ -279,7 +279,7 @@ static const struct topic_reader_ops rest_reader_ops = {
     .cluster_id = get_cluster_id,
     .partitions = get_partitions,
     .range = get_range,
-    .start = start,
+    .start = reader_start,
     .page = next_page,
     .poll = poll_fetch,
     .free = reader_free,

@@ -155,7 +155,7 @@ static enum status directory_unusable(struct error *err, enum status status)
     return STATUS_CONFIG;
 }
 
-static enum status lock_take(struct rds_build *build, struct error *err)
+static enum status rds_lock_take(struct rds_build *build, struct error *err)
 {
     char path[rds_path_bytes_max + 16];
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -272,7 +272,7 @@ enum status rds_build_begin(const char *data_dir, const struct env *env, struct 
         status = directory_unusable(err, file_make_directory(data_dir, err));
     }
     if (status == STATUS_OK) {
-        status = lock_take(build, err);
+        status = rds_lock_take(build, err);
     }
     if (status == STATUS_OK) {
         status = old_file_check(build, err);

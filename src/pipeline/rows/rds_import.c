@@ -54,7 +54,7 @@ static void value_quote(char out[found_bytes_max + 4], struct span text)
 
 /* --- the header ------------------------------------------------------------------------------ */
 
-static size_t column_find(const struct table *table, struct span name)
+static size_t import_column_find(const struct table *table, struct span name)
 {
     size_t i = 0;
     while (i < table->column_count && !span_equal_cstr(name, table->columns[i].name)) {
@@ -95,7 +95,7 @@ static enum status header_read(struct import *im, struct error *err)
                          im->table->name);
     }
     for (size_t i = 0; i < im->field_count; i++) {
-        size_t column = column_find(im->table, fields[i].text);
+        size_t column = import_column_find(im->table, fields[i].text);
         bool known = column < im->table->column_count;
         if (!known || present[column]) {
             value_quote(found, fields[i].text);

@@ -12,7 +12,7 @@ static const double float_max = 3.40282e38; /* FLT_MAX to six digits: what a FLO
 
 /* Sign, digits, at most one point with a digit on some side, an optional exponent: neither "nan"
  * nor "0x10", which strtod would take. */
-static bool is_decimal(struct span text)
+static bool rds_is_decimal(struct span text)
 {
     size_t i = text.len > 0 && (text.ptr[0] == '-' || text.ptr[0] == '+');
     size_t digits = 0;
@@ -42,7 +42,7 @@ static bool float_parse(struct span text, double *out)
 {
     double value;
     char rounded[float_text_bytes_max];
-    if (!is_decimal(text) || !span_parse_double(text, &value) || value > float_max ||
+    if (!rds_is_decimal(text) || !span_parse_double(text, &value) || value > float_max ||
         value < -float_max) {
         return false;
     }

@@ -23,8 +23,8 @@ static struct span datetime_styled(struct span text, enum datetime_style style,
     return span_from(stamp, datetime_bytes);
 }
 
-static void value_append(struct buf *out, const struct row_value *value, enum column_type type,
-                         enum datetime_style style)
+static void row_json_value_append(struct buf *out, const struct row_value *value,
+                                  enum column_type type, enum datetime_style style)
 {
     char stamp[datetime_bytes];
     if (value->is_null) {
@@ -55,7 +55,7 @@ void row_json_append(struct buf *out, const struct row *row, enum datetime_style
         buf_append_byte(out, '"');
         buf_append_cstr(out, column->name);
         BUF_APPEND_LIT(out, "\":");
-        value_append(out, &row->values[i], column->type, style);
+        row_json_value_append(out, &row->values[i], column->type, style);
     }
     buf_append_byte(out, '}');
 }
@@ -115,7 +115,7 @@ static bool value_equals(struct span raw, enum json_kind kind, const struct row_
 }
 
 /* The column with this raw name, or column_count. */
-static size_t column_find(const struct table *table, struct span key_raw)
+static size_t row_json_column_find(const struct table *table, struct span key_raw)
 {
     size_t i = 0;
     while (i < table->column_count &&
@@ -157,7 +157,7 @@ enum row_json_match row_json_compare(struct span value, const struct row *row,
         if (!json_peek(&c, &kind, &json_err) || !json_skip(&c, &raw, &json_err)) {
             return ROW_JSON_NOT_AN_OBJECT;
         }
-        size_t column = column_find(row->table, key_raw);
+        size_t column = row_json_column_find(row->table, key_raw);
         if (column == row->table->column_count) {
             any_unknown = true;
             unknown_note(unknown, key_raw);

@@ -134,7 +134,7 @@ static enum status match_topics(struct verifier *v, struct error *err)
     return status;
 }
 
-static enum status judge(struct verifier *v, struct error *err)
+static enum status verifier_judge(struct verifier *v, struct error *err)
 {
     enum status status = notes_classify(&v->notes, err);
     if (status == STATUS_OK) {
@@ -232,7 +232,7 @@ static enum status match_lake(struct verifier *v, struct error *err)
     return status;
 }
 
-static enum status run_passes(struct verifier *v, struct error *err)
+static enum status verifier_run_passes(struct verifier *v, struct error *err)
 {
     struct ledger_cursor *holder = NULL;
     enum status status = check_cluster(v, err);
@@ -252,7 +252,7 @@ static enum status run_passes(struct verifier *v, struct error *err)
         status = match_topics(v, err);
     }
     if (status == STATUS_OK) {
-        status = judge(v, err);
+        status = verifier_judge(v, err);
     }
     if (status == STATUS_OK && v->lake != NULL) {
         status = match_lake(v, err);
@@ -351,7 +351,7 @@ enum status verifier_run(const struct verifier_options *options, struct verdict 
         status = open_lake(v, err);
     }
     if (status == STATUS_OK) {
-        status = run_passes(v, err);
+        status = verifier_run_passes(v, err);
     }
     verifier_release(v, rows);
     verdict->through = options->lake != NULL ? VERDICT_STAGE_S3 : VERDICT_STAGE_TOPICS;

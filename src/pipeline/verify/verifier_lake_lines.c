@@ -14,7 +14,7 @@ enum { unpack_bytes = 256 * 1024, gzip_window_bits = 15 + 16 };
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-static bool take_number(struct span *rest, char end, int64_t *out)
+static bool lake_take_number(struct span *rest, char end, int64_t *out)
 {
     size_t at = span_find_byte(*rest, end);
     bool taken = at < rest->len && at > 0 && span_parse_i64(span_first(*rest, at), out) &&
@@ -41,11 +41,11 @@ bool lake_name_parse(struct span key, struct span topic, int32_t *partition, int
         return false;
     }
     struct span rest = span_skip(name, topic.len + 1);
-    if (!take_number(&rest, '+', &number) || number > INT32_MAX) {
+    if (!lake_take_number(&rest, '+', &number) || number > INT32_MAX) {
         return false;
     }
     *partition = (int32_t)number;
-    return take_number(&rest, '.', start) &&
+    return lake_take_number(&rest, '.', start) &&
            (span_equal_cstr(rest, "json") || span_equal_cstr(rest, "json.gz"));
 }
 
@@ -62,8 +62,8 @@ struct place {
     char detail[LAKE_TEXT_BYTES];
 };
 
-static enum status find_place(struct verifier_lake *lake, enum lake_sql id, int64_t offset,
-                              struct place *out, struct error *err)
+static enum status lake_find_place(struct verifier_lake *lake, enum lake_sql id, int64_t offset,
+                                   struct place *out, struct error *err)
 {
     const struct lake_object *object = &lake->object;
     sqlite3_stmt *statement = lake_statement(lake, id, object->topic, object->partition, offset);
@@ -230,8 +230,8 @@ static enum status line_judge(struct verifier_lake *lake, struct span line, stru
     bool is_first = object->line == 1;
     bool settled = false;
     struct hash128 hash = lake_fingerprint(lake, line, &is_json);
-    enum status status =
-        find_place(lake, is_first ? LAKE_SQL_AT : LAKE_SQL_NEXT, object->cursor, &expected, err);
+    enum status status = lake_find_place(lake, is_first ? LAKE_SQL_AT : LAKE_SQL_NEXT,
+                                         object->cursor, &expected, err);
     if (status != STATUS_OK) {
         return status;
     }
@@ -282,7 +282,7 @@ static enum status object_breaks(struct verifier_lake *lake, const char *why, st
 }
 
 /* Plain text, cut anywhere: whole lines are taken, the rest waits in lake->line. */
-static enum status take_text(struct verifier_lake *lake, struct span text, struct error *err)
+static enum status lake_take_text(struct verifier_lake *lake, struct span text, struct error *err)
 {
     enum status status = STATUS_OK;
     while (status == STATUS_OK && text.len > 0 && !lake->object.broken) {
@@ -330,7 +330,7 @@ static enum status take_packed(struct verifier_lake *lake, struct span bytes, st
         } else if (code != Z_OK) {
             return object_breaks(lake, "cannot be unpacked", err);
         }
-        status = take_text(lake, span_from(lake->unpacked.ptr, made), err);
+        status = lake_take_text(lake, span_from(lake->unpacked.ptr, made), err);
     }
     return status;
 }
@@ -347,7 +347,8 @@ static int topic_of_prefix(const struct verifier_lake *lake, struct span key)
     BUG("an object of a topic that was not asked for");
 }
 
-static enum status look(void *ctx, struct span key, uint64_t size, bool *wanted, struct error *err)
+static enum status lake_line_look(void *ctx, struct span key, uint64_t size, bool *wanted,
+                                  struct error *err)
 {
     struct verifier_lake *lake = ctx;
     struct lake_object *object = &lake->object;
@@ -419,7 +420,7 @@ static enum status open_object(void *ctx, struct span key, struct error *err)
 static enum status object_bytes(void *ctx, struct span bytes, struct error *err)
 {
     struct verifier_lake *lake = ctx;
-    return lake->object.packed ? take_packed(lake, bytes, err) : take_text(lake, bytes, err);
+    return lake->object.packed ? take_packed(lake, bytes, err) : lake_take_text(lake, bytes, err);
 }
 
 static enum status close_object(void *ctx, bool whole, struct error *err)
@@ -459,7 +460,8 @@ static enum status close_object(void *ctx, bool whole, struct error *err)
 
 enum status lake_read(struct verifier_lake *lake, struct lake_reader *reader, struct error *err)
 {
-    const struct lake_visitor visitor = {lake, look, open_object, object_bytes, close_object};
+    const struct lake_visitor visitor = {lake, lake_line_look, open_object, object_bytes,
+                                         close_object};
     enum status status = STATUS_OK;
     for (int i = 0; status == STATUS_OK && i < lake->topic_count; i++) {
         char prefix[LAKE_TEXT_BYTES];

@@ -78,7 +78,7 @@ static void check_order(struct match *m, const struct ledger_post *post,
     verifier_find(m->v, VERDICT_OUT_OF_ORDER, &offender);
 }
 
-static enum status settle(struct match *m, const struct ledger_post *post, struct error *err)
+static enum status match_settle(struct match *m, const struct ledger_post *post, struct error *err)
 {
     struct verifier_run_info *run = verifier_run_find(m->v, post->run_id, err);
     if (run == NULL) {
@@ -243,7 +243,7 @@ static enum status match_record(struct match *m, struct sighting *s, struct erro
     if (status != STATUS_OK) {
         return status;
     }
-    return found.id != 0 ? settle(m, &found, err) : note_stray(m, s, err);
+    return found.id != 0 ? match_settle(m, &found, err) : note_stray(m, s, err);
 }
 
 /* --- pages ----------------------------------------------------------------------------------- */
@@ -255,7 +255,7 @@ static enum status wrong_page(const struct match *m, const char *why, struct err
                      why);
 }
 
-static enum status decode_value(struct match *m, struct sighting *s, struct error *err)
+static enum status match_decode_value(struct match *m, struct sighting *s, struct error *err)
 {
     struct span text = s->value;
     buf_reset(&m->decoded);
@@ -290,7 +290,7 @@ static enum status digest_record(struct match *m, const struct page_record *reco
                          .is_json = true,
                          .has_key = record->key.ptr != NULL,
                          .detail = ""};
-    enum status status = encoded ? decode_value(m, &s, err) : STATUS_OK;
+    enum status status = encoded ? match_decode_value(m, &s, err) : STATUS_OK;
     if (status != STATUS_OK) {
         return status;
     }
@@ -321,7 +321,7 @@ static enum status digest_page(struct match *m, const struct topic_page *body, u
     return step == PAGE_END ? STATUS_OK : wrong_page(m, json.message, err);
 }
 
-static enum status report_progress(const struct match *m, struct error *err)
+static enum status match_report_progress(const struct match *m, struct error *err)
 {
     const struct progress *progress = m->v->options->progress;
     if (progress == NULL) {
@@ -349,7 +349,7 @@ static enum status read_partition(struct match *m, struct error *err)
             status = digest_page(m, &page, &records, err);
         }
         if (status == STATUS_OK) {
-            status = report_progress(m, err);
+            status = match_report_progress(m, err);
         }
         empty_pages = records == 0 ? empty_pages + 1 : 0;
     }

@@ -176,7 +176,7 @@ void notes_close(struct verifier_notes *notes)
     sqlite_db_close(&notes->db);
 }
 
-static enum status note_failed(struct verifier_notes *notes, struct error *err)
+static enum status notes_failed(struct verifier_notes *notes, struct error *err)
 {
     return sqlite_db_error(&notes->db, "note a finding", err);
 }
@@ -185,7 +185,7 @@ static enum status step_note(struct verifier_notes *notes, sqlite3_stmt *stmt, s
 {
     int code = sqlite3_step(stmt);
     sqlite3_reset(stmt);
-    return code == SQLITE_DONE ? STATUS_OK : note_failed(notes, err);
+    return code == SQLITE_DONE ? STATUS_OK : notes_failed(notes, err);
 }
 
 static void bind_numbers(sqlite3_stmt *stmt, const int64_t *numbers, size_t count)
@@ -200,7 +200,7 @@ enum status notes_add_extra(struct verifier_notes *notes, const struct note_extr
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_ADD_EXTRA);
     if (stmt == NULL) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     const int64_t numbers[] = {
         extra->topic,
@@ -231,7 +231,7 @@ enum status notes_set_follower(struct verifier_notes *notes, int64_t run, int64_
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_FOLLOW);
     if (stmt == NULL) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     const int64_t numbers[] = {run, post, notes->followers_known_to};
     bind_numbers(stmt, numbers, ARRAY_COUNT(numbers));
@@ -250,7 +250,7 @@ enum status notes_add_post(struct verifier_notes *notes, const struct note_post 
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_ADD_POST);
     if (stmt == NULL) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     const int64_t numbers[] = {
         post->id,
@@ -276,7 +276,7 @@ enum status notes_add_copies(struct verifier_notes *notes, const struct note_pos
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_ADD_COPIES);
     if (stmt == NULL) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     const int64_t numbers[] = {
         post->topic, (int64_t)post->hash.high, (int64_t)post->hash.low, copies, post->id, post->run,
@@ -306,7 +306,7 @@ enum status notes_has_leftovers(struct verifier_notes *notes, bool *out, struct 
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_LEFTOVERS);
     if (stmt == NULL || sqlite3_step(stmt) != SQLITE_ROW) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     *out = sqlite3_column_int(stmt, 0) != 0;
     sqlite3_reset(stmt);
@@ -318,7 +318,7 @@ enum status notes_mark_copy(struct verifier_notes *notes, const struct note_post
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_MARK_COPY);
     if (stmt == NULL) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     const int64_t numbers[] = {
         post->topic, (int64_t)post->hash.high, (int64_t)post->hash.low, post->id, post->run,
@@ -418,7 +418,7 @@ static enum status first_extra(struct verifier_notes *notes, enum verdict_kind k
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_FIRST_EXTRA);
     if (stmt == NULL) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     sqlite_bind_span_text(stmt, 1, span_from_cstr(verdict_kind_info(kind)->key));
     int code = sqlite3_step(stmt);
@@ -434,7 +434,7 @@ static enum status first_extra(struct verifier_notes *notes, enum verdict_kind k
         extra_detail(kind, stmt, topic_names, out);
     }
     sqlite3_reset(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : note_failed(notes, err);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : notes_failed(notes, err);
 }
 
 static enum status first_post(struct verifier_notes *notes, enum verdict_kind kind,
@@ -443,7 +443,7 @@ static enum status first_post(struct verifier_notes *notes, enum verdict_kind ki
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_FIRST_POST);
     if (stmt == NULL) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     sqlite_bind_span_text(stmt, 1, span_from_cstr(verdict_kind_info(kind)->key));
     int code = sqlite3_step(stmt);
@@ -460,7 +460,7 @@ static enum status first_post(struct verifier_notes *notes, enum verdict_kind ki
         }
     }
     sqlite3_reset(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : note_failed(notes, err);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : notes_failed(notes, err);
 }
 
 static enum status first_triple(struct verifier_notes *notes, enum verdict_kind kind,
@@ -469,7 +469,7 @@ static enum status first_triple(struct verifier_notes *notes, enum verdict_kind 
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_FIRST_TRIPLE);
     if (stmt == NULL) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     sqlite_bind_span_text(stmt, 1, span_from_cstr(verdict_kind_info(kind)->key));
     int code = sqlite3_step(stmt);
@@ -482,7 +482,7 @@ static enum status first_triple(struct verifier_notes *notes, enum verdict_kind 
         snprintf(out->detail, sizeof(out->detail), "this one of the three was not kept");
     }
     sqlite3_reset(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : note_failed(notes, err);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : notes_failed(notes, err);
 }
 
 static bool is_post_kind(enum verdict_kind kind)
@@ -557,7 +557,7 @@ enum status notes_conclude(struct verifier_notes *notes, const char *const *topi
         counts[kind_by_key(sqlite_column_span(stmt, 0))] = (uint64_t)sqlite3_column_int64(stmt, 1);
     }
     if (code != SQLITE_DONE) {
-        return note_failed(notes, err);
+        return notes_failed(notes, err);
     }
     sqlite3_reset(stmt);
     for (size_t kind = 0; status == STATUS_OK && kind < VERDICT_KIND_COUNT; kind++) {
