@@ -136,3 +136,9 @@ bool cli_interrupted(void)
 {
     return signal_seen != 0;
 }
+
+bool cli_should_stop(void *ctx)
+{
+    (void)ctx;
+    return cli_interrupted();
+}

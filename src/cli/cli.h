@@ -91,5 +91,7 @@ size_t cli_terminal_columns(int fd);
 /* SIGINT/SIGTERM set a flag that long work polls between two units. Installed on the first call. */
 void cli_watch_signals(void);
 bool cli_interrupted(void);
+/* cli_interrupted as a callback; the context is not looked at. */
+bool cli_should_stop(void *ctx);
 
 #endif

@@ -76,16 +76,10 @@ static void progress_update(void *ctx, const char *what, uint64_t done, uint64_t
     }
 }
 
-static bool should_stop(void *ctx)
-{
-    (void)ctx;
-    return cli_interrupted();
-}
-
 void cli_progress_init(struct cli_progress *p, const struct cli *cli)
 {
     *p = (struct cli_progress){
-        .progress = {.update = progress_update, .should_stop = should_stop, .ctx = p},
+        .progress = {.update = progress_update, .should_stop = cli_should_stop, .ctx = p},
         .cli = cli,
     };
     cli_watch_signals();

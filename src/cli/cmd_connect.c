@@ -26,17 +26,11 @@ struct connect_session {
     struct buf answer;
 };
 
-static bool should_stop(void *ctx)
-{
-    (void)ctx;
-    return cli_interrupted();
-}
-
 static enum status connect_session_open(struct connect_session *s, struct cli *cli,
                                         struct error *err)
 {
     struct endpoints endpoints;
-    struct connect_client_options options = {.env = &cli->env, .should_stop = should_stop};
+    struct connect_client_options options = {.env = &cli->env, .should_stop = cli_should_stop};
     *s = (struct connect_session){.cli = cli};
     buf_init(&s->path, path_bytes_max);
     buf_init(&s->answer, answer_bytes_max);

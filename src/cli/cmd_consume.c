@@ -60,7 +60,7 @@ static void write_note(void *ctx, const char *text)
 }
 
 /* `pinpipe consume TOPIC | head`: without a reader there is nothing to follow for. */
-static bool should_stop(void *ctx)
+static bool output_should_stop(void *ctx)
 {
     const struct cli *cli = ctx;
     return cli_interrupted() || cli_reader_is_gone(cli->out);
@@ -86,7 +86,7 @@ static int run_consume(struct cli *cli)
         return cli_report(cli, &err);
     }
     cli_progress_init(&progress, cli);
-    progress.progress.should_stop = should_stop;
+    progress.progress.should_stop = output_should_stop;
     progress.progress.ctx = cli;
     progress.progress.update = NULL;
     const char *group = cli_text(cli, "group");

@@ -168,12 +168,6 @@ static enum status demo_judge(struct demo *demo, struct error *err)
     return verifier_run(&options, &demo->verdict, err);
 }
 
-static bool should_stop(void *ctx)
-{
-    (void)ctx;
-    return cli_interrupted();
-}
-
 /* The workshop's milestone 4: the connector that lands what is posted. */
 static enum status create_connector(struct demo *demo, struct error *err)
 {
@@ -183,7 +177,7 @@ static enum status create_connector(struct demo *demo, struct error *err)
         .env = &demo->cli->env,
         .url = pinpipe_mock_url(demo->mock, PINPIPE_S3),
         .region = "us-east-1",
-        .should_stop = should_stop,
+        .should_stop = cli_should_stop,
     };
     struct buf config;
     struct buf body;

@@ -28,12 +28,6 @@ static enum status write_reports(struct cli *cli, const struct verdict *verdict,
     return status;
 }
 
-static bool should_stop(void *ctx)
-{
-    (void)ctx;
-    return cli_interrupted();
-}
-
 static enum status lake_open(struct cli *cli, const struct endpoints *endpoints,
                              struct lake_access *lake, struct error *err)
 {
@@ -43,7 +37,7 @@ static enum status lake_open(struct cli *cli, const struct endpoints *endpoints,
     if (status == STATUS_OK) {
         status = resolve_connect(cli, &connect_url, err);
     }
-    s3.should_stop = should_stop;
+    s3.should_stop = cli_should_stop;
     return status == STATUS_OK ? lake_access_open(lake, &s3, endpoints->user_id, connect_url, err)
                                : status;
 }

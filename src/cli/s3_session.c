@@ -20,19 +20,13 @@ bool s3_name_parse(const char *text, struct s3_name *out)
     return out->bucket.len > 0;
 }
 
-static bool should_stop(void *ctx)
-{
-    (void)ctx;
-    return cli_interrupted();
-}
-
 enum status s3_session_open(struct s3_session *session, struct cli *cli, struct error *err)
 {
     struct s3_client_options options;
     *session = (struct s3_session){.cli = cli};
     cli_progress_init(&session->progress, cli);
     enum status status = resolve_s3(cli, &options, err);
-    options.should_stop = should_stop;
+    options.should_stop = cli_should_stop;
     return status == STATUS_OK ? s3_client_new(&options, &session->client, err) : status;
 }
 
