@@ -1,41 +1,38 @@
-/* Loading libcurl by name and filling the table of its functions.
- *
- * The object is never unloaded (RTLD_NODELETE): OpenSSL, which it brings in, registers exit
- * handlers that must stay mapped. libcurl counts its own global initialisations, so every client
+/* libcurl, as shared_library.h loads it. It counts its own global initialisations, so every client
  * pairs one init with one cleanup. */
 #include "curl_library.h"
 
-#include <dlfcn.h>
-#include <string.h>
+#include "shared_library.h"
 
 /* 7.80 brought CURLOPT_PREREQFUNCTION, by which http_client refuses hidden re-sends. */
 enum { curl_version_min = 0x075000 };
 
-static const char *const library_names[] = {
 #if defined(__APPLE__)
-    "libcurl.4.dylib",
+#define CURL_FILE_NAME "libcurl.4.dylib"
+#else
+#define CURL_FILE_NAME "libcurl.so.4"
+#endif
+
+static const char *const curl_file_names[] = {
+    CURL_FILE_NAME,
+#if defined(__APPLE__)
     "libcurl.dylib",
     "/usr/lib/libcurl.4.dylib",
     "/opt/homebrew/opt/curl/lib/libcurl.4.dylib",
     "/usr/local/opt/curl/lib/libcurl.4.dylib",
 #else
-    "libcurl.so.4",
     "libcurl-gnutls.so.4",
     "libcurl.so",
 #endif
-};
-
-struct function_entry {
-    const char *name;
-    size_t member;
+    NULL,
 };
 
 #define FUNCTION(name)                                                                             \
     {                                                                                              \
-        "curl_" #name, offsetof(struct curl_library, name)                                         \
+        "curl_" #name, offsetof(struct curl_library, name), false                                  \
     }
 
-static const struct function_entry functions[] = {
+static const struct shared_function curl_functions[] = {
     FUNCTION(global_init),     FUNCTION(global_cleanup),      FUNCTION(version_info),
     FUNCTION(easy_init),       FUNCTION(easy_cleanup),        FUNCTION(easy_setopt),
     FUNCTION(easy_getinfo),    FUNCTION(easy_strerror),       FUNCTION(multi_init),
@@ -43,21 +40,6 @@ static const struct function_entry functions[] = {
     FUNCTION(multi_info_read), FUNCTION(multi_remove_handle), FUNCTION(multi_socket_action),
     FUNCTION(multi_strerror),
 };
-
-static enum status functions_find(struct curl_library *library, struct error *err)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(functions); i++) {
-        void *address = dlsym(library->handle, functions[i].name);
-        if (address == NULL) {
-            return error_set(err, STATUS_CONFIG,
-                             "this libcurl has no %s: install libcurl 7.80 or newer",
-                             functions[i].name);
-        }
-        /* POSIX promises that a function's address survives the trip through void *. */
-        memcpy((char *)library + functions[i].member, &address, sizeof(address));
-    }
-    return STATUS_OK;
-}
 
 static enum status version_check(const struct curl_library *library, struct error *err)
 {
@@ -71,17 +53,19 @@ static enum status version_check(const struct curl_library *library, struct erro
 
 enum status curl_library_open(struct curl_library *library, struct error *err)
 {
+    static const struct shared_library spec = {
+        .title = "libcurl",
+        .file_names = curl_file_names,
+        .missing = "libcurl is not installed (" CURL_FILE_NAME
+                   " is missing): apt-get install libcurl4, dnf install libcurl or brew install "
+                   "curl",
+        .too_old = "install libcurl 7.80 or newer",
+        .functions = curl_functions,
+        .function_count = ARRAY_COUNT(curl_functions),
+    };
     *library = (struct curl_library){.handle = NULL};
-    for (size_t i = 0; i < ARRAY_COUNT(library_names) && library->handle == NULL; i++) {
-        library->handle = dlopen(library_names[i], RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
-    }
-    if (library->handle == NULL) {
-        return error_set(err, STATUS_CONFIG,
-                         "libcurl is not installed (%s is missing): apt-get install libcurl4, "
-                         "dnf install libcurl or brew install curl",
-                         library_names[0]);
-    }
-    enum status status = functions_find(library, err);
+    library->handle = shared_library_open(&spec, library, err);
+    enum status status = library->handle != NULL ? STATUS_OK : STATUS_CONFIG;
     if (status == STATUS_OK) {
         status = version_check(library, err);
     }
@@ -100,8 +84,6 @@ void curl_library_close(struct curl_library *library)
     if (library->initialised) {
         library->global_cleanup();
     }
-    if (library->handle != NULL) {
-        dlclose(library->handle);
-    }
+    shared_library_close(library->handle);
     *library = (struct curl_library){.handle = NULL};
 }
