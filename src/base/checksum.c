@@ -4,6 +4,7 @@
 #include "checksum.h"
 
 #include "base64.h"
+#include "byte_order.h"
 #include "crc_tables.h"
 
 #include <string.h>
@@ -62,15 +63,6 @@ size_t checksum_bytes(enum checksum_kind kind)
 
 /* --- CRCs --- */
 
-static uint64_t read_le64(const unsigned char *p)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < 8; i++) {
-        value |= (uint64_t)p[i] << (8 * i);
-    }
-    return value;
-}
-
 static uint64_t crc_ones(enum checksum_kind kind)
 {
     return UINT64_MAX >> (64 - 8 * traits[kind].bytes);
@@ -81,7 +73,7 @@ static uint64_t crc_by_table(const uint64_t table[8][256], uint64_t crc, struct 
     const unsigned char *p = (const unsigned char *)bytes.ptr;
     size_t left = bytes.len;
     for (; left >= 8; left -= 8, p += 8) {
-        uint64_t x = crc ^ read_le64(p);
+        uint64_t x = crc ^ le64_read(p);
         crc = table[7][x & 0xff] ^ table[6][x >> 8 & 0xff] ^ table[5][x >> 16 & 0xff] ^
               table[4][x >> 24 & 0xff] ^ table[3][x >> 32 & 0xff] ^ table[2][x >> 40 & 0xff] ^
               table[1][x >> 48 & 0xff] ^ table[0][x >> 56];

@@ -1,11 +1,8 @@
 #include "hash.h"
 
-#include <string.h>
+#include "byte_order.h"
 
-static uint32_t read_le32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
+#include <string.h>
 
 /* Austin Appleby's MurmurHash2 as Kafka's clients use it. */
 int32_t hash_murmur2(struct span bytes)
@@ -15,7 +12,7 @@ int32_t hash_murmur2(struct span bytes)
     size_t left = bytes.len;
     uint32_t h = 0x9747b28cU ^ (uint32_t)bytes.len;
     for (; left >= 4; left -= 4, p += 4) {
-        uint32_t k = read_le32(p) * m;
+        uint32_t k = le32_read(p) * m;
         k ^= k >> 24;
         h = (h * m) ^ (k * m);
     }
@@ -35,11 +32,6 @@ int32_t hash_murmur2(struct span bytes)
 static uint64_t rotl64(uint64_t x, int count)
 {
     return (x << count) | (x >> (64 - count));
-}
-
-static uint64_t read_le64(const unsigned char *p)
-{
-    return (uint64_t)read_le32(p) | (uint64_t)read_le32(p + 4) << 32;
 }
 
 static uint64_t mix_final(uint64_t k)
@@ -81,9 +73,9 @@ struct hash128 hash_content(struct span bytes)
     uint64_t h1 = 0;
     uint64_t h2 = 0;
     for (; left >= 16; left -= 16, p += 16) {
-        h1 ^= mix_first(read_le64(p));
+        h1 ^= mix_first(le64_read(p));
         h1 = (rotl64(h1, 27) + h2) * 5 + 0x52dce729;
-        h2 ^= mix_second(read_le64(p + 8));
+        h2 ^= mix_second(le64_read(p + 8));
         h2 = (rotl64(h2, 31) + h1) * 5 + 0x38495ab5;
     }
     if (left > 8) {

@@ -1,5 +1,7 @@
 #include "sqlite_db.h"
 
+#include "byte_order.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -246,12 +248,6 @@ struct span sqlite_column_span(sqlite3_stmt *stmt, int column)
     return bytes != NULL ? span_from(bytes, len) : SPAN_EMPTY;
 }
 
-static uint32_t read_be32(const unsigned char *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
-           (uint32_t)bytes[3];
-}
-
 enum status sqlite_file_probe(const char *path, struct sqlite_file_probe *out, struct error *err)
 {
     static const char magic[] = "SQLite format 3"; /* with its NUL: 16 bytes */
@@ -280,8 +276,8 @@ enum status sqlite_file_probe(const char *path, struct sqlite_file_probe *out, s
         probe.size_bytes = (int64_t)info.st_size;
         probe.is_sqlite = got == HEADER_BYTES && memcmp(header, magic, sizeof(magic)) == 0;
         probe.is_blank = got >= 0 && memcmp(header, blank, sizeof(blank)) == 0;
-        probe.application_id = read_be32(header + HEADER_APPLICATION_ID_POSITION);
-        probe.user_version = read_be32(header + HEADER_USER_VERSION_POSITION);
+        probe.application_id = be32_read(header + HEADER_APPLICATION_ID_POSITION);
+        probe.user_version = be32_read(header + HEADER_USER_VERSION_POSITION);
         *out = probe;
     }
     close(fd);

@@ -5,6 +5,7 @@
  * each. */
 #include "ledger.h"
 
+#include "byte_order.h"
 #include "embedded.h"
 #include "file.h"
 #include "sqlite_db.h"
@@ -434,23 +435,13 @@ void ledger_rollback(struct ledger *ledger)
 
 static void hash_to_bytes(struct hash128 hash, unsigned char out[value_hash_bytes])
 {
-    for (int i = 0; i < 8; i++) {
-        out[i] = (unsigned char)(hash.high >> (56 - 8 * i));
-        out[8 + i] = (unsigned char)(hash.low >> (56 - 8 * i));
-    }
-}
-
-/* Written out, because compilers know this as one load and a byte swap. */
-static uint64_t big_endian_u64(const unsigned char *b)
-{
-    return (uint64_t)b[0] << 56 | (uint64_t)b[1] << 48 | (uint64_t)b[2] << 40 |
-           (uint64_t)b[3] << 32 | (uint64_t)b[4] << 24 | (uint64_t)b[5] << 16 |
-           (uint64_t)b[6] << 8 | (uint64_t)b[7];
+    be64_write(out, hash.high);
+    be64_write(out + 8, hash.low);
 }
 
 static struct hash128 hash_from_bytes(const unsigned char *bytes)
 {
-    return (struct hash128){big_endian_u64(bytes), big_endian_u64(bytes + 8)};
+    return (struct hash128){be64_read(bytes), be64_read(bytes + 8)};
 }
 
 enum status ledger_add_intent(struct ledger *ledger, const struct ledger_intent *intent,

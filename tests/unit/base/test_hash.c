@@ -1,4 +1,5 @@
 #include "base64.h"
+#include "byte_order.h"
 #include "hash.h"
 #include "url.h"
 
@@ -47,6 +48,19 @@ static void bytes_hash_to_fnvs_published_vectors_in_one_part_or_two(void **state
     assert_int_equal(hash_bytes(HASH_START, SPAN_LIT("foobar")), 0xbf9cf968U);
     assert_int_equal(hash_bytes(hash_bytes(HASH_START, SPAN_LIT("foo")), SPAN_LIT("bar")),
                      0xbf9cf968U);
+}
+
+static void integers_have_the_byte_order_of_their_name(void **state)
+{
+    (void)state;
+    const unsigned char bytes[] = {0x01, 0x02, 0x03, 0x84, 0x05, 0x06, 0x07, 0x88};
+    unsigned char out[8];
+    assert_int_equal(le32_read(bytes), 0x84030201U);
+    assert_int_equal(be32_read(bytes), 0x01020384U);
+    assert_true(le64_read(bytes) == UINT64_C(0x8807060584030201));
+    assert_true(be64_read(bytes) == UINT64_C(0x0102038405060788));
+    be64_write(out, UINT64_C(0x0102038405060788));
+    assert_memory_equal(out, bytes, sizeof(out));
 }
 
 static void base64_round_trips_and_refuses_what_the_proxy_refuses(void **state)
@@ -167,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(murmur2_gives_kafkas_published_vectors),
         cmocka_unit_test(content_hashes_differ_at_every_length_and_bit),
+        cmocka_unit_test(integers_have_the_byte_order_of_their_name),
         cmocka_unit_test(bytes_hash_to_fnvs_published_vectors_in_one_part_or_two),
         cmocka_unit_test(base64_round_trips_and_refuses_what_the_proxy_refuses),
         cmocka_unit_test(base64_of_every_length_reads_back),
