@@ -12,7 +12,7 @@
 #define ARRAY_RESERVE(items, capacity, count, max)                                                 \
     array_reserve(&(items), &(capacity), (count), sizeof(*(items)), (max))
 
-/* For an array whose length something else bounds already. */
+/* The max of an array whose length something else bounds already. */
 #define ARRAY_NO_MAX ((size_t)-1)
 
 /* Makes place at `position` in an array of `count` items for which there is room for one more;

@@ -29,7 +29,7 @@ static int digit_value(char ch)
     return ch == '+' ? 62 : ch == '/' ? 63 : -1;
 }
 
-/* Without trailing pads. Guava drops any number of them and then checks the length. */
+/* Drops trailing pads: Guava takes any number of them and then checks the length. */
 static struct span without_pads(struct span text)
 {
     while (text.len > 0 && text.ptr[text.len - 1] == '=') {

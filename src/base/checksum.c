@@ -14,7 +14,7 @@
 struct checksum_traits {
     const char *name;
     size_t bytes;
-    /* Of the CRCs: the polynomial bit-reversed, in the low bits. */
+    /* The polynomial of a CRC, bit-reversed, in the low bits. */
     uint64_t polynomial;
     enum digest_kind digest; /* of the others */
 };
@@ -108,8 +108,8 @@ static uint64_t crc_multiply(enum checksum_kind kind, uint64_t a, uint64_t b)
     return product;
 }
 
-/* To put a text behind another is to shift the first's CRC by the second's bits: to multiply it by
- * x^(8 n). The ones before and behind cancel out. */
+/* Putting a text behind another means to shift the first's CRC by the second's bits: to multiply it
+ * by x^(8 n). The ones before and behind cancel out. */
 uint64_t checksum_crc_combine(enum checksum_kind kind, uint64_t first, uint64_t second,
                               uint64_t second_len)
 {

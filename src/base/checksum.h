@@ -17,9 +17,9 @@ enum checksum_kind {
 
 /* "crc32", "crc32c", "crc64nvme", "sha1", "sha256". */
 const char *checksum_name(enum checksum_kind kind);
-/* By its name in any case, with or without "x-amz-checksum-" before it. */
+/* The kind of a name in any case, with or without "x-amz-checksum-" before it. */
 bool checksum_from_name(struct span name, enum checksum_kind *out);
-/* Of the raw value: 4, 4, 8, 20, 32. */
+/* The length of the raw value: 4, 4, 8, 20, 32. */
 size_t checksum_bytes(enum checksum_kind kind);
 
 struct checksum {

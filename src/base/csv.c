@@ -241,7 +241,7 @@ static enum csv_step step_end(struct csv_reader *r, struct error *err)
     return CSV_STEP_RECORD;
 }
 
-/* One record into text/ends/count, without its line break. */
+/* Reads the next record into text, ends and count, without its line break. */
 static enum csv_step record_scan(struct csv_reader *r, struct error *err)
 {
     r->count = 0;

@@ -14,7 +14,7 @@
 
 enum {
     digest_kinds = DIGEST_SHA256 + 1,
-    /* Of MD5, SHA-1 and SHA-256 alike (RFC 2104's B). */
+    /* The block of MD5, SHA-1 and SHA-256 alike (RFC 2104's B). */
     hmac_block_bytes = 64,
 };
 

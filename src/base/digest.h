@@ -23,7 +23,7 @@ void crypto_free(struct crypto *crypto); /* NULL is fine */
  * says what to install. Everything below asserts that it has succeeded once. */
 enum status crypto_ready(struct crypto *crypto, struct error *err) PP_MUST_USE;
 
-/* One go; no allocation. */
+/* The digest of bytes that are all there; no allocation. */
 struct digest_value digest_of(struct crypto *crypto, enum digest_kind kind, struct span bytes);
 struct digest_value digest_hmac(struct crypto *crypto, enum digest_kind kind, struct span key,
                                 struct span bytes);

@@ -135,7 +135,7 @@ void env_uuid(struct env *env, char out[ENV_UUID_BYTES])
     uint64_t low = env->random_u64(env);
     high = (high & ~UINT64_C(0xf000)) | UINT64_C(0x4000);
     low = (low & ~(UINT64_C(3) << 62)) | (UINT64_C(1) << 63);
-    /* By hand: each answer of the gateway carries one. */
+    /* Written by hand, because each answer of the gateway carries a UUID. */
     out = hex_write(out, high >> 32, 8);
     *out++ = '-';
     out = hex_write(out, high >> 16, 4);

@@ -17,11 +17,11 @@ struct hash128 {
 struct hash128 hash_content(struct span bytes);
 bool hash128_equal(struct hash128 a, struct hash128 b);
 
-/* For tables in memory (FNV-1a): goes on from `start`, so that several parts make one hash. */
+/* FNV-1a, for tables in memory: goes on from `start`, so that several parts make one hash. */
 #define HASH_START 2166136261U
 uint32_t hash_bytes(uint32_t start, struct span bytes);
-/* A start that a peer cannot know, or it could send thousands of keys with one hash: made from an
- * address, which differs from process to process. What is printed must not depend on it. */
+/* A start that a peer cannot know, or the peer could send thousands of keys with one hash: made
+ * from an address, which differs from process to process. What is printed must not depend on it. */
 uint32_t hash_start_hidden(const void *address);
 
 #endif

@@ -43,7 +43,7 @@ struct http_call {
     bool left; /* the request has gone out once */
     int64_t sent_us;
 
-    /* What the easy handle is set to. */
+    /* The request that the easy handle is set to. */
     char method[method_bytes_max];
     bool method_for_body;
     char *url;
@@ -129,7 +129,7 @@ static bool method_is_token(const char *method)
            strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_") == len;
 }
 
-/* These name a length even when it is 0. */
+/* Methods whose requests name a length even when it is 0. */
 static bool method_names_length(const char *method)
 {
     return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
@@ -262,7 +262,8 @@ struct failure_entry {
     enum http_failure failure;
 };
 
-/* What is not listed is BROKEN: the careful reading, because the server may have acted. */
+/* A failure that is not listed is BROKEN: the careful reading, because the server may have acted.
+ */
 static const struct failure_entry failures[] = {
     {CURLE_OK, HTTP_FAILURE_NONE},
     {CURLE_COULDNT_RESOLVE_HOST, HTTP_FAILURE_RESOLVE},

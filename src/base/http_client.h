@@ -23,7 +23,7 @@ struct http_client_options {
     bool decode;                /* undo Content-Encoding; the header stays as received */
 };
 
-/* What went wrong below HTTP. The distinction matters to a retry: REFUSED, RESOLVE and TLS mean
+/* A failure below HTTP. The distinction matters to a retry: REFUSED, RESOLVE and TLS mean
  * that nothing was sent; the others leave it open whether the server acted. */
 enum http_failure {
     HTTP_FAILURE_NONE,
@@ -52,7 +52,7 @@ typedef void (*http_done_fn)(void *ctx, struct http_call *call,
 
 enum status http_client_new(struct env *env, const struct http_client_options *options,
                             struct http_client **out, struct error *err) PP_MUST_USE;
-/* Its calls are freed with it, without callbacks. */
+/* Frees the client with its calls, whose callbacks do not run. */
 void http_client_free(struct http_client *client);
 
 /* A call is reusable: its handle and buffers are kept, one request at a time. */
@@ -89,15 +89,16 @@ enum status http_client_run(struct http_client *client, int timeout_ms,
                             struct error *err) PP_MUST_USE;
 size_t http_client_in_flight(const struct http_client *client);
 
-/* One blocking request; *response must be initialised by http_response_init and released. */
+/* The response of http_client_request is its caller's: initialised before, released in the end. */
 void http_response_init(struct http_response *response, size_t body_bytes_max);
 void http_response_release(struct http_response *response);
+/* Sends one request and waits for its end. */
 enum status http_client_request(struct http_client *client, const struct http_call_request *request,
                                 struct http_response *response, struct error *err) PP_MUST_USE;
 /* Value of a response header, case-insensitive; empty when absent. */
 struct span http_response_header(const struct http_response *response, const char *name);
 
-/* For an event loop of one's own (the gateway's upstream): instead of http_client_run. libcurl
+/* An event loop of its own (the gateway's upstream) takes these instead of http_client_run. libcurl
  * tells through `watch` which sockets to watch for what (events 0: stop) and through `set_timer`
  * when to call http_client_on_timer (-1: not at all). */
 struct http_client_loop {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of libcurl's own making, switched off: "Expect: 100-continue" costs a second on servers that do
- * not answer it, and the form Content-Type would be a lie. */
+/* A header of libcurl's own making, switched off: "Expect: 100-continue" costs a second on servers
+ * that do not answer it, and the form Content-Type would be a lie. */
 static const char no_expect[] = "Expect:";
 static const char no_content_type[] = "Content-Type:";
 enum { own_headers_max = 2 };

@@ -1,4 +1,4 @@
-/* What is wrong with a text, in the words that Jackson uses. */
+/* The faults of a text, told in the words that Jackson uses. */
 #include "json_scan_internal.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* What the record path's scanner shares between its files: the cursor's two readers, failures in
+/* The record path's scanner, shared between its files: the cursor's two readers, failures in
  * Jackson's words (json_scan.c), strings (json_string.c) and numbers (json_number.c). */
 #ifndef PINPIPE_JSON_SCAN_INTERNAL_H
 #define PINPIPE_JSON_SCAN_INTERNAL_H
@@ -38,7 +38,7 @@ static inline bool json_is_name_byte(char ch)
            ch == '$' || (unsigned char)ch >= 0x80;
 }
 
-/* Each fills *err and returns false. */
+/* The failures fill *err and return false. */
 bool json_fail(struct json_error *err, size_t position, const char *format, ...) PP_PRINTF(3, 4);
 bool json_fail_char(struct json_cursor *c, struct json_error *err, const char *expected);
 bool json_fail_end(struct json_cursor *c, struct json_error *err, const char *where);

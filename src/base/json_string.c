@@ -50,8 +50,8 @@ static void append_surrogate_pair(struct buf *out, uint32_t point)
     append_u_escape(out, 0xdc00 + ((point - 0x10000) & 0x3ff));
 }
 
-/* One code point as Jackson writes it inside a string. */
-static void append_point(struct buf *out, uint32_t point)
+/* Writes a code point as Jackson does inside a string. */
+static void string_append_point(struct buf *out, uint32_t point)
 {
     static const char *const short_escapes[] = {
         ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f", ['\r'] = "\\r"};
@@ -124,7 +124,7 @@ static bool scan_escape(struct json_scan *s)
     }
     c->position += used;
     if (s->out != NULL) {
-        append_point(s->out, point);
+        string_append_point(s->out, point);
     }
     return true;
 }
@@ -246,7 +246,7 @@ void json_string_append(struct buf *out, struct span text)
             point = 0xfffd;
             used = 1;
         }
-        append_point(out, point);
+        string_append_point(out, point);
         position += used;
     }
     buf_append_byte(out, '"');

@@ -6,7 +6,7 @@
 
 enum { members_inline = 64, members_searched_max = 32 };
 
-/* One member of an object that is being re-encoded: where its key and value stand in the output. */
+/* A member of an object that is being re-encoded: where its key and value stand in the output. */
 struct member {
     uint32_t key_hash;
     size_t key_start;
@@ -179,7 +179,7 @@ static void key_index_put(struct key_index *index, const struct json_scan *s, si
     index->slots[slot] = i + 1;
 }
 
-/* Called after a member was pushed. */
+/* Enters the member that was pushed last. */
 static bool key_index_grow(struct key_index *index, const struct json_scan *s)
 {
     size_t count = s->stack->count - index->base;

@@ -36,7 +36,7 @@ enum json_kind {
     JSON_OBJECT,
 };
 
-/* What is wrong with a text, in the words Jackson uses ("Unexpected character ('}' (code 125)):
+/* The fault of a text, in the words Jackson uses ("Unexpected character ('}' (code 125)):
  * ...", "Unrecognized token 'not': was expecting ...", "Unexpected end-of-input: ..."). */
 struct json_error {
     size_t position;
@@ -74,7 +74,7 @@ void json_string_decode(struct span raw, struct buf *out);
 void json_string_append(struct buf *out, struct span text);
 /* Appends the double as Java's Double.toString prints it (shortest digits, 1.0E-5 style). */
 void json_double_append(struct buf *out, double value);
-/* As Float.toString. */
+/* Appends the float as Float.toString prints it. */
 void json_float_append(struct buf *out, float value);
 
 #endif

@@ -37,7 +37,8 @@ void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
 /* A value that is JSON text already. */
 void json_write_raw(struct json_writer *w, struct span json);
-/* For a caller who appends one value itself: writes what belongs before it and gives the buffer. */
+/* Writes what belongs before a value and gives the buffer, to which the caller appends the value.
+ */
 struct buf *json_write_value(struct json_writer *w);
 
 /* The name of the value that comes next. */

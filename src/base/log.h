@@ -1,5 +1,5 @@
-/* One line an event to stderr: time, level, area, message, then key=value facts in the message.
- * Nothing in src/base logs; stdout belongs to results. */
+/* The log: one line an event to stderr, time, level, area, message, then key=value facts in the
+ * message. Nothing in src/base logs; stdout belongs to results. */
 #ifndef PINPIPE_LOG_H
 #define PINPIPE_LOG_H
 

@@ -23,7 +23,7 @@ static struct span properties_skip_space(struct span s)
     return s;
 }
 
-/* One line of the file without its end (LF, CR or CR LF). */
+/* Takes the next line off the file, without its end (LF, CR or CR LF). */
 static struct span next_line(struct reader *reader)
 {
     size_t end = 0;
@@ -50,7 +50,7 @@ static bool ends_in_continuation(struct span line)
     return count % 2 == 1;
 }
 
-static void append_point(struct buf *out, uint32_t point)
+static void properties_append_point(struct buf *out, uint32_t point)
 {
     char bytes[UTF8_BYTES_MAX];
     buf_append(out, bytes, utf8_write(point, bytes));
@@ -74,10 +74,10 @@ static size_t unescape_code(struct span s, struct buf *out)
     struct span rest = span_skip(s, escape_bytes);
     if (code >= 0xd800 && code < 0xdc00 && rest.len > 0 && rest.ptr[0] == '\\' &&
         read_code(span_skip(rest, 1), &low) && low >= 0xdc00 && low < 0xe000) {
-        append_point(out, 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
+        properties_append_point(out, 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00));
         return 2 * escape_bytes + 1;
     }
-    append_point(out, code >= 0xd800 && code < 0xe000 ? (uint32_t)replacement : code);
+    properties_append_point(out, code >= 0xd800 && code < 0xe000 ? (uint32_t)replacement : code);
     return escape_bytes;
 }
 

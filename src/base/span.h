@@ -16,7 +16,8 @@ struct span {
 #define SPAN_EMPTY ((struct span){"", 0})
 /* A string literal as a span; the length is computed by the compiler. */
 #define SPAN_LIT(literal) ((struct span){"" literal, sizeof(literal) - 1})
-/* For printf: "%.*s", SPAN_ARG(s). Lengths over INT_MAX are cut, which only a message may do. */
+/* The two arguments of printf's "%.*s". Lengths over INT_MAX are cut, which only a message may do.
+ */
 #define SPAN_ARG(s) ((s).len > 0x7fffffff ? 0x7fffffff : (int)(s).len), (s).ptr
 
 struct span span_from(const char *ptr, size_t len);
@@ -31,10 +32,10 @@ bool span_ends_with(struct span s, struct span suffix);
 int span_compare(struct span a, struct span b);
 /* Position of the byte, or s.len when it is not there. */
 size_t span_find_byte(struct span s, char byte);
-/* From `start` (clamped) to the end. */
+/* The part from `start` (clamped) to the end. */
 struct span span_skip(struct span s, size_t start);
 struct span span_first(struct span s, size_t len);
-/* Without blanks, tabs, CR and LF at either end. */
+/* The text without blanks, tabs, CR and LF at either end. */
 struct span span_trim(struct span s);
 /* Cuts the part before `separator` off the front of *rest into *part; false once *rest is used up.
  * "a,,b" gives "a", "", "b"; an empty *rest gives nothing. */

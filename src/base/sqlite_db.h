@@ -1,5 +1,5 @@
-/* One way to open, prepare, bind and report for everybody who has SQL (the store, the ledger, the
- * row source, the warehouse). Statements are prepared on first use and kept.
+/* Opening, preparing, binding and reporting in one way for everybody who has SQL (the store, the
+ * ledger, the row source, the warehouse). Statements are prepared on first use and kept.
  *
  * A connection belongs to one thread at a time: SQLite's own mutexes are off. */
 #ifndef PINPIPE_SQLITE_DB_H
@@ -52,7 +52,7 @@ enum status sqlite_db_exec(struct sqlite_db *db, const char *sql, struct error *
 enum status sqlite_db_query_i64(struct sqlite_db *db, const char *sql, int64_t *out,
                                 struct error *err) PP_MUST_USE;
 
-/* What SQLite's last failure means for us: FULL -> DISK_FULL, CORRUPT/NOTADB -> CORRUPT,
+/* The status of SQLite's last failure: FULL -> DISK_FULL, CORRUPT/NOTADB -> CORRUPT,
  * BUSY/LOCKED -> BUSY, IOERR... -> IO, NOMEM -> NO_MEMORY, CONSTRAINT -> EXISTS, INTERRUPT ->
  * INTERRUPTED. The message is "<path>: <doing>: <SQLite's words>". */
 enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct error *err);
@@ -69,7 +69,7 @@ int sqlite_bind_span_blob(sqlite3_stmt *stmt, int index, struct span bytes);
 /* Valid until the next step or reset. */
 struct span sqlite_column_span(sqlite3_stmt *stmt, int column);
 
-/* What the first hundred bytes of a file say, read without SQLite, which would start to change a
+/* Facts from the first hundred bytes of a file, read without SQLite, which would start to change a
  * file that is not ours. */
 struct sqlite_file_probe {
     bool exists;

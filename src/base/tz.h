@@ -29,8 +29,8 @@ struct tz {
     char name[TZ_NAME_BYTES_MAX + 1];
     struct tz_transition *transitions;
     size_t transition_count;
-    int32_t first_offset_s; /* before the first */
-    /* From the last one on: standard time, and summer time if there is any. */
+    int32_t first_offset_s; /* before the first transition */
+    /* The rule from the last transition on: standard time, and summer time if there is any. */
     bool has_rule;
     bool has_summer;
     int32_t standard_s;
@@ -45,7 +45,8 @@ enum status tz_open(struct span name, struct tz *out, struct error *err) PP_MUST
 void tz_close(struct tz *tz);
 
 int64_t tz_offset_ms(const struct tz *tz, int64_t utc_ms);
-/* In a gap the offset before it holds, as Joda's convertLocalToUTC(..., false) has it. */
+/* The UTC time of a local one; in a gap the offset before it holds, as Joda's
+ * convertLocalToUTC(..., false) has it. */
 int64_t tz_local_to_utc_ms(const struct tz *tz, int64_t local_ms);
 
 #endif

@@ -1,5 +1,6 @@
-/* What every command gets: its parsed options, the configuration, the streams. The command line is
- * the composition root; the libraries below never read flags, environment or files of settings. */
+/* The context that every command gets: its parsed options, the configuration, the streams. The
+ * command line is the composition root; the libraries below never read flags, environment or files
+ * of settings. */
 #ifndef PINPIPE_CLI_H
 #define PINPIPE_CLI_H
 
@@ -74,7 +75,8 @@ const char *cli_config(const struct cli *cli, const char *key);
 /* --data, by default ./.pinpipe */
 const char *cli_data_dir(const struct cli *cli);
 
-/* What a server or a file said, without the control characters that could steer a terminal. */
+/* Prints what a server or a file said, without the control characters that could steer a terminal.
+ */
 void cli_put_text(FILE *out, struct span text);
 /* Prints "pinpipe COMMAND: message" to stderr and returns the exit code of the status. Silent when
  * the reader of stdout has gone, which is no news to whoever closed it. */

@@ -111,7 +111,7 @@ static int run_import(struct cli *cli)
         fclose(file);
     }
     if (status != STATUS_OK) {
-        /* What is wrong with the file is told as file: line; what is wrong elsewhere names itself.
+        /* A fault of the file is told as file: line; a fault elsewhere names its place itself.
          */
         if (status == STATUS_INVALID || status == STATUS_EXISTS || status == STATUS_LIMIT) {
             (void)error_prefix(&err, "%s", is_stdin ? "standard input" : path);

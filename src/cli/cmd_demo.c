@@ -32,7 +32,7 @@ struct demo {
     int64_t rows;
 };
 
-/* What pinpipe itself writes into a data directory; nothing else is ever removed. */
+/* The files that pinpipe itself writes into a data directory; nothing else is ever removed. */
 static const char *const owned_files[] = {
     "state.db",   "state.db-wal",   "state.db-shm",   "state.db.new",
     "rds.db",     "ledger.db",      "ledger.db-wal",  "ledger.db-shm",
@@ -245,7 +245,7 @@ static void print_posted(const struct demo *demo)
             (unsigned long long)demo->verdict.objects, cli_config(demo->cli, "iam_username"));
 }
 
-/* As a word of a shell's command line. */
+/* Prints the text as a word of a shell's command line. */
 static void print_word(FILE *out, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

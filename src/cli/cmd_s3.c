@@ -24,7 +24,7 @@ struct listing {
     struct json_writer writer; /* into `line` */
 };
 
-/* As the aws CLI: in the time of this place; JSON has UTC. */
+/* Text shows the time of this place, as the aws CLI does; JSON has UTC. */
 static void append_local_time(struct buf *out, int64_t unix_ms)
 {
     struct tm parts;
@@ -174,7 +174,8 @@ static int run_ls(struct cli *cli)
     if (status == STATUS_OK) {
         status = list(&session, &listing, &name, &err);
     }
-    /* As the aws CLI: a prefix that nothing begins with is a failure, an empty bucket is none. */
+    /* A prefix that nothing begins with is a failure, an empty bucket is none, as for the aws CLI.
+     */
     if (status == STATUS_OK && listing.count == 0 && name.key.len > 0) {
         status = error_set(&err, STATUS_NOT_FOUND, "no object's key begins with %s", cli->args[0]);
     }

@@ -131,7 +131,8 @@ static size_t count_bytes(struct span text, size_t chars)
     return i;
 }
 
-/* One cell, its line breaks shown as blanks, cut to `cut` characters, padded to `pad` (0: not). */
+/* Writes a cell, its line breaks shown as blanks, cut to `cut` characters, padded to `pad` (0:
+ * not). */
 static void append_cell(struct buf *out, struct span text, size_t cut, size_t pad)
 {
     size_t start = out->len;
@@ -304,7 +305,7 @@ static int past_deadline(void *ctx)
     return cli_interrupted() || s->cli->env.monotonic_us(&s->cli->env) > s->deadline_us;
 }
 
-/* Only reading: no statement may attach another file or change anything. */
+/* Statements only read: none may attach another file or change anything. */
 static int authorize(void *ctx, int action, const char *a, const char *b, const char *c,
                      const char *d)
 {
@@ -421,7 +422,7 @@ static enum status run_script(struct sql_session *s, const char *sql, struct err
         if (stmt == NULL) { /* only a comment or blanks were left */
             break;
         }
-        /* One document, one header: a second result would make neither. */
+        /* A second result would be a second document, or a second header. */
         status = statements++ > 0 && s->format != FORMAT_TABLE
                      ? error_set(err, STATUS_USAGE, "one statement at a time with --json or --csv")
                      : run_statement(s, stmt, err);

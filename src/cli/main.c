@@ -122,7 +122,7 @@ static int print_help(const char *const *words, size_t count)
     return 0;
 }
 
-/* One that cannot go back to the line's beginning gets plain lines, as a file does. */
+/* A terminal that cannot go back to the line's beginning gets plain lines, as a file does. */
 static bool terminal_is_dumb(void)
 {
     const char *term = env_variable("TERM");

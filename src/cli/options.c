@@ -118,7 +118,7 @@ static enum status unknown_flag(const struct cli *cli, struct span flag, struct 
     return error_set(err, STATUS_USAGE, "there is no --%s", word);
 }
 
-/* One "--flag[=value]"; *next is the word behind it, taken when a value is needed. */
+/* Takes a "--flag[=value]"; `next` is the word behind it, taken when a value is needed. */
 static enum status take_flag(struct cli *cli, const char *word, const char *next, bool *took_next,
                              struct error *err)
 {

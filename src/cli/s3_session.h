@@ -1,4 +1,5 @@
-/* What the commands that speak S3 share: s3:// names, a client from the configuration. */
+/* The parts that all commands which speak S3 share: s3:// names, a client from the configuration.
+ */
 #ifndef PINPIPE_S3_SESSION_H
 #define PINPIPE_S3_SESSION_H
 
@@ -18,17 +19,17 @@ struct s3_session {
     struct cli *cli;
     struct s3_client *client;
     struct cli_progress progress;
-    const char *moving; /* what `moved` calls the bytes */
+    const char *moving; /* what s3_session_transfer calls the bytes */
 };
-/* Installs the signal handlers too. */
+/* Makes a client from the configuration; installs the signal handlers too. */
 enum status s3_session_open(struct s3_session *session, struct cli *cli,
                             struct error *err) PP_MUST_USE;
 /* Reports what went wrong, if anything; the exit code. */
 int s3_session_close(struct s3_session *session, enum status status, const struct error *err);
-/* For s3_client's transfers: draws the bytes. */
+/* The progress of a transfer, drawn as bytes moved. */
 struct s3_transfer_progress s3_session_transfer(struct s3_session *session, const char *what);
 
-/* "upload: FROM to TO" on stdout; without `to` "delete: FROM". */
+/* Prints "upload: FROM to TO" on stdout; without `to` "delete: FROM". */
 void s3_print_move(struct cli *cli, const char *what, const char *from, const char *to);
 
 #endif

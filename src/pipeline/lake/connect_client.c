@@ -1,5 +1,5 @@
-/* One blocking request after the other. A worker in a rebalance answers 409 for a moment, in the
- * same status as "already exists": its words tell them apart. */
+/* Requests to a Connect worker, each one blocking. A worker in a rebalance answers 409 for a
+ * moment, in the same status as "already exists": its words tell them apart. */
 #include "connect_client.h"
 
 #include "http_client.h"

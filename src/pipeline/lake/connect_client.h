@@ -21,8 +21,8 @@ enum status connect_client_new(const struct connect_client_options *options,
                                struct connect_client **out, struct error *err) PP_MUST_USE;
 void connect_client_free(struct connect_client *client);
 
-/* One request; the answer's body replaces out's contents. path: "/connectors/x/status", encoded.
- * body NULL: none. */
+/* Sends a request; the answer's body replaces out's contents. path: "/connectors/x/status",
+ * encoded. body NULL: none. */
 enum status connect_client_call(struct connect_client *client, const char *method, const char *path,
                                 const struct span *body, struct buf *out,
                                 struct error *err) PP_MUST_USE;
@@ -43,9 +43,10 @@ struct connect_census {
 };
 enum status connect_client_census(struct connect_client *client, struct connect_census *out,
                                   struct error *err) PP_MUST_USE;
-/* For each of the topics (ended by NULL) the largest flush.size of the connectors that run and have
- * taken records of it; 1 where none says more. A worker that does not tell who takes what (before
- * Kafka 2.5, or with topic.tracking.enable=false) has each of its connectors count for all. */
+/* Gives for each of the topics (ended by NULL) the largest flush.size of the connectors that run
+ * and have taken records of it; 1 where none says more. A worker that does not tell who takes what
+ * (before Kafka 2.5, or with topic.tracking.enable=false) has each of its connectors count for all.
+ */
 enum status connect_client_flush_sizes(struct connect_client *client, const char *const *topics,
                                        int64_t *sizes, struct error *err) PP_MUST_USE;
 

@@ -19,7 +19,8 @@ typedef void (*connect_note_fn)(void *ctx, const char *text);
 enum status connect_properties_to_json(struct span text, connect_note_fn note, void *ctx,
                                        struct buf *out, struct error *err) PP_MUST_USE;
 
-/* What a file says, in either form: JSON when it begins with '{', either the configuration alone or
+/* The document of a file, in either form: JSON when it begins with '{', either the configuration
+ * alone or
  * {"name":...,"config":{...}}. */
 struct connect_document {
     struct buf config; /* a JSON object without "name" */

@@ -1,5 +1,5 @@
-/* All that a verification through S3 needs beside the topics: the bucket of a user, and the Connect
- * API that tells why nothing landed. */
+/* The things that a verification through S3 needs beside the topics: the bucket of a user, and the
+ * Connect API that tells why nothing landed. */
 #ifndef PINPIPE_LAKE_ACCESS_H
 #define PINPIPE_LAKE_ACCESS_H
 

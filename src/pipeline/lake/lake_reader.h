@@ -21,8 +21,8 @@ struct lake_visitor {
 };
 
 struct lake_reader_ops {
-    /* In key order as far as `look` is concerned; large objects may be read before small ones.
-     * NOT_FOUND: there is no such bucket. */
+    /* Visits the objects in key order as far as `look` is concerned; large objects may be read
+     * before small ones. NOT_FOUND: there is no such bucket. */
     enum status (*walk)(struct lake_reader *reader, struct span prefix,
                         const struct lake_visitor *visitor, struct error *err);
     void (*free)(struct lake_reader *reader);

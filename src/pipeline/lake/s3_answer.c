@@ -1,6 +1,6 @@
-/* One walk for all documents: expat's events keep the names of the open elements, and at the end of
- * an element its text is given to whoever the table names for (parent, element). An element that no
- * entry names is passed over, so that S3 may add some. */
+/* S3's documents, read by a single walk: expat's events keep the names of the open elements, and at
+ * the end of an element its text is given to whoever the table names for (parent, element). An
+ * element that no entry names is passed over, so that S3 may add some. */
 #include "s3_answer.h"
 
 #include "array.h"
@@ -41,7 +41,7 @@ struct walk {
 
 /* --- times ----------------------------------------------------------------------------------- */
 
-/* As many digits as `count` at the front of *rest, then `behind`. */
+/* Takes `count` digits off the front of *rest, and `behind` after them. */
 static bool take_digits(struct span *rest, size_t count, const char *behind, int *out)
 {
     uint64_t number;
@@ -287,7 +287,7 @@ static void add_item(struct walk *walk, bool is_prefix)
         walk->no_memory = true;
         return;
     }
-    /* Each has a key; a prefix without one would be all there is. */
+    /* An item has a key; a prefix without one would stand for all there is. */
     walk->bad = walk->bad || walk->item.key.len == 0;
     walk->item.is_prefix = is_prefix;
     page->items[page->count++] = walk->item;

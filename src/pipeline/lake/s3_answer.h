@@ -22,7 +22,7 @@ struct s3_error_answer {
 /* false when the body is no <Error> document. */
 bool s3_answer_error(struct span body, struct s3_error_answer *out);
 
-/* One page of ListObjectsV2, ListObjects or ListBuckets (a bucket is an item with its name as key
+/* A page of ListObjectsV2, ListObjects or ListBuckets (a bucket is an item with its name as key
  * and its creation as modified_ms). Everything lives in the arena. */
 struct s3_page {
     struct arena arena;

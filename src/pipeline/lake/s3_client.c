@@ -563,7 +563,7 @@ enum status s3_client_call(struct s3_client *client, const struct s3_request *re
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-/* They become parts of headers; what is wrong with them is said without showing them. */
+/* Credentials become parts of headers; what is wrong with them is said without showing them. */
 static enum status credential_check(const char *name, const char *text, struct error *err)
 {
     for (const char *c = text; c != NULL && *c != '\0'; c++) {

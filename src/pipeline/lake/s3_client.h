@@ -38,8 +38,8 @@ struct s3_listed {
     struct span etag;
     int64_t modified_ms;
 };
-/* All pages, in key order, while visit returns true. delimiter empty: none. The next page is under
- * way while the present one is visited. */
+/* Visits the items of all pages, in key order, while visit returns true. delimiter empty: none. The
+ * next page is under way while the present one is visited. */
 struct s3_list {
     struct span bucket;
     struct span prefix;
@@ -122,7 +122,7 @@ struct s3_sink {
 enum status s3_client_read(struct s3_client *client, struct span bucket, struct span key,
                            const struct s3_sink *sink, struct s3_head *head,
                            struct error *err) PP_MUST_USE;
-/* To a file, which appears whole or not at all and has the object's time. */
+/* Reads an object into a file, which appears whole or not at all and has the object's time. */
 enum status s3_client_download(struct s3_client *client, struct span bucket, struct span key,
                                const char *path, const struct s3_transfer_progress *progress,
                                struct error *err) PP_MUST_USE;

@@ -97,7 +97,7 @@ void s3_client_address(const struct s3_client *client, const struct s3_request *
                        struct buf *host, struct buf *path);
 /* Is it worth another attempt? */
 bool s3_client_should_retry(const struct http_response *response, bool was_reached);
-/* What the answer means; *err says it with the request in front. */
+/* The status that the answer means; *err says it with the request in front. */
 enum status s3_client_judge(const struct s3_client *client, const char *what,
                             const struct http_response *response, struct error *err);
 

@@ -333,7 +333,8 @@ static enum status ring_fill(const struct s3_fetch *fetch, struct fetch_ring *ri
                              struct error *err)
 {
     char range[S3_HEADER_TEXT_BYTES];
-    /* One byte more than may be, so that too large an object shows without being read whole. */
+    /* The range ends a byte behind the limit, so that too large an object shows without being read
+     * whole. */
     snprintf(range, sizeof(range), "bytes=0-%zu", fetch->bytes_max);
     enum status status = STATUS_OK;
     while (status == STATUS_OK && !ring->exhausted && ring->count < ring->size) {
@@ -357,7 +358,8 @@ static enum status ring_fill(const struct s3_fetch *fetch, struct fetch_ring *ri
     return status;
 }
 
-/* What `visit` is told of the object at the front; other failures are the fetch's. */
+/* Judges the object at the front: `visit` is told of one that is gone or too large; any other
+ * failure ends the fetch. */
 static enum status ring_front(const struct s3_fetch *fetch, const struct s3_slot *slot,
                               struct span *bytes, struct error *err)
 {

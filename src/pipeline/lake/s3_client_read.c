@@ -180,7 +180,7 @@ enum status s3_new_file_write(struct s3_new_file *file, struct span bytes, struc
     return STATUS_OK;
 }
 
-/* With the object's time: a later sync compares it. */
+/* The file gets the object's time, which a later sync compares. */
 enum status s3_new_file_finish(struct s3_new_file *file, int64_t modified_ms, struct error *err)
 {
     struct timespec times[2] = {

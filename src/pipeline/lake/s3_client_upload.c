@@ -214,7 +214,8 @@ static enum status upload_complete(struct uploading *up, struct error *err)
     return status;
 }
 
-/* Also after an interruption: parts that nobody completes would be kept, and paid for. */
+/* Parts that nobody completes would be kept, and paid for; so this runs after an interruption too.
+ */
 static void upload_abort(struct uploading *up)
 {
     struct s3_client *client = up->client;

@@ -72,7 +72,7 @@ static void sync_tell(const struct sync *sync, struct span what, const char *why
     }
 }
 
-/* What the walk of an upload passes over was not synchronised. */
+/* Counts a file that the walk of an upload passes over: it was not synchronised. */
 static void walk_note(void *ctx, const char *text)
 {
     const struct sync *sync = ctx;
@@ -425,7 +425,7 @@ static enum status sync_run_passes(struct sync *sync, struct error *err)
     if (status != STATUS_OK) {
         return status;
     }
-    /* Without it, what may differ is copied. */
+    /* Without a digest, what may differ is copied. */
     sync->can_digest = crypto_ready(sync->crypto, &ignored) == STATUS_OK;
     status = run_pass(sync, err);
     if (status == STATUS_OK && !options->upload && options->delete_extra) {

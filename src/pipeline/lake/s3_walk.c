@@ -82,7 +82,8 @@ static int walk_names_compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* What the walk's path (with the name) is; why it is passed over in *why, or NULL. */
+/* Is the file of the walk's path (with the name) to be visited? If not, *why says why, or is NULL.
+ */
 static bool is_wanted(const struct s3_walk *walk, bool *is_directory, const char **why)
 {
     struct stat info;

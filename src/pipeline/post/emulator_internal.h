@@ -106,7 +106,7 @@ struct emulator {
 
 struct triple *emulator_triple(const struct emulator *e, int64_t number);
 int64_t emulator_now_us(const struct emulator *e);
-/* One line for people, to whoever listens. */
+/* Tells people a line, when somebody listens. */
 void emulator_note(struct emulator *e, const char *format, ...) PP_PRINTF(2, 3);
 
 /* --- emulator_window.c: from rows to durable intents, from outcomes to the ledger --- */
@@ -119,7 +119,7 @@ bool emulator_window_has_room(const struct emulator *e);
 enum status emulator_window_build(struct emulator *e, struct error *err) PP_MUST_USE;
 /* Is it time to write what is built or settled? */
 bool emulator_window_due(const struct emulator *e, int64_t now_us);
-/* One transaction: the outcomes known so far and the intents built so far. */
+/* Writes the outcomes known so far and the intents built so far, in one transaction. */
 enum status emulator_window_commit(struct emulator *e, struct error *err) PP_MUST_USE;
 /* The last one: posts that never left are withdrawn, or noted as unsent when their triple was
  * begun. Nothing may be in flight. */

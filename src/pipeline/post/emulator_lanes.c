@@ -1,7 +1,7 @@
-/* What leaves when. Each topic is a lane of so many posts at once; with one, the topic holds the
- * rows in posting order, also when a post has to be tried again: it keeps its place in the lane.
- * The next post always comes from the lane that is furthest behind, so at concurrency 1 the order
- * is pin, geo, user of one triple after the other, as the script's.
+/* The lanes decide what leaves when. Each topic is a lane of so many posts at once; with one, the
+ * topic holds the rows in posting order, also when a post has to be tried again: it keeps its place
+ * in the lane. The next post always comes from the lane that is furthest behind, so at concurrency
+ * 1 the order is pin, geo, user of one triple after the other, as the script's.
  *
  *     SLOT_FREE --send--> SLOT_SENT --answer: settled--> SLOT_FREE
  *                             |  ^
@@ -64,7 +64,8 @@ static void round_note_end(struct emulator *e)
     }
 }
 
-/* Given up for good: surely not kept, or unknown because some attempt's end is. */
+/* Gives a post up for good: FAILED when it is surely not kept, IN_DOUBT when an attempt's end is
+ * unknown. */
 static void post_give_up(struct emulator *e, struct slot *slot, const char *reason)
 {
     struct post *post = &emulator_triple(e, slot->triple)->posts[slot->table];

@@ -1,4 +1,4 @@
-/* What the emulator's parts ask of the run's state. */
+/* The state of a run, as the emulator's parts ask for it. */
 #include "emulator_internal.h"
 
 #include <stdarg.h>

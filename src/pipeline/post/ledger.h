@@ -23,7 +23,7 @@ struct ledger;
  * and the fix. ":memory:" as data_dir is for tests. */
 enum status ledger_open(const char *data_dir, struct env *env, struct ledger **out,
                         struct error *err) PP_MUST_USE;
-/* For a reader; NOT_FOUND when there is no ledger yet. */
+/* Opens the ledger for a reader; NOT_FOUND when there is none yet. */
 enum status ledger_open_read_only(const char *data_dir, struct env *env, struct ledger **out,
                                   struct error *err) PP_MUST_USE;
 void ledger_close(struct ledger *ledger);

@@ -35,7 +35,7 @@ struct post_outcome {
 };
 
 struct poster;
-/* Called from run; the slot is free again and may be sent from inside the callback. */
+/* `done` is called from run; the slot is free again then, and `done` may send it anew. */
 typedef void (*post_done_fn)(void *ctx, size_t slot, const struct post_outcome *outcome);
 
 struct poster_ops {

@@ -135,7 +135,7 @@ static enum status say_unreachable(const char *url, const struct http_response *
                      response->message);
 }
 
-/* One GET <base>/v3/clusters. NOT_FOUND: it answers, but not with a cluster id. */
+/* Asks GET <base>/v3/clusters. NOT_FOUND: the server answers, but not with a cluster id. */
 static enum status ask_cluster_at(struct rest_poster *poster, const char *base_url,
                                   char out[POSTER_CLUSTER_ID_BYTES_MAX], struct error *err)
 {

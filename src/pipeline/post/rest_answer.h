@@ -1,4 +1,4 @@
-/* What a REST proxy's or a gateway's answer to a produce of one record says. */
+/* The answer of a REST proxy or a gateway to a produce of one record, read. */
 #ifndef PINPIPE_REST_ANSWER_H
 #define PINPIPE_REST_ANSWER_H
 

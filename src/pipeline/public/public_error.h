@@ -1,4 +1,4 @@
-/* From our errors to the public API's results. */
+/* The public API's results, made from our errors. */
 #ifndef PINPIPE_PUBLIC_ERROR_H
 #define PINPIPE_PUBLIC_ERROR_H
 

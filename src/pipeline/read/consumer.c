@@ -1,5 +1,5 @@
-/* Only what the sink has taken is committed (auto commit is off: it would also commit what a page
- * held beyond --max-messages), every few seconds and at the end.
+/* The consumer commits only what the sink has taken (auto commit is off: it would also commit what
+ * a page held beyond --max-messages), every few seconds and at the end.
  *
  * The first GET .../records of a group member joins the group and usually comes back empty; the
  * loop simply goes on. Reading from the beginning needs that join first: before it the instance has
@@ -109,7 +109,8 @@ static enum status commit(struct consumer *c, struct error *err)
 
 /* --- polling --------------------------------------------------------------------------------- */
 
-/* One page into c->page; empty when nothing came, or when a throttling gateway refused to ask. */
+/* Fetches a page into c->page; empty when nothing came, or when a throttling gateway refused to
+ * ask. */
 static enum status consume_fetch(struct consumer *c, struct error *err)
 {
     int64_t wait_ms = poll_ms;

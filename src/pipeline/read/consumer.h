@@ -23,7 +23,7 @@ struct consumer_options {
 
 struct consumer_sink {
     void *ctx;
-    /* Not OK ends the consumer with that. */
+    /* A status that is not OK ends the consumer with it. */
     enum status (*record)(void *ctx, const struct page_record *record, struct error *err);
     enum status (*flush)(void *ctx, struct error *err); /* after each page */
     void (*note)(void *ctx, const char *text);          /* something the user should know */

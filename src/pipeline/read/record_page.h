@@ -1,4 +1,4 @@
-/* One answer of GET .../records taken apart in one pass, without a copy: topic, key, value,
+/* An answer of GET .../records taken apart in one pass, without a copy: topic, key, value,
  * partition and offset as spans into the page. */
 #ifndef PINPIPE_RECORD_PAGE_H
 #define PINPIPE_RECORD_PAGE_H
@@ -8,7 +8,7 @@
 enum record_page_mode {
     /* Every value is valid JSON in full: for whoever shows or stores it. */
     RECORD_PAGE_STRICT,
-    /* Only the page around the values is checked, and that each value is balanced: for whoever
+    /* QUICK checks only the page around the values, and that each value is balanced: for whoever
      * compares the bytes with a known fingerprint (a value that matches is valid, one that does
      * not must pass record_page_check_value before anything else is believed about it). */
     RECORD_PAGE_QUICK,

@@ -78,7 +78,7 @@ struct rest_place {
 };
 enum status rest_instance_seek(struct rest_client *client, const struct rest_instance *instance,
                                struct rest_place place, struct error *err) PP_MUST_USE;
-/* All assigned partitions. */
+/* Moves all assigned partitions to their beginning. */
 enum status rest_instance_seek_to_beginning(struct rest_client *client,
                                             const struct rest_instance *instance,
                                             struct error *err) PP_MUST_USE;

@@ -33,9 +33,9 @@ struct topic_reader_ops {
     /* The pages to come are of this partition's range. */
     enum status (*start)(struct topic_reader *reader, const char *topic, int32_t partition,
                          struct topic_range range, struct error *err);
-    /* One reply, without records when nothing came in time. Valid until the next call; the fetch
-     * behind it is under way already unless the page reaches the range's end. A fetch that fails
-     * is repeated from where the last page ended. */
+    /* Gives the next reply, without records when nothing came in time. Valid until the next call;
+     * the fetch behind it is under way already unless the page reaches the range's end. A fetch
+     * that fails is repeated from where the last page ended. */
     enum status (*page)(struct topic_reader *reader, struct topic_page *page, struct error *err);
     /* Moves the fetch under way on; called now and then while a page is digested. */
     void (*poll)(struct topic_reader *reader);

@@ -31,13 +31,13 @@ enum {
     category_bytes_max = 32,
 };
 
-/* What the scraper got. In 10000 pins; the rest are complete images. */
+/* The outcomes of the scraper, in 10000 pins; the rest are complete images. */
 enum pin_state {
-    PIN_ALL_FAILED,     /* every field is a sentinel */
-    PIN_STORY_NO_IMAGE, /* description and image are */
-    PIN_STORY_NO_USER,  /* those, poster and followers */
-    PIN_STORY_NO_TAGS,  /* those and the tags */
-    PIN_STORY,          /* only the description is */
+    PIN_ALL_FAILED,     /* sentinels in every field */
+    PIN_STORY_NO_IMAGE, /* sentinels: description, image */
+    PIN_STORY_NO_USER,  /* sentinels: description, image, poster, followers */
+    PIN_STORY_NO_TAGS,  /* sentinels: the same and the tags */
+    PIN_STORY,          /* a sentinel: the description */
     PIN_STORY_TOLD,     /* a story page with everything */
     PIN_VIDEO,
     PIN_IMAGE,
@@ -79,7 +79,7 @@ static bool state_lacks_tags(enum pin_state state)
     return state == PIN_ALL_FAILED || state == PIN_STORY_NO_TAGS;
 }
 
-/* From the key's place in a shuffle: the shares are exact, the order is chance. */
+/* The state follows from the key's place in a shuffle: shares are exact, the order is chance. */
 static enum pin_state state_of(const struct generator *g, int64_t key)
 {
     uint64_t point = (uint64_t)generator_point(g, DICE_STATE, key) * 10000 >> 32;

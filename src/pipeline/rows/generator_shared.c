@@ -1,4 +1,5 @@
-/* What the three tables' generators share: categories, skewed and shuffled chance, texts. */
+/* The parts that the three tables' generators share: categories, skewed and shuffled chance, texts.
+ */
 #include "generator_internal.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
-/* One text for all spellings of a JSON value: members sorted by name (of equal names the last
- * counts), strings unescaped and escaped again, numbers by value. Two values mean the same exactly
- * when their canonical texts are equal; what Kafka Connect's converters do to a record on its way
- * into a file (another order of members, 1e3 as 1000.0) is then no difference. */
+/* The canonical text of a JSON value, one for all its spellings: members sorted by name (of equal
+ * names the last counts), strings unescaped and escaped again, numbers by value. Two values mean
+ * the same exactly when their canonical texts are equal; what Kafka Connect's converters do to a
+ * record on its way into a file (another order of members, 1e3 as 1000.0) is then no difference. */
 #ifndef PINPIPE_JSON_CANONICAL_H
 #define PINPIPE_JSON_CANONICAL_H
 
@@ -9,7 +9,8 @@
 
 struct json_segment;
 
-/* Kept between values, so that a stream of them allocates nothing. */
+/* The memory of one canonical text, kept between values, so that a stream of them allocates
+ * nothing. */
 struct json_canonical {
     struct buf text; /* the last value's */
     struct buf scratch;

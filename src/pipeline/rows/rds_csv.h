@@ -47,8 +47,8 @@ enum status rds_export(const struct rds_export_options *options, struct error *e
 /* Up to six significant digits without an exponent, as MySQL shows a FLOAT. */
 void rds_float_append(struct buf *out, double value);
 
-/* One field's text as a value of that type; false when it is none. Text values borrow the field,
- * datetimes are written to stamp (with a blank, as the tables hold them). */
+/* Reads a field's text as a value of that type; false when it is none. Text values borrow the
+ * field, datetimes are written to stamp (with a blank, as the tables hold them). */
 enum { RDS_STAMP_BYTES = 19 };
 bool rds_value_parse(struct span text, enum column_type type, char stamp[RDS_STAMP_BYTES],
                      struct row_value *out);

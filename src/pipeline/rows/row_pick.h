@@ -15,7 +15,7 @@ enum row_order {
 enum { ROW_PICK_PYTHON_LAST = 11000 };
 
 const char *row_order_name(enum row_order order);
-/* By name; false when there is no such order. */
+/* The order of a name; false when there is no such order. */
 bool row_order_find(const char *name, enum row_order *out);
 
 struct row_pick {
@@ -28,7 +28,8 @@ struct row_pick {
 
 /* row_count > 0: rows are picked from 0 to row_count - 1. */
 void row_pick_init(struct row_pick *pick, enum row_order order, uint64_t seed, int64_t row_count);
-/* One round. *sleep_seconds is the script's pause before it, 0 or 1 (in every order). */
+/* Draws the row number of the next round. *sleep_seconds is the script's pause before it, 0 or 1
+ * (in every order). */
 int64_t row_pick_next(struct row_pick *pick, int *sleep_seconds);
 
 #endif

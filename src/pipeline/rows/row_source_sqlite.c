@@ -59,7 +59,7 @@ static enum status row_copy_texts(struct row *row, struct buf *texts, struct err
     return STATUS_OK;
 }
 
-/* One statement with the number bound, into a row whose table is set; NOT_FOUND when it has no row.
+/* Runs a statement with the number bound, into a row whose table is set; NOT_FOUND without a row.
  */
 static enum status statement_fetch(struct sqlite_source *source, size_t sql, int64_t number,
                                    struct row *row, struct error *err)
@@ -107,8 +107,8 @@ static enum status source_count(struct row_source *base, enum table_id table, in
     return STATUS_OK;
 }
 
-/* Without it each fetch locks the file and looks for a journal, which costs more than the row. A
- * hold that fails is no error: the fetches then lock for themselves. */
+/* Without a transaction each fetch locks the file and looks for a journal, which costs more than
+ * the row. A hold that fails is no error: the fetches then lock for themselves. */
 static void source_hold(struct row_source *base, bool held)
 {
     sqlite3 *handle = source_of(base)->db.handle;

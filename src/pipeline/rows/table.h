@@ -30,7 +30,7 @@ struct table {
 };
 
 const struct table *table_get(enum table_id id);
-/* By table name or topic suffix; NULL when there is none. */
+/* The table of a table's name or a topic's suffix; NULL when there is none. */
 const struct table *table_find(struct span name);
 
 struct row_value {
@@ -40,7 +40,7 @@ struct row_value {
     struct span text; /* COLUMN_TEXT, COLUMN_DATETIME */
 };
 
-/* One row; the spans belong to whoever filled it. */
+/* A row of a table; the spans belong to whoever filled it. */
 struct row {
     const struct table *table;
     struct row_value values[TABLE_COLUMNS_MAX];

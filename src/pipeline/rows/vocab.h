@@ -19,7 +19,8 @@ struct span vocab_pick(const struct vocab_list *list, struct dice *dice);
 /* "230 YourTango" gives 230 and leaves "YourTango" in *rest; 0 when there is no number in front. */
 uint32_t vocab_take_number(struct span *rest);
 
-/* What the placeholders of a pattern stand for; NULL lists may not be named by the pattern. */
+/* The words that the placeholders of a pattern stand for; NULL lists may not be named by the
+ * pattern. */
 struct vocab_words {
     const struct vocab_list *tags;        /* {T} */
     const struct vocab_list *adjectives;  /* {a} {A} */

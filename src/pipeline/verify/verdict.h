@@ -1,5 +1,5 @@
-/* What a verification found: counts by kind, and of each kind the first offender. A plain value of
- * fixed size. */
+/* The verdict, what a verification found: counts by kind, and of each kind the first offender. A
+ * plain value of fixed size. */
 #ifndef PINPIPE_VERDICT_H
 #define PINPIPE_VERDICT_H
 
@@ -63,7 +63,7 @@ void verdict_init(struct verdict *verdict);
 /* Is the kind of a stage that this verdict has looked at? */
 bool verdict_judges(const struct verdict *verdict, enum verdict_kind kind);
 bool verdict_passed(const struct verdict *verdict);
-/* All counts of the failing kinds together. */
+/* The sum of the counts of the failing kinds. */
 uint64_t verdict_failures(const struct verdict *verdict);
 
 #endif

@@ -193,7 +193,7 @@ static void write_kinds(struct json_writer *w, const struct verdict *verdict)
     json_write_end(w);
 }
 
-static void write_document(struct json_writer *w, const struct verdict *verdict)
+static void verdict_write_document(struct json_writer *w, const struct verdict *verdict)
 {
     bool with_lake = verdict->through >= VERDICT_STAGE_S3;
     json_write_object(w);
@@ -222,7 +222,7 @@ bool verdict_write_json(const struct verdict *verdict, FILE *out)
     struct buf text;
     buf_init(&text, VERDICT_KIND_COUNT * offender_bytes_max);
     struct json_writer w = json_writer_to(&text);
-    write_document(&w, verdict);
+    verdict_write_document(&w, verdict);
     buf_append_byte(&text, '\n');
     bool written = buf_ok(&text) && fwrite(text.ptr, 1, text.len, out) == text.len;
     buf_release(&text);

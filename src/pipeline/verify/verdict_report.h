@@ -10,9 +10,9 @@
 
 /* A table of kinds, the first offender of each, and a last line that begins with PASS or FAIL. */
 bool verdict_write_text(const struct verdict *verdict, FILE *out);
-/* One document, one line. */
+/* The verdict as a JSON document on one line. */
 bool verdict_write_json(const struct verdict *verdict, FILE *out);
-/* One test case a kind that fails. */
+/* The verdict as JUnit's XML: a test case for each kind that can fail. */
 bool verdict_write_junit(const struct verdict *verdict, FILE *out);
 bool verdict_write_tap(const struct verdict *verdict, FILE *out);
 

@@ -1,5 +1,5 @@
-/* What a value is, seen from the tables: is what was posted the row it should be, in which field
- * does a value differ, which row does a stray value hold. Part of the verifier. */
+/* The content of a value, seen from the tables: is what was posted the row it should be, in which
+ * field does a value differ, which row does a stray value hold. Part of the verifier. */
 #ifndef PINPIPE_VERIFIER_CONTENT_H
 #define PINPIPE_VERIFIER_CONTENT_H
 

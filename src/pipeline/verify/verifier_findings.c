@@ -1,4 +1,4 @@
-/* What the verifier's parts look up and note while they read: topics, runs, posts, findings. */
+/* Topics, runs, posts and findings, as the verifier's parts look them up and note them. */
 #include "verifier_internal.h"
 
 #include "array.h"
@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* By what follows the last dot: "u1.pin". */
+/* The table of a topic, by what follows the last dot of its name: "u1.pin". */
 static int table_of_topic(struct span name)
 {
     size_t dot = name.len;

@@ -1,4 +1,4 @@
-/* What the verifier's parts share while one verification runs. Part of the verifier:
+/* The state of one verification, which the verifier's parts share:
  *   verifier.c        opens everything, takes the end offsets, calls the parts, concludes
  *   verifier_findings.c  topics, runs, posts and findings, for the passes
  *   verifier_posts.c  one pass over the ledger: what is not simply acknowledged
@@ -39,7 +39,7 @@ struct verifier_run_info {
     int64_t last_post; /* the latest post found in its place there */
 };
 
-/* By which run (its id) each row was last posted; 0: by none. */
+/* The run (its id) that posted each row last; 0: none. */
 struct verifier_rows_seen {
     uint32_t *runs;
     size_t count;
@@ -85,7 +85,7 @@ struct verdict_offender verifier_offender_of_post(const struct verifier *v,
 
 /* verifier_posts.c: forgets what an earlier pass noted. */
 enum status verifier_scan_posts(struct verifier *v, struct error *err) PP_MUST_USE;
-/* Left-over records that are copies of a post in its place. */
+/* Finds left-over records that are copies of a post in its place. */
 enum status verifier_find_copies(struct verifier *v, struct error *err) PP_MUST_USE;
 
 /* verifier_match.c */

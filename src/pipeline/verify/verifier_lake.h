@@ -26,7 +26,7 @@ enum {
     LAKE_TEXT_BYTES = 1200,      /* a key and some words */
 };
 
-/* What became of a record. */
+/* The fates of a record in the lake. */
 enum lake_state {
     LAKE_EXPECTED,    /* no line yet */
     LAKE_FOUND,       /* a line holds it */
@@ -97,7 +97,7 @@ enum status lake_open(struct verifier_lake *lake, const struct env *env,
                       struct error *err) PP_MUST_USE;
 void lake_close(struct verifier_lake *lake);
 
-/* In the order of offsets within a partition. */
+/* Records come in the order of offsets within a partition. */
 enum status lake_add_record(struct verifier_lake *lake, const struct lake_record *record,
                             struct error *err) PP_MUST_USE;
 /* Reads every object of the topics; topic_names, ranges, partitions and end_of must be set. */

@@ -151,7 +151,7 @@ static void line_words(const struct verifier_lake *lake, const char *what,
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-/* It means this record; one that an earlier line seemed to have altered was not altered then. */
+/* The line holds this record: if an earlier line seemed an altered copy of it, that was another. */
 static enum status line_is(struct verifier_lake *lake, const struct place *place, struct error *err)
 {
     enum status status = STATUS_OK;

@@ -1,4 +1,4 @@
-/* One partition, read from beginning to end and merged with the ledger's posts for it, which come
+/* A partition is read from beginning to end and merged with the ledger's posts for it, which come
  * in the same order. The common case, a record whose fingerprint is that of the post acknowledged
  * for its offset, costs one hash and one comparison; everything else goes to the notes. */
 #include "verifier_internal.h"
@@ -30,7 +30,7 @@ struct match {
     struct buf decoded; /* a value that came in base64 */
 };
 
-/* One record with what is needed to judge it. */
+/* A record as it was read, with what is needed to judge it. */
 struct sighting {
     int64_t offset;
     struct span value;

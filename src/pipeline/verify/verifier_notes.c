@@ -77,7 +77,7 @@ static const char *const note_sql[SQL_NOTES_COUNT] = {
                          " ORDER BY t.run, t.triple LIMIT 1",
 };
 
-/* One pass of pairing: the n-th record of a content with the n-th post of that content. */
+/* A pass of pairing: the n-th record of a content with the n-th post of that content. */
 #define PAIR(same_topic, extra_group, post_group)                                                  \
     "DELETE FROM pair;"                                                                            \
     "INSERT INTO pair SELECT e.id, p.id FROM"                                                      \
@@ -142,7 +142,8 @@ static const char *const conclude_scripts[] = {
     " WHEN state = 2 AND maybe_kept = 0 THEN 'refused' ELSE 'in_doubt_not_kept' END"
     " WHERE extra IS NULL",
 
-    /* One or two of three not kept, and none of them because it was lost. */
+    /* A triple is partial when one or two of its three posts were not kept, none of them because it
+     * was lost. */
     "INSERT INTO triple SELECT run, triple, min(id), 'partial_triple' FROM open_post"
     " WHERE kind IS NOT NULL GROUP BY run, triple HAVING count(*) < 3 AND sum(kind = 'missing') = "
     "0",

@@ -1,5 +1,6 @@
-/* What does not fit, noted down while the topics stream by and classified at the end: records that
- * are not what the ledger says stands there ("extras"), posts that are not where the ledger says
+/* Notes of what does not fit, taken while the topics stream by and classified at the end: records
+ * that are not what the ledger says stands there ("extras"), posts that are not where the ledger
+ * says
  * ("open posts"). A temporary SQLite file holds them, so that a topic that is wrong from end to end
  * costs disk, not memory. Part of the verifier. */
 #ifndef PINPIPE_VERIFIER_NOTES_H
@@ -58,7 +59,7 @@ struct note_post {
 };
 enum status notes_add_post(struct verifier_notes *notes, const struct note_post *post,
                            struct error *err) PP_MUST_USE;
-/* So many more copies of this post may be there because attempts ended without an answer. */
+/* Notes how many more copies of this post may be there because attempts ended without an answer. */
 enum status notes_add_copies(struct verifier_notes *notes, const struct note_post *post,
                              int64_t copies, struct error *err) PP_MUST_USE;
 
@@ -68,7 +69,8 @@ enum status notes_classify(struct verifier_notes *notes, struct error *err) PP_M
 /* Are there records that notes_mark_copy could explain? */
 enum status notes_has_leftovers(struct verifier_notes *notes, bool *out,
                                 struct error *err) PP_MUST_USE;
-/* Any post of the ledger: left-over records of its topic with its content are copies of it. */
+/* Takes any post of the ledger: left-over records of its topic with its content are copies of it.
+ */
 enum status notes_mark_copy(struct verifier_notes *notes, const struct note_post *post,
                             struct error *err) PP_MUST_USE;
 /* Judges the rest, then adds counts and first offenders to *verdict. topic_names by
