@@ -19,19 +19,20 @@ SEES_src/pipeline/lake        := src/base src/aws src/pipeline/rows
 SEES_src/pipeline/verify      := src/base src/pipeline/rows src/pipeline/post src/pipeline/read src/pipeline/lake
 SEES_src/pipeline/public      := include src/base src/pipeline/rows src/pipeline/post src/pipeline/read src/pipeline/lake src/pipeline/verify
 
+SEES_mock_server/host         :=
 SEES_mock_server/store        := src/base
 SEES_mock_server/net          := src/base mock_server/store mock_server/http
 SEES_mock_server/http         := src/base mock_server/net llhttp
 SEES_mock_server/aws          := src/base src/aws mock_server/http
 SEES_mock_server/topics       := src/base mock_server/store
-SEES_mock_server/gateway      := src/base mock_server/net mock_server/http
-SEES_mock_server/kafka_rest   := src/base mock_server/net mock_server/http mock_server/store mock_server/topics
+SEES_mock_server/gateway      := include src/base mock_server/net mock_server/http mock_server/host
+SEES_mock_server/kafka_rest   := include src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/host
 SEES_mock_server/sink         := src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/connect mock_server/s3 src/aws
 SEES_mock_server/connect      := src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/sink
-SEES_mock_server/connect_rest := src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/connect
-SEES_mock_server/msk_connect  := src/base src/aws mock_server/net mock_server/http mock_server/aws mock_server/store mock_server/topics mock_server/connect
-SEES_mock_server/s3           := src/base src/aws mock_server/net mock_server/http mock_server/aws mock_server/store
-SEES_mock_server              := include src/base mock_server/store mock_server/net mock_server/http mock_server/aws mock_server/topics mock_server/gateway \
+SEES_mock_server/connect_rest := include src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/connect mock_server/host
+SEES_mock_server/msk_connect  := include src/base src/aws mock_server/net mock_server/http mock_server/aws mock_server/store mock_server/topics mock_server/connect mock_server/host
+SEES_mock_server/s3           := src/base src/aws mock_server/net mock_server/http mock_server/aws mock_server/store mock_server/host
+SEES_mock_server              := include src/base mock_server/host mock_server/store mock_server/net mock_server/http mock_server/aws mock_server/topics mock_server/gateway \
                                  mock_server/kafka_rest mock_server/connect mock_server/connect_rest mock_server/msk_connect mock_server/s3
 
 SEES_src/cli                  := include src/base src/pipeline/rows src/pipeline/post src/pipeline/read src/pipeline/lake src/pipeline/verify

@@ -21,4 +21,10 @@ enum status connect_rest_new(const struct connect_rest_options *options, struct 
 void connect_rest_free(struct connect_rest *rest);
 const struct service *connect_rest_service(struct connect_rest *rest);
 
+/* The row of mock_server/services.c. */
+struct host;
+enum status connect_rest_open(const struct host *host, void **out, struct error *err) PP_MUST_USE;
+const void *connect_rest_face(void *rest);
+void connect_rest_close(void *rest);
+
 #endif

@@ -31,4 +31,12 @@ enum status gateway_new(const struct gateway_options *options, struct gateway **
 void gateway_free(struct gateway *gateway);
 const struct service *gateway_service(struct gateway *gateway);
 
+/* The row of mock_server/services.c. */
+struct host;
+enum status gateway_open(const struct host *host, void **out, struct error *err) PP_MUST_USE;
+const void *gateway_face(void *gateway);
+void gateway_close(void *gateway);
+/* The stage: it stands behind the address in the gateway's URL. */
+const char *gateway_url_path(const struct host *host);
+
 #endif

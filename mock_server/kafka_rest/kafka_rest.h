@@ -32,4 +32,10 @@ void kafka_rest_free(struct kafka_rest *rest);
 /* What the listener and the gateway call. */
 const struct service *kafka_rest_service(struct kafka_rest *rest);
 
+/* The row of mock_server/services.c. */
+struct host;
+enum status kafka_rest_open(const struct host *host, void **out, struct error *err) PP_MUST_USE;
+const void *kafka_rest_face(void *rest);
+void kafka_rest_close(void *rest);
+
 #endif

@@ -27,4 +27,10 @@ enum status msk_connect_new(const struct msk_connect_options *options, struct ms
 void msk_connect_free(struct msk_connect *msk);
 const struct service *msk_connect_service(struct msk_connect *msk);
 
+/* The row of mock_server/services.c. */
+struct host;
+enum status msk_connect_open(const struct host *host, void **out, struct error *err) PP_MUST_USE;
+const void *msk_connect_face(void *msk);
+void msk_connect_close(void *msk);
+
 #endif

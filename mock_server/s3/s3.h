@@ -32,6 +32,12 @@ enum status s3_new(const struct s3_options *options, struct s3 **out,
 void s3_free(struct s3 *s3);
 const struct service *s3_service(struct s3 *s3);
 
+/* The row of mock_server/services.c. */
+struct host;
+enum status s3_open(const struct host *host, void **out, struct error *err) PP_MUST_USE;
+const void *s3_face(void *s3);
+void s3_close(void *s3);
+
 /* Is it a bucket's name (specs/aws-s3.md 2)? */
 bool s3_bucket_name_is_legal(struct span name);
 
