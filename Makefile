@@ -278,7 +278,7 @@ install: all $(BUILD)/libpinpipe.a $(BUILD)/pinpipe.pc ## install program, libra
 	install -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/pinpipe'
 	install -m 644 $(BUILD)/libpinpipe.a '$(DESTDIR)$(LIBDIR)/'
 	install -m 644 $(BUILD)/pinpipe.pc '$(DESTDIR)$(LIBDIR)/pkgconfig/'
-	install -m 644 $(wildcard include/pinpipe/*.h) '$(DESTDIR)$(INCLUDEDIR)/pinpipe/'
+	install -m 644 $(wildcard include/pinpipe/*.h include/pinpipe/*.def) '$(DESTDIR)$(INCLUDEDIR)/pinpipe/'
 	install -m 644 docs/pinpipe.1 '$(DESTDIR)$(MANDIR)/man1/'
 
 .PHONY: uninstall

@@ -168,13 +168,9 @@ static void facts_encode(const struct server_facts *facts, struct buf *out)
     BUF_APPEND_LIT(out, "{\"pid\": ");
     buf_append_i64(out, (int64_t)getpid());
     member_append(out, "version", facts->version);
-    member_append(out, "gateway_url", facts->gateway_url);
-    member_append(out, "rest_url", facts->rest_url);
-    member_append(out, "connect_url", facts->connect_url);
-    /* A service that is not in this build keeps its key, so that readers need no versions. */
-    member_append(out, "kinesis_url", NULL);
-    member_append(out, "s3_url", facts->s3_url);
-    member_append(out, "msk_connect_url", facts->msk_connect_url);
+    for (size_t i = 0; i < facts->url_count; i++) {
+        member_append(out, facts->urls[i].key, facts->urls[i].url);
+    }
     member_append(out, "user_id", facts->user_id);
     member_append(out, "stage", facts->stage);
     member_append(out, "data_dir", facts->data_dir);

@@ -15,13 +15,14 @@ enum status data_dir_open(const char *path, struct data_dir **out, struct error 
 void data_dir_close(struct data_dir *dir);
 const char *data_dir_path(const struct data_dir *dir);
 
+struct server_url {
+    const char *key; /* "s3_url" */
+    const char *url;
+};
 /* What a running server tells about itself; a NULL text becomes null. */
 struct server_facts {
-    const char *gateway_url;
-    const char *rest_url;
-    const char *connect_url;
-    const char *s3_url;
-    const char *msk_connect_url;
+    const struct server_url *urls; /* in this order */
+    size_t url_count;
     const char *user_id;
     const char *stage;
     const char *data_dir;

@@ -1,78 +1,89 @@
 /* What the files of the facade share: the composition as one struct.
  *
- *   mock.c          life: new, run, start, stop; the gateway and the REST proxy; listeners
- *   mock_options.c  options taken over and checked
- *   mock_lake.c     S3, Kafka Connect, MSK Connect */
+ *   mock.c           the public API: new, run, start, stop
+ *   mock_options.c   options taken over and checked
+ *   mock_parts.c     what all services share: store, loop, topics, the Connect worker
+ *   mock_services.c  the table's rows opened, bound, announced, closed */
 #ifndef PINPIPE_MOCK_INTERNAL_H
 #define PINPIPE_MOCK_INTERNAL_H
 
 #include "arena.h"
 #include "aws_identity.h"
 #include "broker.h"
-#include "connect_rest.h"
-#include "connect_worker.h"
 #include "data_dir.h"
 #include "digest.h"
-#include "gateway.h"
+#include "host.h"
 #include "journal.h"
-#include "kafka_rest.h"
-#include "msk_connect.h"
 #include "pinpipe/mock.h"
-#include "s3.h"
 #include "server.h"
-#include "store.h"
+#include "services.h"
 #include "topic_policy.h"
 
 #include <pthread.h>
 
-enum { MOCK_TEXTS_BYTES_MAX = 64 * 1024 }; /* copies of the options' strings, the URLs */
-enum { MOCK_SERVICES = PINPIPE_MSK_CONNECT + 1 };
-enum { MOCK_WORKER_ID_BYTES = 80 };
+enum {
+    MOCK_TEXTS_BYTES_MAX = 64 * 1024, /* copies of the options' strings, the URLs */
+    MOCK_ADDRESS_BYTES = 80,
+};
 
 struct pinpipe_mock {
     struct pinpipe_mock_options options; /* strings are in texts */
+    const struct service_table *table;
     struct arena texts;
     struct env env;
     struct log log;
-    struct crypto *crypto;
+    /* The parts. */
     struct aws_identity identity;
+    struct topic_policy policy;
+    struct crypto *crypto;
     struct data_dir *dir;
     struct server *server;
     struct store *store;
     struct journal *journal;
-    struct topic_policy policy;
     struct broker *broker;
-    struct kafka_rest *rest;
-    struct gateway *gateway;
     struct connect_worker *worker;
-    struct connect_rest *connect;
-    struct msk_connect *msk;
-    struct s3 *s3;
-    const char *bucket;                   /* "user-<id>-bucket"; NULL: no legal name */
-    char worker_id[MOCK_WORKER_ID_BYTES]; /* "127.0.0.1:8083", once Connect listens */
-    const char *urls[MOCK_SERVICES];      /* by enum pinpipe_service; NULL: no listener */
+    const char *bucket; /* "user-<id>-bucket"; NULL: no legal name */
+    struct host host;
+    /* The services, by id; NULL: not open, no listener. */
+    void *services[PINPIPE_SERVICES_MAX];
+    const void *faces[PINPIPE_SERVICES_MAX];
+    char *addresses[PINPIPE_SERVICES_MAX];
+    const char *urls[PINPIPE_SERVICES_MAX];
     pthread_t thread;
     bool has_thread;
 };
 
-/* A port of the options, how its service is called, and the flag that chooses it. */
-struct mock_port {
-    enum pinpipe_service service;
-    int port;
-    const char *name;
-    const char *flag;
-};
-/* All of them, in the order of enum pinpipe_service. */
-void mock_ports(const struct pinpipe_mock_options *options, struct mock_port out[MOCK_SERVICES]);
-
 enum status mock_no_memory(struct error *err);
 
+/* --- mock.c --- */
+/* As pinpipe_mock_new and pinpipe_mock_start, with the services of another table. */
+enum pinpipe_result mock_new(const struct service_table *table,
+                             const struct pinpipe_mock_options *options, struct pinpipe_mock **out,
+                             char *why);
+enum pinpipe_result mock_start(const struct service_table *table,
+                               const struct pinpipe_mock_options *options,
+                               struct pinpipe_mock **out, char *why);
+
 /* --- mock_options.c --- */
+/* mock->table is set: the ports are those of its rows. */
 enum status mock_options_take(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
                               struct error *err) PP_MUST_USE;
+/* The port that the options give to a service: 0 for any free one, -1 for no listener. */
+int mock_port(const struct pinpipe_mock_options *options, int id);
 
-/* --- mock_lake.c --- */
-enum status mock_lake_set_up(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
-void mock_lake_free(struct pinpipe_mock *mock);
+/* --- mock_parts.c --- */
+/* On failure what is open stays open, for close. */
+enum status mock_parts_open(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
+/* The services are closed already; what they wrote while they closed is committed here. */
+void mock_parts_close(struct pinpipe_mock *mock);
+
+/* --- mock_services.c --- */
+enum status mock_services_open(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
+enum status mock_services_listen(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
+void mock_services_close(struct pinpipe_mock *mock);
+/* What the ready file and server.json say of them: an entry a row of the table. Returns how many.
+ */
+size_t mock_services_tell(const struct pinpipe_mock *mock,
+                          struct server_url out[PINPIPE_SERVICES_MAX]);
 
 #endif

@@ -1,6 +1,8 @@
 /* Options of the facade: defaults, taken over by copy, checked before anything is opened. */
 #include "mock_internal.h"
 
+#include "store.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +51,8 @@ static enum status texts_copy(struct pinpipe_mock *mock, struct error *err)
     return STATUS_OK;
 }
 
-/* A program built against an older header gives a shorter struct; what it lacks is the default. */
+/* The struct of a program built against an older header is shorter; what it lacks is the default.
+ */
 static enum status options_copy(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
                                 struct error *err)
 {
@@ -87,8 +90,9 @@ static bool stage_is_legal(struct span stage)
     return stage.len >= 1 && stage.len <= stage_len_max;
 }
 
-static enum status names_check(const struct pinpipe_mock_options *o, struct error *err)
+static enum status names_check(const struct pinpipe_mock *mock, struct error *err)
 {
+    const struct pinpipe_mock_options *o = &mock->options;
     char topic[STORE_TOPIC_NAME_MAX + 8];
     int len = snprintf(topic, sizeof(topic), "%s.user", o->user_id != NULL ? o->user_id : "");
     if (o->user_id == NULL || o->user_id[0] == '\0' || len < 0 || (size_t)len >= sizeof(topic) ||
@@ -106,49 +110,55 @@ static enum status names_check(const struct pinpipe_mock_options *o, struct erro
     return STATUS_OK;
 }
 
+int mock_port(const struct pinpipe_mock_options *o, int id)
+{
+    /* The options had a field a service before they had `ports`. */
+    const int named[] = {[PINPIPE_GATEWAY] = o->gateway_port,
+                         [PINPIPE_REST] = o->rest_port,
+                         [PINPIPE_CONNECT] = o->connect_port,
+                         [PINPIPE_S3] = o->s3_port,
+                         [PINPIPE_MSK_CONNECT] = o->msk_connect_port};
+    return o->ports[id] == 0 && (size_t)id < ARRAY_COUNT(named) ? named[id] : o->ports[id];
+}
+
 static bool port_is_legal(int port)
 {
     return port >= -1 && port <= port_max;
 }
 
-void mock_ports(const struct pinpipe_mock_options *o, struct mock_port out[MOCK_SERVICES])
+/* No two listeners on one port, one listener at least. */
+static enum status ports_check(const struct pinpipe_mock *mock, struct error *err)
 {
-    const struct mock_port ports[MOCK_SERVICES] = {
-        {PINPIPE_GATEWAY, o->gateway_port, "the gateway", "--gateway"},
-        {PINPIPE_REST, o->rest_port, "the REST proxy", "--rest"},
-        {PINPIPE_CONNECT, o->connect_port, "Kafka Connect", "--connect"},
-        {PINPIPE_S3, o->s3_port, "S3", "--s3"},
-        {PINPIPE_MSK_CONNECT, o->msk_connect_port, "MSK Connect", "--msk-connect"},
-    };
-    memcpy(out, ports, sizeof(ports));
-}
-
-static enum status ports_check(const struct pinpipe_mock_options *o, struct error *err)
-{
-    struct mock_port ports[MOCK_SERVICES];
+    const struct service_row *taken[PINPIPE_SERVICES_MAX];
+    size_t taken_count = 0;
     bool any = false;
-    mock_ports(o, ports);
-    for (size_t i = 0; i < MOCK_SERVICES; i++) {
-        if (!port_is_legal(ports[i].port)) {
+    for (size_t i = 0; i < mock->table->count; i++) {
+        const struct service_row *row = &mock->table->rows[i];
+        int port = row->open != NULL ? mock_port(&mock->options, row->id) : -1;
+        if (!port_is_legal(port)) {
             return error_set(err, STATUS_USAGE, "a port is 0 to %d (0: any free one), -1 for none",
                              port_max);
         }
-        any = any || ports[i].port >= 0;
-        for (size_t other = 0; other < i && ports[i].port > 0; other++) {
-            if (ports[other].port == ports[i].port) {
+        for (size_t other = 0; other < taken_count && port > 0; other++) {
+            if (mock_port(&mock->options, taken[other]->id) == port) {
                 return error_set(err, STATUS_CONFIG,
                                  "%s and %s cannot both be on port %d; choose another with %s or "
                                  "%s",
-                                 ports[other].name, ports[i].name, ports[i].port, ports[other].flag,
-                                 ports[i].flag);
+                                 taken[other]->title, row->title, port, taken[other]->flag,
+                                 row->flag);
             }
+        }
+        if (port >= 0) {
+            any = true;
+            taken[taken_count++] = row;
         }
     }
     return any ? STATUS_OK : error_set(err, STATUS_USAGE, "no service has a port");
 }
 
-static enum status credentials_check(const struct pinpipe_mock_options *o, struct error *err)
+static enum status credentials_check(const struct pinpipe_mock *mock, struct error *err)
 {
+    const struct pinpipe_mock_options *o = &mock->options;
     bool has_key = o->access_key != NULL && o->access_key[0] != '\0';
     bool has_secret = o->secret != NULL && o->secret[0] != '\0';
     if ((o->access_key != NULL || o->secret != NULL) && !(has_key && has_secret)) {
@@ -159,8 +169,9 @@ static enum status credentials_check(const struct pinpipe_mock_options *o, struc
     return STATUS_OK;
 }
 
-static enum status numbers_check(const struct pinpipe_mock_options *o, struct error *err)
+static enum status numbers_check(const struct pinpipe_mock *mock, struct error *err)
 {
+    const struct pinpipe_mock_options *o = &mock->options;
     if (!isfinite(o->throttle_rate) || o->throttle_rate < 0 || !isfinite(o->throttle_burst) ||
         (o->throttle_rate > 0 && o->throttle_burst < 1)) {
         return error_set(err, STATUS_USAGE,
@@ -179,11 +190,11 @@ static enum status numbers_check(const struct pinpipe_mock_options *o, struct er
 enum status mock_options_take(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
                               struct error *err)
 {
-    static enum status (*const checks[])(const struct pinpipe_mock_options *, struct error *) = {
+    static enum status (*const checks[])(const struct pinpipe_mock *, struct error *) = {
         names_check, ports_check, credentials_check, numbers_check};
     enum status status = options_copy(mock, given, err);
     for (size_t i = 0; i < ARRAY_COUNT(checks) && status == STATUS_OK; i++) {
-        status = checks[i](&mock->options, err);
+        status = checks[i](mock, err);
     }
     return status;
 }

@@ -26,13 +26,21 @@ extern "C" {
 struct pinpipe_mock;
 
 enum pinpipe_durability { PINPIPE_FULL, PINPIPE_NORMAL, PINPIPE_OFF };
+/* PINPIPE_GATEWAY, PINPIPE_REST, PINPIPE_CONNECT, PINPIPE_S3, PINPIPE_MSK_CONNECT: a row each of
+ * services.def. */
 enum pinpipe_service {
-    PINPIPE_GATEWAY,
-    PINPIPE_REST,
-    PINPIPE_CONNECT, /* Kafka Connect's REST API */
-    PINPIPE_S3,
-    PINPIPE_MSK_CONNECT, /* AWS's kafkaconnect */
+#define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
+    PINPIPE_##ID = (VALUE),
+#include "services.def"
 };
+/* PINPIPE_GATEWAY_USUAL_PORT (8080) and so on: where `pinpipe serve` listens unless told otherwise.
+ * A mock in a program listens on free ports unless its options name some. */
+enum {
+#define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
+    PINPIPE_##ID##_USUAL_PORT = (PORT),
+#include "services.def"
+};
+enum { PINPIPE_SERVICES_MAX = 32 };
 enum pinpipe_first_poll { PINPIPE_FIRST_POLL_EMPTY, PINPIPE_FIRST_POLL_EAGER };
 enum pinpipe_permissions { PINPIPE_PERMISSIONS_OPEN, PINPIPE_PERMISSIONS_WORKSHOP };
 
@@ -69,6 +77,9 @@ struct pinpipe_mock_options {
     /* Both or neither. With them S3 and MSK Connect accept requests signed by them only. */
     const char *access_key;
     const char *secret;
+    /* By enum pinpipe_service, as the ports with names above, which are the same thing for the five
+     * services that have one. 0: what the field with a name says, else any free port. */
+    int ports[PINPIPE_SERVICES_MAX];
 };
 
 /* The defaults: in memory, loopback, free ports, user "workshop", full durability, log off. */
@@ -97,6 +108,8 @@ bool pinpipe_mock_directory_is_free(const char *data_dir);
 /* "http://127.0.0.1:34567", for the gateway with the stage ("/test" unless one is fixed); NULL when
  * there is no such listener. Lives as long as the mock. */
 const char *pinpipe_mock_url(const struct pinpipe_mock *mock, enum pinpipe_service service);
+/* The same by the service's key in the ready file, "s3_url"; NULL also when no service has it. */
+const char *pinpipe_mock_url_by_key(const struct pinpipe_mock *mock, const char *key);
 
 #ifdef __cplusplus
 }

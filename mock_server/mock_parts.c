@@ -1,0 +1,189 @@
+/* The parts that all services share, in the order in which they stand on each other: data
+ * directory, store and journal, the loop, the topics, the Connect worker; and the host, through
+ * which services see them.
+ *
+ * Nothing is done at start that the first answer does not need: no journal file, no housekeeping,
+ * no upstream connection, no library that a hash would need. */
+#include "mock_internal.h"
+
+#include "connect_worker.h"
+#include "s3.h"
+#include "store.h"
+
+#include <unistd.h>
+
+static const char default_stage[] = "test"; /* in URLs, when any stage is accepted */
+static const char *const topic_suffixes[] = {".pin", ".geo", ".user"};
+
+static enum status directory_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    /* A ready file of an earlier server: whoever waits for it must wait for ours. */
+    if (mock->options.ready_file != NULL) {
+        unlink(mock->options.ready_file);
+    }
+    return mock->options.data_dir != NULL ? data_dir_open(mock->options.data_dir, &mock->dir, err)
+                                          : STATUS_OK;
+}
+
+/* "user-<id>-bucket", in mock->bucket; NULL where that is no bucket's name. */
+static enum status bucket_name(struct pinpipe_mock *mock, struct error *err)
+{
+    mock->bucket = arena_printf(&mock->texts, "user-%s-bucket", mock->options.user_id);
+    if (mock->bucket == NULL) {
+        return mock_no_memory(err);
+    }
+    if (!s3_bucket_name_is_legal(span_from_cstr(mock->bucket))) {
+        LOG_WARNF(&mock->log, "s3",
+                  "\"%s\" is not a bucket's name, so there is none from the start", mock->bucket);
+        mock->bucket = NULL;
+    }
+    return STATUS_OK;
+}
+
+static enum status store_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    static const enum store_durability durabilities[] = {
+        [PINPIPE_FULL] = STORE_FULL, [PINPIPE_NORMAL] = STORE_NORMAL, [PINPIPE_OFF] = STORE_OFF};
+    const char *topics[ARRAY_COUNT(topic_suffixes)]; /* as after the workshop's milestone 3 */
+    for (size_t i = 0; i < ARRAY_COUNT(topic_suffixes); i++) {
+        topics[i] = arena_printf(&mock->texts, "%s%s", mock->options.user_id, topic_suffixes[i]);
+        if (topics[i] == NULL) {
+            return mock_no_memory(err);
+        }
+    }
+    enum status status = bucket_name(mock, err);
+    const struct store_options options = {
+        .directory = mock->options.data_dir,
+        .env = &mock->env,
+        .log = &mock->log,
+        .durability = durabilities[mock->options.durability],
+        .topics = topics,
+        .topic_count = ARRAY_COUNT(topics),
+        .buckets = &mock->bucket,
+        .bucket_count = mock->bucket != NULL ? 1 : 0,
+        .region = mock->options.region,
+    };
+    return status == STATUS_OK ? store_open(&options, &mock->store, err) : status;
+}
+
+static enum status journal_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct journal_options journal = {
+        .directory = mock->options.data_dir,
+        .env = &mock->env,
+        .log = &mock->log,
+        .rows_max = mock->options.journal_rows,
+    };
+    return journal.rows_max > 0 ? journal_open(&journal, &mock->journal, err) : STATUS_OK;
+}
+
+static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct server_options options = {.env = &mock->env, .log = &mock->log};
+    enum status status = server_new(&options, &mock->server, err);
+    if (status == STATUS_OK) {
+        server_set_store(mock->server, mock->store, mock->journal);
+    }
+    return status;
+}
+
+/* Who may do what, and the topics that this is about. */
+static enum status broker_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    const struct pinpipe_mock_options *o = &mock->options;
+    aws_identity_init(&mock->identity, o->user_id, o->region);
+    mock->identity.access_key = o->access_key;
+    mock->identity.secret = o->secret;
+    mock->policy = (struct topic_policy){.enforced = o->permissions == PINPIPE_PERMISSIONS_WORKSHOP,
+                                         .user_id = o->user_id};
+    const struct broker_store_options broker = {
+        .store = mock->store,
+        .env = &mock->env,
+        .log = &mock->log,
+        .auto_create = o->auto_create,
+        .policy = &mock->policy,
+    };
+    return broker_store_new(&broker, &mock->broker) == STATUS_OK ? STATUS_OK : mock_no_memory(err);
+}
+
+static enum status worker_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    if (crypto_new(&mock->crypto) != STATUS_OK) {
+        return mock_no_memory(err);
+    }
+    const struct connect_worker_options options = {
+        .store = mock->store,
+        .crypto = mock->crypto,
+        .broker = mock->broker,
+        .timers = &mock->server->timers,
+        .env = &mock->env,
+        .log = &mock->log,
+    };
+    enum status status = connect_worker_new(&options, &mock->worker, err);
+    if (status == STATUS_OK) {
+        server_set_work(mock->server, connect_worker_work(mock->worker));
+    }
+    return status;
+}
+
+static enum status host_set_up(struct pinpipe_mock *mock, struct error *err)
+{
+    (void)err;
+    mock->host = (struct host){
+        .options = &mock->options,
+        .stage = mock->options.stage != NULL ? mock->options.stage : default_stage,
+        .identity = &mock->identity,
+        .env = &mock->env,
+        .log = &mock->log,
+        .loop = &mock->server->loop,
+        .timers = &mock->server->timers,
+        .store = mock->store,
+        .crypto = mock->crypto,
+        .policy = &mock->policy,
+        .broker = mock->broker,
+        .worker = mock->worker,
+        .faces = mock->faces,
+        .addresses = mock->addresses,
+    };
+    return STATUS_OK;
+}
+
+enum status mock_parts_open(struct pinpipe_mock *mock, struct error *err)
+{
+    static enum status (*const steps[])(struct pinpipe_mock *, struct error *) = {
+        directory_set_up, store_set_up,  journal_set_up, server_set_up,
+        broker_set_up,    worker_set_up, host_set_up};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_COUNT(steps) && status == STATUS_OK; i++) {
+        status = steps[i](mock, err);
+    }
+    return status;
+}
+
+/* Consumer instances close as on DELETE: what they commit is one more turn. */
+static void last_turn_commit(struct pinpipe_mock *mock)
+{
+    struct error err = ERROR_NONE;
+    if (mock->store != NULL && store_turn_has_writes(mock->store) &&
+        store_turn_commit(mock->store, &err) != STATUS_OK) {
+        LOG_WARNF(&mock->log, "rest", "the last commits were lost: %s", err.message);
+    }
+}
+
+void mock_parts_close(struct pinpipe_mock *mock)
+{
+    connect_worker_free(mock->worker);
+    last_turn_commit(mock);
+    if (mock->broker != NULL) {
+        mock->broker->ops->free(mock->broker);
+    }
+    server_free(mock->server);
+    if (mock->journal != NULL) {
+        journal_close(mock->journal);
+    }
+    if (mock->store != NULL) {
+        store_close(mock->store);
+    }
+    crypto_free(mock->crypto);
+    data_dir_close(mock->dir);
+}

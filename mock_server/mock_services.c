@@ -1,0 +1,133 @@
+/* What the mock does with its table of services: opens them, binds their listeners, knows their
+ * URLs, closes them. */
+#include "mock_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- open and close --- */
+
+static enum status service_open(struct pinpipe_mock *mock, const struct service_row *row,
+                                struct error *err)
+{
+    mock->addresses[row->id] = arena_alloc(&mock->texts, MOCK_ADDRESS_BYTES);
+    if (mock->addresses[row->id] == NULL) {
+        return mock_no_memory(err);
+    }
+    enum status status = row->open(&mock->host, &mock->services[row->id], err);
+    if (status == STATUS_OK) {
+        mock->faces[row->id] = row->face(mock->services[row->id]);
+    }
+    return status;
+}
+
+/* Those that call others, or those that stand for themselves. */
+static enum status services_open_some(struct pinpipe_mock *mock, bool in_front, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < mock->table->count && status == STATUS_OK; i++) {
+        const struct service_row *row = &mock->table->rows[i];
+        if (row->open != NULL && row->in_front == in_front) {
+            status = service_open(mock, row, err);
+        }
+    }
+    return status;
+}
+
+enum status mock_services_open(struct pinpipe_mock *mock, struct error *err)
+{
+    enum status status = services_open_some(mock, false, err);
+    return status == STATUS_OK ? services_open_some(mock, true, err) : status;
+}
+
+static void services_close_some(struct pinpipe_mock *mock, bool in_front)
+{
+    for (size_t i = mock->table->count; i > 0; i--) {
+        const struct service_row *row = &mock->table->rows[i - 1];
+        if (row->open != NULL && row->in_front == in_front && mock->services[row->id] != NULL) {
+            row->close(mock->services[row->id]);
+        }
+    }
+}
+
+void mock_services_close(struct pinpipe_mock *mock)
+{
+    services_close_some(mock, true);
+    services_close_some(mock, false);
+}
+
+/* --- listeners --- */
+
+/* What a client on this machine connects to. */
+static const char *url_host(const char *bind_addr)
+{
+    if (strcmp(bind_addr, "0.0.0.0") == 0 || strcmp(bind_addr, "localhost") == 0) {
+        return "127.0.0.1";
+    }
+    return strcmp(bind_addr, "::") == 0 ? "::1" : bind_addr;
+}
+
+static enum status service_listen(struct pinpipe_mock *mock, const struct service_row *row,
+                                  struct error *err)
+{
+    const struct server_listen listen = {.service = mock->faces[row->id],
+                                         .address = mock->options.bind_addr,
+                                         .port = mock_port(&mock->options, row->id),
+                                         .flag = row->flag};
+    int bound = 0;
+    if (listen.port < 0) {
+        return STATUS_OK;
+    }
+    enum status status = server_listen(mock->server, &listen, &bound, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const char *host = url_host(listen.address);
+    const char *path = row->url_path != NULL ? row->url_path(&mock->host) : NULL;
+    bool is_v6 = strchr(host, ':') != NULL;
+    snprintf(mock->addresses[row->id], MOCK_ADDRESS_BYTES, "%s:%d", host, bound);
+    mock->urls[row->id] =
+        arena_printf(&mock->texts, "%s%s%s%s:%d%s%s", row->scheme, is_v6 ? "[" : "", host,
+                     is_v6 ? "]" : "", bound, path != NULL ? "/" : "", path != NULL ? path : "");
+    return mock->urls[row->id] != NULL ? STATUS_OK : mock_no_memory(err);
+}
+
+enum status mock_services_listen(struct pinpipe_mock *mock, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < mock->table->count && status == STATUS_OK; i++) {
+        const struct service_row *row = &mock->table->rows[i];
+        if (row->open != NULL) {
+            status = service_listen(mock, row, err);
+        }
+    }
+    return status;
+}
+
+/* --- URLs --- */
+
+const char *pinpipe_mock_url(const struct pinpipe_mock *mock, enum pinpipe_service service)
+{
+    return (size_t)service < PINPIPE_SERVICES_MAX ? mock->urls[service] : NULL;
+}
+
+const char *pinpipe_mock_url_by_key(const struct pinpipe_mock *mock, const char *key)
+{
+    for (size_t i = 0; i < mock->table->count; i++) {
+        const struct service_row *row = &mock->table->rows[i];
+        if (row->open != NULL && strcmp(row->key, key) == 0) {
+            return mock->urls[row->id];
+        }
+    }
+    return NULL;
+}
+
+size_t mock_services_tell(const struct pinpipe_mock *mock,
+                          struct server_url out[PINPIPE_SERVICES_MAX])
+{
+    for (size_t i = 0; i < mock->table->count; i++) {
+        const struct service_row *row = &mock->table->rows[i];
+        out[i] = (struct server_url){row->key, row->open != NULL ? mock->urls[row->id] : NULL};
+    }
+    return mock->table->count;
+}

@@ -1,0 +1,28 @@
+/* The services of this build. A row is pinpipe/services.def's (who it is) and its room's (what
+ * answers), joined here; a row of the .def without its other half does not compile. */
+#include "services.h"
+
+#include "base.h"
+#include "connect_rest.h"
+#include "gateway.h"
+#include "kafka_rest.h"
+#include "msk_connect.h"
+#include "pinpipe/mock.h"
+#include "s3.h"
+
+#define HTTP(room)                                                                                 \
+    .scheme = "http://", .open = room##_open, .face = room##_face, .close = room##_close
+#define ROOM_OF_GATEWAY     HTTP(gateway), .url_path = gateway_url_path, .in_front = true
+#define ROOM_OF_REST        HTTP(kafka_rest)
+#define ROOM_OF_CONNECT     HTTP(connect_rest)
+#define ROOM_OF_S3          HTTP(s3)
+#define ROOM_OF_MSK_CONNECT HTTP(msk_connect)
+
+static const struct service_row rows[] = {
+#define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
+    {.id = PINPIPE_##ID, .key = #KEY, .title = TITLE, .flag = "--" FLAG, ROOM_OF_##ID},
+#define PINPIPE_SERVICE_LATER(KEY, FLAG, SETTING, HELP) {.id = -1, .key = #KEY},
+#include "pinpipe/services.def"
+};
+
+const struct service_table service_table = {rows, ARRAY_COUNT(rows)};

@@ -1,0 +1,39 @@
+/* The table of services: what the mock knows of each. The mock opens, binds, announces and closes
+ * whatever its table lists and knows no service by name; services.c has the table of this build, a
+ * test may give another. */
+#ifndef PINPIPE_SERVICES_H
+#define PINPIPE_SERVICES_H
+
+#include "error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct host;
+
+struct service_row {
+    /* Who it is, out of pinpipe/services.def. */
+    int id;            /* enum pinpipe_service: its place in ports, URLs, faces */
+    const char *key;   /* "s3_url": in the ready file and server.json */
+    const char *title; /* "Kafka Connect" */
+    const char *flag;  /* "--connect": how the user chooses another port */
+    /* What answers. open NULL: not in this build; only its key is announced, as null. */
+    const char *scheme; /* "http://" */
+    enum status (*open)(const struct host *host, void **out, struct error *err);
+    const void *(*face)(void *service); /* what its protocol answers with: struct service */
+    void (*close)(void *service);
+    /* Behind the address in its URL: "test" for http://127.0.0.1:8080/test. NULL: nothing. */
+    const char *(*url_path)(const struct host *host);
+    /* It calls other services' faces: opened behind those that stand for themselves, closed before
+     * them. */
+    bool in_front;
+};
+
+struct service_table {
+    const struct service_row *rows; /* in the order in which people see them */
+    size_t count;
+};
+
+extern const struct service_table service_table;
+
+#endif
