@@ -8,16 +8,24 @@
 
 #include <string.h>
 
+/* The services of this build, in the order in which people see them. */
+struct served {
+    enum pinpipe_service id;
+    const char *flag;
+    const char *label;
+    int usual_port;
+};
+
+static const struct served all_served[] = {
+#define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
+    {PINPIPE_##ID, FLAG, LABEL, PORT},
+#include "pinpipe/services.def"
+};
+
 static const struct option_spec serve_options[] = {
-    {"gateway", OPTION_PORT, "PORT", NULL, NULL,
-     "the API gateway's port; 0: any free one (default 8080)"},
-    {"rest", OPTION_PORT, "PORT", NULL, NULL,
-     "the REST proxy's port; 0: any free one (default 8082)"},
-    {"connect", OPTION_PORT, "PORT", NULL, NULL,
-     "Kafka Connect's port; 0: any free one (default 8083)"},
-    {"s3", OPTION_PORT, "PORT", NULL, NULL, "S3's port; 0: any free one (default 9000)"},
-    {"msk-connect", OPTION_PORT, "PORT", NULL, NULL,
-     "MSK Connect's port; 0: any free one (default 8084)"},
+#define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
+    {FLAG, OPTION_PORT, "PORT", NULL, NULL, TITLE "'s port; 0: any free one (default " #PORT ")"},
+#include "pinpipe/services.def"
     {"credentials", OPTION_TEXT, "ID:SECRET", NULL, NULL,
      "S3 and MSK Connect accept requests signed with these only (default: all)"},
     {"ephemeral", OPTION_SWITCH, NULL, NULL, NULL, "free ports where none is given"},
@@ -91,15 +99,15 @@ static int take_credentials(struct cli *cli, struct pinpipe_mock_options *o)
     return o->access_key != NULL && o->secret != NULL ? 0 : status_exit_code(STATUS_NO_MEMORY);
 }
 
-static int take_port(const struct cli *cli, const char *flag, int from_file, int usual)
+static int take_port(const struct cli *cli, const struct served *served, int from_file)
 {
-    if (cli_is_set(cli, flag)) {
-        return (int)cli_count(cli, flag);
+    if (cli_is_set(cli, served->flag)) {
+        return (int)cli_count(cli, served->flag);
     }
     if (from_file >= 0) {
         return from_file;
     }
-    return cli_switch(cli, "ephemeral") ? 0 : usual;
+    return cli_switch(cli, "ephemeral") ? 0 : served->usual_port;
 }
 
 static int take_properties(struct cli *cli, struct pinpipe_mock_options *o)
@@ -112,11 +120,11 @@ static int take_properties(struct cli *cli, struct pinpipe_mock_options *o)
             return cli_report(cli, &err);
         }
     }
-    o->gateway_port = take_port(cli, "gateway", -1, DEFAULT_GATEWAY_PORT);
-    o->rest_port = take_port(cli, "rest", properties.rest_port, DEFAULT_REST_PORT);
-    o->connect_port = take_port(cli, "connect", -1, DEFAULT_CONNECT_PORT);
-    o->s3_port = take_port(cli, "s3", -1, DEFAULT_S3_PORT);
-    o->msk_connect_port = take_port(cli, "msk-connect", -1, DEFAULT_MSK_CONNECT_PORT);
+    for (size_t i = 0; i < ARRAY_COUNT(all_served); i++) {
+        const struct served *served = &all_served[i];
+        int from_file = served->id == PINPIPE_REST ? properties.rest_port : -1;
+        o->ports[served->id] = take_port(cli, served, from_file);
+    }
     o->advertised_url = cli_is_set(cli, "advertised-url") ? cli_text(cli, "advertised-url")
                                                           : properties.advertised_url;
     struct url url;
@@ -195,20 +203,37 @@ static const char *durability_words(enum pinpipe_durability durability)
     return "";
 }
 
+/* What a user wants to know of a service beside its URL; NULL: nothing. */
+static const char *summary_note(enum pinpipe_service service, const struct pinpipe_mock_options *o)
+{
+    if (service == PINPIPE_GATEWAY) {
+        return o->stage != NULL ? "invoke_URL" : "invoke_URL; any stage works";
+    }
+    if (service == PINPIPE_S3) {
+        return o->access_key != NULL ? "signed requests only" : "signed or not";
+    }
+    return NULL;
+}
+
+static void print_services(FILE *err, const struct pinpipe_mock_options *o,
+                           const struct pinpipe_mock *mock)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(all_served); i++) {
+        const char *note = summary_note(all_served[i].id, o);
+        fprintf(err, "  %-11s %s", all_served[i].label, pinpipe_mock_url(mock, all_served[i].id));
+        if (note != NULL) {
+            fprintf(err, "   (%s)", note);
+        }
+        fputc('\n', err);
+    }
+}
+
 static void print_summary(const struct cli *cli, const struct pinpipe_mock_options *o,
                           const struct pinpipe_mock *mock)
 {
-    const char *gateway = pinpipe_mock_url(mock, PINPIPE_GATEWAY);
-    const char *rest = pinpipe_mock_url(mock, PINPIPE_REST);
     FILE *err = cli->err;
     fprintf(err, "pinpipe %s serves AWS on this laptop; Ctrl-C stops it.\n", pinpipe_version);
-    fprintf(err, "  gateway     %s   (invoke_URL%s)\n", gateway,
-            o->stage != NULL ? "" : "; any stage works");
-    fprintf(err, "  REST proxy  %s\n", rest);
-    fprintf(err, "  Connect     %s   (MSK Connect: %s)\n", pinpipe_mock_url(mock, PINPIPE_CONNECT),
-            pinpipe_mock_url(mock, PINPIPE_MSK_CONNECT));
-    fprintf(err, "  S3          %s   (%s)\n", pinpipe_mock_url(mock, PINPIPE_S3),
-            o->access_key != NULL ? "signed requests only" : "signed or not");
+    print_services(err, o, mock);
     if (o->gateway_upstream != NULL) {
         fprintf(err, "  upstream    %s   (behind the gateway)\n", o->gateway_upstream);
     }
@@ -227,7 +252,8 @@ static void print_summary(const struct cli *cli, const struct pinpipe_mock_optio
         err,
         "Try:\n  curl -X POST %s/topics/%s.pin -H 'Content-Type: "
         "application/vnd.kafka.json.v2+json' %s-d '{\"records\":[{\"value\":{\"index\":1}}]}'\n",
-        gateway, o->user_id, o->api_key != NULL ? "-H \"x-api-key: $API_KEY\" " : "");
+        pinpipe_mock_url(mock, PINPIPE_GATEWAY), o->user_id,
+        o->api_key != NULL ? "-H \"x-api-key: $API_KEY\" " : "");
 }
 
 static int report(const struct cli *cli, enum pinpipe_result result, const char *why)

@@ -20,10 +20,12 @@ const struct config_key config_keys[] = {
     {"consumer_group", "consumer-group", "students", false, "GROUP", "group of `pinpipe consume`"},
     {"bootstrap_servers", "bootstrap-servers", NULL, false, "LIST",
      "Kafka brokers (for a real cluster)"},
-    {"rest_url", "rest-url", NULL, false, "URL", "the Kafka REST proxy itself"},
-    {"connect_url", "connect-url", NULL, false, "URL", "the Kafka Connect REST API"},
-    {"kinesis_url", "kinesis-url", NULL, false, "URL", "Kinesis"},
-    {"s3_url", "s3-url", NULL, false, "URL", "S3"},
+#define NOT_CONFIGURED(KEY, FLAG, HELP)
+#define CONFIGURED(KEY, FLAG, HELP) {#KEY, FLAG "-url", NULL, false, "URL", HELP},
+#define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
+    SETTING(KEY, FLAG, HELP)
+#define PINPIPE_SERVICE_LATER(KEY, FLAG, SETTING, HELP) SETTING(KEY, FLAG, HELP)
+#include "pinpipe/services.def"
     {"aws_access_key_id", "aws-access-key-id", NULL, false, "ID",
      "signs requests to S3; without it they are anonymous"},
     {"aws_secret_access_key", "aws-secret-access-key", NULL, true, "KEY",

@@ -3,6 +3,7 @@
 #include "creds.h"
 #include "file.h"
 #include "json.h"
+#include "pinpipe/mock.h"
 #include "url.h"
 
 #include <string.h>
@@ -189,7 +190,7 @@ static enum status resolve_service(struct cli *cli, const char *key, int port, c
 
 enum status resolve_connect(struct cli *cli, const char **url, struct error *err)
 {
-    return resolve_service(cli, "connect_url", DEFAULT_CONNECT_PORT, url, err);
+    return resolve_service(cli, "connect_url", PINPIPE_CONNECT_USUAL_PORT, url, err);
 }
 
 enum status resolve_s3(struct cli *cli, struct s3_client_options *out, struct error *err)
@@ -201,7 +202,7 @@ enum status resolve_s3(struct cli *cli, struct s3_client_options *out, struct er
         .secret = cli_config(cli, "aws_secret_access_key"),
         .session_token = cli_config(cli, "aws_session_token"),
     };
-    return resolve_service(cli, "s3_url", DEFAULT_S3_PORT, &out->url, err);
+    return resolve_service(cli, "s3_url", PINPIPE_S3_USUAL_PORT, &out->url, err);
 }
 
 enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct error *err)
@@ -224,7 +225,7 @@ enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct err
         status = invoke_url_configured(cli, invoke_url, out, err);
     }
     if (status == STATUS_OK && rest_url != NULL) {
-        status = url_configured(cli, "rest_url", DEFAULT_REST_PORT, &out->rest_url, err);
+        status = url_configured(cli, "rest_url", PINPIPE_REST_USUAL_PORT, &out->rest_url, err);
     }
     /* An invoke URL of one's own may be AWS: the laptop's server.json then says nothing about it.
      */
@@ -232,11 +233,12 @@ enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct err
         status = read_server_json(cli, out, err);
         if (status == STATUS_OK && out->invoke_url == NULL) {
             out->invoke_url =
-                arena_printf(&cli->arena, "http://127.0.0.1:%d/%s", DEFAULT_GATEWAY_PORT,
+                arena_printf(&cli->arena, "http://127.0.0.1:%d/%s", PINPIPE_GATEWAY_USUAL_PORT,
                              cli_config(cli, "deployment_stage"));
         }
         if (status == STATUS_OK && out->rest_url == NULL) {
-            out->rest_url = arena_printf(&cli->arena, "http://127.0.0.1:%d", DEFAULT_REST_PORT);
+            out->rest_url =
+                arena_printf(&cli->arena, "http://127.0.0.1:%d", PINPIPE_REST_USUAL_PORT);
         }
     }
     return status;

@@ -7,20 +7,12 @@
 #include "endpoints.h"
 #include "s3_client.h"
 
-enum {
-    DEFAULT_GATEWAY_PORT = 8080,
-    DEFAULT_REST_PORT = 8082,
-    DEFAULT_CONNECT_PORT = 8083,
-    DEFAULT_MSK_CONNECT_PORT = 8084,
-    DEFAULT_S3_PORT = 9000,
-};
-
 /* CONFIG when the stage is given twice and differently, when a URL is none, when creds.yaml names a
  * MySQL host (not in this build). The texts live in cli->arena. */
 enum status resolve_endpoints(struct cli *cli, struct endpoints *out,
                               struct error *err) PP_MUST_USE;
 
-/* A service's own URL: configured, else server.json's, else the default port on loopback. */
+/* A service's own URL: configured, else server.json's, else the usual port on loopback. */
 enum status resolve_connect(struct cli *cli, const char **url, struct error *err) PP_MUST_USE;
 /* The same for S3, with region and credentials; the rest of the options is the caller's. */
 enum status resolve_s3(struct cli *cli, struct s3_client_options *out,

@@ -1,12 +1,13 @@
 #include "rest_properties.h"
 
 #include "file.h"
+#include "pinpipe/mock.h"
 #include "properties.h"
 #include "url.h"
 
 #include <string.h>
 
-enum { default_rest_port = 8082, port_max = 65535 };
+enum { port_max = 65535 };
 
 struct loading {
     const char *path;
@@ -173,8 +174,9 @@ static enum status deprecated_apply(struct loading *loading, struct error *err)
     }
     if (out->advertised_url == NULL && loading->host_name != NULL) {
         struct url url;
-        out->advertised_url = arena_printf(loading->arena, "http://%s:%d", loading->host_name,
-                                           out->rest_port > 0 ? out->rest_port : default_rest_port);
+        out->advertised_url =
+            arena_printf(loading->arena, "http://%s:%d", loading->host_name,
+                         out->rest_port > 0 ? out->rest_port : PINPIPE_REST_USUAL_PORT);
         if (out->advertised_url == NULL) {
             return error_set(err, STATUS_NO_MEMORY, "out of memory");
         }
