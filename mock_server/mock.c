@@ -132,8 +132,8 @@ static void *thread_main(void *ctx)
     return NULL;
 }
 
-/* The host's signal handlers run in the host's threads. */
-static int thread_start(struct pinpipe_mock *mock)
+/* Signals are for the threads of the program around the mock: its handlers run there. */
+int mock_thread_start(struct pinpipe_mock *mock)
 {
     sigset_t all;
     sigset_t before;
@@ -141,6 +141,7 @@ static int thread_start(struct pinpipe_mock *mock)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int code = pthread_create(&mock->thread, NULL, thread_main, mock);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    mock->has_thread = code == 0;
     return code;
 }
 
@@ -155,7 +156,7 @@ enum pinpipe_result mock_start(const struct service_table *table,
     }
     struct error err = ERROR_NONE;
     enum status status = announce(mock, &err);
-    int code = status == STATUS_OK ? thread_start(mock) : 0;
+    int code = status == STATUS_OK ? mock_thread_start(mock) : 0;
     if (code != 0) {
         status = error_set_errno(&err, code, "cannot start a thread");
     }
@@ -163,7 +164,6 @@ enum pinpipe_result mock_start(const struct service_table *table,
         pinpipe_mock_free(mock);
         return result_from(status, &err, why);
     }
-    mock->has_thread = true;
     *out = mock;
     return PINPIPE_OK;
 }

@@ -63,6 +63,8 @@ enum pinpipe_result mock_new(const struct service_table *table,
 enum pinpipe_result mock_start(const struct service_table *table,
                                const struct pinpipe_mock_options *options,
                                struct pinpipe_mock **out, char *why);
+/* Serves in a thread, until pinpipe_mock_stop; 0, or pthread's error. */
+int mock_thread_start(struct pinpipe_mock *mock);
 
 /* --- mock_options.c --- */
 /* mock->table is set: the ports are those of its rows. */

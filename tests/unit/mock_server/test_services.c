@@ -1,0 +1,244 @@
+/* The table of services: what is in it is served, and a row is all that a service costs the mock.
+ * The row is that of a toy (tests/support/mock_server), behind those of this build. */
+#include "buf.h"
+#include "fault_vfs.h"
+#include "file.h"
+#include "mock_internal.h"
+#include "raw_socket.h"
+#include "temp_dir.h"
+#include "toy_service.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { path_bytes = 512, text_max = 64 * 1024 };
+
+struct fixture {
+    struct temp_dir dir;
+    char data[path_bytes];
+    char ready[path_bytes];
+    struct service_row rows[PINPIPE_SERVICES_MAX];
+    struct service_table table;
+    struct pinpipe_mock_options options;
+    struct pinpipe_mock *mock;
+    struct fault_vfs faults;
+    struct raw_reply reply;
+    char why[PINPIPE_MESSAGE_BYTES];
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    temp_dir_make(&f->dir);
+    temp_dir_path(&f->dir, "data", f->data, sizeof(f->data));
+    temp_dir_path(&f->dir, "ready.json", f->ready, sizeof(f->ready));
+    pinpipe_mock_options_init(&f->options);
+    f->options.data_dir = f->data;
+    f->options.ready_file = f->ready;
+    memcpy(f->rows, service_table.rows, service_table.count * sizeof(f->rows[0]));
+    f->rows[service_table.count] = toy_row;
+    f->table = (struct service_table){f->rows, service_table.count + 1};
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    temp_dir_remove(&f->dir);
+    free(f);
+    return 0;
+}
+
+static void start(struct fixture *f)
+{
+    if (mock_start(&f->table, &f->options, &f->mock, f->why) != PINPIPE_OK) {
+        fail_msg("%s", f->why);
+    }
+}
+
+static void ask(struct fixture *f, enum pinpipe_service service, const char *text)
+{
+    const char *url = pinpipe_mock_url(f->mock, service);
+    assert_non_null(url);
+    int fd = raw_connect(atoi(strrchr(url, ':') + 1));
+    raw_send_text(fd, text);
+    raw_receive(fd, false, &f->reply);
+    raw_close(fd);
+}
+
+static const char post[] = "POST /shelf HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nball";
+
+static long long query(struct fixture *f, const char *file, const char *sql)
+{
+    char path[path_bytes + 16];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    snprintf(path, sizeof(path), "%s/%s", f->data, file);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    long long value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return value;
+}
+
+static void a_row_is_all_that_a_service_costs(void **state)
+{
+    struct fixture *f = *state;
+    start(f);
+    assert_int_equal(toy_services_open, 1);
+    ask(f, TOY, post);
+    assert_int_equal(f->reply.status, 200);
+    assert_string_equal(raw_body(&f->reply), "kept at 0");
+    /* Its neighbours do not notice, and see what it has kept. */
+    ask(f, PINPIPE_REST,
+        "GET /topics/workshop.pin/partitions/0/offsets HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_string_equal(raw_body(&f->reply), "{\"beginning_offset\":0,\"end_offset\":1}");
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+    assert_int_equal(toy_services_open, 0);
+    assert_int_equal(query(f, "state.db", "SELECT value = 'ball' FROM records"), 1);
+    assert_int_equal(query(f, "journal.db",
+                           "SELECT count(*) FROM requests WHERE service = 'toy' AND "
+                           "path = '/shelf' AND status = 200"),
+                     1);
+}
+
+static void its_url_stands_beside_the_others(void **state)
+{
+    struct fixture *f = *state;
+    struct buf text;
+    struct error err;
+    char expected[path_bytes];
+    start(f);
+    const char *url = pinpipe_mock_url(f->mock, TOY);
+    assert_string_equal(pinpipe_mock_url_by_key(f->mock, "toy_url"), url);
+    assert_string_equal(pinpipe_mock_url_by_key(f->mock, "msk_connect_url"),
+                        pinpipe_mock_url(f->mock, PINPIPE_MSK_CONNECT));
+    assert_null(pinpipe_mock_url_by_key(f->mock, "kinesis_url")); /* of a later release */
+    assert_null(pinpipe_mock_url_by_key(f->mock, "toy"));
+    assert_null(pinpipe_mock_url(f->mock, (enum pinpipe_service)PINPIPE_SERVICES_MAX));
+    buf_init(&text, text_max);
+    assert_int_equal(file_read(f->ready, &text, &err), STATUS_OK);
+    snprintf(expected, sizeof(expected), "\"toy_url\": \"%s\"", url);
+    assert_non_null(strstr(buf_cstr(&text), expected));
+    buf_release(&text);
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+}
+
+/* The toy's own words for a lost turn, because its reply was held like everybody's. */
+static void its_answers_join_the_commit_of_the_turn(void **state)
+{
+    struct fixture *f = *state;
+    fault_vfs_install(&f->faults, "services");
+    sqlite3_vfs_register(&f->faults.vfs, 1);
+    start(f);
+    ask(f, TOY, post);
+    assert_int_equal(f->reply.status, 200);
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+
+    assert_int_equal(mock_new(&f->table, &f->options, &f->mock, f->why), PINPIPE_OK);
+    fault_vfs_fail(&f->faults, FAULT_SYNC, 1, SQLITE_IOERR_FSYNC, true);
+    assert_int_equal(mock_thread_start(f->mock), 0);
+    ask(f, TOY, post);
+    assert_int_equal(f->reply.status, 507);
+    assert_string_equal(raw_body(&f->reply), "the toy is broken");
+    pinpipe_mock_stop(f->mock);
+    fault_vfs_fail(&f->faults, 0, 0, 0, false);
+    assert_int_equal(query(f, "state.db", "SELECT count(*) FROM records"), 1);
+    fault_vfs_uninstall(&f->faults);
+}
+
+static void ports_are_given_by_the_table(void **state)
+{
+    struct fixture *f = *state;
+    f->options.ports[TOY] = -1;
+    start(f);
+    assert_null(pinpipe_mock_url(f->mock, TOY));
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+
+    f->options.ports[TOY] = 18125;
+    f->options.s3_port = 18125;
+    assert_int_equal(mock_new(&f->table, &f->options, &f->mock, f->why), PINPIPE_CONFIG);
+    assert_non_null(strstr(f->why, "S3 and the toy"));
+    assert_non_null(strstr(f->why, "--s3 or --toy"));
+    f->options.ports[PINPIPE_S3] = 18126; /* wins over s3_port */
+    f->options.ports[TOY] = 70000;
+    assert_int_equal(mock_new(&f->table, &f->options, &f->mock, f->why), PINPIPE_USAGE);
+    assert_non_null(strstr(f->why, "65535"));
+}
+
+static enum status refuse_to_open(const struct host *host, void **out, struct error *err)
+{
+    (void)host;
+    (void)out;
+    return error_set(err, STATUS_CONFIG, "not today");
+}
+
+static void a_service_that_cannot_open_leaves_the_others_closed(void **state)
+{
+    struct fixture *f = *state;
+    f->rows[f->table.count] = toy_row;
+    f->rows[f->table.count].id = TOY + 1;
+    f->rows[f->table.count].open = refuse_to_open;
+    f->table.count++;
+    assert_int_equal(mock_start(&f->table, &f->options, &f->mock, f->why), PINPIPE_CONFIG);
+    assert_string_equal(f->why, "not today");
+    assert_int_equal(toy_services_open, 0);
+}
+
+/* Programs are compiled against these numbers. */
+static void enumerators_keep_their_values(void **state)
+{
+    (void)state;
+    assert_int_equal(PINPIPE_GATEWAY, 0);
+    assert_int_equal(PINPIPE_REST, 1);
+    assert_int_equal(PINPIPE_CONNECT, 2);
+    assert_int_equal(PINPIPE_S3, 3);
+    assert_int_equal(PINPIPE_MSK_CONNECT, 4);
+    assert_int_equal(PINPIPE_GATEWAY_USUAL_PORT, 8080);
+    assert_int_equal(PINPIPE_REST_USUAL_PORT, 8082);
+    assert_int_equal(PINPIPE_CONNECT_USUAL_PORT, 8083);
+    assert_int_equal(PINPIPE_S3_USUAL_PORT, 9000);
+    assert_int_equal(PINPIPE_MSK_CONNECT_USUAL_PORT, 8084);
+}
+
+static void rows_of_this_build_are_told_apart_by_all_that_names_them(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < service_table.count; i++) {
+        const struct service_row *row = &service_table.rows[i];
+        assert_true(row->id < PINPIPE_SERVICES_MAX);
+        for (size_t other = 0; other < i; other++) {
+            const struct service_row *before = &service_table.rows[other];
+            assert_string_not_equal(row->key, before->key);
+            if (row->open != NULL && before->open != NULL) {
+                assert_int_not_equal(row->id, before->id);
+                assert_string_not_equal(row->flag, before->flag);
+                assert_string_not_equal(row->title, before->title);
+            }
+        }
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_row_is_all_that_a_service_costs),
+        TEST(its_url_stands_beside_the_others),
+        TEST(its_answers_join_the_commit_of_the_turn),
+        TEST(ports_are_given_by_the_table),
+        TEST(a_service_that_cannot_open_leaves_the_others_closed),
+        TEST(enumerators_keep_their_values),
+        TEST(rows_of_this_build_are_told_apart_by_all_that_names_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
