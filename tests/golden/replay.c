@@ -22,7 +22,7 @@ enum { files_max = 4096, lines_shown_max = 4000 };
 /* --- requests as they go --- */
 
 struct request {
-    enum target target;
+    const struct target *target;
     char connection[48];
     bool defer;
     bool raw;
@@ -63,25 +63,31 @@ static void add_head_lines(struct captures *captures, const char *head, size_t l
 }
 
 /* tests/golden/s3/put.http goes to S3; what is in no target's folder goes to the REST proxy. */
-static enum target target_of_path(const char *path)
+static const struct target *target_of_path(const struct server *server, const char *path)
 {
-    for (size_t i = 0; i < TARGET_COUNT; i++) {
+    for (size_t i = 0; i < server->target_count; i++) {
         char folder[32];
-        snprintf(folder, sizeof(folder), "/%s/", target_names[i]);
+        snprintf(folder, sizeof(folder), "/%s/", server->targets[i].name);
         if (strstr(path, folder) != NULL) {
-            return (enum target)i;
+            return &server->targets[i];
         }
     }
-    return TARGET_REST;
+    const struct target *rest = server_target(server, "rest", 4);
+    if (rest == NULL) {
+        die("%s: the REST proxy does not listen", path);
+    }
+    return rest;
 }
 
-static const char *read_directives(const struct transcript *t, struct request *r, const char *p)
+static const char *read_directives(const struct server *server, const struct transcript *t,
+                                   struct request *r, const char *p)
 {
-    r->target = target_of_path(t->path);
+    r->target = target_of_path(server, t->path);
     while (*p == '@') {
         size_t len = strcspn(p, "\n");
-        if (target_named(p + 1, len - 1) != TARGET_COUNT) {
-            r->target = target_named(p + 1, len - 1);
+        const struct target *named = server_target(server, p + 1, len - 1);
+        if (named != NULL) {
+            r->target = named;
         } else if (len == 6 && starts_with(p, "@defer")) {
             r->defer = true;
         } else if (len == 4 && starts_with(p, "@raw")) {
@@ -102,7 +108,7 @@ static void request_build(struct server *server, const struct transcript *t,
 {
     struct captures *captures = &server->captures;
     *r = (struct request){.raw = false};
-    const char *head = read_directives(t, r, pair->request);
+    const char *head = read_directives(server, t, r, pair->request);
     const char *blank = strstr(head, "\n\n");
     size_t head_len = blank != NULL ? (size_t)(blank - head) : strlen(head);
     while (head_len > 0 && head[head_len - 1] == '\n') {
@@ -117,7 +123,7 @@ static void request_build(struct server *server, const struct transcript *t,
     if (!r->raw) {
         char line[96];
         if (!has_header(head, head_len, "host")) {
-            snprintf(line, sizeof(line), "Host: 127.0.0.1:%d\r\n", server->ports[r->target]);
+            snprintf(line, sizeof(line), "Host: 127.0.0.1:%d\r\n", r->target->port);
             text_puts(&r->bytes, line);
         }
         bool takes_body = body.len > 0 || starts_with(head, "POST ") || starts_with(head, "PUT ");
@@ -259,8 +265,8 @@ static struct connection *send_request(struct judge *j, struct connections *all,
                                        struct request *request)
 {
     char name[16 + sizeof(request->connection) + 1];
-    snprintf(name, sizeof(name), "%.15s/%s", target_names[request->target], request->connection);
-    struct connection *c = connection_get(all, name, j->server->ports[request->target]);
+    snprintf(name, sizeof(name), "%.15s/%s", request->target->name, request->connection);
+    struct connection *c = connection_get(all, name, request->target->port);
     if (c == NULL) {
         complain(j, "connection", "an open port", strerror(errno));
         return NULL;

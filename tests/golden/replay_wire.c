@@ -18,22 +18,6 @@
 
 enum { wait_ms = 35000 }; /* the gateway gives up a backend after 29 s */
 
-const char *const target_names[TARGET_COUNT] = {
-    [TARGET_REST] = "rest",       [TARGET_GATEWAY] = "gateway",
-    [TARGET_CONNECT] = "connect", [TARGET_MSK_CONNECT] = "msk_connect",
-    [TARGET_S3] = "s3",
-};
-
-enum target target_named(const char *name, size_t len)
-{
-    size_t i = 0;
-    while (i < TARGET_COUNT &&
-           (strlen(target_names[i]) != len || memcmp(target_names[i], name, len) != 0)) {
-        i++;
-    }
-    return (enum target)i;
-}
-
 /* --- the server --- */
 
 static void sleep_ms(long ms)
@@ -42,22 +26,15 @@ static void sleep_ms(long ms)
     nanosleep(&t, NULL);
 }
 
-/* The value of a string member of the ready file. */
-static bool ready_value(const char *json, const char *name, struct text *out)
+const struct target *server_target(const struct server *server, const char *name, size_t len)
 {
-    char quoted[64];
-    snprintf(quoted, sizeof(quoted), "\"%s\"", name);
-    const char *p = strstr(json, quoted);
-    if (p == NULL) {
-        return false;
+    for (size_t i = 0; i < server->target_count; i++) {
+        const struct target *target = &server->targets[i];
+        if (strlen(target->name) == len && memcmp(target->name, name, len) == 0) {
+            return target;
+        }
     }
-    p += strlen(quoted);
-    p += strspn(p, " :");
-    if (*p != '"') {
-        return false;
-    }
-    text_add(out, p + 1, strcspn(p + 1, "\""));
-    return true;
+    return NULL;
 }
 
 static int port_of(const char *url)
@@ -67,26 +44,45 @@ static int port_of(const char *url)
     return colon != NULL ? (int)strtol(colon + 1, NULL, 10) : 0;
 }
 
-static void note_url(struct server *server, const char *json, const char *service, int *port)
+static void note_capture(struct server *server, const struct target *target, const char *what,
+                         const char *value, size_t len)
 {
-    char name[32];
+    char name[48];
+    snprintf(name, sizeof(name), "%s_%s", target->name, what);
+    capture_set(&server->captures, name, strlen(name), value, len);
+}
+
+static void note_target(struct server *server, const char *name, size_t name_len, const char *url)
+{
+    struct target *target = &server->targets[server->target_count];
+    size_t url_len = strcspn(url, "\"");
     char number[16];
-    struct text url = {.len = 0};
-    snprintf(name, sizeof(name), "%s_url", service);
-    if (!ready_value(json, name, &url)) {
-        return;
+    if (server->target_count == targets_max || name_len >= sizeof(target->name)) {
+        die("replay: the ready file names more than can be kept");
     }
-    *port = port_of(url.ptr);
-    capture_set(&server->captures, name, strlen(name), url.ptr, url.len);
-    snprintf(name, sizeof(name), "%s_port", service);
-    snprintf(number, sizeof(number), "%d", *port);
-    capture_set(&server->captures, name, strlen(name), number, strlen(number));
-    const char *host = strstr(url.ptr, "://");
-    const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
-    snprintf(name, sizeof(name), "%s_origin", service);
-    capture_set(&server->captures, name, strlen(name), url.ptr,
-                path != NULL ? (size_t)(path - url.ptr) : url.len);
-    text_free(&url);
+    memcpy(target->name, name, name_len);
+    target->port = port_of(url);
+    server->target_count++;
+    snprintf(number, sizeof(number), "%d", target->port);
+    const char *host = strstr(url, "://");
+    size_t authority_len = host != NULL ? strcspn(host + 3, "/\"") : 0;
+    size_t origin_len = host != NULL ? (size_t)(host + 3 - url) + authority_len : url_len;
+    note_capture(server, target, "url", url, url_len);
+    note_capture(server, target, "port", number, strlen(number));
+    note_capture(server, target, "origin", url, origin_len);
+}
+
+/* Each "<name>_url": "http://..." of the ready file; one that is null does not listen. */
+static void note_targets(struct server *server, const char *json)
+{
+    static const char mark[] = "_url\": \"";
+    for (const char *p = strstr(json, mark); p != NULL; p = strstr(p + 1, mark)) {
+        const char *name = p;
+        while (name > json && name[-1] != '"') {
+            name--;
+        }
+        note_target(server, name, (size_t)(p - name), p + strlen(mark));
+    }
 }
 
 static void run_server(const char *program, const struct transcript *t)
@@ -129,9 +125,7 @@ static bool wait_ready(struct server *server, const char *ready_path)
         int status;
         if (access(ready_path, R_OK) == 0) {
             char *json = read_whole(ready_path);
-            for (size_t i = 0; i < TARGET_COUNT; i++) {
-                note_url(server, json, target_names[i], &server->ports[i]);
-            }
+            note_targets(server, json);
             free(json);
             return true;
         }

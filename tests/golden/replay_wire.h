@@ -6,27 +6,24 @@
 
 #include <sys/types.h>
 
-enum { connections_max = 16, headers_max = 64 };
+enum { connections_max = 16, headers_max = 64, targets_max = 32 };
 
-/* The listeners that a request can go to, by their names in the ready file ("rest_url"). */
-enum target {
-    TARGET_REST,
-    TARGET_GATEWAY,
-    TARGET_CONNECT,
-    TARGET_MSK_CONNECT,
-    TARGET_S3,
-    TARGET_COUNT
+/* A listener that a request can go to: "rest" for what the ready file calls "rest_url". */
+struct target {
+    char name[24];
+    int port;
 };
-extern const char *const target_names[TARGET_COUNT];
-/* TARGET_COUNT: there is none of that name. */
-enum target target_named(const char *name, size_t len);
 
 struct server {
     pid_t pid;
     char directory[64];
     struct captures captures;
-    int ports[TARGET_COUNT]; /* 0: it does not listen */
+    struct target targets[targets_max]; /* all that the ready file names */
+    size_t target_count;
 };
+
+/* NULL: it has no listener of that name. */
+const struct target *server_target(const struct server *server, const char *name, size_t len);
 
 /* Starts `program` with the transcript's flags and waits for its ready file. */
 bool server_start(struct server *server, const char *program, const struct transcript *t);
