@@ -51,14 +51,25 @@ PP_CFLAGS += -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 else ifeq ($(VARIANT),asan)
 PP_CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 PP_LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(VARIANT),tsan)
+PP_CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
+PP_LDFLAGS += -fsanitize=thread
 else ifeq ($(VARIANT),cov)
 PP_CFLAGS += -O0 --coverage
 PP_LDFLAGS += --coverage
+else ifeq ($(VARIANT),cross)
+# For another machine than this one, of whose libraries nothing is installed: their headers are the same everywhere, and what
+# a test really calls of them is in tests/cross (see check-codecs).
+PP_CFLAGS  += -O2 -ffunction-sections -fdata-sections
+PP_LDFLAGS += -static -Wl,--gc-sections -Wl,--unresolved-symbols=ignore-all
+PKG_FLAGS  := -Itests/cross -idirafter /usr/include -idirafter /usr/include/$(shell cc -print-multiarch)
+PKG_LIBS   := -lm -lpthread
+CMOCKA_LIBS =
 else ifeq ($(VARIANT),fuzz)
 PP_CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
 PP_LDFLAGS += -fsanitize=address,undefined
 else
-$(error VARIANT is release, asan, cov or fuzz, not "$(VARIANT)")
+$(error VARIANT is release, asan, tsan, cov, cross or fuzz, not "$(VARIANT)")
 endif
 BANNED := -include src/base/banned.h
 
@@ -206,6 +217,42 @@ test: ## install what is missing, build, run the quick suite
 .PHONY: check-asan
 check-asan: ## the quick suite under ASan and UBSan
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan check
+
+# The tests that run the mock, or a server of the tests, in a thread beside them.
+ifeq ($(VARIANT),tsan)
+THREADED := $(sort $(patsubst %.c,%,$(notdir $(shell grep -lE 'pinpipe_mock_(new|start)|(echo|answer)_server_' $(SRC_unit)))))
+endif
+.PHONY: check-tsan
+check-tsan: ## the tests with threads under ThreadSanitizer
+	$(Q)$(MAKE) --no-print-directory VARIANT=tsan threaded-run
+.PHONY: threaded-build
+threaded-build: $(THREADED:%=$(BUILD)/tests/%)
+.PHONY: threaded-run
+threaded-run: threaded-build
+	$(Q)for t in $(THREADED:%=$(BUILD)/tests/%); do echo "tsan: $$t" >&2; TSAN_OPTIONS="halt_on_error=1 $$TSAN_OPTIONS" $$t || exit 1; done
+
+# Bytes on the wire do not depend on the machine: the codecs' units, built for one that is big-endian, run by qemu. They use no
+# library but libc, so that none has to be there for it.
+CROSS_CC  ?= s390x-linux-gnu-gcc
+CROSS_RUN ?= qemu-s390x
+CODECS := $(patsubst %,test_%,array aws_chunked aws_error checksum csv dotenv hash http_parse json_canonical json_text json_write \
+            kafka_rest_media kafka_rest_produce_codec properties python_random record_page rest_answer retry route row_json \
+            sink_path sink_value span zip_directory)
+# Of checksum's, those that want OpenSSL.
+CODECS_SKIPPED := texts_are_what_the_clients_send pieces_give_the_checksum_of_the_whole
+.PHONY: check-codecs
+check-codecs: ## the codecs' units on a big-endian machine (CROSS_CC, CROSS_RUN)
+	$(Q)$(MAKE) --no-print-directory VARIANT=cross CC='$(CROSS_CC)' codecs-run
+.PHONY: codecs-build
+codecs-build: $(CODECS:%=$(BUILD)/codecs/%)
+.PHONY: codecs-run
+codecs-run: codecs-build
+	$(Q)for t in $(CODECS:%=$(BUILD)/codecs/%); do echo "codecs: $${t##*/}" >&2; CROSS_SKIP='$(CODECS_SKIPPED)' $(CROSS_RUN) $$t >$$t.out 2>&1 || { cat $$t.out; exit 1; }; done; \
+	  cat $(CODECS:%=$(BUILD)/codecs/%.out) | grep -c '^\[       OK \]' | sed 's/$$/ tests of codecs passed/'
+$(foreach test,$(SRC_unit),$(eval $(BUILD)/codecs/$(basename $(notdir $(test))): $(call obj,$(test))))
+OBJ_cross := $(call obj,$(sort $(wildcard tests/cross/*.c)))
+$(BUILD)/codecs/%: $(OBJ_cross) $(OBJ_support) $(LIBS_all)
+	$(LINK) $(filter %/$(@F).o,$^) $(OBJ_cross) $(OBJ_support) $(LIBS_all) $(PKG_LIBS)
 
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZ_SECONDS (60), needs clang

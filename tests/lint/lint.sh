@@ -60,7 +60,7 @@ for object in $(find "$variant/obj/src" "$variant/obj/mock_server" -name '*.o' 2
 done
 
 step 'folders explain themselves'
-for folder in src/pipeline data tests tests/unit tests/golden tests/e2e tests/fault tests/fuzz tests/bench tests/peers include docs; do
+for folder in src/pipeline data tests tests/unit tests/golden tests/e2e tests/fault tests/fuzz tests/bench tests/peers tests/cross tests/fixtures include docs; do
     [ -f "$folder/README.md" ] || complain "$folder has no README.md"
 done
 

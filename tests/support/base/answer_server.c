@@ -33,35 +33,40 @@ static size_t body_length(const char *head)
     return line != NULL ? (size_t)strtoul(line + 16, NULL, 10) : 0;
 }
 
-/* One whole request into server->last; false at the end of the connection. */
+/* A whole request, also into server->last; false at the end of the connection. */
 static bool read_request(struct answer_server *server, int fd)
 {
     size_t used = 0;
     for (;;) {
-        ssize_t got = recv(fd, server->last + used, sizeof(server->last) - 1 - used, 0);
+        ssize_t got = recv(fd, server->incoming + used, sizeof(server->incoming) - 1 - used, 0);
         if (got <= 0) {
             return false;
         }
         used += (size_t)got;
-        server->last[used] = '\0';
-        if (server->last[0] == tls_handshake) {
-            return true;
+        server->incoming[used] = '\0';
+        if (server->incoming[0] == tls_handshake) {
+            break;
         }
-        const char *end = strstr(server->last, "\r\n\r\n");
-        if (end != NULL && used >= (size_t)(end + 4 - server->last) + body_length(server->last)) {
-            return true;
+        const char *end = strstr(server->incoming, "\r\n\r\n");
+        if (end != NULL &&
+            used >= (size_t)(end + 4 - server->incoming) + body_length(server->incoming)) {
+            break;
         }
     }
+    pthread_mutex_lock(&server->lock);
+    memcpy(server->last, server->incoming, used + 1);
+    pthread_mutex_unlock(&server->lock);
+    return true;
 }
 
 static bool answer_request(struct answer_server *server, int fd)
 {
     char path[64] = "";
-    if (server->last[0] == tls_handshake) {
+    if (server->incoming[0] == tls_handshake) {
         answer_send(fd, SPAN_LIT("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
         return false;
     }
-    sscanf(server->last, "%*s %63[^ ?]", path);
+    sscanf(server->incoming, "%*s %63[^ ?]", path);
     for (size_t i = 0; i < server->answer_count; i++) {
         if (strcmp(path, server->answers[i].path) == 0) {
             answer_send(fd, server->answers[i].bytes);
@@ -100,6 +105,7 @@ void answer_server_start(struct answer_server *server, const struct answer *answ
     server->answers = answers;
     server->answer_count = count;
     server->otherwise = otherwise;
+    pthread_mutex_init(&server->lock, NULL);
     server->listener = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(server->listener, (struct sockaddr *)&address, len), 0);
     assert_int_equal(listen(server->listener, 16), 0);
@@ -120,4 +126,12 @@ void answer_server_stop(struct answer_server *server)
     close(waker);
     pthread_join(server->thread, NULL);
     close(server->listener);
+}
+
+const char *answer_server_last(struct answer_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    memcpy(server->shown, server->last, sizeof(server->shown));
+    pthread_mutex_unlock(&server->lock);
+    return server->shown;
 }

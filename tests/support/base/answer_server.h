@@ -35,14 +35,19 @@ struct answer_server {
     atomic_bool stopping;
     atomic_int connections;
     atomic_int requests;
-    atomic_int ended;                    /* connections that are over */
-    char last[ANSWER_REQUEST_BYTES_MAX]; /* the last request, whole; stable once it is answered */
+    atomic_int ended;                        /* connections that are over */
+    char incoming[ANSWER_REQUEST_BYTES_MAX]; /* the thread's own */
+    pthread_mutex_t lock;
+    char last[ANSWER_REQUEST_BYTES_MAX];  /* under the lock: the last request, whole */
+    char shown[ANSWER_REQUEST_BYTES_MAX]; /* the test's own */
 };
 
 void answer_server_start(struct answer_server *server, const struct answer *answers, size_t count,
                          answer_fn otherwise);
 /* Every client must have closed its connection. */
 void answer_server_stop(struct answer_server *server);
+/* The last request, whole; stays as it is until the next call. */
+const char *answer_server_last(struct answer_server *server);
 void answer_send(int fd, struct span bytes);
 
 #endif

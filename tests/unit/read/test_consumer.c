@@ -101,7 +101,8 @@ static struct outcome consume(const struct answer *answers, size_t count, uint64
     const struct consumer_sink sink = {&outcome.log, take, flush, note};
     outcome.status = consumer_run(&options, &sink, &outcome.summary, &outcome.err);
     answer_server_stop(&server);
-    snprintf(outcome.last_request, sizeof(outcome.last_request), "%.400s", server.last);
+    snprintf(outcome.last_request, sizeof(outcome.last_request), "%.400s",
+             answer_server_last(&server));
     return outcome;
 }
 
