@@ -8,28 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct route routes[] = {
-    {METHOD_GET, "/", connect_rest_root, 0},
-    {METHOD_GET, "/connectors", connect_rest_list, 0},
-    {METHOD_POST, "/connectors", connect_rest_create, 0},
-    {METHOD_GET, "/connectors/{connector}", connect_rest_get, 0},
-    {METHOD_DELETE, "/connectors/{connector}", connect_rest_delete, 0},
-    {METHOD_GET, "/connectors/{connector}/config", connect_rest_get_config, 0},
-    {METHOD_PUT, "/connectors/{connector}/config", connect_rest_put_config, 0},
-    {METHOD_GET, "/connectors/{connector}/status", connect_rest_status, 0},
-    {METHOD_POST, "/connectors/{connector}/restart", connect_rest_restart, 0},
-    {METHOD_PUT, "/connectors/{connector}/pause", connect_rest_pause, 0},
-    {METHOD_PUT, "/connectors/{connector}/resume", connect_rest_resume, 0},
-    {METHOD_GET, "/connectors/{connector}/tasks", connect_rest_tasks, 0},
-    {METHOD_GET, "/connectors/{connector}/tasks-config", connect_rest_tasks_config, 0},
-    {METHOD_GET, "/connectors/{connector}/tasks/{task}/status", connect_rest_task_status, 0},
-    {METHOD_POST, "/connectors/{connector}/tasks/{task}/restart", connect_rest_task_restart, 0},
-    {METHOD_GET, "/connectors/{connector}/topics", connect_rest_topics, 0},
-    {METHOD_PUT, "/connectors/{connector}/topics/reset", connect_rest_topics_reset, 0},
-    {METHOD_GET, "/connector-plugins", connect_rest_plugins, 0},
-    {METHOD_PUT, "/connector-plugins/{class}/config/validate", connect_rest_validate, 0},
+struct connect_rest_route {
+    struct route route;
+    enum handled (*handle)(const struct connect_rest_call *call);
 };
-const struct route_table connect_rest_routes = {routes, ARRAY_COUNT(routes)};
+
+static const struct connect_rest_route routes[] = {
+    {{METHOD_GET, "/"}, connect_rest_root},
+    {{METHOD_GET, "/connectors"}, connect_rest_list},
+    {{METHOD_POST, "/connectors"}, connect_rest_create},
+    {{METHOD_GET, "/connectors/{connector}"}, connect_rest_get},
+    {{METHOD_DELETE, "/connectors/{connector}"}, connect_rest_delete},
+    {{METHOD_GET, "/connectors/{connector}/config"}, connect_rest_get_config},
+    {{METHOD_PUT, "/connectors/{connector}/config"}, connect_rest_put_config},
+    {{METHOD_GET, "/connectors/{connector}/status"}, connect_rest_status},
+    {{METHOD_POST, "/connectors/{connector}/restart"}, connect_rest_restart},
+    {{METHOD_PUT, "/connectors/{connector}/pause"}, connect_rest_pause},
+    {{METHOD_PUT, "/connectors/{connector}/resume"}, connect_rest_resume},
+    {{METHOD_GET, "/connectors/{connector}/tasks"}, connect_rest_tasks},
+    {{METHOD_GET, "/connectors/{connector}/tasks-config"}, connect_rest_tasks_config},
+    {{METHOD_GET, "/connectors/{connector}/tasks/{task}/status"}, connect_rest_task_status},
+    {{METHOD_POST, "/connectors/{connector}/tasks/{task}/restart"}, connect_rest_task_restart},
+    {{METHOD_GET, "/connectors/{connector}/topics"}, connect_rest_topics},
+    {{METHOD_PUT, "/connectors/{connector}/topics/reset"}, connect_rest_topics_reset},
+    {{METHOD_GET, "/connector-plugins"}, connect_rest_plugins},
+    {{METHOD_PUT, "/connector-plugins/{class}/config/validate"}, connect_rest_validate},
+};
+static const struct route_table table = ROUTE_TABLE(routes);
 
 /* --- media types --- */
 
@@ -84,12 +89,13 @@ static bool sends_json(const struct http_request *request)
     return span_equal_nocase(media, SPAN_LIT("application/json"));
 }
 
-static enum handled call_route(struct connect_rest_call *call, const struct route *route)
+static enum handled call_route(const struct connect_rest_call *call,
+                               const struct connect_rest_route *row)
 {
     struct exchange *exchange = call->exchange;
     if (!sends_json(&exchange->request)) {
-        connect_rest_hint(exchange, "add -H \"Content-Type: application/json\" (curl -d sends form "
-                                    "data unless told otherwise)");
+        answer_hint(exchange, "add -H \"Content-Type: application/json\" (curl -d sends form "
+                              "data unless told otherwise)");
         connect_rest_error_routing(exchange, 415);
         if (!http_request_has_header(&exchange->request, "content-type")) {
             exchange->reply.content_type = "application/json"; /* the reader of the body refuses */
@@ -97,11 +103,11 @@ static enum handled call_route(struct connect_rest_call *call, const struct rout
         return HANDLED;
     }
     if (!accepts_json(&exchange->request)) {
-        connect_rest_hint(exchange, "Connect answers in application/json only: drop the Accept "
-                                    "header");
+        answer_hint(exchange, "Connect answers in application/json only: drop the Accept "
+                              "header");
         return connect_rest_error_routing(exchange, 406);
     }
-    return route->handle(call, exchange, &call->match);
+    return row->handle(call);
 }
 
 /* --- what Jersey does by itself --- */
@@ -134,7 +140,7 @@ static enum handled answer_wrong_method(struct exchange *exchange, const char *a
     if (exchange->request.method == METHOD_OPTIONS) {
         return answer_options(exchange, allow);
     }
-    connect_rest_hint(exchange, "this path takes %s", allow);
+    answer_hint(exchange, "this path takes %s", allow);
     return connect_rest_error_routing(exchange, 405);
 }
 
@@ -149,9 +155,9 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     }
     call->rest = ctx;
     call->exchange = exchange;
-    switch (route_find(&connect_rest_routes, exchange, &route, &call->match, &allow)) {
+    switch (route_find(&table, exchange, &route, &call->match, &allow)) {
     case ROUTE_FOUND:
-        return call_route(call, route);
+        return call_route(call, ROUTE_ROW(route, struct connect_rest_route));
     case ROUTE_UNKNOWN_PATH:
         connect_rest_hint_path(exchange);
         return connect_rest_error_routing(exchange, 404);
@@ -181,10 +187,10 @@ static void fail(void *ctx, struct exchange *exchange, enum exchange_failure fai
     int status = statuses[failure];
     (void)ctx;
     if (failure == EXCHANGE_COMMIT_FAILED) {
-        connect_rest_hint(exchange, "nothing was changed: the disk did not take it");
+        answer_hint(exchange, "nothing was changed: the disk did not take it");
     } else if (failure == EXCHANGE_BODY_TOO_LARGE) {
-        connect_rest_hint(exchange, "a request body may have %d KiB here",
-                          CONNECT_REST_BODY_BYTES_MAX / 1024);
+        answer_hint(exchange, "a request body may have %d KiB here",
+                    CONNECT_REST_BODY_BYTES_MAX / 1024);
     }
     connect_rest_error(exchange, status, "HTTP %d %s", status, http_status_reason(status));
 }

@@ -3,6 +3,7 @@
 #include "connect_rest_internal.h"
 
 #include "json_text.h"
+#include "query.h"
 #include "url.h"
 
 static struct span name_of(const struct connect_rest_call *call)
@@ -29,12 +30,9 @@ static enum handled no_content(const struct connect_rest_call *call, int status)
 
 /* --- reading --- */
 
-enum handled connect_rest_root(void *ctx, struct exchange *exchange,
-                               const struct route_match *match)
+enum handled connect_rest_root(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
-    (void)match;
-    buf_printf(connect_rest_reply(exchange, 200),
+    buf_printf(connect_rest_reply(call->exchange, 200),
                "{\"version\":\"" CONNECT_VERSION "\",\"commit\":\"" CONNECT_COMMIT
                "\",\"kafka_cluster_id\":\"%s\"}",
                store_cluster_id(call->rest->options.store));
@@ -51,15 +49,14 @@ struct expansion {
 static struct expansion expansion_of(struct span query)
 {
     struct expansion expansion = {.asked = false};
-    struct span parameter;
-    while (span_next_part(&query, '&', &parameter)) {
-        if (!span_starts_with(parameter, SPAN_LIT("expand="))) {
+    struct query_parameter parameter;
+    while (query_next(&query, &parameter)) {
+        if (!parameter.has_value || !span_equal_cstr(parameter.name, "expand")) {
             continue;
         }
-        struct span word = span_skip(parameter, sizeof("expand=") - 1);
         expansion.asked = true;
-        expansion.status |= span_equal_cstr(word, "status");
-        expansion.info |= span_equal_cstr(word, "info");
+        expansion.status |= span_equal_cstr(parameter.value, "status");
+        expansion.info |= span_equal_cstr(parameter.value, "info");
     }
     return expansion;
 }
@@ -79,14 +76,12 @@ static void write_expanded(const struct connect_rest *rest, const struct expansi
     BUF_APPEND_LIT(out, "}");
 }
 
-enum handled connect_rest_list(void *ctx, struct exchange *exchange,
-                               const struct route_match *match)
+enum handled connect_rest_list(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct connect_worker *worker = call->rest->options.worker;
     struct expansion expansion = expansion_of(exchange->request.query);
     struct buf *out = connect_rest_reply(exchange, 200);
-    (void)match;
     buf_append_byte(out, expansion.asked ? '{' : '[');
     for (size_t i = 0; i < connect_worker_count(worker); i++) {
         struct connect_connector_view view = connect_worker_at(worker, i);
@@ -101,37 +96,30 @@ enum handled connect_rest_list(void *ctx, struct exchange *exchange,
     return HANDLED;
 }
 
-enum handled connect_rest_get(void *ctx, struct exchange *exchange, const struct route_match *match)
+enum handled connect_rest_get(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
     struct connect_connector_view view;
-    (void)match;
     if (!find(call, &view)) {
         return not_found(call);
     }
-    connect_rest_write_info(&view, view.task_count, connect_rest_reply(exchange, 200));
+    connect_rest_write_info(&view, view.task_count, connect_rest_reply(call->exchange, 200));
     return HANDLED;
 }
 
-enum handled connect_rest_get_config(void *ctx, struct exchange *exchange,
-                                     const struct route_match *match)
+enum handled connect_rest_get_config(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
     struct connect_connector_view view;
-    (void)match;
     if (!find(call, &view)) {
         return not_found(call);
     }
-    connect_entries_write(view.config, connect_rest_reply(exchange, 200));
+    connect_entries_write(view.config, connect_rest_reply(call->exchange, 200));
     return HANDLED;
 }
 
-enum handled connect_rest_status(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled connect_rest_status(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct connect_connector_view view;
-    (void)match;
     if (!find(call, &view)) {
         return connect_rest_error(exchange, 404, "No status found for connector %.*s",
                                   SPAN_ARG(name_of(call)));
@@ -215,9 +203,9 @@ static void hint_if_failed(struct exchange *exchange, const struct connect_conne
 {
     for (size_t i = 0; i < view->task_count; i++) {
         if (view->tasks[i].state == CONNECT_FAILED) {
-            connect_rest_hint(
-                exchange, "the configuration is the same, so its failed tasks stay failed: "
-                          "POST /connectors/<name>/tasks/<n>/restart (pinpipe connect restart)");
+            answer_hint(exchange,
+                        "the configuration is the same, so its failed tasks stay failed: "
+                        "POST /connectors/<name>/tasks/<n>/restart (pinpipe connect restart)");
             return;
         }
     }
@@ -239,7 +227,7 @@ static enum handled put(const struct connect_rest_call *call, const struct conne
     }
     enum status status = connect_worker_put(worker, &spec, &err);
     if (status == STATUS_LIMIT) {
-        connect_rest_hint(call->exchange, "%s on this server", err.message);
+        answer_hint(call->exchange, "%s on this server", err.message);
     }
     if (status != STATUS_OK || !connect_worker_find(worker, config->name, &view)) {
         return connect_rest_error_internal(call, &err);
@@ -254,14 +242,12 @@ static enum handled put(const struct connect_rest_call *call, const struct conne
     return HANDLED;
 }
 
-enum handled connect_rest_create(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled connect_rest_create(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct connect_rest_create request;
     struct connect_connector_view view;
     struct sink_config config;
-    (void)match;
     if (!connect_rest_decode_create(call, &request)) {
         return HANDLED;
     }
@@ -273,28 +259,25 @@ enum handled connect_rest_create(void *ctx, struct exchange *exchange,
         return HANDLED;
     }
     if (connect_worker_find(call->rest->options.worker, config.name, &view)) {
-        connect_rest_hint(exchange, "to change it, PUT /connectors/<name>/config with the flat "
-                                    "configuration");
+        answer_hint(exchange, "to change it, PUT /connectors/<name>/config with the flat "
+                              "configuration");
         return connect_rest_error(exchange, 409, "Connector %.*s already exists",
                                   SPAN_ARG(config.name));
     }
     return put(call, &request.config, &config, true);
 }
 
-enum handled connect_rest_put_config(void *ctx, struct exchange *exchange,
-                                     const struct route_match *match)
+enum handled connect_rest_put_config(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
     struct connect_entries entries;
     struct connect_connector_view view;
     struct sink_config config;
     bool has_config;
-    (void)match;
     if (!connect_rest_decode_config(call, &entries, &has_config)) {
         return HANDLED;
     }
     if (!has_config) {
-        return refuse_null_config(exchange);
+        return refuse_null_config(call->exchange);
     }
     if (!check_name(call, &entries, name_of(call)) || !check_config(call, &entries, &config)) {
         return HANDLED;
@@ -304,13 +287,9 @@ enum handled connect_rest_put_config(void *ctx, struct exchange *exchange,
 
 /* --- acting --- */
 
-enum handled connect_rest_delete(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled connect_rest_delete(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
     struct error err;
-    (void)exchange;
-    (void)match;
     switch (connect_worker_delete(call->rest->options.worker, name_of(call), &err)) {
     case STATUS_OK:
         return no_content(call, 204);
@@ -335,32 +314,24 @@ static enum handled pause(const struct connect_rest_call *call, bool paused)
     }
 }
 
-enum handled connect_rest_pause(void *ctx, struct exchange *exchange,
-                                const struct route_match *match)
+enum handled connect_rest_pause(const struct connect_rest_call *call)
 {
-    (void)exchange;
-    (void)match;
-    return pause(ctx, true);
+    return pause(call, true);
 }
 
-enum handled connect_rest_resume(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled connect_rest_resume(const struct connect_rest_call *call)
 {
-    (void)exchange;
-    (void)match;
-    return pause(ctx, false);
+    return pause(call, false);
 }
 
 /* 2.8 knows neither includeTasks nor onlyFailed. */
-enum handled connect_rest_restart(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled connect_rest_restart(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct error err;
-    (void)match;
     if (exchange->request.query.len > 0) {
-        connect_rest_hint(exchange, "Connect 2.8 restarts the connector only, whatever the query "
-                                    "says: a task by POST .../tasks/<n>/restart");
+        answer_hint(exchange, "Connect 2.8 restarts the connector only, whatever the query "
+                              "says: a task by POST .../tasks/<n>/restart");
     }
     switch (connect_worker_restart(call->rest->options.worker, name_of(call), &err)) {
     case STATUS_OK:
@@ -377,12 +348,9 @@ enum handled connect_rest_restart(void *ctx, struct exchange *exchange,
 
 /* DIFFERS: the S3 sink is the only plugin; a Connect 2.8 installation brings FileStream connectors
  * too. */
-enum handled connect_rest_plugins(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled connect_rest_plugins(const struct connect_rest_call *call)
 {
-    (void)ctx;
-    (void)match;
-    BUF_APPEND_LIT(connect_rest_reply(exchange, 200),
+    BUF_APPEND_LIT(connect_rest_reply(call->exchange, 200),
                    "[{\"class\":\"" CONNECT_S3_CLASS
                    "\",\"type\":\"sink\",\"version\":\"" CONNECT_S3_VERSION "\"}]");
     return HANDLED;
@@ -397,16 +365,15 @@ static struct span without_connector(struct span name)
     return name;
 }
 
-enum handled connect_rest_validate(void *ctx, struct exchange *exchange,
-                                   const struct route_match *match)
+enum handled connect_rest_validate(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct connect_entries entries = {.count = 0};
     struct connect_findings findings;
     struct sink_config config;
     struct error err;
     bool has_config;
-    struct span type = match->captures[0];
+    struct span type = call->match.captures[0];
     if (!connect_rest_decode_config(call, &entries, &has_config)) {
         return HANDLED;
     }

@@ -145,8 +145,8 @@ static bool take_member(const struct connect_rest_call *call, struct span key, s
         out->has_config = raw.ptr[0] != 'n';
         return !out->has_config || decode_entries(call, raw, &out->config);
     }
-    connect_rest_hint(call->exchange, "POST /connectors takes {\"name\": \"...\", \"config\": "
-                                      "{...}}: settings belong into config");
+    answer_hint(call->exchange, "POST /connectors takes {\"name\": \"...\", \"config\": "
+                                "{...}}: settings belong into config");
     connect_rest_error(call->exchange, 500,
                        "Unrecognized field \"%.*s\" (class " REQUEST_CLASS
                        "), not marked as ignorable (2 known properties: \"config\", \"name\"])",

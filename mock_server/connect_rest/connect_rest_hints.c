@@ -6,14 +6,14 @@ void connect_rest_hint_path(struct exchange *exchange)
 {
     struct span path = exchange->request.path;
     if (span_starts_with(path, SPAN_LIT("/v1/"))) {
-        connect_rest_hint(exchange, "that is MSK Connect's API; this is Kafka Connect's own: "
-                                    "/connectors, /connector-plugins");
+        answer_hint(exchange, "that is MSK Connect's API; this is Kafka Connect's own: "
+                              "/connectors, /connector-plugins");
     } else if (span_starts_with(path, SPAN_LIT("/connector/"))) {
-        connect_rest_hint(exchange, "the path is /connectors/<name>, in the plural");
+        answer_hint(exchange, "the path is /connectors/<name>, in the plural");
     } else {
-        connect_rest_hint(exchange, "no such path: Connect has /connectors, /connectors/<name>/"
-                                    "{config,status,tasks,topics,pause,resume,restart} and "
-                                    "/connector-plugins");
+        answer_hint(exchange, "no such path: Connect has /connectors, /connectors/<name>/"
+                              "{config,status,tasks,topics,pause,resume,restart} and "
+                              "/connector-plugins");
     }
 }
 
@@ -23,15 +23,15 @@ void connect_rest_hint_body(struct exchange *exchange)
     bool creates = exchange->request.method == METHOD_POST;
     if (body.len > 0 && body.ptr[0] != '{' && body.ptr[0] != '[' && body.ptr[0] != '"' &&
         span_find_byte(body, '=') < body.len) {
-        connect_rest_hint(exchange, "that looks like .properties text; the REST API takes JSON: "
-                                    "\"pinpipe connect create <file>\" turns the one into the "
-                                    "other");
+        answer_hint(exchange, "that looks like .properties text; the REST API takes JSON: "
+                              "\"pinpipe connect create <file>\" turns the one into the "
+                              "other");
     } else if (creates) {
-        connect_rest_hint(exchange, "POST /connectors takes {\"name\": \"<id>-connector\", "
-                                    "\"config\": {\"connector.class\": \"...\", ...}}");
+        answer_hint(exchange, "POST /connectors takes {\"name\": \"<id>-connector\", "
+                              "\"config\": {\"connector.class\": \"...\", ...}}");
     } else {
-        connect_rest_hint(exchange, "this call takes the flat configuration: "
-                                    "{\"connector.class\": \"...\", \"flush.size\": \"1\", ...}");
+        answer_hint(exchange, "this call takes the flat configuration: "
+                              "{\"connector.class\": \"...\", \"flush.size\": \"1\", ...}");
     }
 }
 
@@ -40,7 +40,7 @@ void connect_rest_hint_findings(struct exchange *exchange, const struct connect_
 {
     const char *hint = connect_hint_findings(&exchange->arena, config, findings);
     if (hint != NULL) {
-        connect_rest_hint(exchange, "%s", hint);
+        answer_hint(exchange, "%s", hint);
     }
 }
 
@@ -54,6 +54,6 @@ void connect_rest_hint_config(const struct connect_rest_call *call,
     };
     const char *hint = connect_hint_config(&world, config, created);
     if (hint != NULL) {
-        connect_rest_hint(call->exchange, "%s", hint);
+        answer_hint(call->exchange, "%s", hint);
     }
 }

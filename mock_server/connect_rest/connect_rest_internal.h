@@ -9,6 +9,7 @@
 #ifndef PINPIPE_CONNECT_REST_INTERNAL_H
 #define PINPIPE_CONNECT_REST_INTERNAL_H
 
+#include "answer.h"
 #include "connect_rest.h"
 #include "log.h"
 #include "route.h"
@@ -30,47 +31,26 @@ struct connect_rest_call {
     struct route_match match;
 };
 
-/* A handler's first argument is the call, its captures are in it. */
-extern const struct route_table connect_rest_routes;
-
-enum handled connect_rest_root(void *ctx, struct exchange *exchange,
-                               const struct route_match *match);
-enum handled connect_rest_list(void *ctx, struct exchange *exchange,
-                               const struct route_match *match);
-enum handled connect_rest_create(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match);
-enum handled connect_rest_get(void *ctx, struct exchange *exchange,
-                              const struct route_match *match);
-enum handled connect_rest_get_config(void *ctx, struct exchange *exchange,
-                                     const struct route_match *match);
-enum handled connect_rest_put_config(void *ctx, struct exchange *exchange,
-                                     const struct route_match *match);
-enum handled connect_rest_delete(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match);
-enum handled connect_rest_status(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match);
-enum handled connect_rest_restart(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match);
-enum handled connect_rest_pause(void *ctx, struct exchange *exchange,
-                                const struct route_match *match);
-enum handled connect_rest_resume(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match);
-enum handled connect_rest_tasks(void *ctx, struct exchange *exchange,
-                                const struct route_match *match);
-enum handled connect_rest_tasks_config(void *ctx, struct exchange *exchange,
-                                       const struct route_match *match);
-enum handled connect_rest_task_status(void *ctx, struct exchange *exchange,
-                                      const struct route_match *match);
-enum handled connect_rest_task_restart(void *ctx, struct exchange *exchange,
-                                       const struct route_match *match);
-enum handled connect_rest_topics(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match);
-enum handled connect_rest_topics_reset(void *ctx, struct exchange *exchange,
-                                       const struct route_match *match);
-enum handled connect_rest_plugins(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match);
-enum handled connect_rest_validate(void *ctx, struct exchange *exchange,
-                                   const struct route_match *match);
+/* The handlers of the route table; a path's captures are in the call. */
+enum handled connect_rest_root(const struct connect_rest_call *call);
+enum handled connect_rest_list(const struct connect_rest_call *call);
+enum handled connect_rest_create(const struct connect_rest_call *call);
+enum handled connect_rest_get(const struct connect_rest_call *call);
+enum handled connect_rest_get_config(const struct connect_rest_call *call);
+enum handled connect_rest_put_config(const struct connect_rest_call *call);
+enum handled connect_rest_delete(const struct connect_rest_call *call);
+enum handled connect_rest_status(const struct connect_rest_call *call);
+enum handled connect_rest_restart(const struct connect_rest_call *call);
+enum handled connect_rest_pause(const struct connect_rest_call *call);
+enum handled connect_rest_resume(const struct connect_rest_call *call);
+enum handled connect_rest_tasks(const struct connect_rest_call *call);
+enum handled connect_rest_tasks_config(const struct connect_rest_call *call);
+enum handled connect_rest_task_status(const struct connect_rest_call *call);
+enum handled connect_rest_task_restart(const struct connect_rest_call *call);
+enum handled connect_rest_topics(const struct connect_rest_call *call);
+enum handled connect_rest_topics_reset(const struct connect_rest_call *call);
+enum handled connect_rest_plugins(const struct connect_rest_call *call);
+enum handled connect_rest_validate(const struct connect_rest_call *call);
 
 /* --- connect_rest_errors.c --- */
 /* {"error_code":status,"message":...}; HANDLED. */
@@ -82,8 +62,6 @@ enum handled connect_rest_error_routing(struct exchange *exchange, int status);
 /* A worker or store failure: 500 and a log line. */
 enum handled connect_rest_error_internal(const struct connect_rest_call *call,
                                          const struct error *err);
-/* Help beside the answer; the first one stays. */
-void connect_rest_hint(struct exchange *exchange, const char *format, ...) PP_PRINTF(2, 3);
 
 /* --- connect_rest_hints.c --- */
 void connect_rest_hint_path(struct exchange *exchange);

@@ -32,16 +32,13 @@ static bool task_of(const struct connect_rest_call *call, int *task)
     return true;
 }
 
-enum handled connect_rest_tasks(void *ctx, struct exchange *exchange,
-                                const struct route_match *match)
+enum handled connect_rest_tasks(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
     struct connect_connector_view view;
-    (void)match;
     if (!find(call, &view)) {
         return not_found(call);
     }
-    struct buf *out = connect_rest_reply(exchange, 200);
+    struct buf *out = connect_rest_reply(call->exchange, 200);
     BUF_APPEND_LIT(out, "[");
     for (size_t i = 0; i < view.task_count; i++) {
         buf_append_cstr(out, i > 0 ? ",{\"id\":{\"connector\":" : "{\"id\":{\"connector\":");
@@ -54,16 +51,13 @@ enum handled connect_rest_tasks(void *ctx, struct exchange *exchange,
     return HANDLED;
 }
 
-enum handled connect_rest_tasks_config(void *ctx, struct exchange *exchange,
-                                       const struct route_match *match)
+enum handled connect_rest_tasks_config(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
     struct connect_connector_view view;
-    (void)match;
     if (!find(call, &view)) {
         return not_found(call);
     }
-    struct buf *out = connect_rest_reply(exchange, 200);
+    struct buf *out = connect_rest_reply(call->exchange, 200);
     struct buf id;
     buf_init(&id, CONNECT_REST_BODY_BYTES_MAX);
     BUF_APPEND_LIT(out, "{");
@@ -81,13 +75,11 @@ enum handled connect_rest_tasks_config(void *ctx, struct exchange *exchange,
     return HANDLED;
 }
 
-enum handled connect_rest_task_status(void *ctx, struct exchange *exchange,
-                                      const struct route_match *match)
+enum handled connect_rest_task_status(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct connect_connector_view view;
     int task;
-    (void)match;
     if (!task_of(call, &task)) {
         return HANDLED;
     }
@@ -100,14 +92,12 @@ enum handled connect_rest_task_status(void *ctx, struct exchange *exchange,
     return HANDLED;
 }
 
-enum handled connect_rest_task_restart(void *ctx, struct exchange *exchange,
-                                       const struct route_match *match)
+enum handled connect_rest_task_restart(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct connect_connector_view view;
     struct error err;
     int task;
-    (void)match;
     if (!task_of(call, &task)) {
         return HANDLED;
     }
@@ -144,13 +134,10 @@ static bool append_topic(void *ctx, struct span topic)
 }
 
 /* A connector that there is none of has read no topics. */
-enum handled connect_rest_topics(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled connect_rest_topics(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
-    struct topic_list list = {connect_rest_reply(exchange, 200), true};
+    struct topic_list list = {connect_rest_reply(call->exchange, 200), true};
     struct error err;
-    (void)match;
     BUF_APPEND_LIT(list.out, "{");
     json_string_append(list.out, name_of(call));
     BUF_APPEND_LIT(list.out, ":{\"topics\":[");
@@ -163,17 +150,14 @@ enum handled connect_rest_topics(void *ctx, struct exchange *exchange,
     return HANDLED;
 }
 
-enum handled connect_rest_topics_reset(void *ctx, struct exchange *exchange,
-                                       const struct route_match *match)
+enum handled connect_rest_topics_reset(const struct connect_rest_call *call)
 {
-    const struct connect_rest_call *call = ctx;
     struct error err;
-    (void)match;
     enum status status =
         connect_worker_topics_reset(call->rest->options.worker, name_of(call), &err);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
         return connect_rest_error_internal(call, &err);
     }
-    exchange->reply.status = 202;
+    call->exchange->reply.status = 202;
     return HANDLED;
 }

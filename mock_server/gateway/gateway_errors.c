@@ -2,6 +2,7 @@
  *
  * They carry ids, Date and x-amzn-ErrorType, no remapped headers, no CORS headers: DEFAULT_4XX and
  * DEFAULT_5XX are not customised in the workshop. */
+#include "answer.h"
 #include "gateway_internal.h"
 
 struct gateway_error {
@@ -45,13 +46,10 @@ enum handled gateway_error_write(struct gateway *gateway, struct exchange *excha
 {
     const struct gateway_error *error = &errors[id];
     struct reply *reply = &exchange->reply;
+    bool has_own_status = id == GATEWAY_ERROR_NETWORK && gateway->options.refused_status != 0;
+    int status = has_own_status ? gateway->options.refused_status : error->status;
+    buf_append_cstr(answer_begin(exchange, status, error->content_type), error->body);
     buf_reset(&reply->headers);
-    buf_reset(&reply->body);
-    reply->status = error->status;
-    if (id == GATEWAY_ERROR_NETWORK && gateway->options.refused_status != 0) {
-        reply->status = gateway->options.refused_status;
-    }
-    reply->content_type = error->content_type;
     reply->error_code = error->type;
     reply->hint = hint;
     reply->no_date_server = true;
@@ -59,7 +57,6 @@ enum handled gateway_error_write(struct gateway *gateway, struct exchange *excha
     if (error->type != NULL) {
         reply_add_header_cstr(reply, "x-amzn-ErrorType", error->type);
     }
-    buf_append_cstr(&reply->body, error->body);
     exchange->service = &gateway->service;
     exchange->filter = NULL;
     return HANDLED;

@@ -6,6 +6,8 @@
  */
 #include "route.h"
 
+#include "query.h"
+
 enum { route_methods_max = 8 };
 
 static const char *const method_names[] = {
@@ -13,43 +15,6 @@ static const char *const method_names[] = {
     [METHOD_POST] = "POST",       [METHOD_PUT] = "PUT",     [METHOD_DELETE] = "DELETE",
     [METHOD_OPTIONS] = "OPTIONS", [METHOD_PATCH] = "PATCH",
 };
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-static enum route_outcome segment_decode(struct arena *arena, struct span raw, struct span *out)
-{
-    if (span_find_byte(raw, '%') == raw.len) {
-        *out = raw;
-        return ROUTE_FOUND;
-    }
-    char *text = arena_alloc(arena, raw.len);
-    if (text == NULL) {
-        return ROUTE_NO_MEMORY;
-    }
-    size_t len = 0;
-    for (size_t i = 0; i < raw.len; i++) {
-        if (raw.ptr[i] != '%') {
-            text[len++] = raw.ptr[i];
-            continue;
-        }
-        int high = i + 2 < raw.len ? hex_digit(raw.ptr[i + 1]) : -1;
-        int low = i + 2 < raw.len ? hex_digit(raw.ptr[i + 2]) : -1;
-        if (high < 0 || low < 0 || high + low == 0) {
-            return ROUTE_BAD_ESCAPE; /* an encoded NUL too: names end at it in too many places */
-        }
-        text[len++] = (char)(high * 16 + low);
-        i += 2;
-    }
-    *out = span_from(text, len);
-    return ROUTE_FOUND;
-}
 
 /* Cuts "/segment" off the front; false when the path is used up. */
 static bool next_segment(struct span *path, struct span *segment)
@@ -93,9 +58,13 @@ static bool pattern_fits(const char *pattern_text, struct span path, struct rout
 static enum route_outcome captures_decode(struct arena *arena, struct route_match *match)
 {
     for (size_t i = 0; i < match->capture_count; i++) {
-        enum route_outcome outcome = segment_decode(arena, match->captures[i], &match->captures[i]);
-        if (outcome != ROUTE_FOUND) {
-            return outcome;
+        switch (query_decode(arena, match->captures[i], false, &match->captures[i])) {
+        case QUERY_DECODED:
+            break;
+        case QUERY_BAD_ESCAPE:
+            return ROUTE_BAD_ESCAPE;
+        case QUERY_NO_MEMORY:
+            return ROUTE_NO_MEMORY;
         }
     }
     return ROUTE_FOUND;
@@ -134,6 +103,12 @@ static bool method_serves(enum http_method offered, enum http_method asked)
     return offered == asked || (asked == METHOD_HEAD && offered == METHOD_GET);
 }
 
+static const struct route *route_at(const struct route_table *table, size_t index)
+{
+    return (const struct route *)(const void *)((const char *)table->first +
+                                                index * table->row_bytes);
+}
+
 enum route_outcome route_find(const struct route_table *table, struct exchange *exchange,
                               const struct route **route, struct route_match *match,
                               const char **allow)
@@ -145,7 +120,7 @@ enum route_outcome route_find(const struct route_table *table, struct exchange *
     enum http_method methods[route_methods_max];
     size_t method_count = 0;
     for (size_t i = 0; i < table->count; i++) {
-        const struct route *candidate = &table->routes[i];
+        const struct route *candidate = route_at(table, i);
         if (!pattern_fits(candidate->pattern, path, match)) {
             continue;
         }

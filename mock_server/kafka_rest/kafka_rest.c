@@ -88,10 +88,10 @@ static enum handled answer_not_acceptable(struct exchange *exchange,
     return HANDLED;
 }
 
-static enum handled call_route(struct kafka_rest_call *call, const struct route *route)
+static enum handled call_route(struct kafka_rest_call *call, const struct kafka_rest_route *row)
 {
     struct exchange *exchange = call->exchange;
-    enum kafka_rest_profile profile = (enum kafka_rest_profile)route->tag;
+    enum kafka_rest_profile profile = row->profile;
     switch (kafka_rest_negotiate(&exchange->request, profile, call->rest->options.lenient,
                                  &call->media)) {
     case NEGOTIATION_UNSUPPORTED:
@@ -102,7 +102,7 @@ static enum handled call_route(struct kafka_rest_call *call, const struct route 
         break;
     }
     exchange->reply.content_type = kafka_rest_media_type(call->media.out);
-    return route->handle(call, exchange, &call->match);
+    return row->handle(call);
 }
 
 static enum handled handle(void *ctx, struct exchange *exchange)
@@ -118,7 +118,7 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     call->exchange = exchange;
     switch (route_find(table_of(exchange->request.path), exchange, &route, &call->match, &allow)) {
     case ROUTE_FOUND:
-        return call_route(call, route);
+        return call_route(call, ROUTE_ROW(route, struct kafka_rest_route));
     case ROUTE_UNKNOWN_PATH:
         kafka_rest_hint_path(exchange);
         return kafka_rest_error_known(exchange, ERROR_NOT_FOUND);
@@ -147,17 +147,17 @@ static void fail(void *ctx, struct exchange *exchange, enum exchange_failure fai
     case EXCHANGE_COMMIT_FAILED:
         /* A real broker that cannot write its log reports a retriable error inside a 200. Here
          * nothing of the turn was kept, so nothing may look acknowledged. */
-        kafka_rest_hint(exchange, "nothing was stored: the log could not be written to the disk");
+        answer_hint(exchange, "nothing was stored: the log could not be written to the disk");
         kafka_rest_error_known(exchange, ERROR_INTERNAL);
         break;
     case EXCHANGE_NO_MEMORY:
         kafka_rest_error_known(exchange, ERROR_INTERNAL);
         break;
     case EXCHANGE_BODY_TOO_LARGE:
-        kafka_rest_hint(exchange,
-                        "a request body may have %d MiB here (the real proxy has no limit, API "
-                        "Gateway allows 10 MB): send fewer records a request",
-                        KAFKA_REST_BODY_BYTES_MAX / (1024 * 1024));
+        answer_hint(exchange,
+                    "a request body may have %d MiB here (the real proxy has no limit, API "
+                    "Gateway allows 10 MB): send fewer records a request",
+                    KAFKA_REST_BODY_BYTES_MAX / (1024 * 1024));
         kafka_rest_error(exchange, 413, 413, "HTTP 413 Request Entity Too Large");
         break;
     case EXCHANGE_HEAD_TOO_LARGE:

@@ -72,12 +72,12 @@ struct consumer *consumer_of_request(struct kafka_rest_call *call)
     struct span name = call->match.captures[1];
     struct consumer *consumer = find(call->rest->consumers, group, name);
     if (consumer == NULL) {
-        kafka_rest_hint(call->exchange,
-                        "group %.*s has no instance %.*s: it was never created here, was deleted, "
-                        "expired after %d minutes without a request, or the server was restarted "
-                        "(instances live in memory); create it again and subscribe",
-                        SPAN_ARG(span_first(group, 64)), SPAN_ARG(span_first(name, 64)),
-                        CONSUMER_EXPIRY_MS / 60000);
+        answer_hint(call->exchange,
+                    "group %.*s has no instance %.*s: it was never created here, was deleted, "
+                    "expired after %d minutes without a request, or the server was restarted "
+                    "(instances live in memory); create it again and subscribe",
+                    SPAN_ARG(span_first(group, 64)), SPAN_ARG(span_first(name, 64)),
+                    CONSUMER_EXPIRY_MS / 60000);
         kafka_rest_error_known(call->exchange, ERROR_INSTANCE_NOT_FOUND);
         return NULL;
     }
@@ -292,8 +292,8 @@ static bool check_settings(struct exchange *exchange, const struct consumer_crea
         return false;
     }
     if (!parse_reset(&body->auto_offset_reset, &settings->reset)) {
-        kafka_rest_hint(exchange, "auto.offset.reset is earliest (from the topic's start), latest "
-                                  "(what comes from now on) or none");
+        answer_hint(exchange, "auto.offset.reset is earliest (from the topic's start), latest "
+                              "(what comes from now on) or none");
         kafka_rest_error(exchange, 422, 42204, refused, SPAN_ARG(body->auto_offset_reset.text),
                          "auto.offset.reset", "String must be one of: latest, earliest, none");
         return false;
@@ -317,8 +317,8 @@ static bool check_limits(struct kafka_rest_call *call, struct span group, struct
         return false;
     }
     if (call->rest->consumers->count >= CONSUMER_INSTANCES_MAX) {
-        kafka_rest_hint(call->exchange, "DELETE instances that are done with; silent ones expire "
-                                        "after five minutes");
+        answer_hint(call->exchange, "DELETE instances that are done with; silent ones expire "
+                                    "after five minutes");
         kafka_rest_error(call->exchange, 503, 503,
                          "%d consumer instances exist, the most there may be",
                          CONSUMER_INSTANCES_MAX);
@@ -427,15 +427,15 @@ static void hint_created(struct kafka_rest_call *call, struct span group)
     /* No Kafka traffic yet, so nothing is refused yet either. */
     bool is_foreign = !span_equal_cstr(group, TOPIC_POLICY_GROUP);
     if (is_private || is_foreign) {
-        kafka_rest_hint(
-            call->exchange, "%s%s%s",
-            is_foreign ? "the workshop's AWS refuses reads and commits of every group but "
-                         "\"" TOPIC_POLICY_GROUP "\""
-                       : "",
-            is_foreign && is_private ? "; " : "",
-            is_private ? "base_uri names the proxy's private host, as on AWS: build the URL from "
-                         "the invoke URL, the group and instance_id instead"
-                       : "");
+        answer_hint(call->exchange, "%s%s%s",
+                    is_foreign ? "the workshop's AWS refuses reads and commits of every group but "
+                                 "\"" TOPIC_POLICY_GROUP "\""
+                               : "",
+                    is_foreign && is_private ? "; " : "",
+                    is_private
+                        ? "base_uri names the proxy's private host, as on AWS: build the URL from "
+                          "the invoke URL, the group and instance_id instead"
+                        : "");
     }
 }
 
@@ -465,19 +465,18 @@ static enum handled create(struct kafka_rest_call *call, const struct create_set
     return HANDLED;
 }
 
-enum handled kafka_rest_consumer_create(void *ctx, struct exchange *exchange,
-                                        const struct route_match *match)
+enum handled kafka_rest_consumer_create(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct consumer_create_body body;
     struct create_settings settings;
-    struct span group = match->captures[0];
+    struct span group = call->match.captures[0];
     if (consumer_decode_create(exchange, &body) == BODY_REFUSED) {
         return HANDLED;
     }
     settings.format = format_find(&body.format);
     if (settings.format == MEDIA_NONE) {
-        kafka_rest_hint(exchange, "format is binary, json, avro, jsonschema or protobuf");
+        answer_hint(exchange, "format is binary, json, avro, jsonschema or protobuf");
         return kafka_rest_error_known(exchange, ERROR_INVALID_FORMAT);
     }
     /* The old `id` wins over `name`. DIFFERS: an empty instance name counts as none here; with
@@ -489,8 +488,8 @@ enum handled kafka_rest_consumer_create(void *ctx, struct exchange *exchange,
         return HANDLED;
     }
     if (settings.name.len > 0 && find(call->rest->consumers, group, settings.name) != NULL) {
-        kafka_rest_hint(exchange, "DELETE the old instance, or leave \"name\" out and use the "
-                                  "instance_id of the answer");
+        answer_hint(exchange, "DELETE the old instance, or leave \"name\" out and use the "
+                              "instance_id of the answer");
         return kafka_rest_error_known(exchange, ERROR_INSTANCE_EXISTS);
     }
     if (!check_settings(exchange, &body, &settings)) {
@@ -501,11 +500,10 @@ enum handled kafka_rest_consumer_create(void *ctx, struct exchange *exchange,
 
 /* --- DELETE .../instances/{instance} ---------------------------------------------------------- */
 
-enum handled kafka_rest_consumer_delete(void *ctx, struct exchange *exchange,
-                                        const struct route_match *match)
+enum handled kafka_rest_consumer_delete(struct kafka_rest_call *call)
 {
-    struct consumer *consumer = consumer_of_request(ctx);
-    (void)match;
+    struct exchange *exchange = call->exchange;
+    struct consumer *consumer = consumer_of_request(call);
     if (consumer != NULL) {
         consumer_close(consumer);
         exchange->reply.status = 204;

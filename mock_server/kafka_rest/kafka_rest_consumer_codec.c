@@ -151,7 +151,7 @@ SCALAR_FIELD(place_metadata, consumer_place, metadata, kafka_rest_decode_string)
 
 static bool refuse_instant(struct kafka_rest_decoder *decoder, struct span text)
 {
-    kafka_rest_hint(decoder->exchange, "a timestamp is ISO 8601 in UTC: 2021-02-05T19:14:42Z");
+    answer_hint(decoder->exchange, "a timestamp is ISO 8601 in UTC: 2021-02-05T19:14:42Z");
     kafka_rest_error(decoder->exchange, 400, 400,
                      "Cannot deserialize value of type `java.time.Instant` from String \"%.*s\": "
                      "Failed to deserialize java.time.Instant: "

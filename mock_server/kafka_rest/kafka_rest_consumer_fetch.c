@@ -9,7 +9,7 @@
  * Invariant: a read that is parked is in its consumer's line; only an active one has watches. */
 #include "kafka_rest_consumer.h"
 
-#include "url.h"
+#include "query.h"
 
 /* With no room for its answer, a read looks again after this. */
 enum { room_retry_us = 10000, room_bytes_min = 1024 * 1024 };
@@ -126,8 +126,8 @@ static bool poll_group(struct consumer_read *read)
     struct kafka_rest_call *call = read->call;
     struct error err = ERROR_NONE;
     if (member->mode == GROUP_MODE_NONE) {
-        kafka_rest_hint(call->exchange, "subscribe the instance first: POST .../subscription "
-                                        "{\"topics\": [\"...\"]}");
+        answer_hint(call->exchange, "subscribe the instance first: POST .../subscription "
+                                    "{\"topics\": [\"...\"]}");
         kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
         return false;
     }
@@ -143,8 +143,8 @@ static bool poll_group(struct consumer_read *read)
     consumer_auto_commit_if_due(consumer);
     status = group_member_settle(member, &err);
     if (status == STATUS_NOT_FOUND) {
-        kafka_rest_hint(call->exchange, "auto.offset.reset is none, so somebody must commit or "
-                                        "seek first; earliest and latest need no commit");
+        answer_hint(call->exchange, "auto.offset.reset is none, so somebody must commit or "
+                                    "seek first; earliest and latest need no commit");
         kafka_rest_error(call->exchange, 500, 50002, "%s", err.message);
         return false;
     }
@@ -169,9 +169,9 @@ static bool look(struct consumer_read *read, int64_t *again_us)
     bool over = now_us >= read->deadline_us;
     if (read->first_poll) {
         if (over) {
-            kafka_rest_hint(exchange, "the first read after a subscribe only joins the group and "
-                                      "fixes its positions: read again (serve --first-poll eager "
-                                      "answers with data at once)");
+            answer_hint(exchange, "the first read after a subscribe only joins the group and "
+                                  "fixes its positions: read again (serve --first-poll eager "
+                                  "answers with data at once)");
             answer_empty(exchange);
         }
         return over;
@@ -335,15 +335,11 @@ void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
 /* Absent or empty: -1. False: not a whole number, which JAX-RS answers with 404. */
 static bool query_number(struct exchange *exchange, const char *name, int64_t *out)
 {
-    struct span raw;
-    struct buf text;
+    struct span text;
     *out = -1;
-    if (!url_query_find(exchange->request.query, name, &raw) || raw.len == 0) {
-        return true;
-    }
-    buf_init(&text, HTTP_TARGET_BYTES_MAX);
-    bool ok = url_decode(raw, true, &text) && span_parse_i64(buf_span(&text), out);
-    buf_release(&text);
+    enum query_outcome outcome = query_value(exchange, name, &text);
+    bool ok = outcome == QUERY_ABSENT ||
+              (outcome == QUERY_FOUND && (text.len == 0 || span_parse_i64(text, out)));
     if (!ok) {
         kafka_rest_hint_number(exchange, name);
         kafka_rest_error_known(exchange, ERROR_NOT_FOUND);
@@ -383,10 +379,10 @@ static bool check_format(struct kafka_rest_call *call, const struct consumer *co
     if (reader_of(call->media.out) == consumer->format) {
         return true;
     }
-    kafka_rest_hint(call->exchange,
-                    "the format is fixed when the instance is created: send Accept: %s (no Accept, "
-                    "or */*, means binary)",
-                    kafka_rest_media_type(consumer->format));
+    answer_hint(call->exchange,
+                "the format is fixed when the instance is created: send Accept: %s (no Accept, "
+                "or */*, means binary)",
+                kafka_rest_media_type(consumer->format));
     kafka_rest_error_known(call->exchange, ERROR_FORMAT_MISMATCH);
     return false;
 }
@@ -414,13 +410,11 @@ static bool check_permitted(struct kafka_rest_call *call, const struct consumer 
     return true;
 }
 
-enum handled kafka_rest_consumer_records(void *ctx, struct exchange *exchange,
-                                         const struct route_match *match)
+enum handled kafka_rest_consumer_records(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     int64_t timeout_ms;
     int64_t max_bytes;
-    (void)match;
     if (!query_number(exchange, "timeout", &timeout_ms) ||
         !query_number(exchange, "max_bytes", &max_bytes)) {
         return HANDLED;

@@ -14,8 +14,8 @@ static enum handled answer_no_content(struct exchange *exchange)
 static enum handled refuse_unassigned(struct exchange *exchange, struct span topic,
                                       int32_t partition)
 {
-    kafka_rest_hint(exchange, "only partitions that this instance holds have a position: after a "
-                              "subscribe that is so from the first GET .../records on");
+    answer_hint(exchange, "only partitions that this instance holds have a position: after a "
+                          "subscribe that is so from the first GET .../records on");
     return kafka_rest_error(exchange, 409, 40903,
                             "Illegal state: No current assignment for partition %.*s-%d",
                             SPAN_ARG(topic), (int)partition);
@@ -43,8 +43,8 @@ static bool find_time(struct kafka_rest_call *call, struct consumer_place *place
     struct error err = ERROR_NONE;
     const struct store_topic *topic = store_topic_find(consumer_store(call), place->topic.text);
     if (topic == NULL || place->partition < 0 || place->partition >= topic->partition_count) {
-        kafka_rest_hint(call->exchange, "there is no such partition (the real proxy would have "
-                                        "waited a minute)");
+        answer_hint(call->exchange, "there is no such partition (the real proxy would have "
+                                    "waited a minute)");
         kafka_rest_error(call->exchange, 500, 50003, "Failed to get offsets by times in 60000ms");
         return false;
     }
@@ -52,8 +52,8 @@ static bool find_time(struct kafka_rest_call *call, struct consumer_place *place
         store_offset_for_time(consumer_store(call), (struct store_place){topic, place->partition},
                               place->timestamp_ms, &place->offset, &err);
     if (status == STATUS_NOT_FOUND) {
-        kafka_rest_hint(call->exchange, "no record is that young: POST .../positions/end goes to "
-                                        "the end");
+        answer_hint(call->exchange, "no record is that young: POST .../positions/end goes to "
+                                    "the end");
         kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
         return false;
     }
@@ -69,7 +69,7 @@ static bool seek_prepare(struct kafka_rest_call *call, struct consumer_places_bo
 {
     for (size_t i = 0; i < body->offsets.count; i++) {
         if (body->offsets.items[i].offset < 0) {
-            kafka_rest_hint(call->exchange, "an offset is 0 or more");
+            answer_hint(call->exchange, "an offset is 0 or more");
             kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
             return false;
         }
@@ -82,12 +82,10 @@ static bool seek_prepare(struct kafka_rest_call *call, struct consumer_places_bo
     return true;
 }
 
-enum handled kafka_rest_consumer_seek(void *ctx, struct exchange *exchange,
-                                      const struct route_match *match)
+enum handled kafka_rest_consumer_seek(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct consumer_places_body body;
-    (void)match;
     switch (consumer_decode_seek(exchange, &body)) {
     case BODY_REFUSED:
         return HANDLED;
@@ -131,7 +129,7 @@ static enum handled seek_to_edge(struct kafka_rest_call *call, enum group_positi
         return HANDLED;
     }
     if (!body.present) {
-        kafka_rest_hint(exchange, "send {\"partitions\": []} for all partitions of this instance");
+        answer_hint(exchange, "send {\"partitions\": []} for all partitions of this instance");
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     }
     struct group_member *member = &consumer->member;
@@ -151,20 +149,14 @@ static enum handled seek_to_edge(struct kafka_rest_call *call, enum group_positi
     return answer_no_content(exchange);
 }
 
-enum handled kafka_rest_consumer_seek_beginning(void *ctx, struct exchange *exchange,
-                                                const struct route_match *match)
+enum handled kafka_rest_consumer_seek_beginning(struct kafka_rest_call *call)
 {
-    (void)exchange;
-    (void)match;
-    return seek_to_edge(ctx, GROUP_POSITION_BEGINNING, "seekToBeginning.arg3");
+    return seek_to_edge(call, GROUP_POSITION_BEGINNING, "seekToBeginning.arg3");
 }
 
-enum handled kafka_rest_consumer_seek_end(void *ctx, struct exchange *exchange,
-                                          const struct route_match *match)
+enum handled kafka_rest_consumer_seek_end(struct kafka_rest_call *call)
 {
-    (void)exchange;
-    (void)match;
-    return seek_to_edge(ctx, GROUP_POSITION_END, "seekToEnd.arg3");
+    return seek_to_edge(call, GROUP_POSITION_END, "seekToEnd.arg3");
 }
 
 /* --- committing ------------------------------------------------------------------------------- */
@@ -174,8 +166,8 @@ static bool check_commit(struct exchange *exchange, const struct consumer_place 
 {
     /* Stored is offset + 1: -1 is the smallest that gives a legal one. */
     if (place->topic.text.len == 0 || place->offset < -1 || place->offset == INT64_MAX) {
-        kafka_rest_hint(exchange, "each entry needs a topic and the offset of the last record "
-                                  "that was processed");
+        answer_hint(exchange, "each entry needs a topic and the offset of the last record "
+                              "that was processed");
         kafka_rest_error_known(exchange, ERROR_INTERNAL);
         return false;
     }
@@ -216,10 +208,9 @@ static enum status commit_places(struct kafka_rest_call *call, struct span group
     return status;
 }
 
-enum handled kafka_rest_consumer_commit(void *ctx, struct exchange *exchange,
-                                        const struct route_match *match)
+enum handled kafka_rest_consumer_commit(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct consumer_places_body body;
     struct error err = ERROR_NONE;
     enum status status;
@@ -233,9 +224,9 @@ enum handled kafka_rest_consumer_commit(void *ctx, struct exchange *exchange,
          * right after may show the old value. */
         status = group_member_commit(&consumer->member, &err);
     } else if (!body.offsets.present) {
-        kafka_rest_hint(exchange, "leave the body out to commit the current positions, or send "
-                                  "{\"offsets\": [{\"topic\": \"...\", \"partition\": 0, "
-                                  "\"offset\": 0}]}");
+        answer_hint(exchange, "leave the body out to commit the current positions, or send "
+                              "{\"offsets\": [{\"topic\": \"...\", \"partition\": 0, "
+                              "\"offset\": 0}]}");
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     } else {
         for (size_t i = 0; i < body.offsets.count; i++) {
@@ -244,7 +235,7 @@ enum handled kafka_rest_consumer_commit(void *ctx, struct exchange *exchange,
             }
         }
         status = body.offsets.count > 0
-                     ? commit_places(call, match->captures[0], &body.offsets, &err)
+                     ? commit_places(call, call->match.captures[0], &body.offsets, &err)
                      : STATUS_OK;
     }
     if (status != STATUS_OK) {
@@ -286,18 +277,17 @@ static bool append_committed(struct kafka_rest_call *call, struct span group,
     return buf_ok(out) && buf_ok(metadata);
 }
 
-enum handled kafka_rest_consumer_committed(void *ctx, struct exchange *exchange,
-                                           const struct route_match *match)
+enum handled kafka_rest_consumer_committed(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct consumer_partitions_body body;
     switch (consumer_decode_partitions(exchange, &body)) {
     case BODY_REFUSED:
         return HANDLED;
     case BODY_ABSENT:
-        kafka_rest_hint(exchange, "this GET needs a JSON body: {\"partitions\": [{\"topic\": "
-                                  "\"...\", \"partition\": 0}]} (API Gateway drops the body of a "
-                                  "GET, so ask the proxy itself)");
+        answer_hint(exchange, "this GET needs a JSON body: {\"partitions\": [{\"topic\": "
+                              "\"...\", \"partition\": 0}]} (API Gateway drops the body of a "
+                              "GET, so ask the proxy itself)");
         return kafka_rest_error_known(exchange, ERROR_PARTITION_NOT_FOUND);
     case BODY_DECODED:
         break;
@@ -315,7 +305,7 @@ enum handled kafka_rest_consumer_committed(void *ctx, struct exchange *exchange,
     exchange->reply.status = 200;
     BUF_APPEND_LIT(&exchange->reply.body, "{\"offsets\":[");
     for (size_t i = 0; i < body.count && ok; i++) {
-        ok = append_committed(call, match->captures[0], &body.items[i], &metadata);
+        ok = append_committed(call, call->match.captures[0], &body.items[i], &metadata);
     }
     if (ok) {
         BUF_APPEND_LIT(&exchange->reply.body, "]}");

@@ -367,24 +367,24 @@ static enum status build_partitions(struct build *build, struct error *err)
 static void answer_poison(struct build *build)
 {
     struct exchange *exchange = build->read->call->exchange;
-    kafka_rest_hint(exchange,
-                    "record %.*s-%d offset %lld is not %s and blocks this instance: seek past it "
-                    "(POST .../positions) or read the topic with a binary instance",
-                    SPAN_ARG(build->records.topic), (int)build->records.partition,
-                    (long long)build->next,
-                    build->records.format == MEDIA_JSON ? "JSON" : "of a schema registry");
+    answer_hint(exchange,
+                "record %.*s-%d offset %lld is not %s and blocks this instance: seek past it "
+                "(POST .../positions) or read the topic with a binary instance",
+                SPAN_ARG(build->records.topic), (int)build->records.partition,
+                (long long)build->next,
+                build->records.format == MEDIA_JSON ? "JSON" : "of a schema registry");
     kafka_rest_error(exchange, 408, 40801, "%s: %s", build->records.exception,
                      build->records.err.message);
 }
 
 static void hint_oversized(struct build *build)
 {
-    kafka_rest_hint(build->read->call->exchange,
-                    "record %.*s-%d offset %lld has %lld bytes and max_bytes is %lld: it will "
-                    "never be delivered; ask for more than its size or seek past it",
-                    SPAN_ARG(build->records.topic), (int)build->records.partition,
-                    (long long)build->next, (long long)build->cut_size,
-                    (long long)build->read->max_bytes);
+    answer_hint(build->read->call->exchange,
+                "record %.*s-%d offset %lld has %lld bytes and max_bytes is %lld: it will "
+                "never be delivered; ask for more than its size or seek past it",
+                SPAN_ARG(build->records.topic), (int)build->records.partition,
+                (long long)build->next, (long long)build->cut_size,
+                (long long)build->read->max_bytes);
 }
 
 /* What was moved goes back at once: this answer is no records answer. */

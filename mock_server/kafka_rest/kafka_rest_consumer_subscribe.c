@@ -18,12 +18,12 @@ static enum handled answer_status(struct kafka_rest_call *call, enum status stat
     case STATUS_OK:
         return answer_no_content(exchange);
     case STATUS_EXISTS:
-        kafka_rest_hint(exchange, "an instance is subscribed to topics, to a pattern, or assigned "
-                                  "by hand: DELETE .../subscription first (it ends any of the "
-                                  "three)");
+        answer_hint(exchange, "an instance is subscribed to topics, to a pattern, or assigned "
+                              "by hand: DELETE .../subscription first (it ends any of the "
+                              "three)");
         return kafka_rest_error_known(exchange, ERROR_SUBSCRIPTION_CONFLICT);
     case STATUS_INVALID:
-        kafka_rest_hint(exchange, "%s", err->message);
+        answer_hint(exchange, "%s", err->message);
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     case STATUS_NO_MEMORY:
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
@@ -33,14 +33,12 @@ static enum handled answer_status(struct kafka_rest_call *call, enum status stat
     }
 }
 
-enum handled kafka_rest_consumer_subscribe(void *ctx, struct exchange *exchange,
-                                           const struct route_match *match)
+enum handled kafka_rest_consumer_subscribe(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct consumer_subscribe_body body;
     struct error err = ERROR_NONE;
     enum status status = STATUS_OK;
-    (void)match;
     switch (consumer_decode_subscribe(exchange, &body)) {
     case BODY_REFUSED:
         return HANDLED;
@@ -58,7 +56,7 @@ enum handled kafka_rest_consumer_subscribe(void *ctx, struct exchange *exchange,
     } else if (body.pattern.present) {
         status = group_member_subscribe_pattern(&consumer->member, body.pattern.text, &err);
     } else {
-        kafka_rest_hint(exchange, "neither topics nor topic_pattern: nothing was subscribed to");
+        answer_hint(exchange, "neither topics nor topic_pattern: nothing was subscribed to");
     }
     consumer_reads_wake(consumer);
     return answer_status(call, status, &err);
@@ -82,11 +80,10 @@ static void append_topic(void *ctx, const struct store_topic *topic)
     append_name(ctx, topic->name);
 }
 
-enum handled kafka_rest_consumer_subscription(void *ctx, struct exchange *exchange,
-                                              const struct route_match *match)
+enum handled kafka_rest_consumer_subscription(struct kafka_rest_call *call)
 {
-    struct consumer *consumer = consumer_of_request(ctx);
-    (void)match;
+    struct exchange *exchange = call->exchange;
+    struct consumer *consumer = consumer_of_request(call);
     if (consumer == NULL) {
         return HANDLED;
     }
@@ -105,26 +102,22 @@ enum handled kafka_rest_consumer_subscription(void *ctx, struct exchange *exchan
     return HANDLED;
 }
 
-enum handled kafka_rest_consumer_unsubscribe(void *ctx, struct exchange *exchange,
-                                             const struct route_match *match)
+enum handled kafka_rest_consumer_unsubscribe(struct kafka_rest_call *call)
 {
-    struct consumer *consumer = consumer_of_request(ctx);
-    (void)match;
+    struct consumer *consumer = consumer_of_request(call);
     if (consumer == NULL) {
         return HANDLED;
     }
     group_member_unsubscribe(&consumer->member);
     consumer_reads_wake(consumer);
-    return answer_no_content(exchange);
+    return answer_no_content(call->exchange);
 }
 
-enum handled kafka_rest_consumer_assign(void *ctx, struct exchange *exchange,
-                                        const struct route_match *match)
+enum handled kafka_rest_consumer_assign(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct consumer_partitions_body body;
     struct error err = ERROR_NONE;
-    (void)match;
     switch (consumer_decode_partitions(exchange, &body)) {
     case BODY_REFUSED:
         return HANDLED;
@@ -138,8 +131,7 @@ enum handled kafka_rest_consumer_assign(void *ctx, struct exchange *exchange,
         return HANDLED;
     }
     if (!body.present) {
-        kafka_rest_hint(exchange,
-                        "send {\"partitions\": [{\"topic\": \"...\", \"partition\": 0}]}");
+        answer_hint(exchange, "send {\"partitions\": [{\"topic\": \"...\", \"partition\": 0}]}");
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     }
     enum status status = group_member_assign(&consumer->member, body.items, body.count, &err);
@@ -147,12 +139,11 @@ enum handled kafka_rest_consumer_assign(void *ctx, struct exchange *exchange,
     return answer_status(call, status, &err);
 }
 
-enum handled kafka_rest_consumer_assignments(void *ctx, struct exchange *exchange,
-                                             const struct route_match *match)
+enum handled kafka_rest_consumer_assignments(struct kafka_rest_call *call)
 {
-    struct consumer *consumer = consumer_of_request(ctx);
+    struct exchange *exchange = call->exchange;
+    struct consumer *consumer = consumer_of_request(call);
     struct buf *out = &exchange->reply.body;
-    (void)match;
     if (consumer == NULL) {
         return HANDLED;
     }

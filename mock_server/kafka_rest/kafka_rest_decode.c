@@ -28,13 +28,13 @@ bool kafka_rest_decode_failed(struct kafka_rest_decoder *decoder, const struct j
 {
     struct span text = decoder->cursor.text;
     if (err->position < text.len && text.ptr[err->position] == '\'') {
-        kafka_rest_hint(decoder->exchange,
-                        "JSON strings take double quotes; a Python dict printed as text is not "
-                        "JSON: send json.dumps(payload)");
+        answer_hint(decoder->exchange,
+                    "JSON strings take double quotes; a Python dict printed as text is not "
+                    "JSON: send json.dumps(payload)");
     } else if (strstr(err->message, "Unrecognized token") != NULL) {
-        kafka_rest_hint(decoder->exchange,
-                        "the body is not JSON (a printed Python value, perhaps): send "
-                        "json.dumps(payload), with datetimes as text (default=str)");
+        answer_hint(decoder->exchange,
+                    "the body is not JSON (a printed Python value, perhaps): send "
+                    "json.dumps(payload), with datetimes as text (default=str)");
     }
     kafka_rest_error(decoder->exchange, 400, 400, "%s", err->message);
     return false;
@@ -169,9 +169,9 @@ static void refuse_unknown_streamed(struct kafka_rest_decoder *decoder,
                                 class->fields[i].name);
     }
     if (span_equal_cstr(name, "records")) {
-        kafka_rest_hint(decoder->exchange,
-                        "that is a v2 body: v3 takes one object a record, {\"value\": {\"type\": "
-                        "\"JSON\", \"data\": {...}}}; v2's path is /topics/<topic>");
+        answer_hint(decoder->exchange,
+                    "that is a v2 body: v3 takes one object a record, {\"value\": {\"type\": "
+                    "\"JSON\", \"data\": {...}}}; v2's path is /topics/<topic>");
     }
     kafka_rest_error(decoder->exchange, 400, 400,
                      "Unrecognized field \"%.*s\" (class %s), not marked as ignorable (%zu known "
@@ -268,7 +268,7 @@ bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java
     }
     if (kind != JSON_ARRAY) {
         if (kind == JSON_OBJECT) {
-            kafka_rest_hint(decoder->exchange, "this field is a list: put the object into [ ]");
+            answer_hint(decoder->exchange, "this field is a list: put the object into [ ]");
         }
         return refuse_token(decoder, java_type, kind);
     }

@@ -3,8 +3,6 @@
  * (specs/kafka-rest-v2.md section 2.1). Hints travel beside them, never in them. */
 #include "kafka_rest_internal.h"
 
-#include <stdio.h>
-
 struct known_error {
     int http_status;
     int code;
@@ -42,53 +40,31 @@ static const struct known_error known_errors[ERROR_COUNT] = {
     [ERROR_INTERNAL] = {500, 500, "Internal Server Error"},
 };
 
-static void write_error(struct exchange *exchange, int http_status, int code, struct span message)
+static enum handled error_answer(struct exchange *exchange, int http_status, int code,
+                                 struct span message)
 {
-    struct reply *reply = &exchange->reply;
-    buf_reset(&reply->body);
-    BUF_APPEND_LIT(&reply->body, "{\"error_code\":");
-    buf_append_i64(&reply->body, code);
-    BUF_APPEND_LIT(&reply->body, ",\"message\":");
-    json_string_append(&reply->body, message);
-    BUF_APPEND_LIT(&reply->body, "}");
-    reply->status = http_status;
-    if (reply->content_type == NULL) {
-        reply->content_type = kafka_rest_media_type(MEDIA_APPLICATION_JSON);
-    }
-    reply->error_code = arena_printf(&exchange->arena, "%d", code);
+    const char *type = exchange->reply.content_type;
+    return answer_error_code(exchange, http_status, code,
+                             type != NULL ? type : kafka_rest_media_type(MEDIA_APPLICATION_JSON),
+                             message);
 }
 
 enum handled kafka_rest_error(struct exchange *exchange, int http_status, int code,
                               const char *format, ...)
 {
-    char message[1024];
+    char scratch[ANSWER_TEXT_BYTES];
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(message, sizeof(message), format, args);
+    struct span message = answer_text(exchange, scratch, format, args);
     va_end(args);
-    if (len >= (int)sizeof(message)) {
-        /* Only texts that quote the client's own bytes are this long. */
-        va_start(args, format);
-        char *whole = arena_alloc(&exchange->arena, (size_t)len + 1);
-        if (whole != NULL) {
-            vsnprintf(whole, (size_t)len + 1, format, args);
-            write_error(exchange, http_status, code, span_from(whole, (size_t)len));
-        }
-        va_end(args);
-        if (whole != NULL) {
-            return HANDLED;
-        }
-    }
-    write_error(exchange, http_status, code, span_from_cstr(message));
-    return HANDLED;
+    return error_answer(exchange, http_status, code, message);
 }
 
 enum handled kafka_rest_error_known(struct exchange *exchange, enum kafka_rest_error_id id)
 {
     PP_ASSERT(id < ERROR_COUNT);
     const struct known_error *error = &known_errors[id];
-    write_error(exchange, error->http_status, error->code, span_from_cstr(error->message));
-    return HANDLED;
+    return error_answer(exchange, error->http_status, error->code, span_from_cstr(error->message));
 }
 
 enum handled kafka_rest_error_store(const struct kafka_rest_call *call, const struct error *err)
@@ -99,24 +75,6 @@ enum handled kafka_rest_error_store(const struct kafka_rest_call *call, const st
 
 enum handled kafka_rest_error_null(struct exchange *exchange, const char *where)
 {
-    kafka_rest_hint(exchange, "this request needs a JSON body, but none arrived (or it is null)");
+    answer_hint(exchange, "this request needs a JSON body, but none arrived (or it is null)");
     return kafka_rest_error(exchange, 422, 422, "%s must not be null (was null)", where);
-}
-
-void kafka_rest_hint(struct exchange *exchange, const char *format, ...)
-{
-    char text[512];
-    if (exchange->reply.hint != NULL) {
-        return;
-    }
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    for (char *p = text; *p != '\0'; p++) {
-        if (*p < ' ' || *p > '~') {
-            *p = '?';
-        }
-    }
-    exchange->reply.hint = arena_copy_cstr(&exchange->arena, span_from_cstr(text));
 }

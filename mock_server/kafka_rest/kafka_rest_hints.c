@@ -56,31 +56,31 @@ void kafka_rest_hint_unrecognized(struct exchange *exchange, const char *java_na
                                              "topic",   "partitions"};
     bool produces = span_starts_with(exchange->request.path, SPAN_LIT("/topics/"));
     if (produces && is_one_of(name, row_fields, ARRAY_COUNT(row_fields))) {
-        kafka_rest_hint(exchange, "wrap the row: {\"records\": [{\"value\": {...the row...}}]}");
+        answer_hint(exchange, "wrap the row: {\"records\": [{\"value\": {...the row...}}]}");
         return;
     }
     if (is_one_of(name, kinesis_fields, ARRAY_COUNT(kinesis_fields))) {
-        kafka_rest_hint(exchange,
-                        "\"%.*s\" belongs to a Kinesis request; a topic takes {\"records\": "
-                        "[{\"value\": {...}}]}",
-                        SPAN_ARG(name));
+        answer_hint(exchange,
+                    "\"%.*s\" belongs to a Kinesis request; a topic takes {\"records\": "
+                    "[{\"value\": {...}}]}",
+                    SPAN_ARG(name));
         return;
     }
     if (span_equal_cstr(name, "headers")) {
-        kafka_rest_hint(exchange, "the v2 API has no record headers; the v3 records endpoint has");
+        answer_hint(exchange, "the v2 API has no record headers; the v3 records endpoint has");
         return;
     }
     for (size_t i = 0; i < ARRAY_COUNT(own_fields); i++) {
         if (span_equal_nocase(name, span_from_cstr(own_fields[i]))) {
-            kafka_rest_hint(exchange, "field names are case-sensitive: \"%s\"", own_fields[i]);
+            answer_hint(exchange, "field names are case-sensitive: \"%s\"", own_fields[i]);
             return;
         }
     }
     if (strcmp(java_name, RECORD_CLASS) == 0) {
-        kafka_rest_hint(exchange, "a record has value, key and partition only: put the row into "
-                                  "value, {\"records\": [{\"value\": {...the row...}}]}");
+        answer_hint(exchange, "a record has value, key and partition only: put the row into "
+                              "value, {\"records\": [{\"value\": {...the row...}}]}");
     } else if (strcmp(java_name, PRODUCE_CLASS) == 0) {
-        kafka_rest_hint(exchange, "a produce is {\"records\": [{\"value\": {...the row...}}]}");
+        answer_hint(exchange, "a produce is {\"records\": [{\"value\": {...the row...}}]}");
     }
 }
 
@@ -90,13 +90,13 @@ void kafka_rest_hint_wrong_shape(struct exchange *exchange, const char *java_nam
                                  enum json_kind kind)
 {
     if (strcmp(java_name, RECORD_CLASS) == 0) {
-        kafka_rest_hint(exchange, "each record is an object: {\"records\": [{\"value\": ...}]}");
+        answer_hint(exchange, "each record is an object: {\"records\": [{\"value\": ...}]}");
     } else if (strcmp(java_name, PRODUCE_CLASS) == 0 && kind == JSON_STRING) {
-        kafka_rest_hint(exchange, "the body is one JSON string, as if it was encoded twice: send "
-                                  "json.dumps(payload) once (requests: data=, not json=)");
+        answer_hint(exchange, "the body is one JSON string, as if it was encoded twice: send "
+                              "json.dumps(payload) once (requests: data=, not json=)");
     } else if (strcmp(java_name, PRODUCE_CLASS) == 0) {
-        kafka_rest_hint(exchange, "the body is an object with the list in it: {\"records\": "
-                                  "[{\"value\": {...the row...}}]}");
+        answer_hint(exchange, "the body is an object with the list in it: {\"records\": "
+                              "[{\"value\": {...the row...}}]}");
     }
 }
 
@@ -110,29 +110,28 @@ void kafka_rest_hint_unsupported(struct exchange *exchange, enum kafka_rest_prof
                                                      : V2_TYPE;
     bool reads = exchange->request.method == METHOD_GET || exchange->request.method == METHOD_HEAD;
     if (reads) {
-        kafka_rest_hint(exchange,
-                        "the proxy checks Content-Type even where there is no body: leave the "
-                        "header out, or send %s",
-                        right);
+        answer_hint(exchange,
+                    "the proxy checks Content-Type even where there is no body: leave the "
+                    "header out, or send %s",
+                    right);
     } else if (contains(type, SPAN_LIT("form-urlencoded"))) {
-        kafka_rest_hint(exchange,
-                        "curl -d sends form data unless told otherwise: add -H \"Content-Type: "
-                        "%s\"",
-                        right);
+        answer_hint(exchange,
+                    "curl -d sends form data unless told otherwise: add -H \"Content-Type: "
+                    "%s\"",
+                    right);
     } else if (contains(type, SPAN_LIT(".v1+json"))) {
-        kafka_rest_hint(exchange, "the v1 API is gone from this proxy: send Content-Type: %s",
-                        right);
+        answer_hint(exchange, "the v1 API is gone from this proxy: send Content-Type: %s", right);
     } else if (profile == PROFILE_PRODUCE && contains(type, SPAN_LIT("vnd.kafka.v2+json"))) {
-        kafka_rest_hint(exchange,
-                        "a produce names its record format: send Content-Type: " PRODUCE_TYPE);
+        answer_hint(exchange,
+                    "a produce names its record format: send Content-Type: " PRODUCE_TYPE);
     } else if (contains(type, SPAN_LIT("application/json"))) {
-        kafka_rest_hint(exchange,
-                        "application/json is refused by the real proxy too: send Content-Type: %s "
-                        "(requests: data=json.dumps(payload) with that header, as json= sets its "
-                        "own; serve --lenient accepts it)",
-                        right);
+        answer_hint(exchange,
+                    "application/json is refused by the real proxy too: send Content-Type: %s "
+                    "(requests: data=json.dumps(payload) with that header, as json= sets its "
+                    "own; serve --lenient accepts it)",
+                    right);
     } else {
-        kafka_rest_hint(exchange, "send Content-Type: %s", right);
+        answer_hint(exchange, "send Content-Type: %s", right);
     }
 }
 
@@ -140,16 +139,16 @@ void kafka_rest_hint_not_acceptable(struct exchange *exchange, enum kafka_rest_p
 {
     struct span accept = http_request_header(&exchange->request, "accept");
     if (profile == PROFILE_V3 || profile == PROFILE_V3_BODY) {
-        kafka_rest_hint(exchange, "v3 answers in application/json only: drop the Accept header");
+        answer_hint(exchange, "v3 answers in application/json only: drop the Accept header");
     } else if (contains(accept, SPAN_LIT("application/json"))) {
-        kafka_rest_hint(exchange,
-                        "the v2 API does not produce application/json: drop the Accept header or "
-                        "send %s (serve --lenient accepts it)",
-                        profile == PROFILE_RECORDS ? PRODUCE_TYPE : V2_TYPE);
+        answer_hint(exchange,
+                    "the v2 API does not produce application/json: drop the Accept header or "
+                    "send %s (serve --lenient accepts it)",
+                    profile == PROFILE_RECORDS ? PRODUCE_TYPE : V2_TYPE);
     } else {
-        kafka_rest_hint(exchange, "drop the Accept header, or accept %s",
-                        profile == PROFILE_RECORDS ? "the consumer's own format, e.g. " PRODUCE_TYPE
-                                                   : V2_TYPE);
+        answer_hint(exchange, "drop the Accept header, or accept %s",
+                    profile == PROFILE_RECORDS ? "the consumer's own format, e.g. " PRODUCE_TYPE
+                                               : V2_TYPE);
     }
 }
 
@@ -160,11 +159,11 @@ void kafka_rest_hint_method(struct exchange *exchange, const char *allow)
     struct span path = exchange->request.path;
     if (exchange->request.method == METHOD_POST && span_starts_with(path, SPAN_LIT("/topics")) &&
         path.len <= sizeof("/topics/") - 1) {
-        kafka_rest_hint(exchange, "name the topic in the path: POST /topics/<user id>.pin; topics "
-                                  "are created by POST /v3/clusters/<id>/topics");
+        answer_hint(exchange, "name the topic in the path: POST /topics/<user id>.pin; topics "
+                              "are created by POST /v3/clusters/<id>/topics");
         return;
     }
-    kafka_rest_hint(exchange, "this path takes %s", allow);
+    answer_hint(exchange, "this path takes %s", allow);
 }
 
 /* Where the second segment begins, if there is one. */
@@ -188,36 +187,36 @@ void kafka_rest_hint_path(struct exchange *exchange)
     struct span inner = after_first_segment(path);
     if (ends_with(path, "/record") || ends_with(path, "/PutRecord") ||
         ends_with(path, "/PutRecords") || span_starts_with(path, SPAN_LIT("/streams"))) {
-        kafka_rest_hint(exchange, "that looks like a Kinesis stream's path; this is the Kafka REST "
-                                  "proxy: POST /topics/<topic>");
+        answer_hint(exchange, "that looks like a Kinesis stream's path; this is the Kafka REST "
+                              "proxy: POST /topics/<topic>");
     } else if (span_starts_with(path, SPAN_LIT("/v1/")) ||
                span_starts_with(path, SPAN_LIT("/v2/")) ||
                span_starts_with(path, SPAN_LIT("/kafka/")) ||
                span_starts_with(path, SPAN_LIT("/api/"))) {
-        kafka_rest_hint(exchange, "the v2 API has no prefix: /topics/<topic>, "
-                                  "/consumers/<group>, /brokers; only v3 has one, /v3/clusters");
+        answer_hint(exchange, "the v2 API has no prefix: /topics/<topic>, "
+                              "/consumers/<group>, /brokers; only v3 has one, /v3/clusters");
     } else if (is_proxy_root(inner)) {
-        kafka_rest_hint(exchange,
-                        "this port is the REST proxy itself: leave the first segment out (a stage "
-                        "belongs to the gateway's port)");
+        answer_hint(exchange,
+                    "this port is the REST proxy itself: leave the first segment out (a stage "
+                    "belongs to the gateway's port)");
     } else if (span_starts_with(path, SPAN_LIT("/consumers")) &&
                contains(path, SPAN_LIT("/topics/"))) {
-        kafka_rest_hint(exchange, "reading by topic was v1: subscribe the instance, then GET "
-                                  "/consumers/<group>/instances/<instance>/records");
+        answer_hint(exchange, "reading by topic was v1: subscribe the instance, then GET "
+                              "/consumers/<group>/instances/<instance>/records");
     } else if (span_starts_with(path, SPAN_LIT("/topic/")) || span_equal_cstr(path, "/topic")) {
-        kafka_rest_hint(exchange, "the path is /topics/<topic>, in the plural");
+        answer_hint(exchange, "the path is /topics/<topic>, in the plural");
     } else if (span_starts_with(path, SPAN_LIT("/topics/")) && ends_with(path, "/records")) {
-        kafka_rest_hint(exchange, "v2 takes POST /topics/<topic>; .../records is v3's: "
-                                  "/v3/clusters/<id>/topics/<topic>/records");
+        answer_hint(exchange, "v2 takes POST /topics/<topic>; .../records is v3's: "
+                              "/v3/clusters/<id>/topics/<topic>/records");
     } else {
-        kafka_rest_hint(exchange, "no such path: the proxy has /topics, /consumers, /brokers and "
-                                  "/v3/clusters");
+        answer_hint(exchange, "no such path: the proxy has /topics, /consumers, /brokers and "
+                              "/v3/clusters");
     }
 }
 
 void kafka_rest_hint_number(struct exchange *exchange, const char *what)
 {
-    kafka_rest_hint(exchange, "%s must be a whole number; the proxy answers 404 otherwise", what);
+    answer_hint(exchange, "%s must be a whole number; the proxy answers 404 otherwise", what);
 }
 
 /* --- topics that are not there --- */
@@ -228,14 +227,14 @@ static void hint_meant(const struct kafka_rest_call *call, struct span topic, st
 {
     struct span id = span_first(topic, topic.len - kind.len);
     if (id.len > 1 && id.ptr[id.len - 1] == '.') {
-        kafka_rest_hint(call->exchange,
-                        "there is no topic %.*s; did you mean %s? If %.*s is your user id, start "
-                        "the server with --iam-username %.*s",
-                        SPAN_ARG(topic), meant, SPAN_ARG(span_first(id, id.len - 1)),
-                        SPAN_ARG(span_first(id, id.len - 1)));
+        answer_hint(call->exchange,
+                    "there is no topic %.*s; did you mean %s? If %.*s is your user id, start "
+                    "the server with --iam-username %.*s",
+                    SPAN_ARG(topic), meant, SPAN_ARG(span_first(id, id.len - 1)),
+                    SPAN_ARG(span_first(id, id.len - 1)));
     } else {
-        kafka_rest_hint(call->exchange, "there is no topic %.*s; did you mean %s?", SPAN_ARG(topic),
-                        meant);
+        answer_hint(call->exchange, "there is no topic %.*s; did you mean %s?", SPAN_ARG(topic),
+                    meant);
     }
 }
 
@@ -254,8 +253,8 @@ void kafka_rest_hint_missing_topic(const struct kafka_rest_call *call, struct sp
             return;
         }
     }
-    kafka_rest_hint(call->exchange,
-                    "there is no topic %.*s: create it with \"pinpipe topics create %.*s\" (or "
-                    "serve --auto-create)",
-                    SPAN_ARG(topic), SPAN_ARG(topic));
+    answer_hint(call->exchange,
+                "there is no topic %.*s: create it with \"pinpipe topics create %.*s\" (or "
+                "serve --auto-create)",
+                SPAN_ARG(topic), SPAN_ARG(topic));
 }

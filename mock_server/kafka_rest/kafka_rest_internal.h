@@ -8,6 +8,7 @@
 #ifndef PINPIPE_KAFKA_REST_INTERNAL_H
 #define PINPIPE_KAFKA_REST_INTERNAL_H
 
+#include "answer.h"
 #include "json_text.h"
 #include "kafka_rest.h"
 #include "log.h"
@@ -84,13 +85,9 @@ enum kafka_rest_negotiation kafka_rest_negotiate(const struct http_request *requ
 /* The type of a 415's own body: from Accept if that names application/json or V. */
 enum kafka_rest_media kafka_rest_error_media(const struct http_request *request);
 
-/* The shape of a handler; ctx is the kafka_rest_call. */
-#define KAFKA_REST_HANDLER(name)                                                                   \
-    enum handled name(void *ctx, struct exchange *exchange, const struct route_match *match)
-
 /* --- one request --- */
 
-/* The ctx of every handler; in the exchange's arena, so it outlives parking. */
+/* What every handler is given; in the exchange's arena, so it outlives parking. */
 struct kafka_rest_call {
     struct kafka_rest *rest;
     struct exchange *exchange;
@@ -135,8 +132,6 @@ enum handled kafka_rest_error(struct exchange *exchange, int http_status, int co
 enum handled kafka_rest_error_known(struct exchange *exchange, enum kafka_rest_error_id id);
 /* The store failed (disk, memory): logs it, 500/500. */
 enum handled kafka_rest_error_store(const struct kafka_rest_call *call, const struct error *err);
-/* X-Pinpipe-Hint; the first one of a request stays. Control and non-ASCII bytes become '?'. */
-void kafka_rest_hint(struct exchange *exchange, const char *format, ...) PP_PRINTF(2, 3);
 
 /* The mistakes people make, each with its fix (kafka_rest_hints.c). */
 void kafka_rest_hint_unrecognized(struct exchange *exchange, const char *java_name,
@@ -214,40 +209,47 @@ bool kafka_rest_decode_failed(struct kafka_rest_decoder *decoder, const struct j
 
 /* --- topics: kafka_rest_produce.c, kafka_rest_metadata.c, kafka_rest_v3*.c --- */
 
+/* A row of the route tables. */
+struct kafka_rest_route {
+    struct route route;
+    enum handled (*handle)(struct kafka_rest_call *call);
+    enum kafka_rest_profile profile;
+};
+
 extern const struct route_table kafka_rest_v2_routes;
 extern const struct route_table kafka_rest_v3_routes;
 
-KAFKA_REST_HANDLER(kafka_rest_produce_topic);
-KAFKA_REST_HANDLER(kafka_rest_produce_partition);
+enum handled kafka_rest_produce_topic(struct kafka_rest_call *call);
+enum handled kafka_rest_produce_partition(struct kafka_rest_call *call);
 /* A partition of the path: false (404 HTTP 404 Not Found is written) when it is not an int. */
 bool kafka_rest_partition_number(struct exchange *exchange, struct span text, int32_t *out);
 void kafka_rest_produce_free(struct kafka_rest *rest);
 
-KAFKA_REST_HANDLER(kafka_rest_root);
-KAFKA_REST_HANDLER(kafka_rest_root_post);
-KAFKA_REST_HANDLER(kafka_rest_brokers);
-KAFKA_REST_HANDLER(kafka_rest_topics);
-KAFKA_REST_HANDLER(kafka_rest_topic);
-KAFKA_REST_HANDLER(kafka_rest_partitions);
-KAFKA_REST_HANDLER(kafka_rest_partition);
-KAFKA_REST_HANDLER(kafka_rest_partition_offsets);
+enum handled kafka_rest_root(struct kafka_rest_call *call);
+enum handled kafka_rest_root_post(struct kafka_rest_call *call);
+enum handled kafka_rest_brokers(struct kafka_rest_call *call);
+enum handled kafka_rest_topics(struct kafka_rest_call *call);
+enum handled kafka_rest_topic(struct kafka_rest_call *call);
+enum handled kafka_rest_partitions(struct kafka_rest_call *call);
+enum handled kafka_rest_partition(struct kafka_rest_call *call);
+enum handled kafka_rest_partition_offsets(struct kafka_rest_call *call);
 
-KAFKA_REST_HANDLER(kafka_rest_v3_clusters);
-KAFKA_REST_HANDLER(kafka_rest_v3_cluster);
-KAFKA_REST_HANDLER(kafka_rest_v3_topics);
-KAFKA_REST_HANDLER(kafka_rest_v3_topic_create);
-KAFKA_REST_HANDLER(kafka_rest_v3_topic);
-KAFKA_REST_HANDLER(kafka_rest_v3_topic_delete);
-KAFKA_REST_HANDLER(kafka_rest_v3_partitions);
-KAFKA_REST_HANDLER(kafka_rest_v3_partition);
-KAFKA_REST_HANDLER(kafka_rest_v3_configs);
-KAFKA_REST_HANDLER(kafka_rest_v3_config);
-KAFKA_REST_HANDLER(kafka_rest_v3_records);
-KAFKA_REST_HANDLER(kafka_rest_v3_groups);
-KAFKA_REST_HANDLER(kafka_rest_v3_group);
-KAFKA_REST_HANDLER(kafka_rest_v3_consumers);
-KAFKA_REST_HANDLER(kafka_rest_v3_lags);
-KAFKA_REST_HANDLER(kafka_rest_v3_lag_summary);
+enum handled kafka_rest_v3_clusters(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_cluster(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_topics(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_topic_create(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_topic(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_topic_delete(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_partitions(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_partition(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_configs(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_config(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_records(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_groups(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_group(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_consumers(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_lags(struct kafka_rest_call *call);
+enum handled kafka_rest_v3_lag_summary(struct kafka_rest_call *call);
 
 /* --- consumers (kafka_rest_consumer*.c) --- */
 
@@ -260,19 +262,19 @@ void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
                                     const struct broker_topic *topic, int32_t partition);
 
 /* Rows 11 to 22: the table in kafka_rest_routes.c points at these; ctx is the kafka_rest_call. */
-KAFKA_REST_HANDLER(kafka_rest_consumer_create);
-KAFKA_REST_HANDLER(kafka_rest_consumer_delete);
-KAFKA_REST_HANDLER(kafka_rest_consumer_subscribe);
-KAFKA_REST_HANDLER(kafka_rest_consumer_subscription);
-KAFKA_REST_HANDLER(kafka_rest_consumer_unsubscribe);
-KAFKA_REST_HANDLER(kafka_rest_consumer_assign);
-KAFKA_REST_HANDLER(kafka_rest_consumer_assignments);
-KAFKA_REST_HANDLER(kafka_rest_consumer_seek);
-KAFKA_REST_HANDLER(kafka_rest_consumer_seek_beginning);
-KAFKA_REST_HANDLER(kafka_rest_consumer_seek_end);
-KAFKA_REST_HANDLER(kafka_rest_consumer_records);
-KAFKA_REST_HANDLER(kafka_rest_consumer_commit);
-KAFKA_REST_HANDLER(kafka_rest_consumer_committed);
+enum handled kafka_rest_consumer_create(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_delete(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_subscribe(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_subscription(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_unsubscribe(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_assign(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_assignments(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_seek(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_seek_beginning(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_seek_end(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_records(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_commit(struct kafka_rest_call *call);
+enum handled kafka_rest_consumer_committed(struct kafka_rest_call *call);
 extern const struct route_table kafka_rest_consumer_routes;
 
 /* Live members, for v3's consumer groups. A group exists when it has a member that has joined (its

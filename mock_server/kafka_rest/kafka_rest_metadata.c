@@ -11,11 +11,9 @@ static struct buf *body_of(struct exchange *exchange)
     return &exchange->reply.body;
 }
 
-enum handled kafka_rest_root(void *ctx, struct exchange *exchange, const struct route_match *match)
+enum handled kafka_rest_root(struct kafka_rest_call *call)
 {
-    (void)ctx;
-    (void)match;
-    BUF_APPEND_LIT(body_of(exchange), "{}");
+    BUF_APPEND_LIT(body_of(call->exchange), "{}");
     return HANDLED;
 }
 
@@ -51,35 +49,29 @@ static bool decode_any_map(struct kafka_rest_decoder *decoder)
     return err.message[0] == '\0' || kafka_rest_decode_failed(decoder, &err);
 }
 
-enum handled kafka_rest_root_post(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled kafka_rest_root_post(struct kafka_rest_call *call)
 {
+    struct exchange *exchange = call->exchange;
     struct kafka_rest_decoder decoder = {exchange, json_document(exchange->request.body)};
     if (!json_at_end(&decoder.cursor) && !decode_any_map(&decoder)) {
         return HANDLED;
     }
-    return kafka_rest_root(ctx, exchange, match);
+    return kafka_rest_root(call);
 }
 
-enum handled kafka_rest_brokers(void *ctx, struct exchange *exchange,
-                                const struct route_match *match)
+enum handled kafka_rest_brokers(struct kafka_rest_call *call)
 {
-    struct buf *body = body_of(exchange);
-    (void)ctx;
-    (void)match;
+    struct buf *body = body_of(call->exchange);
     BUF_APPEND_LIT(body, "{\"brokers\":[");
     buf_append_i64(body, KAFKA_REST_BROKER_ID);
     BUF_APPEND_LIT(body, "]}");
     return HANDLED;
 }
 
-enum handled kafka_rest_topics(void *ctx, struct exchange *exchange,
-                               const struct route_match *match)
+enum handled kafka_rest_topics(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
     struct store *store = call->rest->options.store;
-    struct buf *body = body_of(exchange);
-    (void)match;
+    struct buf *body = body_of(call->exchange);
     buf_append_byte(body, '[');
     for (size_t i = 0; i < store_topic_count(store); i++) {
         if (i > 0) {
@@ -138,19 +130,18 @@ enum status kafka_rest_configs_read(const struct kafka_rest_call *call, struct s
     return request.base.status;
 }
 
-enum handled kafka_rest_topic(void *ctx, struct exchange *exchange, const struct route_match *match)
+enum handled kafka_rest_topic(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
     struct topic_config_values configs;
     struct error err = ERROR_NONE;
-    const struct store_topic *topic = topic_of(call, match->captures[0]);
+    const struct store_topic *topic = topic_of(call, call->match.captures[0]);
     if (topic == NULL) {
         return HANDLED;
     }
     if (kafka_rest_configs_read(call, topic->name, &configs, &err) != STATUS_OK) {
         return kafka_rest_error_store(call, &err);
     }
-    struct buf *body = body_of(exchange);
+    struct buf *body = body_of(call->exchange);
     BUF_APPEND_LIT(body, "{\"name\":");
     json_string_append(body, topic->name);
     BUF_APPEND_LIT(body, ",\"configs\":{");
@@ -168,12 +159,11 @@ enum handled kafka_rest_topic(void *ctx, struct exchange *exchange, const struct
     return HANDLED;
 }
 
-enum handled kafka_rest_partitions(void *ctx, struct exchange *exchange,
-                                   const struct route_match *match)
+enum handled kafka_rest_partitions(struct kafka_rest_call *call)
 {
-    const struct store_topic *topic = topic_of(ctx, match->captures[0]);
+    const struct store_topic *topic = topic_of(call, call->match.captures[0]);
     if (topic != NULL) {
-        append_partitions(body_of(exchange), topic);
+        append_partitions(body_of(call->exchange), topic);
     }
     return HANDLED;
 }
@@ -193,43 +183,41 @@ bool kafka_rest_partition_number(struct exchange *exchange, struct span text, in
 
 /* The partition of the path; NULL: the answer is written. */
 static const struct store_topic *partition_of(const struct kafka_rest_call *call,
-                                              const struct route_match *match, int32_t *partition)
+                                              int32_t *partition)
 {
-    if (!kafka_rest_partition_number(call->exchange, match->captures[1], partition)) {
+    if (!kafka_rest_partition_number(call->exchange, call->match.captures[1], partition)) {
         return NULL;
     }
-    const struct store_topic *topic = topic_of(call, match->captures[0]);
+    const struct store_topic *topic = topic_of(call, call->match.captures[0]);
     if (topic == NULL) {
         return NULL;
     }
     if (*partition < 0 || *partition >= topic->partition_count) {
-        kafka_rest_hint(call->exchange, "topic %.*s has %d partition(s), counted from 0",
-                        SPAN_ARG(topic->name), (int)topic->partition_count);
+        answer_hint(call->exchange, "topic %.*s has %d partition(s), counted from 0",
+                    SPAN_ARG(topic->name), (int)topic->partition_count);
         kafka_rest_error_known(call->exchange, ERROR_PARTITION_NOT_FOUND);
         return NULL;
     }
     return topic;
 }
 
-enum handled kafka_rest_partition(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled kafka_rest_partition(struct kafka_rest_call *call)
 {
     int32_t partition;
-    if (partition_of(ctx, match, &partition) != NULL) {
-        append_partition(body_of(exchange), partition);
+    if (partition_of(call, &partition) != NULL) {
+        append_partition(body_of(call->exchange), partition);
     }
     return HANDLED;
 }
 
-enum handled kafka_rest_partition_offsets(void *ctx, struct exchange *exchange,
-                                          const struct route_match *match)
+enum handled kafka_rest_partition_offsets(struct kafka_rest_call *call)
 {
     int32_t partition;
-    const struct store_topic *topic = partition_of(ctx, match, &partition);
+    const struct store_topic *topic = partition_of(call, &partition);
     if (topic == NULL) {
         return HANDLED;
     }
-    struct buf *body = body_of(exchange);
+    struct buf *body = body_of(call->exchange);
     BUF_APPEND_LIT(body, "{\"beginning_offset\":");
     buf_append_i64(body, topic->partitions[partition].first_offset);
     BUF_APPEND_LIT(body, ",\"end_offset\":");

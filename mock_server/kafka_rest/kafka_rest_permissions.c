@@ -6,10 +6,10 @@ void kafka_rest_hint_topic_policy(const struct kafka_rest_call *call, struct spa
 {
     const struct topic_policy *policy = call->rest->options.policy;
     if (PP_UNLIKELY(topic_policy_topic(policy, topic) != TOPIC_PERMITTED)) {
-        kafka_rest_hint(call->exchange,
-                        "allowed here, but the workshop's AWS refuses topics that do not begin "
-                        "with \"%s.\" (serve --permissions workshop imitates that)",
-                        policy->user_id);
+        answer_hint(call->exchange,
+                    "allowed here, but the workshop's AWS refuses topics that do not begin "
+                    "with \"%s.\" (serve --permissions workshop imitates that)",
+                    policy->user_id);
     }
 }
 
@@ -17,11 +17,11 @@ bool kafka_rest_topic_permitted(const struct kafka_rest_call *call, struct span 
 {
     const struct topic_policy *policy = call->rest->options.policy;
     if (topic_policy_topic(policy, topic) == TOPIC_REFUSED) {
-        kafka_rest_hint(call->exchange,
-                        "the workshop's policy allows only topics that begin with \"%s.\": use "
-                        "%s.pin, %s.geo or %s.user, or start the server with --iam-username and "
-                        "your own id",
-                        policy->user_id, policy->user_id, policy->user_id, policy->user_id);
+        answer_hint(call->exchange,
+                    "the workshop's policy allows only topics that begin with \"%s.\": use "
+                    "%s.pin, %s.geo or %s.user, or start the server with --iam-username and "
+                    "your own id",
+                    policy->user_id, policy->user_id, policy->user_id, policy->user_id);
         kafka_rest_error(call->exchange, 403, 40301, "Not authorized to access topics: [%.*s]",
                          SPAN_ARG(topic));
         return false;
@@ -36,15 +36,14 @@ bool kafka_rest_group_permitted(const struct kafka_rest_call *call, struct span 
     case TOPIC_PERMITTED:
         break;
     case TOPIC_PERMITTED_HERE:
-        kafka_rest_hint(call->exchange,
-                        "allowed here, but the workshop's AWS refuses every consumer group but "
-                        "\"%s\" (serve --permissions workshop imitates that)",
-                        TOPIC_POLICY_GROUP);
+        answer_hint(call->exchange,
+                    "allowed here, but the workshop's AWS refuses every consumer group but "
+                    "\"%s\" (serve --permissions workshop imitates that)",
+                    TOPIC_POLICY_GROUP);
         break;
     case TOPIC_REFUSED:
-        kafka_rest_hint(call->exchange,
-                        "the workshop's policy allows only the consumer group \"%s\"",
-                        TOPIC_POLICY_GROUP);
+        answer_hint(call->exchange, "the workshop's policy allows only the consumer group \"%s\"",
+                    TOPIC_POLICY_GROUP);
         kafka_rest_error(call->exchange, 403, 40301, "Not authorized to access group: %.*s",
                          SPAN_ARG(group));
         return false;

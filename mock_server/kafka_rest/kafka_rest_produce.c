@@ -121,9 +121,9 @@ static void hint_retriable(const struct produce_job *job)
         kafka_rest_hint_missing_topic(job->call, job->topic);
         return;
     }
-    kafka_rest_hint(job->call->exchange,
-                    "topic %.*s has %d partition(s), counted from 0: leave \"partition\" out",
-                    SPAN_ARG(job->topic), (int)topic->partition_count);
+    answer_hint(job->call->exchange,
+                "topic %.*s has %d partition(s), counted from 0: leave \"partition\" out",
+                SPAN_ARG(job->topic), (int)topic->partition_count);
 }
 
 /* Kafka's words -> the fix, for errors that no retry heals. */
@@ -152,13 +152,13 @@ static void hint_failed(const struct produce_job *job, const struct broker_resul
     if (result->error_code == error_retriable) {
         hint_retriable(job);
     } else if (result->error_code == error_other) {
-        kafka_rest_hint(exchange, "the status is 200, but a record was not stored: %s",
-                        fix_of(result->error));
+        answer_hint(exchange, "the status is 200, but a record was not stored: %s",
+                    fix_of(result->error));
     } else if (result->error_code == error_not_authorized) {
-        kafka_rest_hint(exchange,
-                        "the workshop's policy allows only topics that begin with \"%s.\": use "
-                        "%s.pin, %s.geo or %s.user",
-                        user, user, user, user);
+        answer_hint(exchange,
+                    "the workshop's policy allows only topics that begin with \"%s.\": use "
+                    "%s.pin, %s.geo or %s.user",
+                    user, user, user, user);
     }
 }
 
@@ -214,8 +214,8 @@ static void job_deadline(struct exchange *exchange, void *state)
         job_recycle(job->call->rest, job);
         exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
         exchange->reply.hint = NULL;
-        kafka_rest_hint(exchange, "a commit failed while this request waited: some of the records "
-                                  "may be stored, sending them again may double those");
+        answer_hint(exchange, "a commit failed while this request waited: some of the records "
+                              "may be stored, sending them again may double those");
         exchange_answer(exchange);
         return;
     }
@@ -310,8 +310,8 @@ enum handled produce_job_run(struct produce_job *job)
 static void encode_v2(struct produce_job *job, struct exchange *exchange)
 {
     if (job->end < job->request.count) {
-        kafka_rest_hint(exchange, "a negative partition stops the real producer with an exception; "
-                                  "the records before it are stored");
+        answer_hint(exchange, "a negative partition stops the real producer with an exception; "
+                              "the records before it are stored");
         kafka_rest_error_known(exchange, ERROR_INTERNAL);
         return;
     }
@@ -355,20 +355,16 @@ static enum handled produce_v2(struct kafka_rest_call *call, int32_t url_partiti
     return produce_job_run(job);
 }
 
-enum handled kafka_rest_produce_topic(void *ctx, struct exchange *exchange,
-                                      const struct route_match *match)
+enum handled kafka_rest_produce_topic(struct kafka_rest_call *call)
 {
-    (void)exchange;
-    (void)match;
-    return produce_v2(ctx, -1, 2);
+    return produce_v2(call, -1, 2);
 }
 
-enum handled kafka_rest_produce_partition(void *ctx, struct exchange *exchange,
-                                          const struct route_match *match)
+enum handled kafka_rest_produce_partition(struct kafka_rest_call *call)
 {
     int32_t partition;
-    if (!kafka_rest_partition_number(exchange, match->captures[1], &partition)) {
+    if (!kafka_rest_partition_number(call->exchange, call->match.captures[1], &partition)) {
         return HANDLED;
     }
-    return produce_v2(ctx, partition == -1 ? INT32_MIN : partition, 3);
+    return produce_v2(call, partition == -1 ? INT32_MIN : partition, 3);
 }

@@ -64,8 +64,8 @@ static bool no_memory(struct kafka_rest_decoder *decoder)
 
 void produce_too_many_records(struct exchange *exchange)
 {
-    kafka_rest_hint(exchange, "a request may have %d records here: send fewer at once",
-                    PRODUCE_RECORDS_MAX);
+    answer_hint(exchange, "a request may have %d records here: send fewer at once",
+                PRODUCE_RECORDS_MAX);
     kafka_rest_error(exchange, 413, 413, "HTTP 413 Request Entity Too Large");
 }
 
@@ -224,7 +224,7 @@ static bool refuse_nulls(struct produce_request *request, struct exchange *excha
         return false;
     }
     if (request->count == 0) {
-        kafka_rest_hint(exchange, "send at least one record: {\"records\": [{\"value\": {...}}]}");
+        answer_hint(exchange, "send at least one record: {\"records\": [{\"value\": {...}}]}");
         kafka_rest_error(exchange, 422, 422, "%s.arg%d.records must not be empty (was [])",
                          method_name(request->format), arg_index);
         return false;
@@ -307,12 +307,12 @@ static bool encode_binary(struct produce_request *request, struct exchange *exch
     }
     if (!produce_value_encode(&value, &request->bytes, &exchange->arena)) {
         if (http_request_header(&exchange->request, "content-type").len == 0) {
-            kafka_rest_hint(exchange, "without a Content-Type the proxy takes records for base64: "
-                                      "send Content-Type: application/vnd.kafka.json.v2+json");
+            answer_hint(exchange, "without a Content-Type the proxy takes records for base64: "
+                                  "send Content-Type: application/vnd.kafka.json.v2+json");
         } else {
-            kafka_rest_hint(exchange, "the binary format takes keys and values as base64 text; for "
-                                      "JSON send Content-Type: "
-                                      "application/vnd.kafka.json.v2+json");
+            answer_hint(exchange, "the binary format takes keys and values as base64 text; for "
+                                  "JSON send Content-Type: "
+                                  "application/vnd.kafka.json.v2+json");
         }
         kafka_rest_error(exchange, 400, 400, "%s", value.why);
         return false;
@@ -374,8 +374,8 @@ bool produce_request_decode(struct produce_request *request, struct exchange *ex
         return false;
     }
     if (format != MEDIA_JSON && format != MEDIA_BINARY) {
-        kafka_rest_hint(exchange, "there is no schema registry here (nor in the workshop): send "
-                                  "Content-Type: application/vnd.kafka.json.v2+json");
+        answer_hint(exchange, "there is no schema registry here (nor in the workshop): send "
+                              "Content-Type: application/vnd.kafka.json.v2+json");
         kafka_rest_error_known(exchange, request->has_schema ? ERROR_REGISTRY_MISSING
                                                              : ERROR_SERIALIZER_MISSING);
         return false;

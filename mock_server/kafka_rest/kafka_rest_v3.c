@@ -24,7 +24,7 @@ bool v3_writer_begin(struct v3_writer *w, const struct kafka_rest_call *call)
 {
     const char *cluster_id = store_cluster_id(call->rest->options.store);
     if (!span_equal_cstr(call->match.captures[0], cluster_id)) {
-        kafka_rest_hint(call->exchange, "this cluster's id is %s (GET /v3/clusters)", cluster_id);
+        answer_hint(call->exchange, "this cluster's id is %s (GET /v3/clusters)", cluster_id);
         kafka_rest_error(call->exchange, 404, 404, "Cluster %.*s cannot be found.",
                          SPAN_ARG(call->match.captures[0]));
         return false;
@@ -159,13 +159,10 @@ static void append_cluster(struct v3_writer *w)
     v3_end(w);
 }
 
-enum handled kafka_rest_v3_clusters(void *ctx, struct exchange *exchange,
-                                    const struct route_match *match)
+enum handled kafka_rest_v3_clusters(struct kafka_rest_call *call)
 {
     struct v3_writer w;
-    (void)exchange;
-    (void)match;
-    writer_open(&w, ctx);
+    writer_open(&w, call);
     /* The only list whose address does not name the cluster. */
     BUF_APPEND_LIT(w.body, "{\"kind\":\"KafkaClusterList\",\"metadata\":{\"self\":");
     json_string_append(w.body, buf_span(&w.base));
@@ -175,13 +172,10 @@ enum handled kafka_rest_v3_clusters(void *ctx, struct exchange *exchange,
     return v3_writer_end(&w);
 }
 
-enum handled kafka_rest_v3_cluster(void *ctx, struct exchange *exchange,
-                                   const struct route_match *match)
+enum handled kafka_rest_v3_cluster(struct kafka_rest_call *call)
 {
     struct v3_writer w;
-    (void)exchange;
-    (void)match;
-    if (!v3_writer_begin(&w, ctx)) {
+    if (!v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     append_cluster(&w);

@@ -232,7 +232,7 @@ static bool check_counts(struct exchange *exchange, const struct create_request 
                                     "same time.");
         }
         if (request->assigned_elsewhere || request->assigned_partitions > STORE_PARTITIONS_MAX) {
-            kafka_rest_hint(exchange, "this cluster has one broker, %d", KAFKA_REST_BROKER_ID);
+            answer_hint(exchange, "this cluster has one broker, %d", KAFKA_REST_BROKER_ID);
             return refuse(exchange, "Unknown broker(s) in replica assignment.");
         }
         *partitions = (int32_t)request->assigned_partitions;
@@ -251,7 +251,7 @@ static bool check_counts(struct exchange *exchange, const struct create_request 
         return refuse(exchange, "Replication factor must be larger than 0.");
     }
     if (factor->present && factor->value > replication_factor_max) {
-        kafka_rest_hint(exchange, "the workshop's cluster has three brokers: ask for 3 at most");
+        answer_hint(exchange, "the workshop's cluster has three brokers: ask for 3 at most");
         kafka_rest_error(exchange, 400, error_bad_request,
                          "Replication factor: %lld larger than available brokers: %d.",
                          (long long)factor->value, replication_factor_max);
@@ -318,14 +318,13 @@ static bool create_topic(const struct kafka_rest_call *call, const struct create
     }
 }
 
-enum handled kafka_rest_v3_topic_create(void *ctx, struct exchange *exchange,
-                                        const struct route_match *match)
+enum handled kafka_rest_v3_topic_create(struct kafka_rest_call *call)
 {
+    struct exchange *exchange = call->exchange;
     struct v3_writer w;
     struct create_request request;
-    (void)match;
     /* The body is bound before the method that looks for the cluster runs. */
-    if (!decode_create(exchange, &request) || !v3_writer_begin(&w, ctx)) {
+    if (!decode_create(exchange, &request) || !v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     if (create_topic(w.call, &request)) {

@@ -101,14 +101,12 @@ static void append_groups(struct v3_writer *w, struct group_list *list)
     v3_list_end(w);
 }
 
-enum handled kafka_rest_v3_groups(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled kafka_rest_v3_groups(struct kafka_rest_call *call)
 {
     struct v3_writer w;
     struct error err = ERROR_NONE;
-    struct group_list list = {.arena = &exchange->arena};
-    (void)match;
-    if (!v3_writer_begin(&w, ctx)) {
+    struct group_list list = {.arena = &call->exchange->arena};
+    if (!v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     struct kafka_rest *rest = w.call->rest;
@@ -123,20 +121,19 @@ enum handled kafka_rest_v3_groups(void *ctx, struct exchange *exchange,
     return v3_writer_end(&w);
 }
 
-enum handled kafka_rest_v3_group(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled kafka_rest_v3_group(struct kafka_rest_call *call)
 {
     struct v3_writer w;
     bool exists;
-    if (!v3_writer_begin(&w, ctx)) {
+    if (!v3_writer_begin(&w, call)) {
         return HANDLED;
     }
-    if (kafka_rest_group_permitted(w.call, match->captures[1]) &&
-        group_exists(&w, match->captures[1], &exists)) {
+    if (kafka_rest_group_permitted(w.call, call->match.captures[1]) &&
+        group_exists(&w, call->match.captures[1], &exists)) {
         if (exists) {
-            append_group(&w, match->captures[1]);
+            append_group(&w, call->match.captures[1]);
         } else {
-            kafka_rest_error_known(exchange, ERROR_NOT_FOUND);
+            kafka_rest_error_known(call->exchange, ERROR_NOT_FOUND);
         }
     }
     return v3_writer_end(&w);
@@ -167,20 +164,19 @@ static void append_member(void *ctx, const struct kafka_rest_member *member)
     v3_end(w);
 }
 
-enum handled kafka_rest_v3_consumers(void *ctx, struct exchange *exchange,
-                                     const struct route_match *match)
+enum handled kafka_rest_v3_consumers(struct kafka_rest_call *call)
 {
     struct v3_writer w;
-    struct span group = match->captures[1];
+    struct span group = call->match.captures[1];
     bool exists;
-    if (!v3_writer_begin(&w, ctx)) {
+    if (!v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     if (!kafka_rest_group_permitted(w.call, group) || !group_exists(&w, group, &exists)) {
         return v3_writer_end(&w);
     }
     if (!exists) {
-        kafka_rest_error(exchange, 404, 404, "Consumer Group %.*s could not be found.",
+        kafka_rest_error(call->exchange, 404, 404, "Consumer Group %.*s could not be found.",
                          SPAN_ARG(group));
         return v3_writer_end(&w);
     }
@@ -371,16 +367,12 @@ static enum handled answer_lags(void *ctx, struct span group, const char *missin
     return v3_writer_end(&w);
 }
 
-enum handled kafka_rest_v3_lags(void *ctx, struct exchange *exchange,
-                                const struct route_match *match)
+enum handled kafka_rest_v3_lags(struct kafka_rest_call *call)
 {
-    (void)exchange;
-    return answer_lags(ctx, match->captures[1], "Consumer lags not found.", append_lags);
+    return answer_lags(call, call->match.captures[1], "Consumer lags not found.", append_lags);
 }
 
-enum handled kafka_rest_v3_lag_summary(void *ctx, struct exchange *exchange,
-                                       const struct route_match *match)
+enum handled kafka_rest_v3_lag_summary(struct kafka_rest_call *call)
 {
-    (void)exchange;
-    return answer_lags(ctx, match->captures[1], "HTTP 404 Not Found", append_summary);
+    return answer_lags(call, call->match.captures[1], "HTTP 404 Not Found", append_summary);
 }

@@ -67,7 +67,7 @@ static bool decode_data_type(struct kafka_rest_decoder *decoder, void *into)
             return true;
         }
     }
-    kafka_rest_hint(decoder->exchange, "\"type\" is BINARY or JSON (STRING came after 7.2)");
+    answer_hint(decoder->exchange, "\"type\" is BINARY or JSON (STRING came after 7.2)");
     kafka_rest_error(decoder->exchange, 400, 400,
                      "Cannot deserialize value of type `" FORMAT_CLASS "` from String \"%.*s\": "
                      "not one of the values accepted for Enum class: [JSONSCHEMA, PROTOBUF, AVRO, "
@@ -249,8 +249,8 @@ static bool encode_data(struct produce_job *job, const struct record_data *data,
     }
     bool json = span_equal_cstr(data->type.text, "JSON");
     if (data->has_schema || (!json && !span_equal_cstr(data->type.text, "BINARY"))) {
-        kafka_rest_hint(exchange, "there is no schema registry here: give \"type\" as BINARY or "
-                                  "JSON");
+        answer_hint(exchange, "there is no schema registry here: give \"type\" as BINARY or "
+                              "JSON");
         kafka_rest_error_known(exchange, ERROR_REGISTRY_MISSING);
         return false;
     }
@@ -440,18 +440,16 @@ static void encode_v3(struct produce_job *job, struct exchange *exchange)
     (void)v3_writer_end(&w);
 }
 
-enum handled kafka_rest_v3_records(void *ctx, struct exchange *exchange,
-                                   const struct route_match *match)
+enum handled kafka_rest_v3_records(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = ctx;
     struct v3_writer w;
     if (!v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     (void)v3_writer_end(&w);
-    struct produce_job *job = produce_job_take(call, match->captures[1]);
+    struct produce_job *job = produce_job_take(call, call->match.captures[1]);
     if (job == NULL) {
-        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
         return HANDLED;
     }
     if (!decode_stream(job)) {

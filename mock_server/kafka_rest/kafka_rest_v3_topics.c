@@ -40,13 +40,10 @@ void v3_append_topic(struct v3_writer *w, struct span name, int64_t replication_
     v3_end(w);
 }
 
-enum handled kafka_rest_v3_topics(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled kafka_rest_v3_topics(struct kafka_rest_call *call)
 {
     struct v3_writer w;
-    (void)exchange;
-    (void)match;
-    if (!v3_writer_begin(&w, ctx)) {
+    if (!v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     struct store *store = w.call->rest->options.store;
@@ -59,13 +56,10 @@ enum handled kafka_rest_v3_topics(void *ctx, struct exchange *exchange,
     return v3_writer_end(&w);
 }
 
-enum handled kafka_rest_v3_topic(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled kafka_rest_v3_topic(struct kafka_rest_call *call)
 {
     struct v3_writer w;
-    (void)exchange;
-    (void)match;
-    if (!v3_writer_begin(&w, ctx)) {
+    if (!v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     const struct store_topic *topic = v3_topic_of(&w);
@@ -89,13 +83,10 @@ static void append_partition(struct v3_writer *w, const struct store_topic *topi
     v3_end(w);
 }
 
-enum handled kafka_rest_v3_partitions(void *ctx, struct exchange *exchange,
-                                      const struct route_match *match)
+enum handled kafka_rest_v3_partitions(struct kafka_rest_call *call)
 {
     struct v3_writer w;
-    (void)exchange;
-    (void)match;
-    if (!v3_writer_begin(&w, ctx)) {
+    if (!v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     const struct store_topic *topic = v3_topic_of(&w);
@@ -110,13 +101,13 @@ enum handled kafka_rest_v3_partitions(void *ctx, struct exchange *exchange,
     return v3_writer_end(&w);
 }
 
-enum handled kafka_rest_v3_partition(void *ctx, struct exchange *exchange,
-                                     const struct route_match *match)
+enum handled kafka_rest_v3_partition(struct kafka_rest_call *call)
 {
+    struct exchange *exchange = call->exchange;
     struct v3_writer w;
     int32_t partition;
-    if (!kafka_rest_partition_number(exchange, match->captures[2], &partition) ||
-        !v3_writer_begin(&w, ctx)) {
+    if (!kafka_rest_partition_number(exchange, call->match.captures[2], &partition) ||
+        !v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     const struct store_topic *topic = v3_topic_of(&w);
@@ -210,28 +201,22 @@ static enum handled answer_configs(void *ctx, struct span name)
     return v3_writer_end(&w);
 }
 
-enum handled kafka_rest_v3_configs(void *ctx, struct exchange *exchange,
-                                   const struct route_match *match)
+enum handled kafka_rest_v3_configs(struct kafka_rest_call *call)
 {
-    (void)exchange;
-    (void)match;
-    return answer_configs(ctx, SPAN_EMPTY);
+    return answer_configs(call, SPAN_EMPTY);
 }
 
-enum handled kafka_rest_v3_config(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled kafka_rest_v3_config(struct kafka_rest_call *call)
 {
-    (void)exchange;
-    return answer_configs(ctx, match->captures[2]);
+    return answer_configs(call, call->match.captures[2]);
 }
 
-enum handled kafka_rest_v3_topic_delete(void *ctx, struct exchange *exchange,
-                                        const struct route_match *match)
+enum handled kafka_rest_v3_topic_delete(struct kafka_rest_call *call)
 {
+    struct exchange *exchange = call->exchange;
     struct v3_writer w;
     struct error err = ERROR_NONE;
-    (void)match;
-    if (!v3_writer_begin(&w, ctx)) {
+    if (!v3_writer_begin(&w, call)) {
         return HANDLED;
     }
     const struct store_topic *topic = v3_topic_of(&w);

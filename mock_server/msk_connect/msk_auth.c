@@ -16,7 +16,8 @@ static void deny_skewed(const struct msk_call *call, const struct aws_auth_resul
     bool old = result->claim.signed_at_s < result->now_s - result->skew_max_s;
     sigv4_date(result->now_s * 1000000, now);
     sigv4_date((result->now_s + (old ? -result->skew_max_s : result->skew_max_s)) * 1000000, edge);
-    msk_hint(call->exchange, "the client's clock and the server's are more than 5 minutes apart");
+    answer_hint(call->exchange,
+                "the client's clock and the server's are more than 5 minutes apart");
     deny(call, "InvalidSignatureException",
          arena_printf(&call->exchange->arena, "Signature %s: %.*s is %s %s (%s %c 5 min.)",
                       old ? "expired" : "not yet current", SPAN_ARG(result->claim.date_time),
@@ -27,7 +28,7 @@ static void deny_scope(const struct msk_call *call, const struct sigv4_scope *sc
 {
     const char *region = call->msk->options.identity->region;
     if (!span_equal_cstr(scope->region, region)) {
-        msk_hint(call->exchange, "sign for region %s", region);
+        answer_hint(call->exchange, "sign for region %s", region);
         deny(call, "InvalidSignatureException", "Credential should be scoped to a valid region. ");
         return;
     }
@@ -49,13 +50,13 @@ static void deny_verdict(const struct msk_call *call, enum aws_verdict verdict,
                           result->part));
         break;
     case AWS_ANONYMOUS:
-        msk_hint(call->exchange, "the server was started with --credentials: sign the request "
-                                 "(aws configure, or AWS_ACCESS_KEY_ID and "
-                                 "AWS_SECRET_ACCESS_KEY)");
+        answer_hint(call->exchange, "the server was started with --credentials: sign the request "
+                                    "(aws configure, or AWS_ACCESS_KEY_ID and "
+                                    "AWS_SECRET_ACCESS_KEY)");
         deny(call, "MissingAuthenticationTokenException", "Missing Authentication Token");
         break;
     case AWS_UNKNOWN_KEY:
-        msk_hint(call->exchange, "the server was started with other --credentials");
+        answer_hint(call->exchange, "the server was started with other --credentials");
         deny(call, "UnrecognizedClientException",
              "The security token included in the request is invalid.");
         break;
@@ -120,8 +121,8 @@ bool msk_permits_name(const struct msk_call *call, const char *kind, struct span
     if (!call->msk->options.workshop_permissions || msk_is_workshops_name(call, name, suffix)) {
         return true;
     }
-    msk_hint(call->exchange, "the workshop's policy allows only the name %s%s",
-             call->msk->options.identity->user_id, suffix);
+    answer_hint(call->exchange, "the workshop's policy allows only the name %s%s",
+                call->msk->options.identity->user_id, suffix);
     msk_error_not_permitted(call, kind, name);
     return false;
 }

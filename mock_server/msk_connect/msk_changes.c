@@ -17,8 +17,8 @@ static bool connector_take(const struct msk_call *call, bool needs_version,
         return false;
     }
     if (given && !span_equal(version, msk_member_text(arena, out->document, "currentVersion"))) {
-        msk_hint(call->exchange, "describe the connector for its currentVersion: each update "
-                                 "changes it");
+        answer_hint(call->exchange, "describe the connector for its currentVersion: each update "
+                                    "changes it");
         msk_error(call->exchange, MSK_BAD_REQUEST,
                   "The current version %.*s is not that of the connector", SPAN_ARG(version));
         return false;
@@ -59,20 +59,17 @@ static void update(const struct msk_call *call, const struct msk_connector *conn
     buf_release(&document);
 }
 
-enum handled msk_update_connector(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled msk_update_connector(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct msk_connector connector;
     struct json_doc *doc = NULL;
     bool no_sink;
-    (void)match;
     if (!connector_take(call, true, &connector) || !msk_connector_decode(call, NULL, 0, &doc)) {
         return HANDLED;
     }
     if (msk_connector_plugin(call, doc, &no_sink)) {
         if (no_sink || connector.failed_to_start) {
-            msk_error(exchange, MSK_BAD_REQUEST, "%s",
+            msk_error(call->exchange, MSK_BAD_REQUEST, "%s",
                       no_sink ? "The custom plugin has no class that the connector could run"
                               : "A connector in the state FAILED cannot be updated");
         } else {
@@ -83,14 +80,10 @@ enum handled msk_update_connector(void *ctx, struct exchange *exchange,
     return HANDLED;
 }
 
-enum handled msk_delete_connector(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled msk_delete_connector(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct msk_connector connector;
     struct error err;
-    (void)exchange;
-    (void)match;
     if (!connector_take(call, false, &connector)) {
         return HANDLED;
     }
@@ -133,33 +126,25 @@ static enum handled act(const struct msk_call *call, enum action action)
     return HANDLED;
 }
 
-enum handled msk_pause_connector(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled msk_pause_connector(const struct msk_call *call)
 {
-    (void)exchange;
-    (void)match;
-    return act(ctx, ACTION_PAUSE);
+    return act(call, ACTION_PAUSE);
 }
 
-enum handled msk_resume_connector(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled msk_resume_connector(const struct msk_call *call)
 {
-    (void)exchange;
-    (void)match;
-    return act(ctx, ACTION_RESUME);
+    return act(call, ACTION_RESUME);
 }
 
 /* The tasks too: that is how a FAILED one goes on here. */
-enum handled msk_restart_connector(void *ctx, struct exchange *exchange,
-                                   const struct route_match *match)
+enum handled msk_restart_connector(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct connect_connector_view view;
     struct span name;
     struct error err;
     enum handled handled = act(call, ACTION_RESTART);
-    if (exchange->reply.status != 200 ||
-        !msk_arn_name(match->captures[0], MSK_KIND_CONNECTOR, &name) ||
+    if (call->exchange->reply.status != 200 ||
+        !msk_arn_name(call->match.captures[0], MSK_KIND_CONNECTOR, &name) ||
         !connect_worker_find(call->msk->options.worker, name, &view)) {
         return handled;
     }

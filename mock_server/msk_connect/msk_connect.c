@@ -4,77 +4,55 @@
 
 #include <stdlib.h>
 
-enum action {
-    CREATE_PLUGIN,
-    LIST_PLUGINS,
-    DESCRIBE_PLUGIN,
-    DELETE_PLUGIN,
-    CREATE_WORKER,
-    LIST_WORKERS,
-    DESCRIBE_WORKER,
-    DELETE_WORKER,
-    CREATE_CONNECTOR,
-    LIST_CONNECTORS,
-    DESCRIBE_CONNECTOR,
-    UPDATE_CONNECTOR,
-    DELETE_CONNECTOR,
-    PAUSE_CONNECTOR,
-    RESUME_CONNECTOR,
-    RESTART_CONNECTOR,
+struct msk_route {
+    struct route route;
+    enum handled (*handle)(const struct msk_call *call);
+    const char *action; /* as IAM names it */
 };
 
-/* As IAM names them, by the routes' tags. */
-static const char *const action_names[] = {
-    [CREATE_PLUGIN] = "CreateCustomPlugin",
-    [LIST_PLUGINS] = "ListCustomPlugins",
-    [DESCRIBE_PLUGIN] = "DescribeCustomPlugin",
-    [DELETE_PLUGIN] = "DeleteCustomPlugin",
-    [CREATE_WORKER] = "CreateWorkerConfiguration",
-    [LIST_WORKERS] = "ListWorkerConfigurations",
-    [DESCRIBE_WORKER] = "DescribeWorkerConfiguration",
-    [DELETE_WORKER] = "DeleteWorkerConfiguration",
-    [CREATE_CONNECTOR] = "CreateConnector",
-    [LIST_CONNECTORS] = "ListConnectors",
-    [DESCRIBE_CONNECTOR] = "DescribeConnector",
-    [UPDATE_CONNECTOR] = "UpdateConnector",
-    [DELETE_CONNECTOR] = "DeleteConnector",
-    [PAUSE_CONNECTOR] = "PauseConnector",
-    [RESUME_CONNECTOR] = "ResumeConnector",
-    [RESTART_CONNECTOR] = "RestartConnector",
+static const struct msk_route routes[] = {
+    {{METHOD_POST, "/v1/custom-plugins"}, msk_create_plugin, "CreateCustomPlugin"},
+    {{METHOD_GET, "/v1/custom-plugins"}, msk_list_plugins, "ListCustomPlugins"},
+    {{METHOD_GET, "/v1/custom-plugins/{arn}"}, msk_describe_plugin, "DescribeCustomPlugin"},
+    {{METHOD_DELETE, "/v1/custom-plugins/{arn}"}, msk_delete_plugin, "DeleteCustomPlugin"},
+    {{METHOD_POST, "/v1/worker-configurations"}, msk_create_worker, "CreateWorkerConfiguration"},
+    {{METHOD_GET, "/v1/worker-configurations"}, msk_list_workers, "ListWorkerConfigurations"},
+    {{METHOD_GET, "/v1/worker-configurations/{arn}"},
+     msk_describe_worker,
+     "DescribeWorkerConfiguration"},
+    {{METHOD_DELETE, "/v1/worker-configurations/{arn}"},
+     msk_delete_worker,
+     "DeleteWorkerConfiguration"},
+    {{METHOD_POST, "/v1/connectors"}, msk_create_connector, "CreateConnector"},
+    {{METHOD_GET, "/v1/connectors"}, msk_list_connectors, "ListConnectors"},
+    {{METHOD_GET, "/v1/connectors/{arn}"}, msk_describe_connector, "DescribeConnector"},
+    {{METHOD_PUT, "/v1/connectors/{arn}"}, msk_update_connector, "UpdateConnector"},
+    {{METHOD_DELETE, "/v1/connectors/{arn}"}, msk_delete_connector, "DeleteConnector"},
+    {{METHOD_PUT, "/v1/connectors/{arn}/pause"}, msk_pause_connector, "PauseConnector"},
+    {{METHOD_PUT, "/v1/connectors/{arn}/resume"}, msk_resume_connector, "ResumeConnector"},
+    {{METHOD_POST, "/v1/connectors/{arn}/restart"}, msk_restart_connector, "RestartConnector"},
 };
-
-static const struct route routes[] = {
-    {METHOD_POST, "/v1/custom-plugins", msk_create_plugin, CREATE_PLUGIN},
-    {METHOD_GET, "/v1/custom-plugins", msk_list_plugins, LIST_PLUGINS},
-    {METHOD_GET, "/v1/custom-plugins/{arn}", msk_describe_plugin, DESCRIBE_PLUGIN},
-    {METHOD_DELETE, "/v1/custom-plugins/{arn}", msk_delete_plugin, DELETE_PLUGIN},
-    {METHOD_POST, "/v1/worker-configurations", msk_create_worker, CREATE_WORKER},
-    {METHOD_GET, "/v1/worker-configurations", msk_list_workers, LIST_WORKERS},
-    {METHOD_GET, "/v1/worker-configurations/{arn}", msk_describe_worker, DESCRIBE_WORKER},
-    {METHOD_DELETE, "/v1/worker-configurations/{arn}", msk_delete_worker, DELETE_WORKER},
-    {METHOD_POST, "/v1/connectors", msk_create_connector, CREATE_CONNECTOR},
-    {METHOD_GET, "/v1/connectors", msk_list_connectors, LIST_CONNECTORS},
-    {METHOD_GET, "/v1/connectors/{arn}", msk_describe_connector, DESCRIBE_CONNECTOR},
-    {METHOD_PUT, "/v1/connectors/{arn}", msk_update_connector, UPDATE_CONNECTOR},
-    {METHOD_DELETE, "/v1/connectors/{arn}", msk_delete_connector, DELETE_CONNECTOR},
-    {METHOD_PUT, "/v1/connectors/{arn}/pause", msk_pause_connector, PAUSE_CONNECTOR},
-    {METHOD_PUT, "/v1/connectors/{arn}/resume", msk_resume_connector, RESUME_CONNECTOR},
-    {METHOD_POST, "/v1/connectors/{arn}/restart", msk_restart_connector, RESTART_CONNECTOR},
-};
-static const struct route_table table = {routes, ARRAY_COUNT(routes)};
+static const struct route_table table = ROUTE_TABLE(routes);
 
 static void hint_path(struct exchange *exchange)
 {
     struct span path = exchange->request.path;
     if (span_starts_with(path, SPAN_LIT("/connectors")) ||
         span_starts_with(path, SPAN_LIT("/connector-plugins"))) {
-        msk_hint(exchange, "that is Kafka Connect's REST API, on a port of its own; MSK Connect's "
-                           "begins with /v1/");
+        answer_hint(exchange,
+                    "that is Kafka Connect's REST API, on a port of its own; MSK Connect's "
+                    "begins with /v1/");
     } else {
-        msk_hint(exchange, "no such call here: MSK Connect has /v1/custom-plugins, "
-                           "/v1/worker-configurations and /v1/connectors (an ARN in the path is "
-                           "percent-encoded)");
+        answer_hint(exchange, "no such call here: MSK Connect has /v1/custom-plugins, "
+                              "/v1/worker-configurations and /v1/connectors (an ARN in the path is "
+                              "percent-encoded)");
     }
+}
+
+static enum handled call_route(struct msk_call *call, const struct msk_route *row)
+{
+    call->action = row->action;
+    return msk_authorize(call) ? row->handle(call) : HANDLED;
 }
 
 static enum handled handle(void *ctx, struct exchange *exchange)
@@ -93,8 +71,7 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     reply_add_header_cstr(&exchange->reply, "x-amzn-RequestId", request_id);
     switch (route_find(&table, exchange, &route, &call->match, &allow)) {
     case ROUTE_FOUND:
-        call->action = action_names[route->tag];
-        return msk_authorize(call) ? route->handle(call, exchange, &call->match) : HANDLED;
+        return call_route(call, ROUTE_ROW(route, struct msk_route));
     case ROUTE_UNKNOWN_PATH:
     case ROUTE_WRONG_METHOD:
     case ROUTE_BAD_ESCAPE:
@@ -114,7 +91,7 @@ static void fail(void *ctx, struct exchange *exchange, enum exchange_failure fai
     (void)ctx;
     switch (failure) {
     case EXCHANGE_COMMIT_FAILED:
-        msk_hint(exchange, "nothing was changed: the disk did not take it");
+        answer_hint(exchange, "nothing was changed: the disk did not take it");
         msk_error(exchange, MSK_INTERNAL, "Internal server error");
         break;
     case EXCHANGE_NO_MEMORY:

@@ -246,7 +246,7 @@ bool msk_connector_check(const struct msk_call *call, struct span object, struct
     if (!out->sound) {
         const char *hint = connect_hint_findings(arena, &out->entries, &findings);
         if (hint != NULL) {
-            msk_hint(call->exchange, "%s", hint);
+            answer_hint(call->exchange, "%s", hint);
         }
     }
     return true;
@@ -261,7 +261,7 @@ void msk_connector_hint(const struct msk_call *call, const struct sink_config *c
     };
     const char *hint = connect_hint_config(&world, config, created);
     if (hint != NULL) {
-        msk_hint(call->exchange, "%s", hint);
+        answer_hint(call->exchange, "%s", hint);
     }
 }
 

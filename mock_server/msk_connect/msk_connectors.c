@@ -96,7 +96,7 @@ static bool keep_new(const struct msk_call *call, const struct msk_identity *ide
     if (no_sink) {
         const struct connect_entry *word =
             connect_entries_find(&checked->entries, "connector.class");
-        msk_hint(call->exchange, "the plugin's zip has no kafka-connect-s3-<version>.jar in it");
+        answer_hint(call->exchange, "the plugin's zip has no kafka-connect-s3-<version>.jar in it");
         message = arena_printf(&call->exchange->arena,
                                "The connector configuration is invalid. Message: Failed to find "
                                "any class that implements Connector and which name matches %.*s",
@@ -137,13 +137,9 @@ static void create(const struct msk_call *call, const struct json_doc *doc)
     buf_release(&document);
 }
 
-enum handled msk_create_connector(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match)
+enum handled msk_create_connector(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct json_doc *doc = NULL;
-    (void)exchange;
-    (void)match;
     if (msk_connector_decode(call, create_rules, ARRAY_COUNT(create_rules), &doc)) {
         create(call, doc);
         json_doc_free(doc);
@@ -153,16 +149,12 @@ enum handled msk_create_connector(void *ctx, struct exchange *exchange,
 
 /* --- reading --- */
 
-enum handled msk_list_connectors(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled msk_list_connectors(const struct msk_call *call)
 {
     static const struct msk_listing listing = {"connectors", "connectorNamePrefix",
                                                "connectorConfiguration,stateDescription"};
-    const struct msk_call *call = ctx;
     struct connect_worker *worker = call->msk->options.worker;
     struct msk_items items;
-    (void)exchange;
-    (void)match;
     if (!msk_items_load(call, MSK_KIND_CONNECTOR, connect_worker_count(worker), &items)) {
         return HANDLED;
     }
@@ -179,15 +171,13 @@ enum handled msk_list_connectors(void *ctx, struct exchange *exchange,
     return msk_items_answer(call, &items, &listing);
 }
 
-enum handled msk_describe_connector(void *ctx, struct exchange *exchange,
-                                    const struct route_match *match)
+enum handled msk_describe_connector(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct msk_connector connector;
-    if (!msk_connector_find(call, match->captures[0], &connector)) {
+    if (!msk_connector_find(call, call->match.captures[0], &connector)) {
         return HANDLED;
     }
-    struct buf *out = msk_reply(exchange);
+    struct buf *out = msk_reply(call->exchange);
     BUF_APPEND_LIT(out, "{");
     msk_members_write(connector.document, "", out);
     msk_text_write(out, "connectorState", span_from_cstr(connector.state));

@@ -2,9 +2,6 @@
 #include "aws_error.h"
 #include "msk_internal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 static const struct {
     int status;
     const char *type;
@@ -19,9 +16,7 @@ static const struct {
 
 struct buf *msk_reply(struct exchange *exchange)
 {
-    exchange->reply.status = 200;
-    exchange->reply.content_type = "application/json";
-    return &exchange->reply.body;
+    return answer_begin(exchange, 200, "application/json");
 }
 
 /* The member that holds the words is "message"; IAM's own denials write "Message". */
@@ -42,23 +37,12 @@ static enum handled answer(struct exchange *exchange, int status, const char *ty
 
 enum handled msk_error(struct exchange *exchange, enum msk_fault fault, const char *format, ...)
 {
-    struct buf text;
+    char scratch[ANSWER_TEXT_BYTES];
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    struct span message = answer_text(exchange, scratch, format, args);
     va_end(args);
-    buf_init(&text, MSK_REPLY_BYTES_MAX);
-    if (len < 0 || !buf_reserve(&text, (size_t)len + 1)) {
-        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
-        return HANDLED;
-    }
-    va_start(args, format);
-    vsnprintf(text.ptr, (size_t)len + 1, format, args);
-    va_end(args);
-    answer(exchange, faults[fault].status, faults[fault].type, "message",
-           span_from(text.ptr, (size_t)len));
-    buf_release(&text);
-    return HANDLED;
+    return answer(exchange, faults[fault].status, faults[fault].type, "message", message);
 }
 
 enum handled msk_error_denied(struct exchange *exchange, const char *type, struct span message)
@@ -84,22 +68,4 @@ enum handled msk_error_store(const struct msk_call *call, const struct error *er
 {
     LOG_ERRORF(call->msk->options.log, "msk", "%s", err->message);
     return msk_error(call->exchange, MSK_INTERNAL, "Internal server error");
-}
-
-void msk_hint(struct exchange *exchange, const char *format, ...)
-{
-    char text[512];
-    va_list args;
-    if (exchange->reply.hint != NULL) {
-        return;
-    }
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    for (char *p = text; *p != '\0'; p++) {
-        if (*p < ' ' || *p > '~') {
-            *p = '?';
-        }
-    }
-    exchange->reply.hint = arena_copy_cstr(&exchange->arena, span_from_cstr(text));
 }

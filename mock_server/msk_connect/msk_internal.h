@@ -9,6 +9,7 @@
 #ifndef PINPIPE_MSK_CONNECT_INTERNAL_H
 #define PINPIPE_MSK_CONNECT_INTERNAL_H
 
+#include "answer.h"
 #include "aws_identity.h"
 #include "json.h"
 #include "log.h"
@@ -42,40 +43,22 @@ struct msk_call {
     const char *action; /* "CreateConnector" */
 };
 
-typedef enum handled (*msk_handler)(void *ctx, struct exchange *exchange,
-                                    const struct route_match *match);
-enum handled msk_create_plugin(void *ctx, struct exchange *exchange,
-                               const struct route_match *match);
-enum handled msk_list_plugins(void *ctx, struct exchange *exchange,
-                              const struct route_match *match);
-enum handled msk_describe_plugin(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match);
-enum handled msk_delete_plugin(void *ctx, struct exchange *exchange,
-                               const struct route_match *match);
-enum handled msk_create_worker(void *ctx, struct exchange *exchange,
-                               const struct route_match *match);
-enum handled msk_list_workers(void *ctx, struct exchange *exchange,
-                              const struct route_match *match);
-enum handled msk_describe_worker(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match);
-enum handled msk_delete_worker(void *ctx, struct exchange *exchange,
-                               const struct route_match *match);
-enum handled msk_create_connector(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match);
-enum handled msk_list_connectors(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match);
-enum handled msk_describe_connector(void *ctx, struct exchange *exchange,
-                                    const struct route_match *match);
-enum handled msk_update_connector(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match);
-enum handled msk_delete_connector(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match);
-enum handled msk_pause_connector(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match);
-enum handled msk_resume_connector(void *ctx, struct exchange *exchange,
-                                  const struct route_match *match);
-enum handled msk_restart_connector(void *ctx, struct exchange *exchange,
-                                   const struct route_match *match);
+enum handled msk_create_plugin(const struct msk_call *call);
+enum handled msk_list_plugins(const struct msk_call *call);
+enum handled msk_describe_plugin(const struct msk_call *call);
+enum handled msk_delete_plugin(const struct msk_call *call);
+enum handled msk_create_worker(const struct msk_call *call);
+enum handled msk_list_workers(const struct msk_call *call);
+enum handled msk_describe_worker(const struct msk_call *call);
+enum handled msk_delete_worker(const struct msk_call *call);
+enum handled msk_create_connector(const struct msk_call *call);
+enum handled msk_list_connectors(const struct msk_call *call);
+enum handled msk_describe_connector(const struct msk_call *call);
+enum handled msk_update_connector(const struct msk_call *call);
+enum handled msk_delete_connector(const struct msk_call *call);
+enum handled msk_pause_connector(const struct msk_call *call);
+enum handled msk_resume_connector(const struct msk_call *call);
+enum handled msk_restart_connector(const struct msk_call *call);
 
 /* --- msk_connect_errors.c --- */
 /* The service's own exceptions, by status. */
@@ -96,7 +79,6 @@ enum handled msk_error_denied(struct exchange *exchange, const char *type, struc
 enum handled msk_error_not_permitted(const struct msk_call *call, const char *kind,
                                      struct span name);
 enum handled msk_error_store(const struct msk_call *call, const struct error *err);
-void msk_hint(struct exchange *exchange, const char *format, ...) PP_PRINTF(2, 3);
 /* The reply is JSON from now on, 200; returns its body. */
 struct buf *msk_reply(struct exchange *exchange);
 

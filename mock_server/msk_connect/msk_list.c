@@ -2,7 +2,7 @@
  * made. */
 #include "base64.h"
 #include "msk_internal.h"
-#include "url.h"
+#include "query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,18 +94,7 @@ struct page {
 
 bool msk_query_text(const struct msk_call *call, const char *name, struct span *out)
 {
-    struct span raw;
-    struct buf text;
-    if (!url_query_find(call->exchange->request.query, name, &raw)) {
-        return false;
-    }
-    buf_init(&text, raw.len + 1);
-    const char *kept = url_decode(raw, true, &text)
-                           ? arena_copy_cstr(&call->exchange->arena, buf_span(&text))
-                           : NULL;
-    *out = kept != NULL ? span_from(kept, text.len) : SPAN_EMPTY;
-    buf_release(&text);
-    return true;
+    return query_value(call->exchange, name, out) != QUERY_ABSENT;
 }
 
 static bool page_parse(const struct msk_call *call, const char *prefix, struct page *out)

@@ -72,7 +72,7 @@ static bool find_object(const struct msk_call *call, const struct json_doc *doc,
     struct store_bucket bucket;
     struct error err;
     if (!span_starts_with(arn, prefix) || arn.len == prefix.len) {
-        msk_hint(call->exchange, "a bucket's ARN is arn:aws:s3:::<bucket>");
+        answer_hint(call->exchange, "a bucket's ARN is arn:aws:s3:::<bucket>");
         msk_error(call->exchange, MSK_BAD_REQUEST,
                   "Invalid request body: location.s3Location.bucketArn is no ARN of a bucket");
         return false;
@@ -89,8 +89,8 @@ static bool find_object(const struct msk_call *call, const struct json_doc *doc,
         msk_error_store(call, &err);
         return false;
     }
-    msk_hint(call->exchange, "upload it first: pinpipe s3 put <plugin>.zip s3://%.*s/%.*s",
-             SPAN_ARG(name), SPAN_ARG(key));
+    answer_hint(call->exchange, "upload it first: pinpipe s3 put <plugin>.zip s3://%.*s/%.*s",
+                SPAN_ARG(name), SPAN_ARG(key));
     msk_error(call->exchange, MSK_BAD_REQUEST,
               "The specified S3 object s3://%.*s/%.*s does not exist or cannot be accessed",
               SPAN_ARG(name), SPAN_ARG(key));
@@ -151,15 +151,16 @@ static void hint_plugin(const struct msk_call *call, struct span name,
                         const struct inspection *inspection)
 {
     if (inspection->outcome != ZIP_READ) {
-        msk_hint(call->exchange, "the object is no zip (or was cut off): the plugin will be "
-                                 "CREATE_FAILED");
+        answer_hint(call->exchange, "the object is no zip (or was cut off): the plugin will be "
+                                    "CREATE_FAILED");
     } else if (!inspection->has_sink) {
-        msk_hint(call->exchange, "no kafka-connect-s3-<version>.jar is in it: a connector made of "
-                                 "this plugin will fail; upload Confluent's kafka-connect-s3 zip");
+        answer_hint(call->exchange,
+                    "no kafka-connect-s3-<version>.jar is in it: a connector made of "
+                    "this plugin will fail; upload Confluent's kafka-connect-s3 zip");
     } else if (!msk_is_workshops_name(call, name, "-plugin")) {
-        msk_hint(call->exchange,
-                 "allowed here, but the workshop's AWS takes only the name %s-plugin",
-                 call->msk->options.identity->user_id);
+        answer_hint(call->exchange,
+                    "allowed here, but the workshop's AWS takes only the name %s-plugin",
+                    call->msk->options.identity->user_id);
     }
 }
 
@@ -197,13 +198,9 @@ static void create(const struct msk_call *call, const struct json_doc *doc)
     buf_release(&document);
 }
 
-enum handled msk_create_plugin(void *ctx, struct exchange *exchange,
-                               const struct route_match *match)
+enum handled msk_create_plugin(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct json_doc *doc = NULL;
-    (void)exchange;
-    (void)match;
     if (msk_decode(call, create_rules, ARRAY_COUNT(create_rules), &doc)) {
         create(call, doc);
         json_doc_free(doc);
@@ -211,28 +208,23 @@ enum handled msk_create_plugin(void *ctx, struct exchange *exchange,
     return HANDLED;
 }
 
-enum handled msk_list_plugins(void *ctx, struct exchange *exchange, const struct route_match *match)
+enum handled msk_list_plugins(const struct msk_call *call)
 {
     static const struct msk_listing listing = {"customPlugins", "namePrefix",
                                                "stateDescription,s3Sink"};
-    const struct msk_call *call = ctx;
     struct msk_items items;
-    (void)exchange;
-    (void)match;
     return msk_items_load(call, MSK_KIND_PLUGIN, 0, &items)
                ? msk_items_answer(call, &items, &listing)
                : HANDLED;
 }
 
-enum handled msk_describe_plugin(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled msk_describe_plugin(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct msk_item item;
-    if (!msk_item_find(call, MSK_KIND_PLUGIN, match->captures[0], &item)) {
+    if (!msk_item_find(call, MSK_KIND_PLUGIN, call->match.captures[0], &item)) {
         return HANDLED;
     }
-    struct buf *out = msk_reply(exchange);
+    struct buf *out = msk_reply(call->exchange);
     BUF_APPEND_LIT(out, "{");
     msk_members_write(item.document, "s3Sink", out);
     BUF_APPEND_LIT(out, "}");
@@ -258,13 +250,12 @@ static struct span user_of(const struct msk_call *call, struct span arn)
     return SPAN_EMPTY;
 }
 
-enum handled msk_delete_plugin(void *ctx, struct exchange *exchange,
-                               const struct route_match *match)
+enum handled msk_delete_plugin(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
+    struct exchange *exchange = call->exchange;
     struct msk_item item;
     struct error err;
-    if (!msk_item_find(call, MSK_KIND_PLUGIN, match->captures[0], &item) ||
+    if (!msk_item_find(call, MSK_KIND_PLUGIN, call->match.captures[0], &item) ||
         !msk_permits_name(call, MSK_KIND_PLUGIN, item.name, "-plugin")) {
         return HANDLED;
     }

@@ -29,8 +29,9 @@ static bool check_content(const struct msk_call *call, struct span content)
     buf_init(&text, MSK_BODY_BYTES_MAX);
     bool good = base64_decode(content, &text);
     if (!good) {
-        msk_hint(call->exchange, "propertiesFileContent is the file in Base64: with the aws CLI, "
-                                 "--properties-file-content \"$(base64 -w0 worker.properties)\"");
+        answer_hint(call->exchange,
+                    "propertiesFileContent is the file in Base64: with the aws CLI, "
+                    "--properties-file-content \"$(base64 -w0 worker.properties)\"");
         msk_error(call->exchange, MSK_BAD_REQUEST,
                   "Invalid request body: propertiesFileContent must be Base64");
     } else if (properties_read(buf_span(&text), no_visit, NULL, &err) != STATUS_OK) {
@@ -96,13 +97,9 @@ static void create(const struct msk_call *call, const struct json_doc *doc)
     buf_release(&document);
 }
 
-enum handled msk_create_worker(void *ctx, struct exchange *exchange,
-                               const struct route_match *match)
+enum handled msk_create_worker(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct json_doc *doc = NULL;
-    (void)exchange;
-    (void)match;
     if (msk_decode(call, create_rules, ARRAY_COUNT(create_rules), &doc)) {
         create(call, doc);
         json_doc_free(doc);
@@ -110,30 +107,25 @@ enum handled msk_create_worker(void *ctx, struct exchange *exchange,
     return HANDLED;
 }
 
-enum handled msk_list_workers(void *ctx, struct exchange *exchange, const struct route_match *match)
+enum handled msk_list_workers(const struct msk_call *call)
 {
     static const struct msk_listing listing = {"workerConfigurations", "namePrefix",
                                                "propertiesFileContent"};
-    const struct msk_call *call = ctx;
     struct msk_items items;
-    (void)exchange;
-    (void)match;
     return msk_items_load(call, MSK_KIND_WORKER, 0, &items)
                ? msk_items_answer(call, &items, &listing)
                : HANDLED;
 }
 
 /* The properties are part of the latest revision there. */
-enum handled msk_describe_worker(void *ctx, struct exchange *exchange,
-                                 const struct route_match *match)
+enum handled msk_describe_worker(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct msk_item item;
     struct buf revision;
-    if (!msk_item_find(call, MSK_KIND_WORKER, match->captures[0], &item)) {
+    if (!msk_item_find(call, MSK_KIND_WORKER, call->match.captures[0], &item)) {
         return HANDLED;
     }
-    struct buf *out = msk_reply(exchange);
+    struct buf *out = msk_reply(call->exchange);
     buf_init(&revision, MSK_REPLY_BYTES_MAX);
     msk_member_copy(item.document, "latestRevision", &revision);
     BUF_APPEND_LIT(out, "{");
@@ -147,19 +139,17 @@ enum handled msk_describe_worker(void *ctx, struct exchange *exchange,
     return HANDLED;
 }
 
-enum handled msk_delete_worker(void *ctx, struct exchange *exchange,
-                               const struct route_match *match)
+enum handled msk_delete_worker(const struct msk_call *call)
 {
-    const struct msk_call *call = ctx;
     struct msk_item item;
     struct error err;
-    if (!msk_item_find(call, MSK_KIND_WORKER, match->captures[0], &item)) {
+    if (!msk_item_find(call, MSK_KIND_WORKER, call->match.captures[0], &item)) {
         return HANDLED;
     }
     if (store_resource_delete(call->msk->options.store, item.arn, &err) != STATUS_OK) {
         return msk_error_store(call, &err);
     }
-    struct buf *out = msk_reply(exchange);
+    struct buf *out = msk_reply(call->exchange);
     BUF_APPEND_LIT(out, "{");
     msk_text_write(out, "workerConfigurationArn", item.arn);
     msk_text_write(out, "workerConfigurationState", SPAN_LIT("DELETING"));

@@ -4,6 +4,7 @@
  * Everything that can be refused is refused before the body is taken in. */
 #include "s3.h"
 
+#include "answer.h"
 #include "s3_address.h"
 #include "s3_auth.h"
 #include "s3_body.h"
@@ -142,7 +143,8 @@ static void fail(void *ctx, struct exchange *exchange, enum exchange_failure fai
         return;
     }
     if (failure == EXCHANGE_COMMIT_FAILED) {
-        s3_hint(call, "nothing was stored: the state could not be written to the disk");
+        answer_hint(call->exchange,
+                    "nothing was stored: the state could not be written to the disk");
     }
     s3_error(call, failures[failure]);
 }

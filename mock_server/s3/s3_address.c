@@ -4,6 +4,7 @@
  * of the key like any others: keys are names, not files. */
 #include "s3_address.h"
 
+#include "answer.h"
 #include "s3_errors.h"
 #include "url.h"
 
@@ -162,9 +163,10 @@ static bool bucket_fits(struct s3_call *call)
         return true;
     }
     struct aws_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};
-    s3_hint(call,
-            "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens; a comment "
-            "behind s3.bucket.name in a .properties file is part of the name");
+    answer_hint(
+        call->exchange,
+        "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens; a comment "
+        "behind s3.bucket.name in a .properties file is part of the name");
     s3_error_with(call, S3_ERROR_INVALID_BUCKET_NAME, details);
     return false;
 }

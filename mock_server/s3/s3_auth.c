@@ -2,6 +2,7 @@
  * words and elements of its own here (specs/aws-s3.md sections 5 and 7). */
 #include "s3_auth.h"
 
+#include "answer.h"
 #include "aws_auth.h"
 #include "s3_errors.h"
 #include "s3_time.h"
@@ -150,7 +151,7 @@ static void answer_unknown_key(struct s3_call *call)
 {
     struct aws_error_detail details[] = {{"AWSAccessKeyId", call->claim.access_key},
                                          {NULL, SPAN_EMPTY}};
-    s3_hint(call, "the server was started with other --credentials");
+    answer_hint(call->exchange, "the server was started with other --credentials");
     s3_error_with(call, S3_ERROR_INVALID_ACCESS_KEY_ID, details);
 }
 
@@ -228,14 +229,15 @@ static void answer_verdict(struct s3_call *call, enum aws_verdict verdict,
         answer_flaw(call, result->flaw, result->part);
         break;
     case AWS_ANONYMOUS:
-        s3_hint(call, "this server was started with --credentials: sign the request");
+        answer_hint(call->exchange, "this server was started with --credentials: sign the request");
         s3_error(call, S3_ERROR_ACCESS_DENIED);
         break;
     case AWS_UNKNOWN_KEY:
         answer_unknown_key(call);
         break;
     case AWS_FOREIGN_TOKEN:
-        s3_hint(call, "unset AWS_SESSION_TOKEN: the key of --credentials has no session token");
+        answer_hint(call->exchange,
+                    "unset AWS_SESSION_TOKEN: the key of --credentials has no session token");
         s3_error(call, S3_ERROR_INVALID_TOKEN);
         break;
     case AWS_WRONG_SCOPE:
@@ -251,7 +253,8 @@ static void answer_verdict(struct s3_call *call, enum aws_verdict verdict,
         answer_expired(call, result);
         break;
     case AWS_PAYLOAD_UNNAMED:
-        s3_hint(call, "S3's signatures cover the payload's SHA-256, or UNSIGNED-PAYLOAD");
+        answer_hint(call->exchange,
+                    "S3's signatures cover the payload's SHA-256, or UNSIGNED-PAYLOAD");
         s3_error_text(call, S3_ERROR_INVALID_REQUEST,
                       SPAN_LIT("Missing required header for this request: x-amz-content-sha256"),
                       NULL);

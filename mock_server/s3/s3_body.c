@@ -7,6 +7,7 @@
  * Nothing is kept of a body that does not hold what its headers promise. */
 #include "s3_body.h"
 
+#include "answer.h"
 #include "aws_chunked.h"
 #include "base64.h"
 #include "s3_errors.h"
@@ -188,7 +189,8 @@ static bool signature_fits(struct s3_body *body, const char *computed, struct sp
     struct aws_error_detail details[] = {{"AWSAccessKeyId", body->call->claim.access_key},
                                          {"SignatureProvided", sent},
                                          {NULL, SPAN_EMPTY}};
-    s3_hint(body->call, "the signature of a chunk or of the trailer does not fit its bytes");
+    answer_hint(body->call->exchange,
+                "the signature of a chunk or of the trailer does not fit its bytes");
     s3_error_with(body->call, S3_ERROR_SIGNATURE_DOES_NOT_MATCH, details);
     return false;
 }

@@ -1,4 +1,5 @@
 /* Buckets: listed, made, deleted, asked for. */
+#include "answer.h"
 #include "s3_body.h"
 #include "s3_errors.h"
 #include "s3_features.h"
@@ -235,7 +236,8 @@ enum handled s3_post_object(struct s3_call *call)
         return HANDLED;
     }
     if (span_equal_nocase(span_first(s3_header(call, "content-type"), form.len), form)) {
-        s3_hint(call, "uploads by a browser's form are not implemented here: nothing was stored");
+        answer_hint(call->exchange,
+                    "uploads by a browser's form are not implemented here: nothing was stored");
         return s3_error(call, S3_ERROR_NOT_IMPLEMENTED);
     }
     struct aws_error_detail details[] = {

@@ -2,8 +2,8 @@
  * the first of a name counts. */
 #include "s3_call.h"
 
+#include "query.h"
 #include "s3_errors.h"
-#include "url.h"
 
 #include <string.h>
 
@@ -29,20 +29,8 @@ bool s3_has_header(const struct s3_call *call, const char *name)
 
 bool s3_query(const struct s3_call *call, const char *name, struct span *value)
 {
-    struct span raw;
-    if (!url_query_find(call->exchange->request.query, name, &raw)) {
-        return false;
-    }
-    struct buf decoded;
-    buf_init(&decoded, raw.len);
-    char *copy = NULL;
-    /* s3_address has looked at the escapes. */
-    if (url_decode(raw, true, &decoded) && buf_ok(&decoded)) {
-        copy = arena_copy_cstr(&call->exchange->arena, buf_span(&decoded));
-    }
-    *value = copy != NULL ? span_from(copy, decoded.len) : SPAN_EMPTY;
-    buf_release(&decoded);
-    return true;
+    /* A broken escape does not come this far: s3_address has looked at them. */
+    return query_value(call->exchange, name, value) != QUERY_ABSENT;
 }
 
 bool s3_query_number(struct s3_call *call, const char *name, int64_t max, int64_t *out)

@@ -1,6 +1,7 @@
 /* CopyObject: another name for the same bytes, which are linked and never read. */
 #include "s3_copy.h"
 
+#include "answer.h"
 #include "s3_checksum.h"
 #include "s3_conditions.h"
 #include "s3_errors.h"
@@ -123,7 +124,7 @@ static bool is_small_enough(struct s3_call *call, const struct store_object *sou
     if (source->size <= (uint64_t)S3_OBJECT_BYTES_MAX_GIB << 30) {
         return true;
     }
-    s3_hint(call, "copy it in parts: CreateMultipartUpload, UploadPartCopy");
+    answer_hint(call->exchange, "copy it in parts: CreateMultipartUpload, UploadPartCopy");
     s3_error_text(call, S3_ERROR_INVALID_REQUEST,
                   SPAN_LIT("The specified copy source is larger than the maximum allowable size "
                            "for a copy source: 5368709120"),

@@ -2,11 +2,9 @@
  * no namespace (specs/aws-s3.md section 3). Codes, statuses and words are one table. */
 #include "s3_errors.h"
 
+#include "answer.h"
 #include "log.h"
 #include "s3_call.h"
-
-#include <stdarg.h>
-#include <stdio.h>
 
 struct s3_known_error {
     const char *code;
@@ -94,21 +92,7 @@ enum handled s3_error_store(struct s3_call *call, const struct error *err)
     LOG_ERRORF(call->s3->options.log, "s3", "%s",
                err->message[0] != '\0' ? err->message : status_text(err->code));
     if (err->code == STATUS_DISK_FULL) {
-        s3_hint(call, "nothing was stored: the disk is full");
+        answer_hint(call->exchange, "nothing was stored: the disk is full");
     }
     return s3_error(call, S3_ERROR_INTERNAL_ERROR);
-}
-
-void s3_hint(struct s3_call *call, const char *format, ...)
-{
-    struct reply *reply = &call->exchange->reply;
-    if (reply->hint != NULL) {
-        return;
-    }
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    reply->hint = arena_copy_cstr(&call->exchange->arena, span_from_cstr(text));
 }

@@ -34,7 +34,4 @@ enum handled s3_error_store(struct s3_call *call, const struct error *err);
 const char *s3_error_code(enum s3_error_id id);
 const char *s3_error_message(enum s3_error_id id);
 
-/* Help beside the answer (X-Pinpipe-Hint); the first one stays. */
-void s3_hint(struct s3_call *call, const char *format, ...) PP_PRINTF(2, 3);
-
 #endif

@@ -2,6 +2,7 @@
  * rather than served without it. Values that ask for what every object has anyway are let pass. */
 #include "s3_features.h"
 
+#include "answer.h"
 #include "s3_errors.h"
 
 #include <string.h>
@@ -51,8 +52,8 @@ static bool word_is_listed(const char *list, struct span value)
 static bool feature_refuse(struct s3_call *call, const struct feature *feature, struct span value)
 {
     enum s3_error_id error = feature->error;
-    s3_hint(call, "%s: %.*s is not implemented here: nothing was stored", feature->header,
-            SPAN_ARG(value));
+    answer_hint(call->exchange, "%s: %.*s is not implemented here: nothing was stored",
+                feature->header, SPAN_ARG(value));
     if (strcmp(feature->header, "x-amz-storage-class") == 0 &&
         !word_is_listed(known_classes, value)) {
         struct aws_error_detail details[] = {{"StorageClassRequested", value}, {NULL, SPAN_EMPTY}};

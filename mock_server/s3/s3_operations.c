@@ -2,8 +2,8 @@
  * was never set are in s3_subresource.c. */
 #include "s3_operations.h"
 
+#include "query.h"
 #include "s3_errors.h"
-#include "url.h"
 
 static const struct s3_operation operations[] = {
     {"ListBuckets", METHOD_GET, S3_SERVICE, NULL, NULL, S3_BODY_NONE, s3_list_buckets},
@@ -44,10 +44,8 @@ static const struct s3_operation operations[] = {
 
 static bool operation_fits(const struct s3_call *call, const struct s3_operation *row)
 {
-    struct span ignored;
     return row->method == call->exchange->request.method && row->level == s3_level(call) &&
-           (row->subresource == NULL ||
-            url_query_find(call->exchange->request.query, row->subresource, &ignored)) &&
+           (row->subresource == NULL || query_has(call->exchange, row->subresource)) &&
            (row->header == NULL || s3_has_header(call, row->header));
 }
 

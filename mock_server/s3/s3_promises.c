@@ -3,6 +3,7 @@
  * body is taken in. */
 #include "s3_promises.h"
 
+#include "answer.h"
 #include "base64.h"
 #include "s3_errors.h"
 
@@ -119,8 +120,9 @@ bool s3_promises_read_length(struct s3_call *call, struct s3_promises *out)
     if (!out->chunked && http_chunked) {
         struct aws_error_detail details[] = {{"Header", SPAN_LIT("Transfer-Encoding")},
                                              {NULL, SPAN_EMPTY}};
-        s3_hint(call, "S3 takes Transfer-Encoding: chunked only round aws-chunked: send a "
-                      "Content-Length");
+        answer_hint(call->exchange,
+                    "S3 takes Transfer-Encoding: chunked only round aws-chunked: send a "
+                    "Content-Length");
         s3_error_with(call, S3_ERROR_NOT_IMPLEMENTED, details);
         return false;
     }

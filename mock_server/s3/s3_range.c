@@ -1,6 +1,7 @@
 /* Which bytes of an object a read asks for: all, a Range, or a part of the upload that made it. */
 #include "s3_range.h"
 
+#include "answer.h"
 #include "s3_errors.h"
 #include "s3_upload.h"
 
@@ -85,7 +86,8 @@ static bool refuse_number(struct s3_call *call, int32_t number, int64_t count)
 static bool refuse_unknown(struct s3_call *call)
 {
     struct aws_error_detail details[] = {{"Header", SPAN_LIT("partNumber")}, {NULL, SPAN_EMPTY}};
-    s3_hint(call, "where the parts of this object begin is not known here: use a Range");
+    answer_hint(call->exchange,
+                "where the parts of this object begin is not known here: use a Range");
     s3_error_with(call, S3_ERROR_NOT_IMPLEMENTED, details);
     return false;
 }

@@ -1,11 +1,12 @@
 /* Sub-resources of buckets and objects that are not operations of their own (?acl, ?policy, ...):
  * what the real one says of those that were never set, and NotImplemented for the rest. Nothing
  * can be set here, so what "was never set" is always true. */
+#include "answer.h"
 #include "aws_xml.h"
+#include "query.h"
 #include "s3_errors.h"
 #include "s3_operations.h"
 #include "s3_xml.h"
-#include "url.h"
 
 #define NO_ERROR S3_ERROR_COUNT
 
@@ -170,10 +171,9 @@ static const struct subresource subresources[] = {
 
 static const struct subresource *subresource_find(const struct s3_call *call)
 {
-    struct span ignored;
     for (size_t i = 0; i < ARRAY_COUNT(subresources); i++) {
         if (subresources[i].level == s3_level(call) &&
-            url_query_find(call->exchange->request.query, subresources[i].name, &ignored)) {
+            query_has(call->exchange, subresources[i].name)) {
             return &subresources[i];
         }
     }
@@ -188,8 +188,8 @@ bool s3_subresource_is_named(const struct s3_call *call)
 static enum handled answer_not_implemented(struct s3_call *call, const struct subresource *row)
 {
     struct aws_error_detail details[] = {{"Header", span_from_cstr(row->name)}, {NULL, SPAN_EMPTY}};
-    s3_hint(call, "%.*s ?%s is not implemented here: nothing was changed",
-            SPAN_ARG(call->exchange->request.method_name), row->name);
+    answer_hint(call->exchange, "%.*s ?%s is not implemented here: nothing was changed",
+                SPAN_ARG(call->exchange->request.method_name), row->name);
     return s3_error_with(call, S3_ERROR_NOT_IMPLEMENTED, details);
 }
 

@@ -9,26 +9,24 @@
 
 enum { arena_max = 64 * 1024 };
 
-static enum handled nothing(void *ctx, struct exchange *exchange, const struct route_match *match)
-{
-    (void)ctx;
-    (void)exchange;
-    (void)match;
-    return HANDLED;
-}
-
 enum tag { ROOT = 1, TOPICS, TOPIC, PRODUCE, RECORDS, EXACT, DELETE_GROUP };
 
-static const struct route routes[] = {
-    {METHOD_GET, "/", nothing, ROOT},
-    {METHOD_GET, "/topics", nothing, TOPICS},
-    {METHOD_GET, "/topics/exact", nothing, EXACT},
-    {METHOD_GET, "/topics/{topic}", nothing, TOPIC},
-    {METHOD_POST, "/topics/{topic}", nothing, PRODUCE},
-    {METHOD_GET, "/consumers/{group}/instances/{instance}/records", nothing, RECORDS},
-    {METHOD_DELETE, "/consumers/{group}", nothing, DELETE_GROUP},
+/* A service's row: its route, and what the service makes of it. */
+struct row {
+    struct route route;
+    enum tag tag;
 };
-static const struct route_table table = {routes, ARRAY_COUNT(routes)};
+
+static const struct row rows[] = {
+    {{METHOD_GET, "/"}, ROOT},
+    {{METHOD_GET, "/topics"}, TOPICS},
+    {{METHOD_GET, "/topics/exact"}, EXACT},
+    {{METHOD_GET, "/topics/{topic}"}, TOPIC},
+    {{METHOD_POST, "/topics/{topic}"}, PRODUCE},
+    {{METHOD_GET, "/consumers/{group}/instances/{instance}/records"}, RECORDS},
+    {{METHOD_DELETE, "/consumers/{group}"}, DELETE_GROUP},
+};
+static const struct route_table table = ROUTE_TABLE(rows);
 
 static enum route_outcome find(struct exchange *exchange, enum http_method method, const char *path,
                                struct route_match *match, int *tag, const char **allow)
@@ -37,7 +35,7 @@ static enum route_outcome find(struct exchange *exchange, enum http_method metho
     exchange->request.method = method;
     exchange->request.path = span_from_cstr(path);
     enum route_outcome outcome = route_find(&table, exchange, &route, match, allow);
-    *tag = outcome == ROUTE_FOUND ? route->tag : 0;
+    *tag = outcome == ROUTE_FOUND ? (int)ROUTE_ROW(route, struct row)->tag : 0;
     return outcome;
 }
 
