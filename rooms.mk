@@ -21,7 +21,7 @@ SEES_src/pipeline/public      := include src/base src/pipeline/rows src/pipeline
 
 SEES_mock_server/host         :=
 SEES_mock_server/store        := src/base
-SEES_mock_server/net          := src/base mock_server/store mock_server/http
+SEES_mock_server/net          := src/base mock_server/store
 SEES_mock_server/http         := src/base mock_server/net llhttp
 SEES_mock_server/aws          := src/base src/aws mock_server/http
 SEES_mock_server/topics       := src/base mock_server/store

@@ -13,6 +13,7 @@
 #include "data_dir.h"
 #include "digest.h"
 #include "host.h"
+#include "http_conn.h"
 #include "journal.h"
 #include "pinpipe/mock.h"
 #include "server.h"
@@ -38,6 +39,7 @@ struct pinpipe_mock {
     struct crypto *crypto;
     struct data_dir *dir;
     struct server *server;
+    struct http_pool *http; /* the server's */
     struct store *store;
     struct journal *journal;
     struct broker *broker;

@@ -81,10 +81,11 @@ static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
 {
     const struct server_options options = {.env = &mock->env, .log = &mock->log};
     enum status status = server_new(&options, &mock->server, err);
-    if (status == STATUS_OK) {
-        server_set_store(mock->server, mock->store, mock->journal);
+    if (status != STATUS_OK) {
+        return status;
     }
-    return status;
+    server_set_store(mock->server, mock->store, mock->journal);
+    return http_pool_new(mock->server, &mock->http) == STATUS_OK ? STATUS_OK : mock_no_memory(err);
 }
 
 /* Who may do what, and the topics that this is about. */

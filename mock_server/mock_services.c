@@ -70,13 +70,15 @@ static const char *url_host(const char *bind_addr)
 static enum status service_listen(struct pinpipe_mock *mock, const struct service_row *row,
                                   struct error *err)
 {
-    const struct server_listen listen = {.service = mock->faces[row->id],
-                                         .address = mock->options.bind_addr,
-                                         .port = mock_port(&mock->options, row->id),
-                                         .flag = row->flag};
+    struct listener_options listen = {.address = mock->options.bind_addr,
+                                      .port = mock_port(&mock->options, row->id),
+                                      .flag = row->flag};
     int bound = 0;
     if (listen.port < 0) {
         return STATUS_OK;
+    }
+    if (http_kind(mock->http, mock->faces[row->id], &listen.kind) != STATUS_OK) {
+        return mock_no_memory(err);
     }
     enum status status = server_listen(mock->server, &listen, &bound, err);
     if (status != STATUS_OK) {

@@ -4,6 +4,7 @@
  * callback into its service (but fail) is made. */
 #include "exchange.h"
 
+#include "journal.h"
 #include "turn.h"
 
 /* An exchange has two timers, whose slots are reserved: arming them does not fail. */
@@ -31,6 +32,11 @@ static void reply_reset(struct reply *reply)
     reply->no_date_server = false;
 }
 
+static bool reply_is_sound(const struct reply *reply)
+{
+    return reply->status != 0 && buf_ok(&reply->body) && buf_ok(&reply->headers);
+}
+
 /* Takes the exchange out of its service's hands; ops is what the service gave. */
 static const struct park_ops *unpark(struct exchange *exchange)
 {
@@ -54,7 +60,9 @@ void exchange_answer(struct exchange *exchange)
 {
     PP_ASSERT(!exchange->answered);
     (void)unpark(exchange);
-    turn_hold(exchange->turn, exchange);
+    exchange->answered = true;
+    exchange_count_reply(exchange);
+    turn_hold(exchange->turn, &exchange->held);
 }
 
 static void park_deadline_reached(struct timer *timer)
@@ -109,8 +117,7 @@ void exchange_fail(struct exchange *exchange, enum exchange_failure failure)
 {
     reply_reset(&exchange->reply);
     exchange->service->fail(exchange->service->ctx, exchange, failure);
-    if (exchange->reply.status == 0 || !buf_ok(&exchange->reply.body) ||
-        !buf_ok(&exchange->reply.headers)) {
+    if (!reply_is_sound(&exchange->reply)) {
         reply_reset(&exchange->reply);
         exchange->reply.status = 500;
     }
@@ -125,8 +132,7 @@ void exchange_abort(struct exchange *exchange, enum exchange_failure failure)
 
 size_t exchange_reply_room(const struct exchange *exchange)
 {
-    size_t used = exchange->turn->unsent_bytes;
-    return used < EXCHANGE_UNSENT_BYTES_MAX ? EXCHANGE_UNSENT_BYTES_MAX - used : 0;
+    return turn_unsent_room(exchange->turn);
 }
 
 void exchange_handle(struct exchange *exchange)
@@ -142,11 +148,8 @@ void exchange_handle(struct exchange *exchange)
 
 void exchange_count_reply(struct exchange *exchange)
 {
-    struct turn *turn = exchange->turn;
-    PP_ASSERT(turn->unsent_bytes >= exchange->held_bytes);
-    turn->unsent_bytes -= exchange->held_bytes;
-    exchange->held_bytes = exchange->reply.headers.len + exchange->reply.body.len;
-    turn->unsent_bytes += exchange->held_bytes;
+    turn_count(exchange->turn, &exchange->held,
+               exchange->reply.headers.len + exchange->reply.body.len);
 }
 
 static void state_release(struct exchange *exchange)
@@ -159,9 +162,7 @@ static void state_release(struct exchange *exchange)
 
 void exchange_sent(struct exchange *exchange)
 {
-    PP_ASSERT(exchange->turn->unsent_bytes >= exchange->held_bytes);
-    exchange->turn->unsent_bytes -= exchange->held_bytes;
-    exchange->held_bytes = 0;
+    turn_count(exchange->turn, &exchange->held, 0);
     state_release(exchange);
 }
 
@@ -175,13 +176,70 @@ bool exchange_is_held(const struct exchange *exchange)
     return exchange->answered;
 }
 
+/* --- at the turn's end --- */
+
+static struct exchange *exchange_of(struct held *held)
+{
+    return PP_CONTAINER_OF(held, struct exchange, held);
+}
+
+/* Failed if the commit was, then through the filter: the reply as it will leave. */
+static void held_settle(struct held *held, enum turn_outcome outcome)
+{
+    struct exchange *exchange = exchange_of(held);
+    if (outcome == TURN_FAILED && !exchange->outside_turn) {
+        exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
+    } else if (!reply_is_sound(&exchange->reply)) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+    }
+    const struct reply *reply = &exchange->reply;
+    PP_ASSERT(reply->stream == NULL || (exchange->filter == NULL && reply->body.len == 0));
+    if (exchange->filter != NULL) {
+        exchange->filter(exchange, exchange->filter_ctx);
+        if (!reply_is_sound(reply)) {
+            exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        }
+    }
+    exchange_count_reply(exchange); /* its size has changed */
+}
+
+static void held_send(struct held *held)
+{
+    struct exchange *exchange = exchange_of(held);
+    exchange->owner->send(exchange);
+}
+
+static void held_finished(struct held *held)
+{
+    struct exchange *exchange = exchange_of(held);
+    const struct http_request *request = &exchange->request;
+    struct span path = exchange->journal_path;
+    const struct journal_entry entry = {
+        .service = exchange->entry->name,
+        .method = request->method_name,
+        .path = path.len > 0 ? path : request->target,
+        .status = exchange->reply.status,
+        .error_code = span_from_cstr(exchange->reply.error_code),
+        .received_us = request->received_us,
+        .latency_us = exchange->turn->committed_us - exchange->start_us,
+        .request_bytes = request->body.len + exchange->streamed_bytes,
+        .response_bytes = reply_body_bytes(&exchange->reply),
+    };
+    turn_journal(exchange->turn, &entry);
+    exchange->owner->finished(exchange);
+}
+
+static const struct held_ops held_ops = {held_settle, held_send, held_finished};
+
+/* --- life --- */
+
 enum status exchange_init(struct exchange *exchange, struct turn *turn,
                           const struct exchange_owner *owner)
 {
     if (timer_heap_reserve(turn->timers, exchange_timers) != STATUS_OK) {
         return STATUS_NO_MEMORY;
     }
-    *exchange = (struct exchange){.turn = turn, .owner = owner};
+    *exchange = (struct exchange){.turn = turn, .held = {.ops = &held_ops}, .owner = owner};
     arena_init(&exchange->arena, EXCHANGE_ARENA_BYTES_MAX);
     buf_init(&exchange->reply.headers, EXCHANGE_REPLY_HEADERS_MAX);
     buf_init(&exchange->reply.body, 0);
@@ -219,8 +277,7 @@ void exchange_reset(struct exchange *exchange, const struct service *entry)
     exchange->filter = NULL;
     exchange->filter_ctx = NULL;
     exchange->journal_path = SPAN_EMPTY;
-    exchange->next_held = NULL;
-    exchange->held_bytes = 0;
+    PP_ASSERT(exchange->held.bytes == 0);
     exchange->streamed_bytes = 0;
     exchange->park = NULL;
     exchange->answered = false;

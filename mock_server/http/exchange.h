@@ -12,6 +12,7 @@
 #ifndef PINPIPE_EXCHANGE_H
 #define PINPIPE_EXCHANGE_H
 
+#include "held.h"
 #include "http.h"
 #include "timer.h"
 
@@ -95,11 +96,10 @@ struct exchange {
      * does has no bearing on it. */
     bool outside_turn;
 
-    /* Private to exchange.c, turn.c and the exchange's owner (http_conn.c). */
+    /* Private to exchange.c and the exchange's owner (http_work.c). */
     struct turn *turn;
+    struct held held; /* in the turn, once it is answered */
     const struct exchange_owner *owner;
-    struct exchange *next_held;
-    size_t held_bytes;       /* of the reply, counted in turn->unsent_bytes until it has left */
     uint64_t streamed_bytes; /* of the request's body, given away or dropped */
     const struct park_ops *park;
     void *park_state;
@@ -140,7 +140,6 @@ struct exchange_owner {
 enum {
     EXCHANGE_ARENA_BYTES_MAX = 256 * 1024 * 1024,
     EXCHANGE_REPLY_HEADERS_MAX = 64 * 1024,
-    EXCHANGE_UNSENT_BYTES_MAX = 128 * 1024 * 1024, /* of replies, all clients together */
 };
 
 /* NO_MEMORY: nothing to release. */

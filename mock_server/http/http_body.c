@@ -32,10 +32,10 @@ static bool sender_waits(const struct http_work *work)
 
 static void continue_send(struct http_conn *c)
 {
-    char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    uv_buf_t buf = {.base = go_on, .len = sizeof(go_on) - 1};
+    static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n"; /* libuv's type; nobody writes to it */
+    const uv_buf_t buf = {.base = go_on, .len = sizeof(go_on) - 1};
     /* Nothing else is being written; a peer whose window is shut to 25 bytes is not waiting. */
-    if (uv_try_write((uv_stream_t *)&c->conn.tcp, &buf, 1) != (int)buf.len) {
+    if (conn_send(&c->conn, &buf, 1) == CONN_SENT_LATER) {
         conn_close(&c->conn);
     }
 }
@@ -57,7 +57,7 @@ void http_body_begin(struct http_conn *c)
 {
     struct http_work *work = c->work;
     struct http_parser *parser = &work->parser;
-    const struct service *service = c->service;
+    const struct service *service = c->site->service;
     bool waits = sender_waits(work);
     enum body_plan plan = BODY_GATHER;
     c->body_timed = true;
@@ -95,7 +95,7 @@ void http_body_piece(struct http_conn *c)
     enum body_plan plan = BODY_STREAM;
     exchange->streamed_bytes += piece.len;
     if (!work->body_refused) {
-        plan = c->service->body_piece(c->service->ctx, exchange, piece);
+        plan = c->site->service->body_piece(c->site->service->ctx, exchange, piece);
         PP_ASSERT(plan != BODY_GATHER);
     }
     http_parser_drop_piece(&work->parser, &work->in);

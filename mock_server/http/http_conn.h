@@ -5,9 +5,15 @@
 
 #include "conn.h"
 
-extern const struct conn_protocol http_protocol;
+struct http_pool;
+struct service;
 
-/* Frees what connections left for their successors. */
-void http_spare_release(struct server *server);
+/* What HTTP connections of all of a server's listeners share; it belongs to the server from now on.
+ * NO_MEMORY: nothing is to be released. */
+enum status http_pool_new(struct server *server, struct http_pool **out) PP_MUST_USE;
+/* What a listener's connections are whose requests `service` answers; the service outlives the
+ * server. */
+enum status http_kind(struct http_pool *pool, const struct service *service,
+                      struct conn_kind *out) PP_MUST_USE;
 
 #endif

@@ -1,5 +1,7 @@
-/* What the files of the HTTP protocol share: http_conn.c (states, reading, timeouts), http_body.c
- * (a body on its way to its service), http_reply.c (a reply on its way out). */
+/* What the files of the HTTP protocol share. http_conn.c (what a connection's bytes, ends and
+ * timeouts do) stands on http_body.c (a body on its way to its service) and http_reply.c (a reply
+ * on its way out); both stand on http_work.c (from one request to the next), which stands on
+ * http_pool.c (what connections share). */
 #ifndef PINPIPE_HTTP_INTERNAL_H
 #define PINPIPE_HTTP_INTERNAL_H
 
@@ -8,6 +10,9 @@
 #include "server.h"
 
 enum {
+    HTTP_READ_BYTES_MAX = 256 * 1024, /* with one system call */
+    HTTP_DISCARD_BYTES = 16 * 1024,
+    HTTP_DATE_BYTES = 32,
     HTTP_SLICE_BYTES_MAX = 1024 * 1024, /* of a request, in one turn; others come in between */
     HTTP_TURN_BYTES_MAX =
         4 * 1024 * 1024,                 /* of all requests in one turn; beyond it each gets ... */
@@ -27,8 +32,28 @@ enum http_state {
     HTTP_LINGERING, /* refused; drops input until the peer ends or a timeout: closed */
 };
 
+/* One for all listeners of a server. */
+struct http_pool {
+    struct server_part part;
+    struct server *server;
+    struct http_work *spare; /* what connections left for their successors */
+    size_t spare_count;
+    struct http_site *sites;
+    char *discard; /* what is read only to be dropped or put aside */
+    char date[HTTP_DATE_BYTES];
+    int64_t date_second; /* that `date` tells */
+};
+
+/* A listener's: who answers there. */
+struct http_site {
+    struct http_pool *pool;
+    const struct service *service;
+    struct http_site *next;
+};
+
 struct http_work {
     struct exchange exchange;
+    struct http_pool *pool;
     struct http_conn *conn; /* NULL: the client has left, the turn still has the reply */
     struct buf in;
     struct buf head;      /* of the reply */
@@ -45,7 +70,7 @@ struct http_work {
 
 struct http_conn {
     struct conn conn; /* first: struct conn * and struct http_conn * are cast */
-    const struct service *service;
+    const struct http_site *site;
     enum http_state state;
     struct http_work *work; /* NULL when IDLE */
     struct buf ahead;
@@ -57,17 +82,44 @@ struct http_conn {
     size_t unsent_before; /* at the last look, to see whether the reader takes anything */
 };
 
-/* --- http_conn.c --- */
+/* --- http_pool.c --- */
+/* A work for the connection's next request, whose reply `owner` will carry; NULL: no memory. */
+struct http_work *http_work_take(struct http_conn *c, const struct exchange_owner *owner);
+/* Makes it ready for a request to `service`. */
+void http_work_reset(struct http_work *work, const struct service *service);
+/* What it counts in the budget that all requests being received share. */
+void http_work_charge(struct http_work *work, size_t bytes);
+/* The reply has left or never will; its connection, if it is still there, has no work any more. */
+void http_work_give_back(struct http_work *work);
+/* The Date header's value now. */
+const char *http_pool_date(struct http_pool *pool);
+/* HTTP_DISCARD_BYTES of room; NULL: no memory, which does not happen again after the first time. */
+char *http_pool_discard(struct http_pool *pool);
+/* Belongs to the pool; NULL: no memory. */
+struct http_site *http_pool_site(struct http_pool *pool, const struct service *service);
+
+/* --- http_work.c --- */
 struct http_work *http_work_of(struct exchange *exchange);
 /* When it will be `delay_ms` from now. */
 int64_t http_in_ms(const struct server *server, int64_t delay_ms);
+/* A pipelined request is there, at least in part, and its turn has not come. */
+bool http_waits_for_turn(const struct http_conn *c);
+/* Reads on, unless too much waits behind the request: a peer that sends faster than it is answered
+ * waits in its own kernel. */
+void http_reading_adjust(struct http_conn *c);
+/* What waited behind the last request belongs to this one; work->in may be at its ceiling then. */
+void http_ahead_take_over(struct http_conn *c);
+/* Lingers as long as the peer goes on sending, but not for ever. */
+void http_linger_on(struct http_conn *c);
 /* The request as far as it is understood, from the head in `bytes`. */
 void http_request_fill(struct http_work *work, struct server *server, const struct buf *bytes);
+/* The request with what has come in of it by now, whole or not. */
+void http_request_complete(struct http_work *work, struct server *server);
 /* Answers for the service, then closes: framing is lost or the sender cannot be trusted with it. */
 void http_request_refuse(struct http_conn *c, enum exchange_failure failure, const char *reason);
 /* The reply is filled already and the rest of the request is not wanted: answers, then closes. */
 void http_request_cut_short(struct http_conn *c);
-/* The reply has left as a whole. */
+/* The reply has left as a whole: the next request, the idle wait, the end. */
 void http_reply_gone(struct http_conn *c);
 
 /* --- http_body.c --- */

@@ -6,21 +6,6 @@
  * cutting the connection tells the reader that the body is not whole. */
 #include "http_internal.h"
 
-#include <time.h>
-
-static const char *date_text(struct server *server)
-{
-    int64_t second = server->env->wall_us(server->env) / 1000000;
-    if (second != server->date_second) {
-        time_t seconds = (time_t)second;
-        struct tm utc;
-        gmtime_r(&seconds, &utc);
-        strftime(server->date, sizeof(server->date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-        server->date_second = second;
-    }
-    return server->date;
-}
-
 static void status_line_append(struct buf *head, int status)
 {
     if (status == 200) {
@@ -44,7 +29,7 @@ static bool body_is_sent(const struct exchange *exchange)
     return exchange->request.method != METHOD_HEAD && status_has_body(exchange->reply.status);
 }
 
-static void head_build(struct http_work *work, struct server *server)
+static void head_build(struct http_work *work)
 {
     const struct reply *reply = &work->exchange.reply;
     struct buf *head = &work->head;
@@ -52,7 +37,7 @@ static void head_build(struct http_work *work, struct server *server)
     status_line_append(head, reply->status);
     if (!reply->no_date_server) {
         BUF_APPEND_LIT(head, "Date: ");
-        buf_append_cstr(head, date_text(server));
+        buf_append_cstr(head, http_pool_date(work->pool));
         BUF_APPEND_LIT(head, "\r\n");
     }
     if (reply->content_type != NULL) {
@@ -177,7 +162,7 @@ void http_reply_send(struct exchange *exchange)
     }
     work->close_after =
         work->close_after || exchange->reply.close || !work->parser.keep_alive || server->stopping;
-    head_build(work, server);
+    head_build(work);
     reply_log(server, exchange);
     if (!buf_ok(&work->head)) {
         conn_close(&c->conn);

@@ -192,9 +192,8 @@ static void on_written(uv_write_t *write, int status)
     conn->protocol->sent(conn, !conn->closing);
 }
 
-enum conn_sent conn_send(struct conn *conn, const uv_buf_t *bufs, unsigned count)
+enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned count)
 {
-    PP_ASSERT(!conn->closing && !conn->writing && count <= CONN_BUFS_MAX);
     uv_stream_t *stream = (uv_stream_t *)&conn->tcp;
     int sent = uv_try_write(stream, bufs, count);
     if (sent < 0 && sent != UV_EAGAIN) {
@@ -224,6 +223,14 @@ enum conn_sent conn_send(struct conn *conn, const uv_buf_t *bufs, unsigned count
     return CONN_SENT_LATER;
 }
 
+static const struct conn_transport tcp_transport = {conn_tcp_send};
+
+enum conn_sent conn_send(struct conn *conn, const uv_buf_t *bufs, unsigned count)
+{
+    PP_ASSERT(!conn->closing && !conn->writing && count <= CONN_BUFS_MAX);
+    return conn->transport->send(conn, bufs, count);
+}
+
 size_t conn_unsent_bytes(const struct conn *conn)
 {
     return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
@@ -244,10 +251,10 @@ void conn_end_sending(struct conn *conn)
 
 /* --- accepting --- */
 
-bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn_protocol *protocol,
-                 const struct service *service)
+bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn_kind *kind)
 {
-    struct conn *conn = protocol->conn_new(server, service);
+    const struct conn_protocol *protocol = kind->protocol;
+    struct conn *conn = protocol->conn_new(server, kind->ctx);
     if (conn == NULL) {
         return false;
     }
@@ -257,6 +264,7 @@ bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn
     }
     conn->server = server;
     conn->protocol = protocol;
+    conn->transport = kind->transport != NULL ? kind->transport : &tcp_transport;
     conn->deadline_us = INT64_MAX;
     conn->timer.fire = on_timer;
     size_t others = server->conn_count;

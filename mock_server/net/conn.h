@@ -10,11 +10,12 @@
 
 struct conn;
 struct server;
-struct service;
 
 struct conn_protocol {
-    /* A zeroed connection of the protocol's own type, with its struct conn; NULL: no memory. */
-    struct conn *(*conn_new)(struct server *server, const struct service *service);
+    const char *name; /* "http": the log's area */
+    /* A zeroed connection of the protocol's own type, with its struct conn; NULL: no memory. `ctx`
+     * is the listener's. */
+    struct conn *(*conn_new)(struct server *server, void *ctx);
     void (*conn_free)(struct conn *conn);
     /* It is being served; over_limit: only to be told that there are too many. */
     void (*opened)(struct conn *conn, bool over_limit);
@@ -35,12 +36,29 @@ struct conn_protocol {
     void (*closing)(struct conn *conn);
 };
 
+enum conn_sent { CONN_SENT, CONN_SENT_LATER, CONN_SENT_FAILED };
+
+/* Whatever a connection sends leaves through its transport: plain TCP (conn_tcp_send), or something
+ * that stands on it, such as TLS or a socket that fails on command. */
+struct conn_transport {
+    /* As conn_send says. */
+    enum conn_sent (*send)(struct conn *conn, const uv_buf_t *bufs, unsigned count);
+};
+
+/* What the connections of a listener are. */
+struct conn_kind {
+    const struct conn_protocol *protocol;
+    void *ctx; /* the protocol's own: who answers, and what its connections share */
+    const struct conn_transport *transport; /* NULL: plain TCP */
+};
+
 struct conn {
-    uv_tcp_t tcp;
+    uv_tcp_t tcp; /* conn.c's: who writes to it himself goes round the transport */
     uv_write_t write;
     uv_shutdown_t shutdown;
     struct server *server;
     const struct conn_protocol *protocol;
+    const struct conn_transport *transport;
     struct conn *next; /* all of the server's */
     struct conn *previous;
     struct conn *next_ready;
@@ -53,16 +71,15 @@ struct conn {
     bool closing;
 };
 
-enum conn_sent { CONN_SENT, CONN_SENT_LATER, CONN_SENT_FAILED };
-
 enum { CONN_BUFS_MAX = 2 };
 
 /* Takes the next waiting connection of a listener; false: no memory, it still waits. */
-bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn_protocol *protocol,
-                 const struct service *service);
+bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn_kind *kind);
 /* Writes what it can now; SENT_LATER: the bytes must stay until protocol->sent. At most
  * CONN_BUFS_MAX buffers, one send at a time. FAILED: the connection is closing. */
 enum conn_sent conn_send(struct conn *conn, const uv_buf_t *bufs, unsigned count);
+/* The same over plain TCP: what further transports stand on. */
+enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned count);
 size_t conn_unsent_bytes(const struct conn *conn);
 void conn_read_start(struct conn *conn);
 void conn_read_stop(struct conn *conn);

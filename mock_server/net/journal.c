@@ -6,6 +6,7 @@
  * (presigned URLs) are replaced before anything is kept; headers are never kept. */
 #include "journal.h"
 
+#include "buf.h"
 #include "embedded.h"
 #include "sqlite_db.h"
 
@@ -357,17 +358,15 @@ void journal_flush(struct journal *journal)
 
 /* --- adding --- */
 
-void journal_add(struct journal *journal, const struct exchange *exchange, int64_t latency_us)
+void journal_add(struct journal *journal, const struct journal_entry *entry)
 {
-    const struct http_request *request = &exchange->request;
-    struct span path = exchange->journal_path.len > 0 ? exchange->journal_path : request->target;
-    struct span method = span_first(request->method_name, WORD_BYTES_MAX);
-    struct span error_code = span_first(span_from_cstr(exchange->reply.error_code), WORD_BYTES_MAX);
+    struct span method = span_first(entry->method, WORD_BYTES_MAX);
+    struct span error_code = span_first(entry->error_code, WORD_BYTES_MAX);
     size_t before = journal->text.len;
     buf_append_span(&journal->text, method);
     size_t path_start = journal->text.len;
-    append_redacted(&journal->text, span_first(path, PATH_BYTES_MAX));
-    if (path.len > PATH_BYTES_MAX) {
+    append_redacted(&journal->text, span_first(entry->path, PATH_BYTES_MAX));
+    if (entry->path.len > PATH_BYTES_MAX) {
         BUF_APPEND_LIT(&journal->text, "...");
     }
     size_t path_len = journal->text.len - path_start;
@@ -379,12 +378,12 @@ void journal_add(struct journal *journal, const struct exchange *exchange, int64
         return;
     }
     journal->rows[journal->row_count++] = (struct journal_row){
-        .time_ms = request->received_us / 1000,
-        .latency_us = latency_us,
-        .request_bytes = (int64_t)(request->body.len + exchange->streamed_bytes),
-        .response_bytes = (int64_t)reply_body_bytes(&exchange->reply),
-        .status = exchange->reply.status,
-        .service = exchange->entry != NULL ? exchange->entry->name : "",
+        .time_ms = entry->received_us / 1000,
+        .latency_us = entry->latency_us,
+        .request_bytes = (int64_t)entry->request_bytes,
+        .response_bytes = (int64_t)entry->response_bytes,
+        .status = entry->status,
+        .service = entry->service,
         .text_position = before,
         .method_len = (uint16_t)method.len,
         .path_len = (uint16_t)path_len,

@@ -8,80 +8,19 @@
  *
  * Invariant: turn_end runs here and nowhere else, never inside uv_run; so no reply is sent from a
  * socket callback. */
-#include "server.h"
+#include "server_internal.h"
 
-#include "http_conn.h"
 #include "journal.h"
 #include "store.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 enum { close_rounds_max = 64 }; /* of the loop, until every closed handle has been let go */
 
-struct server_listener {
-    uv_tcp_t tcp; /* first: handles are freed through it */
-    struct server *server;
-    const struct service *service;
-    struct server_listener *next;
-    bool accept_failed; /* a connection waits for memory */
-};
-
-void server_limits_init(struct server_limits *limits)
-{
-    *limits = (struct server_limits){
-        .connections_max = SERVER_CONNECTIONS_MAX,
-        .body_bytes_max = SERVER_BODY_BYTES_MAX,
-        .ahead_bytes_max = SERVER_AHEAD_BYTES_MAX,
-        .head_ms = SERVER_HEAD_MS,
-        .body_ms = SERVER_BODY_MS,
-        .idle_ms = SERVER_IDLE_MS,
-        .send_ms = SERVER_SEND_MS,
-        .linger_ms = SERVER_LINGER_MS,
-        .stop_ms = SERVER_STOP_MS,
-        .work_retry_ms = SERVER_WORK_RETRY_MS,
-    };
-}
-
-int64_t server_now_us(const struct server *server)
-{
-    return server->env->monotonic_us(server->env);
-}
-
-/* --- timers --- */
-
-static void on_wake(uv_timer_t *timer)
-{
-    struct server *server = timer->data;
-    server->wake_due_us = INT64_MAX; /* the loop runs the heap after each uv_run */
-    /* UV_RUN_ONCE looks at timers before it waits for sockets: with no timer left it would then
-     * wait for a socket only, and what is due in the heap would never run. */
-    uv_stop(&server->loop);
-}
-
-static void wake_arm(struct server *server)
-{
-    int64_t due_us = timer_heap_next_us(&server->timers);
-    if (due_us >= server->wake_due_us) {
-        return;
-    }
-    int64_t delay_us = due_us - server_now_us(server);
-    uint64_t delay_ms = delay_us > 0 ? (uint64_t)(delay_us + 999) / 1000 : 0;
-    uv_update_time(&server->loop);
-    uv_timer_start(&server->wake, on_wake, delay_ms, 0);
-    server->wake_due_us = due_us;
-}
-
-static void timer_after_ms(struct server *server, struct timer *timer, int64_t delay_ms)
-{
-    if (timer_set(&server->timers, timer, server_now_us(server) + delay_ms * 1000) != STATUS_OK) {
-        timer->fire(timer); /* too early is better than never */
-    }
-}
+/* --- what is due --- */
 
 static void on_journal_due(struct timer *timer)
 {
@@ -95,118 +34,6 @@ static void on_work_due(struct timer *timer)
 {
     struct server *server = PP_CONTAINER_OF(timer, struct server, work_timer);
     server->turn.work_left = true;
-}
-
-/* --- listening --- */
-
-static void on_connection(uv_stream_t *stream, int status)
-{
-    struct server_listener *listener = stream->data;
-    struct server *server = listener->server;
-    if (status != 0) {
-        LOG_WARNF(server->log, "http", "cannot accept a connection: %s", uv_strerror(status));
-        return;
-    }
-    listener->accept_failed = !conn_accept(server, stream, &http_protocol, listener->service);
-}
-
-static void accept_again(struct server *server)
-{
-    for (struct server_listener *l = server->listeners; l != NULL; l = l->next) {
-        if (l->accept_failed && !server->stopping) {
-            on_connection((uv_stream_t *)&l->tcp, 0);
-        }
-    }
-}
-
-static enum status listen_error(const struct server_listen *listen, int code, struct error *err)
-{
-    const char *open = strchr(listen->address, ':') != NULL ? "[" : "";
-    const char *close = *open != '\0' ? "]" : "";
-    if (code == UV_EADDRINUSE) {
-        return error_set(err, STATUS_CONFIG,
-                         "address already in use: another server is on %s%s%s:%d; choose another "
-                         "with %s PORT, or 0 for any free one",
-                         open, listen->address, close, listen->port, listen->flag);
-    }
-    if (code == UV_EACCES) {
-        return error_set(err, STATUS_CONFIG,
-                         "not allowed to listen on port %d: ports below 1024 are the "
-                         "administrator's; choose another with %s PORT",
-                         listen->port, listen->flag);
-    }
-    if (code == UV_EADDRNOTAVAIL) {
-        return error_set(err, STATUS_CONFIG,
-                         "%s is not an address of this machine; choose another with --bind "
-                         "(127.0.0.1 for this machine only, 0.0.0.0 for all networks)",
-                         listen->address);
-    }
-    return error_set(err, STATUS_CONFIG, "cannot listen on %s%s%s:%d: %s", open, listen->address,
-                     close, listen->port, uv_strerror(code));
-}
-
-static bool address_parse(const struct server_listen *listen, struct sockaddr_storage *out)
-{
-    const char *text = strcmp(listen->address, "localhost") == 0 ? "127.0.0.1" : listen->address;
-    memset(out, 0, sizeof(*out));
-    return uv_ip4_addr(text, listen->port, (struct sockaddr_in *)out) == 0 ||
-           uv_ip6_addr(text, listen->port, (struct sockaddr_in6 *)out) == 0;
-}
-
-static int port_of(const uv_tcp_t *tcp)
-{
-    struct sockaddr_storage address;
-    int len = (int)sizeof(address);
-    if (uv_tcp_getsockname(tcp, (struct sockaddr *)&address, &len) != 0) {
-        return 0;
-    }
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
-}
-
-static void on_listener_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-enum status server_listen(struct server *server, const struct server_listen *listen,
-                          int *bound_port, struct error *err)
-{
-    struct sockaddr_storage address;
-    if (!address_parse(listen, &address)) {
-        return error_set(err, STATUS_CONFIG,
-                         "--bind: \"%s\" is not an IPv4 or IPv6 address, such as 127.0.0.1 or ::1",
-                         listen->address);
-    }
-    struct server_listener *listener = calloc(1, sizeof(*listener));
-    if (listener == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    }
-    listener->server = server;
-    listener->service = listen->service;
-    uv_tcp_init(&server->loop, &listener->tcp);
-    listener->tcp.data = listener;
-    int code = uv_tcp_bind(&listener->tcp, (struct sockaddr *)&address, 0);
-    if (code == 0) {
-        code = uv_listen((uv_stream_t *)&listener->tcp, SERVER_BACKLOG, on_connection);
-    }
-    if (code != 0) {
-        uv_close((uv_handle_t *)&listener->tcp, on_listener_closed);
-        return listen_error(listen, code, err);
-    }
-    listener->next = server->listeners;
-    server->listeners = listener;
-    *bound_port = port_of(&listener->tcp);
-    return STATUS_OK;
-}
-
-static void listeners_close(struct server *server)
-{
-    while (server->listeners != NULL) {
-        struct server_listener *listener = server->listeners;
-        server->listeners = listener->next;
-        uv_close((uv_handle_t *)&listener->tcp, on_listener_closed);
-    }
 }
 
 /* --- stopping --- */
@@ -231,7 +58,7 @@ static void stop_begin(struct server *server)
     }
     server->stopping = true;
     listeners_close(server);
-    timer_after_ms(server, &server->stop_timer, server->limits.stop_ms);
+    loop_timer_after_ms(server, &server->stop_timer, server->limits.stop_ms);
     for (struct conn *conn = server->conns; conn != NULL; conn = conn->next) {
         if (!conn->closing) {
             conn->protocol->stopping(conn);
@@ -298,7 +125,6 @@ enum status server_new(const struct server_options *options, struct server **out
     server->journal_timer.fire = on_journal_due;
     server->work_timer.fire = on_work_due;
     server->wake_due_us = INT64_MAX;
-    server->date_second = -1;
     uv_timer_init(&server->loop, &server->wake);
     server->wake.data = server;
     server->interrupt.data = server;
@@ -329,6 +155,12 @@ void server_set_work(struct server *server, struct turn_work work)
     server->turn.work_left = work.run != NULL;
 }
 
+void server_keep(struct server *server, struct server_part *part)
+{
+    part->next = server->parts;
+    server->parts = part;
+}
+
 void server_free(struct server *server)
 {
     if (server == NULL) {
@@ -347,7 +179,11 @@ void server_free(struct server *server)
     for (int i = 0; i < close_rounds_max && uv_run(&server->loop, UV_RUN_NOWAIT) != 0; i++) {
     }
     PP_ASSERT(uv_loop_close(&server->loop) == 0);
-    http_spare_release(server);
+    while (server->parts != NULL) {
+        struct server_part *part = server->parts;
+        server->parts = part->next;
+        part->release(part);
+    }
     timer_heap_release(&server->timers);
     free(server);
 }
@@ -372,7 +208,7 @@ static void ready_run(struct server *server, size_t count)
 /* One look at the sockets, then at those that wait for their turn, then at the timers. */
 static void take_in(struct server *server, uv_run_mode mode, size_t ready_count)
 {
-    wake_arm(server);
+    loop_wake_arm(server);
     uv_run(&server->loop, mode);
     ready_run(server, ready_count);
     timer_heap_run(&server->timers);
@@ -393,16 +229,16 @@ static void turn_run(struct server *server)
     }
     enum turn_outcome outcome = turn_end(turn);
     if (turn->journal_fed && !timer_is_set(&server->journal_timer)) {
-        timer_after_ms(server, &server->journal_timer, SERVER_JOURNAL_MS);
+        loop_timer_after_ms(server, &server->journal_timer, SERVER_JOURNAL_MS);
     }
     if (outcome == TURN_FAILED && turn->work.run != NULL && !timer_is_set(&server->work_timer)) {
-        timer_after_ms(server, &server->work_timer, server->limits.work_retry_ms);
+        loop_timer_after_ms(server, &server->work_timer, server->limits.work_retry_ms);
     }
     /* Behind the replies: checkpoints and the rows of deleted topics are in nobody's latency. Also
      * behind turns that only read: an upload that broke off has left bytes, and a download's end
      * sets free what was deleted meanwhile. */
     server->housekeeping = turn->store != NULL && store_housekeep(turn->store);
-    accept_again(server);
+    listeners_accept_again(server);
 }
 
 /* A peer that has gone must be an error of one write, not the end of the process; the host's own

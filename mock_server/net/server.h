@@ -1,5 +1,5 @@
-/* The loop: one thread, one libuv loop, listeners, connections, timers, the turn (turn.h), start
- * and graceful stop. It knows nothing of what is served. */
+/* The server: one thread, one libuv loop, listeners, connections, timers, the turn (turn.h), start
+ * and graceful stop. It knows no protocol and nothing of what is served. */
 #ifndef PINPIPE_SERVER_H
 #define PINPIPE_SERVER_H
 
@@ -40,9 +40,13 @@ struct server_limits {
 };
 
 struct server_listener;
-struct http_work;
 
-enum { SERVER_DATE_BYTES = 32 };
+/* Something that connections share and that outlives them; embedded in its owner's struct. */
+struct server_part {
+    struct server_part *next;
+    /* The last connection has gone; timers and the turn are still there. */
+    void (*release)(struct server_part *part);
+};
 
 struct server {
     uv_loop_t loop;
@@ -69,12 +73,7 @@ struct server {
     bool housekeeping; /* the store has background work left */
     size_t body_bytes; /* of requests being received */
     size_t turn_bytes; /* received in this turn */
-    /* http_conn.c's: what connections share. */
-    struct http_work *spare_work;
-    size_t spare_work_count;
-    char *discard; /* what is read only to be dropped or put aside */
-    char date[SERVER_DATE_BYTES];
-    int64_t date_second;
+    struct server_part *parts;
 };
 
 struct server_options {
@@ -91,14 +90,17 @@ void server_set_store(struct server *server, struct store *store, struct journal
 /* What runs before each commit; at once for the first time. Before server_run. */
 void server_set_work(struct server *server, struct turn_work work);
 
-struct server_listen {
-    const struct service *service; /* who answers */
-    const char *address;           /* IPv4 or IPv6, or "localhost" */
-    int port;                      /* 0: any free one */
-    const char *flag;              /* how the user chooses another: "--gateway" */
+/* The part belongs to the server from now on: server_free releases it. */
+void server_keep(struct server *server, struct server_part *part);
+
+struct listener_options {
+    struct conn_kind kind;
+    const char *address; /* IPv4 or IPv6, or "localhost" */
+    int port;            /* 0: any free one */
+    const char *flag;    /* how the user chooses another: "--gateway" */
 };
 /* Connections wait in the kernel until server_run. CONFIG names the port, the cause, the fix. */
-enum status server_listen(struct server *server, const struct server_listen *listen,
+enum status server_listen(struct server *server, const struct listener_options *options,
                           int *bound_port, struct error *err) PP_MUST_USE;
 
 /* Serves until server_interrupt (or SIGINT, SIGTERM when asked to handle them; a second one then

@@ -13,20 +13,39 @@ void turn_init(struct turn *turn, struct store *store, struct timer_heap *timers
     *turn = (struct turn){.store = store, .timers = timers, .env = env, .log = log};
 }
 
-void turn_hold(struct turn *turn, struct exchange *exchange)
+void turn_hold(struct turn *turn, struct held *held)
 {
-    exchange->answered = true;
-    exchange->next_held = NULL;
-    exchange_count_reply(exchange);
+    held->next = NULL;
     if (turn->held_last == NULL) {
-        turn->held_first = exchange;
+        turn->held_first = held;
         turn->first_held_us = turn->env->monotonic_us(turn->env);
     } else {
-        turn->held_last->next_held = exchange;
+        turn->held_last->next = held;
     }
-    turn->held_last = exchange;
+    turn->held_last = held;
     turn->held_count++;
-    turn->held_bytes += exchange->held_bytes;
+    turn->held_bytes += held->bytes;
+}
+
+void turn_count(struct turn *turn, struct held *held, size_t bytes)
+{
+    PP_ASSERT(turn->unsent_bytes >= held->bytes);
+    turn->unsent_bytes = turn->unsent_bytes - held->bytes + bytes;
+    held->bytes = bytes;
+}
+
+size_t turn_unsent_room(const struct turn *turn)
+{
+    size_t used = turn->unsent_bytes;
+    return used < TURN_UNSENT_BYTES_MAX ? TURN_UNSENT_BYTES_MAX - used : 0;
+}
+
+void turn_journal(struct turn *turn, const struct journal_entry *entry)
+{
+    if (turn->journal != NULL) {
+        journal_add(turn->journal, entry);
+        turn->journal_fed = true;
+    }
 }
 
 bool turn_needs_commit(const struct turn *turn)
@@ -42,31 +61,6 @@ bool turn_is_full(const struct turn *turn)
     }
     return turn->held_count > 0 &&
            turn->env->monotonic_us(turn->env) - turn->first_held_us >= TURN_US_MAX;
-}
-
-static bool reply_is_sound(const struct exchange *exchange)
-{
-    return exchange->reply.status != 0 && buf_ok(&exchange->reply.body) &&
-           buf_ok(&exchange->reply.headers);
-}
-
-/* The reply as it will leave: failed if the commit was, and through the filter. */
-static void reply_settle(struct exchange *exchange, bool committed)
-{
-    if (!committed && !exchange->outside_turn) {
-        exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
-    } else if (!reply_is_sound(exchange)) {
-        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
-    }
-    const struct reply *reply = &exchange->reply;
-    PP_ASSERT(reply->stream == NULL || (exchange->filter == NULL && reply->body.len == 0));
-    if (exchange->filter != NULL) {
-        exchange->filter(exchange, exchange->filter_ctx);
-        if (!reply_is_sound(exchange)) {
-            exchange_fail(exchange, EXCHANGE_NO_MEMORY);
-        }
-    }
-    exchange_count_reply(exchange); /* its size has changed */
 }
 
 static void turn_do_work(struct turn *turn)
@@ -97,24 +91,20 @@ enum turn_outcome turn_end(struct turn *turn)
     if (turn->held_first == NULL) {
         return outcome;
     }
-    int64_t now_us = turn->env->monotonic_us(turn->env);
-    struct exchange *held = turn->held_first;
+    turn->committed_us = turn->env->monotonic_us(turn->env);
+    struct held *held = turn->held_first;
     turn->held_first = NULL;
     turn->held_last = NULL;
     turn->held_count = 0;
     turn->held_bytes = 0;
-    for (struct exchange *e = held; e != NULL; e = e->next_held) {
-        reply_settle(e, outcome != TURN_FAILED);
-        e->owner->send(e);
+    for (struct held *h = held; h != NULL; h = h->next) {
+        h->ops->settle(h, outcome);
+        h->ops->send(h);
     }
     while (held != NULL) {
-        struct exchange *exchange = held;
-        held = exchange->next_held;
-        if (turn->journal != NULL) {
-            journal_add(turn->journal, exchange, now_us - exchange->start_us);
-            turn->journal_fed = true;
-        }
-        exchange->owner->finished(exchange);
+        struct held *h = held;
+        held = h->next; /* finished may reuse or free it */
+        h->ops->finished(h);
     }
     return outcome;
 }

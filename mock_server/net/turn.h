@@ -3,11 +3,13 @@
 #ifndef PINPIPE_TURN_H
 #define PINPIPE_TURN_H
 
-#include "exchange.h"
+#include "held.h"
 #include "log.h"
 
 struct journal;
+struct journal_entry;
 struct store;
+struct timer_heap;
 
 /* What belongs into the turn's transaction beside the requests: the sink. Runs before each commit,
  * also when nothing was written yet, and must be cheap when there is nothing to do. It may answer
@@ -27,12 +29,13 @@ struct turn {
     struct timer_heap *timers;
     struct env *env;
     struct log *log;
-    struct exchange *held_first;
-    struct exchange *held_last;
+    struct held *held_first;
+    struct held *held_last;
     size_t held_count;
     size_t held_bytes;
     int64_t first_held_us; /* monotonic; when this turn's first reply was held */
-    size_t unsent_bytes;   /* of all replies that have not left yet */
+    int64_t committed_us;  /* monotonic; when the latest turn's answers began to leave */
+    size_t unsent_bytes;   /* of all answers that have not left yet */
     bool journal_fed;      /* something is in the journal's queue since it was last cleared */
 };
 
@@ -43,18 +46,25 @@ enum {
     TURN_US_MAX = 2000,
 };
 
+/* Of answers that have not left, all clients and protocols together. */
+enum { TURN_UNSENT_BYTES_MAX = 128 * 1024 * 1024 };
+
 void turn_init(struct turn *turn, struct store *store, struct timer_heap *timers, struct env *env,
                struct log *log);
-/* The exchange's reply is complete. It joins the replies that leave after this turn's commit. */
-void turn_hold(struct turn *turn, struct exchange *exchange);
+/* The answer is complete, and its size counted: it leaves after this turn's commit. */
+void turn_hold(struct turn *turn, struct held *held);
+/* The answer takes so many bytes of memory now; 0: it has left, or never will. */
+void turn_count(struct turn *turn, struct held *held, size_t bytes);
+/* How many more bytes answers may keep before they have left. */
+size_t turn_unsent_room(const struct turn *turn);
 /* Is there anything that a commit must come before? A turn that only read needs none. */
 bool turn_needs_commit(const struct turn *turn);
 /* Has this turn taken in as much as it may (records, bytes, time)? */
 bool turn_is_full(const struct turn *turn);
-enum turn_outcome { TURN_ONLY_READ, TURN_COMMITTED, TURN_FAILED };
-
-/* Does the turn's work, commits what was written and hands every held reply to its connection;
- * after a failed commit each becomes its service's 5xx first. Then the journal is fed. */
+/* Does the turn's work, commits what was written, settles and sends every held answer, then tells
+ * each that it is finished. */
 enum turn_outcome turn_end(struct turn *turn);
+/* From held_ops.finished only: what was asked and answered, if a journal is kept. */
+void turn_journal(struct turn *turn, const struct journal_entry *entry);
 
 #endif

@@ -203,10 +203,13 @@ void echo_server_start(struct echo_server *echo)
 {
     const struct server_options options = {
         .env = &echo->env, .log = &echo->log, .limits = &echo->limits};
-    const struct server_listen listen = {
-        .service = &echo->service, .address = "127.0.0.1", .flag = "--echo"};
+    struct listener_options listen = {.address = "127.0.0.1", .flag = "--echo"};
+    struct http_pool *http;
     struct error err = ERROR_NONE;
     assert_int_equal(server_new(&options, &echo->server, &err), STATUS_OK);
+    assert_int_equal(http_pool_new(echo->server, &http), STATUS_OK);
+    assert_int_equal(http_kind(http, &echo->service, &listen.kind), STATUS_OK);
+    listen.kind.transport = echo->transport;
     assert_int_equal(server_listen(echo->server, &listen, &echo->port, &err), STATUS_OK);
     server_set_work(echo->server, echo->work);
     assert_int_equal(pthread_create(&echo->thread, NULL, thread_main, echo), 0);

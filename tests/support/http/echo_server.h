@@ -17,6 +17,8 @@
 #ifndef PINPIPE_TESTS_ECHO_SERVER_H
 #define PINPIPE_TESTS_ECHO_SERVER_H
 
+#include "exchange.h"
+#include "http_conn.h"
 #include "server.h"
 
 #include <pthread.h>
@@ -32,8 +34,9 @@ struct echo_waiter {
 struct echo_server {
     struct env env;
     struct log log;
-    struct server_limits limits; /* of the next start */
-    struct turn_work work;       /* of the next start; run may be NULL */
+    struct server_limits limits;            /* of the next start */
+    struct turn_work work;                  /* of the next start; run may be NULL */
+    const struct conn_transport *transport; /* of the next start; NULL: plain TCP */
     struct server *server;
     struct service service;
     struct echo_waiter *waiters;

@@ -5,6 +5,7 @@
 #define PINPIPE_TESTS_SERVICE_BENCH_H
 
 #include "connect_worker.h"
+#include "exchange.h"
 #include "turn.h"
 
 enum { SERVICE_BENCH_HEADERS_MAX = 12 };

@@ -2,6 +2,7 @@
  * client before it, an answering server behind it. */
 #include "answer_server.h"
 #include "gateway.h"
+#include "http_conn.h"
 #include "raw_socket.h"
 #include "server.h"
 
@@ -86,8 +87,10 @@ static void server_begin(struct fixture *f, struct wanted wanted)
     if (gateway_new(&gateway, &f->gateway, &err) != STATUS_OK) {
         fail_msg("%s", err.message);
     }
-    struct server_listen at = {
-        .service = gateway_service(f->gateway), .address = "127.0.0.1", .flag = "--gateway"};
+    struct listener_options at = {.address = "127.0.0.1", .flag = "--gateway"};
+    struct http_pool *http;
+    assert_int_equal(http_pool_new(f->server, &http), STATUS_OK);
+    assert_int_equal(http_kind(http, gateway_service(f->gateway), &at.kind), STATUS_OK);
     assert_int_equal(server_listen(f->server, &at, &f->port, &err), STATUS_OK);
     assert_int_equal(pthread_create(&f->thread, NULL, run_server, f), 0);
     f->client = raw_connect(f->port);

@@ -392,11 +392,11 @@ static void a_read_without_room_for_its_answer_stays_parked(void **state)
     struct bench *b = *state;
     consumer_open(b, consumer_eager_json);
     bench_produce(b, "u1.pin", 0, "1");
-    b->turn.unsent_bytes += EXCHANGE_UNSENT_BYTES_MAX; /* of other clients, slow to read */
+    b->turn.unsent_bytes += TURN_UNSENT_BYTES_MAX; /* of other clients, slow to read */
     struct bench_call *read = bench_begin(b, RECORDS, JSON_TYPE, NULL);
     bench_advance_ms(b, 500);
     assert_false(read->sent);
-    b->turn.unsent_bytes -= EXCHANGE_UNSENT_BYTES_MAX;
+    b->turn.unsent_bytes -= TURN_UNSENT_BYTES_MAX;
     bench_wait(b, read);
     assert_string_equal(consumer_offsets_in(read), "0");
 }

@@ -364,15 +364,16 @@ static void a_taken_port_is_named_with_the_flag_that_changes_it(void **state)
     char expected[64];
     int port;
     assert_int_equal(server_new(&options, &server, &err), STATUS_OK);
-    const struct server_listen taken = {&f->echo.service, "127.0.0.1", f->echo.port, "--gateway"};
+    const struct conn_kind kind = {.protocol = NULL}; /* nobody connects */
+    const struct listener_options taken = {kind, "127.0.0.1", f->echo.port, "--gateway"};
     assert_int_equal(server_listen(server, &taken, &port, &err), STATUS_CONFIG);
     snprintf(expected, sizeof(expected), "127.0.0.1:%d", f->echo.port);
     assert_non_null(strstr(err.message, expected));
     assert_non_null(strstr(err.message, "--gateway"));
-    const struct server_listen nonsense = {&f->echo.service, "ec2-host", 0, "--gateway"};
+    const struct listener_options nonsense = {kind, "ec2-host", 0, "--gateway"};
     assert_int_equal(server_listen(server, &nonsense, &port, &err), STATUS_CONFIG);
     assert_non_null(strstr(err.message, "--bind"));
-    const struct server_listen foreign = {&f->echo.service, "203.0.113.7", 0, "--gateway"};
+    const struct listener_options foreign = {kind, "203.0.113.7", 0, "--gateway"};
     assert_int_equal(server_listen(server, &foreign, &port, &err), STATUS_CONFIG);
     server_free(server);
 }

@@ -1,6 +1,7 @@
-/* The group commit: nothing leaves before the commit, a failed commit turns every held reply into
- * an error. The store is the real one on a file system that fails on command; parking and deadlines
- * run on a virtual clock. */
+/* An exchange's way through the group commit: nothing leaves before the commit, a failed commit
+ * turns every held reply into an error; what the journal is told of it. The store is the real one
+ * on a file system that fails on command; parking and deadlines run on a virtual clock. */
+#include "exchange.h"
 #include "fault_vfs.h"
 #include "journal.h"
 #include "store.h"

@@ -1,0 +1,170 @@
+/* What the HTTP connections of a server share. What a request needs while it is under way (its
+ * bytes, the exchange, the parser) is one struct http_work, taken from the pool at the first byte
+ * and given back after the reply: a thousand idle connections hold none, and a busy one allocates
+ * nothing. */
+#include "http_internal.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    keep_bytes = 16 * 1024, /* what a spare work keeps of a large request's buffer */
+    spare_work_max = 64,
+};
+
+/* --- work: taken and given back --- */
+
+static struct http_work *work_new(struct http_pool *pool, const struct exchange_owner *owner)
+{
+    struct http_work *work = malloc(sizeof(*work));
+    if (work == NULL) {
+        return NULL;
+    }
+    if (exchange_init(&work->exchange, &pool->server->turn, owner) != STATUS_OK) {
+        free(work);
+        return NULL;
+    }
+    buf_init(&work->in, 0);
+    buf_init(&work->head, HTTP_REPLY_HEAD_BYTES_MAX);
+    work->pool = pool;
+    work->charged = 0;
+    return work;
+}
+
+static void work_free(struct http_work *work)
+{
+    exchange_release(&work->exchange);
+    buf_release(&work->in);
+    buf_release(&work->head);
+    free(work);
+}
+
+void http_work_reset(struct http_work *work, const struct service *service)
+{
+    uint64_t bytes_max = service->body_bytes_max;
+    if (service->body_begin != NULL && service->stream_bytes_max > bytes_max) {
+        bytes_max = service->stream_bytes_max; /* until the service has said what it wants */
+    }
+    exchange_reset(&work->exchange, service);
+    http_parser_reset(&work->parser, bytes_max);
+    buf_reset(&work->head);
+    work->in.max = HTTP_HEAD_BYTES_MAX + service->body_bytes_max + 2 * (size_t)HTTP_READ_BYTES_MAX;
+    work->stream_left = 0;
+    work->filled = false;
+    work->body_refused = false;
+    work->sent = false;
+    work->close_after = false;
+}
+
+struct http_work *http_work_take(struct http_conn *c, const struct exchange_owner *owner)
+{
+    struct http_pool *pool = c->site->pool;
+    struct http_work *work = pool->spare;
+    if (work != NULL) {
+        pool->spare = work->next_spare;
+        pool->spare_count--;
+    } else {
+        work = work_new(pool, owner);
+        if (work == NULL) {
+            return NULL;
+        }
+    }
+    work->conn = c;
+    buf_trim(&work->in, keep_bytes);
+    http_work_reset(work, c->site->service);
+    c->work = work;
+    return work;
+}
+
+/* Small requests are not worth counting. */
+void http_work_charge(struct http_work *work, size_t bytes)
+{
+    struct server *server = work->pool->server;
+    size_t charged = bytes > keep_bytes ? bytes : 0;
+    server->body_bytes = server->body_bytes - work->charged + charged;
+    work->charged = charged;
+}
+
+void http_work_give_back(struct http_work *work)
+{
+    struct http_pool *pool = work->pool;
+    exchange_sent(&work->exchange);
+    http_work_charge(work, 0);
+    if (work->conn != NULL) {
+        work->conn->work = NULL;
+        work->conn = NULL;
+    }
+    if (pool->spare_count >= spare_work_max) {
+        work_free(work);
+        return;
+    }
+    buf_trim(&work->in, keep_bytes);
+    exchange_reset(&work->exchange, work->exchange.entry);
+    work->next_spare = pool->spare;
+    pool->spare = work;
+    pool->spare_count++;
+}
+
+/* --- the pool --- */
+
+const char *http_pool_date(struct http_pool *pool)
+{
+    int64_t second = pool->server->env->wall_us(pool->server->env) / 1000000;
+    if (second != pool->date_second) {
+        time_t seconds = (time_t)second;
+        struct tm utc;
+        gmtime_r(&seconds, &utc);
+        strftime(pool->date, sizeof(pool->date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+        pool->date_second = second;
+    }
+    return pool->date;
+}
+
+char *http_pool_discard(struct http_pool *pool)
+{
+    if (pool->discard == NULL) {
+        pool->discard = malloc(HTTP_DISCARD_BYTES);
+    }
+    return pool->discard;
+}
+
+static void pool_release(struct server_part *part)
+{
+    struct http_pool *pool = PP_CONTAINER_OF(part, struct http_pool, part);
+    while (pool->spare != NULL) {
+        struct http_work *work = pool->spare;
+        pool->spare = work->next_spare;
+        work_free(work);
+    }
+    while (pool->sites != NULL) {
+        struct http_site *site = pool->sites;
+        pool->sites = site->next;
+        free(site);
+    }
+    free(pool->discard);
+    free(pool);
+}
+
+struct http_site *http_pool_site(struct http_pool *pool, const struct service *service)
+{
+    struct http_site *site = malloc(sizeof(*site));
+    if (site != NULL) {
+        *site = (struct http_site){.pool = pool, .service = service, .next = pool->sites};
+        pool->sites = site;
+    }
+    return site;
+}
+
+enum status http_pool_new(struct server *server, struct http_pool **out)
+{
+    struct http_pool *pool = calloc(1, sizeof(*pool));
+    if (pool == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    pool->server = server;
+    pool->date_second = -1;
+    pool->part.release = pool_release;
+    server_keep(server, &pool->part);
+    *out = pool;
+    return STATUS_OK;
+}

@@ -1,0 +1,147 @@
+/* A connection from one request to the next: what is begun, refused, cut short, and what comes
+ * behind a reply. */
+#include "http_internal.h"
+
+enum { linger_times = 6 /* the longest lingering, in linger timeouts */ };
+
+struct http_work *http_work_of(struct exchange *exchange)
+{
+    return PP_CONTAINER_OF(exchange, struct http_work, exchange);
+}
+
+int64_t http_in_ms(const struct server *server, int64_t delay_ms)
+{
+    return server_now_us(server) + delay_ms * 1000;
+}
+
+/* --- from one request to the next --- */
+
+bool http_waits_for_turn(const struct http_conn *c)
+{
+    return c->state == HTTP_RECEIVING && c->conn.is_ready;
+}
+
+void http_reading_adjust(struct http_conn *c)
+{
+    size_t behind = c->work->in.len - c->work->parser.position + c->ahead.len;
+    if (behind >= c->conn.server->limits.ahead_bytes_max) {
+        conn_read_stop(&c->conn);
+    } else {
+        conn_read_start(&c->conn);
+    }
+}
+
+void http_ahead_take_over(struct http_conn *c)
+{
+    buf_append_span(&c->work->in, buf_span(&c->ahead));
+    buf_trim(&c->ahead, 0);
+}
+
+static void request_begin_next(struct http_conn *c)
+{
+    struct server *server = c->conn.server;
+    struct http_work *work = c->work;
+    size_t left = work->in.len - work->parser.position;
+    if (left + c->ahead.len == 0) {
+        http_work_give_back(work);
+        c->state = HTTP_IDLE;
+        if (c->conn.ended) {
+            conn_close(&c->conn);
+            return;
+        }
+        conn_set_deadline(&c->conn, http_in_ms(server, server->limits.idle_ms));
+        return;
+    }
+    exchange_sent(&work->exchange);
+    buf_consume(&work->in, work->parser.position);
+    http_ahead_take_over(c);
+    if (!buf_ok(&work->in)) {
+        http_work_give_back(work);
+        conn_close(&c->conn);
+        return;
+    }
+    http_work_charge(work, work->in.len);
+    http_work_reset(work, c->site->service);
+    c->state = HTTP_RECEIVING;
+    c->body_timed = false;
+    c->slice_bytes = 0;
+    conn_set_deadline(&c->conn, http_in_ms(server, server->limits.head_ms));
+    http_reading_adjust(c);
+    /* Not here: this runs while the turn ends, and the next request belongs to the next turn. */
+    conn_make_ready(&c->conn);
+}
+
+void http_linger_on(struct http_conn *c)
+{
+    int64_t due_us = http_in_ms(c->conn.server, c->conn.server->limits.linger_ms);
+    conn_set_deadline(&c->conn, due_us < c->linger_until_us ? due_us : c->linger_until_us);
+}
+
+void http_reply_gone(struct http_conn *c)
+{
+    struct http_work *work = c->work;
+    if (!work->close_after) {
+        request_begin_next(c);
+        return;
+    }
+    http_work_give_back(work);
+    if (!c->refused || c->conn.ended) {
+        conn_close(&c->conn);
+        return;
+    }
+    /* Closing with unread input makes the kernel send a reset, and the peer, still writing, would
+     * never see the reply. */
+    c->state = HTTP_LINGERING;
+    c->linger_until_us =
+        http_in_ms(c->conn.server, linger_times * c->conn.server->limits.linger_ms);
+    conn_end_sending(&c->conn);
+    conn_read_start(&c->conn);
+    http_linger_on(c);
+}
+
+/* --- the request --- */
+
+void http_request_fill(struct http_work *work, struct server *server, const struct buf *bytes)
+{
+    struct exchange *exchange = &work->exchange;
+    http_parser_request(&work->parser, bytes, work->headers, &exchange->request);
+    exchange->request.received_us = server->env->wall_us(server->env);
+    exchange->start_us = server_now_us(server);
+    exchange->journal_path = exchange->request.target;
+}
+
+void http_request_complete(struct http_work *work, struct server *server)
+{
+    if (work->filled) {
+        work->exchange.request.body = http_parser_body(&work->parser, &work->in);
+    } else {
+        http_request_fill(work, server, &work->in);
+    }
+}
+
+/* Nothing more is taken of what the peer sends; the connection closes behind the reply. */
+static void request_give_up(struct http_conn *c)
+{
+    /* Its bytes go with the reply: others need not be refused for them as well. */
+    http_work_charge(c->work, 0);
+    c->refused = true;
+    c->state = HTTP_BUSY;
+    c->work->close_after = true;
+    conn_set_deadline(&c->conn, INT64_MAX);
+    buf_trim(&c->ahead, 0);
+}
+
+void http_request_refuse(struct http_conn *c, enum exchange_failure failure, const char *reason)
+{
+    struct server *server = c->conn.server;
+    http_request_complete(c->work, server);
+    LOG_INFOF(server->log, "http", "%s: refused: %s", c->site->service->name, reason);
+    request_give_up(c);
+    exchange_abort(&c->work->exchange, failure);
+}
+
+void http_request_cut_short(struct http_conn *c)
+{
+    request_give_up(c);
+    exchange_answer(&c->work->exchange);
+}

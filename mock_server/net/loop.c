@@ -1,0 +1,52 @@
+/* Time on the loop: the server's clock, its named limits, and the one uv timer behind the heap. */
+#include "server_internal.h"
+
+void server_limits_init(struct server_limits *limits)
+{
+    *limits = (struct server_limits){
+        .connections_max = SERVER_CONNECTIONS_MAX,
+        .body_bytes_max = SERVER_BODY_BYTES_MAX,
+        .ahead_bytes_max = SERVER_AHEAD_BYTES_MAX,
+        .head_ms = SERVER_HEAD_MS,
+        .body_ms = SERVER_BODY_MS,
+        .idle_ms = SERVER_IDLE_MS,
+        .send_ms = SERVER_SEND_MS,
+        .linger_ms = SERVER_LINGER_MS,
+        .stop_ms = SERVER_STOP_MS,
+        .work_retry_ms = SERVER_WORK_RETRY_MS,
+    };
+}
+
+int64_t server_now_us(const struct server *server)
+{
+    return server->env->monotonic_us(server->env);
+}
+
+static void loop_woken(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    server->wake_due_us = INT64_MAX; /* the loop runs the heap after each uv_run */
+    /* UV_RUN_ONCE looks at timers before it waits for sockets: with no timer left it would then
+     * wait for a socket only, and what is due in the heap would never run. */
+    uv_stop(&server->loop);
+}
+
+void loop_wake_arm(struct server *server)
+{
+    int64_t due_us = timer_heap_next_us(&server->timers);
+    if (due_us >= server->wake_due_us) {
+        return;
+    }
+    int64_t delay_us = due_us - server_now_us(server);
+    uint64_t delay_ms = delay_us > 0 ? (uint64_t)(delay_us + 999) / 1000 : 0;
+    uv_update_time(&server->loop);
+    uv_timer_start(&server->wake, loop_woken, delay_ms, 0);
+    server->wake_due_us = due_us;
+}
+
+void loop_timer_after_ms(struct server *server, struct timer *timer, int64_t delay_ms)
+{
+    if (timer_set(&server->timers, timer, server_now_us(server) + delay_ms * 1000) != STATUS_OK) {
+        timer->fire(timer); /* too early is better than never */
+    }
+}
