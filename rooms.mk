@@ -5,7 +5,6 @@
 # inherited: a room that is not named cannot be reached. Rooms stand in an order in which each sees only those above it.
 # `include` is the public API, `llhttp` the parser's headers.
 #
-# Still to cut: mock_server/net mock_server/http
 # Still to cut: mock_server/sink mock_server/connect
 # Still to cut: mock_server/sink mock_server/s3
 
