@@ -52,6 +52,11 @@ static enum status status_from_errno(int errno_value)
     return errno_value == ENOMEM ? STATUS_NO_MEMORY : STATUS_IO;
 }
 
+enum status error_no_memory(struct error *err)
+{
+    return error_set(err, STATUS_NO_MEMORY, "out of memory");
+}
+
 enum status error_set_errno(struct error *err, int errno_value, const char *format, ...)
 {
     enum status code = status_from_errno(errno_value);

@@ -25,6 +25,8 @@ int status_exit_code(enum status code);
 
 /* Fill *err (which may be NULL: then only the code is returned) and return the code. */
 enum status error_set(struct error *err, enum status code, const char *format, ...) PP_PRINTF(3, 4);
+/* NO_MEMORY, "out of memory". */
+enum status error_no_memory(struct error *err);
 /* As error_set, with ": strerror(errno_value)" behind; ENOSPC, EDQUOT and ENOMEM choose their code.
  */
 enum status error_set_errno(struct error *err, int errno_value, const char *format, ...)

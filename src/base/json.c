@@ -25,7 +25,7 @@ enum status json_doc_parse(struct span text, struct json_doc **out, struct error
     }
     struct json_doc *doc = calloc(1, sizeof(*doc));
     if (doc == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     }
     const char *end = NULL;
     doc->root = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, 0);

@@ -43,8 +43,8 @@ static enum status connect_session_open(struct connect_session *s, struct cli *c
     if (status == STATUS_OK) {
         s->name = cli->arg_count > 0 ? cli->args[0]
                                      : arena_printf(&cli->arena, "%s-connector", endpoints.user_id);
-        status = s->name != NULL ? connect_client_new(&options, &s->client, err)
-                                 : error_set(err, STATUS_NO_MEMORY, "out of memory");
+        status =
+            s->name != NULL ? connect_client_new(&options, &s->client, err) : error_no_memory(err);
     }
     return status;
 }
@@ -324,11 +324,12 @@ static void print_trace(struct cli *cli, const struct json_node *of)
     }
 }
 
-static void print_status(struct cli *cli, const char *name, const struct json_node *root)
+static void print_status(const struct connect_session *s, const struct json_node *root)
 {
+    struct cli *cli = s->cli;
     const struct json_node *connector = json_node_get(root, "connector");
     const struct json_node *tasks = json_node_get(root, "tasks");
-    put_text(cli, name);
+    put_text(cli, s->name);
     fputs("  ", cli->out);
     put_text(cli, connect_text_of(connector, "state"));
     fputs("  on ", cli->out);
@@ -346,80 +347,78 @@ static void print_status(struct cli *cli, const char *name, const struct json_no
     }
 }
 
-/* Asks, and gives the document in *doc unless --json has printed it. */
-static enum status connect_ask(struct connect_session *s, struct json_doc **doc, struct error *err)
+/* What a command that shows something prints of the answer's document. */
+typedef void (*connect_print_fn)(const struct connect_session *s, const struct json_node *root);
+
+/* Asks for the path that the session has, and closes it. With --json the answer's own document is
+ * printed, and nothing of it needs to be understood. */
+static int connect_show(struct connect_session *s, enum status status, connect_print_fn print,
+                        struct error *err)
 {
-    enum status status = connect_call(s, "GET", NULL, err);
-    *doc = NULL;
+    struct json_doc *doc = NULL;
+    if (status == STATUS_OK) {
+        status = connect_call(s, "GET", NULL, err);
+    }
     if (status == STATUS_OK && cli_switch(s->cli, "json")) {
         connect_print_document(s);
-        return STATUS_OK;
+    } else if (status == STATUS_OK) {
+        status = json_doc_parse(buf_span(&s->answer), &doc, err);
     }
-    return status == STATUS_OK ? json_doc_parse(buf_span(&s->answer), doc, err) : status;
+    if (doc != NULL) {
+        print(s, json_doc_root(doc));
+    }
+    json_doc_free(doc);
+    return connect_session_close(s, status, err);
+}
+
+static void print_list(const struct connect_session *s, const struct json_node *root)
+{
+    for (size_t i = 0; json_node_is_object(root) && i < json_node_count(root); i++) {
+        const struct json_node *connector = json_node_at(root, i);
+        print_connector(s->cli, json_node_name(connector), json_node_get(connector, "status"));
+    }
 }
 
 static int connect_run_list(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
-    struct json_doc *doc = NULL;
     enum status status = connect_session_open(&s, cli, &err);
-    if (status == STATUS_OK) {
-        BUF_APPEND_LIT(&s.path, "/connectors?expand=status&expand=info");
-        status = connect_ask(&s, &doc, &err);
-    }
-    if (doc != NULL && json_node_is_object(json_doc_root(doc))) {
-        const struct json_node *root = json_doc_root(doc);
-        for (size_t i = 0; i < json_node_count(root); i++) {
-            const struct json_node *connector = json_node_at(root, i);
-            print_connector(cli, json_node_name(connector), json_node_get(connector, "status"));
-        }
-    }
-    json_doc_free(doc);
-    return connect_session_close(&s, status, &err);
+    BUF_APPEND_LIT(&s.path, "/connectors?expand=status&expand=info");
+    return connect_show(&s, status, print_list, &err);
 }
 
 static int connect_run_status(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
-    struct json_doc *doc = NULL;
     enum status status = connect_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
         connect_path(&s.path, s.name, "/status");
-        status = connect_ask(&s, &doc, &err);
     }
-    if (doc != NULL) {
-        print_status(cli, s.name, json_doc_root(doc));
+    return connect_show(&s, status, print_status, &err);
+}
+
+static void print_plugins(const struct connect_session *s, const struct json_node *root)
+{
+    for (size_t i = 0; i < json_node_count(root); i++) {
+        const struct json_node *plugin = json_node_at(root, i);
+        put_text(s->cli, connect_text_of(plugin, "class"));
+        fputs("  ", s->cli->out);
+        put_text(s->cli, connect_text_of(plugin, "type"));
+        fputs("  ", s->cli->out);
+        put_text(s->cli, connect_text_of(plugin, "version"));
+        fputc('\n', s->cli->out);
     }
-    json_doc_free(doc);
-    return connect_session_close(&s, status, &err);
 }
 
 static int connect_run_plugins(struct cli *cli)
 {
     struct error err = ERROR_NONE;
     struct connect_session s;
-    struct json_doc *doc = NULL;
     enum status status = connect_session_open(&s, cli, &err);
-    if (status == STATUS_OK) {
-        BUF_APPEND_LIT(&s.path, "/connector-plugins");
-        status = connect_ask(&s, &doc, &err);
-    }
-    if (doc != NULL) {
-        const struct json_node *root = json_doc_root(doc);
-        for (size_t i = 0; i < json_node_count(root); i++) {
-            const struct json_node *plugin = json_node_at(root, i);
-            put_text(cli, connect_text_of(plugin, "class"));
-            fputs("  ", cli->out);
-            put_text(cli, connect_text_of(plugin, "type"));
-            fputs("  ", cli->out);
-            put_text(cli, connect_text_of(plugin, "version"));
-            fputc('\n', cli->out);
-        }
-    }
-    json_doc_free(doc);
-    return connect_session_close(&s, status, &err);
+    BUF_APPEND_LIT(&s.path, "/connector-plugins");
+    return connect_show(&s, status, print_plugins, &err);
 }
 
 /* --- pause, resume, restart, delete ---------------------------------------------------------- */

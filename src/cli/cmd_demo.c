@@ -66,7 +66,7 @@ static enum status prepare_directory(struct demo *demo, struct error *err)
     }
     demo->dir = arena_printf(&demo->cli->arena, "%s/demo", data);
     if (demo->dir == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     }
     enum status status = file_make_directory(demo->dir, err);
     if (status != STATUS_OK) {

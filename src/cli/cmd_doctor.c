@@ -229,8 +229,7 @@ static void check_gateway(struct examination *x)
     enum status status = resolve_endpoints(x->cli, &endpoints, &err);
     if (status == STATUS_OK) {
         const char *url = arena_printf(&x->cli->arena, "%s/topics", endpoints.invoke_url);
-        status =
-            url != NULL ? probe(x, url, &err) : error_set(&err, STATUS_NO_MEMORY, "out of memory");
+        status = url != NULL ? probe(x, url, &err) : error_no_memory(&err);
     }
     if (status != STATUS_OK) {
         doctor_find(x, "gateway", CHECK_BAD, "%s", err.message);

@@ -18,11 +18,6 @@ struct topics_session {
     struct http_response response;
 };
 
-static enum status topics_no_memory(struct error *err)
-{
-    return error_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 /* The proxy's {"error_code":...,"message":...} or whatever the gateway said instead. */
 static enum status answer_is_error(const struct topics_session *s, const char *url,
                                    struct error *err)
@@ -87,7 +82,7 @@ static enum status find_cluster(struct topics_session *s, const char *root, stru
     const char *id = NULL;
     const char *url = arena_printf(&s->cli->arena, "%s/v3/clusters", root);
     if (url == NULL) {
-        return topics_no_memory(err);
+        return error_no_memory(err);
     }
     enum status status = topics_call(s, "GET", url, SPAN_EMPTY, err);
     if (status == STATUS_OK) {
@@ -99,7 +94,7 @@ static enum status find_cluster(struct topics_session *s, const char *root, stru
             status = error_set(err, STATUS_FAILED, "%s named no cluster: is it a REST proxy?", url);
         } else {
             s->base = arena_printf(&s->cli->arena, "%s/%s/topics", url, id);
-            status = s->base != NULL ? STATUS_OK : topics_no_memory(err);
+            status = s->base != NULL ? STATUS_OK : error_no_memory(err);
         }
     }
     json_doc_free(doc);
@@ -242,7 +237,7 @@ static int topics_run_describe(struct cli *cli)
     if (status == STATUS_OK) {
         url = topic_url(&s, cli->args[0], "");
         status =
-            url != NULL ? topics_call(&s, "GET", url, SPAN_EMPTY, &err) : topics_no_memory(&err);
+            url != NULL ? topics_call(&s, "GET", url, SPAN_EMPTY, &err) : error_no_memory(&err);
     }
     if (status == STATUS_OK && cli_switch(cli, "json")) {
         topics_print_document(&s);
@@ -257,7 +252,7 @@ static int topics_run_describe(struct cli *cli)
         doc = NULL;
         url = topic_url(&s, cli->args[0], "/configs");
         status =
-            url != NULL ? topics_call(&s, "GET", url, SPAN_EMPTY, &err) : topics_no_memory(&err);
+            url != NULL ? topics_call(&s, "GET", url, SPAN_EMPTY, &err) : error_no_memory(&err);
     }
     if (status == STATUS_OK) {
         status = topics_answer_parse(&s, url, &doc, &err);
@@ -277,7 +272,7 @@ static int topics_run_delete(struct cli *cli)
     if (status == STATUS_OK) {
         const char *url = topic_url(&s, cli->args[0], "");
         status =
-            url != NULL ? topics_call(&s, "DELETE", url, SPAN_EMPTY, &err) : topics_no_memory(&err);
+            url != NULL ? topics_call(&s, "DELETE", url, SPAN_EMPTY, &err) : error_no_memory(&err);
     }
     if (status == STATUS_OK) {
         fprintf(cli->out, "deleted %s\n", cli->args[0]);

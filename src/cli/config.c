@@ -91,7 +91,7 @@ static enum status load_dotenv(struct config *config, struct arena *arena, const
             error_prefix(err, "%s", path);
             status = err->code = STATUS_CONFIG;
         } else if (target.out_of_memory) {
-            status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+            status = error_no_memory(err);
         }
     }
     buf_release(&text);

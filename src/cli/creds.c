@@ -79,7 +79,7 @@ static enum status parse_text(struct span text, struct creds *out, struct error 
     yaml_parser_t parser;
     yaml_document_t document;
     if (!yaml_parser_initialize(&parser)) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
     enum status status;

@@ -172,7 +172,7 @@ enum status options_parse(struct cli *cli, const char *const *words, size_t coun
         arena_alloc_array(&cli->arena, cli->command->option_count + 1, sizeof(char *));
     cli->args = arena_alloc_array(&cli->arena, count + 1, sizeof(char *));
     if (cli->option_texts == NULL || cli->args == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     }
     bool only_args = false;
     for (size_t i = 0; i < count; i++) {

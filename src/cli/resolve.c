@@ -10,11 +10,6 @@
 
 enum { server_json_bytes_max = 64 * 1024, path_bytes_max = 1024 };
 
-static enum status resolve_no_memory(struct error *err)
-{
-    return error_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 static struct span without_trailing_slashes(struct span text)
 {
     while (text.len > 0 && text.ptr[text.len - 1] == '/') {
@@ -84,7 +79,7 @@ static enum status invoke_url_configured(struct cli *cli, const char *text, stru
     } else {
         out->invoke_url = arena_copy_cstr(&cli->arena, trimmed);
     }
-    return out->invoke_url != NULL ? STATUS_OK : resolve_no_memory(err);
+    return out->invoke_url != NULL ? STATUS_OK : error_no_memory(err);
 }
 
 /* "http://127.0.0.1:34567/test": the stage of a running server gives way to one that was asked for.
@@ -167,7 +162,7 @@ static enum status url_configured(struct cli *cli, const char *key, int port, co
                          port);
     }
     *out = arena_copy_cstr(&cli->arena, trimmed);
-    return *out != NULL ? STATUS_OK : resolve_no_memory(err);
+    return *out != NULL ? STATUS_OK : error_no_memory(err);
 }
 
 static enum status resolve_service(struct cli *cli, const char *key, int port, const char **out,
@@ -185,7 +180,7 @@ static enum status resolve_service(struct cli *cli, const char *key, int port, c
         *out = arena_printf(&cli->arena, "http://127.0.0.1:%d", port);
     }
     json_doc_free(doc);
-    return status != STATUS_OK ? status : *out != NULL ? STATUS_OK : resolve_no_memory(err);
+    return status != STATUS_OK ? status : *out != NULL ? STATUS_OK : error_no_memory(err);
 }
 
 enum status resolve_connect(struct cli *cli, const char **url, struct error *err)

@@ -75,8 +75,7 @@ static enum status take_advertised(struct loading *loading, struct span value, s
         entry.len--;
     }
     loading->out->advertised_url = arena_copy_cstr(loading->arena, entry);
-    return loading->out->advertised_url != NULL ? STATUS_OK
-                                                : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return loading->out->advertised_url != NULL ? STATUS_OK : error_no_memory(err);
 }
 
 static enum status rest_take_port(struct loading *loading, struct span value, struct error *err)
@@ -95,8 +94,7 @@ static enum status take_host_name(struct loading *loading, struct span value, st
         return STATUS_OK;
     }
     loading->host_name = arena_copy_cstr(loading->arena, value);
-    return loading->host_name != NULL ? STATUS_OK
-                                      : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    return loading->host_name != NULL ? STATUS_OK : error_no_memory(err);
 }
 
 /* --- the table --- */
@@ -178,7 +176,7 @@ static enum status deprecated_apply(struct loading *loading, struct error *err)
             arena_printf(loading->arena, "http://%s:%d", loading->host_name,
                          out->rest_port > 0 ? out->rest_port : PINPIPE_REST_USUAL_PORT);
         if (out->advertised_url == NULL) {
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
+            return error_no_memory(err);
         }
         if (!url_parse(span_from_cstr(out->advertised_url), &url)) {
             return error_set(err, STATUS_CONFIG, "host.name: not a host's name");

@@ -262,10 +262,22 @@ enum status s3_client_get(struct s3_client *client, struct span bucket, struct s
     return status;
 }
 
+/* Sends a request for an object whose answer says nothing that anybody needs. */
+static enum status s3_object_call(struct s3_client *client, const struct s3_request *request,
+                                  struct error *err)
+{
+    struct s3_slot *slot = NULL;
+    enum status status = check_key(request->key, err);
+    if (status == STATUS_OK) {
+        status = s3_client_call(client, request, &slot, err);
+    }
+    s3_slot_give(slot);
+    return status;
+}
+
 enum status s3_client_put(struct s3_client *client, struct span bucket, struct span key,
                           struct span bytes, const char *content_type, struct error *err)
 {
-    struct s3_slot *slot = NULL;
     const struct s3_request request = {
         .method = "PUT",
         .bucket = bucket,
@@ -274,25 +286,14 @@ enum status s3_client_put(struct s3_client *client, struct span bucket, struct s
         .body = bytes,
         .has_body = true,
     };
-    enum status status = check_key(key, err);
-    if (status == STATUS_OK) {
-        status = s3_client_call(client, &request, &slot, err);
-    }
-    s3_slot_give(slot);
-    return status;
+    return s3_object_call(client, &request, err);
 }
 
 enum status s3_client_delete(struct s3_client *client, struct span bucket, struct span key,
                              struct error *err)
 {
-    struct s3_slot *slot = NULL;
     const struct s3_request request = {.method = "DELETE", .bucket = bucket, .key = key};
-    enum status status = check_key(key, err);
-    if (status == STATUS_OK) {
-        status = s3_client_call(client, &request, &slot, err);
-    }
-    s3_slot_give(slot);
-    return status;
+    return s3_object_call(client, &request, err);
 }
 
 /* --- many objects, in order ------------------------------------------------------------------ */

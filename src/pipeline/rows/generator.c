@@ -20,7 +20,7 @@ enum status generator_new(int64_t rows, uint64_t seed, struct generator **out, s
     }
     struct generator *g = calloc(1, sizeof(*g));
     if (g == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     }
     g->rows = rows;
     g->seed = seed;

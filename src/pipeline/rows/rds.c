@@ -240,8 +240,7 @@ static enum status new_file_begin(struct rds_build *build, struct error *err)
     if (status == STATUS_OK && build->has_old) {
         /* The path is bound, not pasted: it may hold a quote. */
         char *attach = sqlite3_mprintf("ATTACH %Q AS old", build->path);
-        status = attach != NULL ? sqlite_db_exec(&build->db, attach, err)
-                                : error_set(err, STATUS_NO_MEMORY, "out of memory");
+        status = attach != NULL ? sqlite_db_exec(&build->db, attach, err) : error_no_memory(err);
         sqlite3_free(attach);
     }
     if (status == STATUS_OK) {
@@ -261,7 +260,7 @@ enum status rds_build_begin(const char *data_dir, const struct env *env, struct 
 {
     struct rds_build *build = calloc(1, sizeof(*build));
     if (build == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     }
     build->lock_fd = -1;
     build->env = env;

@@ -218,7 +218,7 @@ enum status rds_import(const struct rds_import_options *options, struct rds_impo
 {
     struct import im = {.options = options, .table = table_get(options->table)};
     if (csv_reader_new(options->read, options->read_ctx, &im.reader) != STATUS_OK) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     }
     enum status status = build_prepare(&im, err);
     if (status == STATUS_OK) {

@@ -139,7 +139,7 @@ enum status row_source_sqlite_open(const char *data_dir, const struct env *env,
 {
     struct sqlite_source *source = calloc(1, sizeof(*source));
     if (source == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     }
     source->base.ops = &sqlite_source_ops;
     for (size_t i = 0; i < TABLE_COUNT; i++) {

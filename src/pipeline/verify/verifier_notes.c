@@ -413,77 +413,44 @@ static void extra_detail(enum verdict_kind kind, sqlite3_stmt *stmt, const char 
     }
 }
 
-static enum status first_extra(struct verifier_notes *notes, enum verdict_kind kind,
-                               const char *const *topic_names, struct verdict_offender *out,
-                               struct error *err)
+static void extra_fill(enum verdict_kind kind, sqlite3_stmt *stmt, const char *const *topic_names,
+                       struct verdict_offender *out)
 {
-    sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_FIRST_EXTRA);
-    if (stmt == NULL) {
-        return notes_failed(notes, err);
-    }
-    sqlite_bind_span_text(stmt, 1, span_from_cstr(verdict_kind_info(kind)->key));
-    int code = sqlite3_step(stmt);
-    if (code == SQLITE_ROW) {
-        set_topic(out, topic_names, sqlite3_column_int(stmt, X_TOPIC));
-        out->partition = sqlite3_column_int(stmt, X_PARTITION);
-        out->offset = sqlite3_column_int64(stmt, X_OFFSET);
-        out->ledger_id = number_or(stmt, X_TWIN, -1);
-        out->run = number_or(stmt, X_RUN, -1);
-        out->triple = number_or(stmt, X_TRIPLE, -1);
-        set_row(out, stmt, X_TABLE, X_ROW);
-        set_row(out, stmt, X_POST_TABLE, X_POST_ROW);
-        extra_detail(kind, stmt, topic_names, out);
-    }
-    sqlite3_reset(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : notes_failed(notes, err);
+    set_topic(out, topic_names, sqlite3_column_int(stmt, X_TOPIC));
+    out->partition = sqlite3_column_int(stmt, X_PARTITION);
+    out->offset = sqlite3_column_int64(stmt, X_OFFSET);
+    out->ledger_id = number_or(stmt, X_TWIN, -1);
+    out->run = number_or(stmt, X_RUN, -1);
+    out->triple = number_or(stmt, X_TRIPLE, -1);
+    set_row(out, stmt, X_TABLE, X_ROW);
+    set_row(out, stmt, X_POST_TABLE, X_POST_ROW);
+    extra_detail(kind, stmt, topic_names, out);
 }
 
-static enum status first_post(struct verifier_notes *notes, enum verdict_kind kind,
-                              const char *const *topic_names, struct verdict_offender *out,
-                              struct error *err)
+static void post_fill(enum verdict_kind kind, sqlite3_stmt *stmt, const char *const *topic_names,
+                      struct verdict_offender *out)
 {
-    sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_FIRST_POST);
-    if (stmt == NULL) {
-        return notes_failed(notes, err);
+    set_topic(out, topic_names, sqlite3_column_int(stmt, 0));
+    out->partition = sqlite3_column_int(stmt, 1);
+    out->offset = sqlite3_column_int64(stmt, 2);
+    set_row(out, stmt, 3, 4);
+    out->ledger_id = sqlite3_column_int64(stmt, 5);
+    out->run = sqlite3_column_int64(stmt, 6);
+    out->triple = sqlite3_column_int64(stmt, 7);
+    if (kind == VERDICT_MISSING) {
+        snprintf(out->detail, sizeof(out->detail), "acknowledged for this place");
     }
-    sqlite_bind_span_text(stmt, 1, span_from_cstr(verdict_kind_info(kind)->key));
-    int code = sqlite3_step(stmt);
-    if (code == SQLITE_ROW) {
-        set_topic(out, topic_names, sqlite3_column_int(stmt, 0));
-        out->partition = sqlite3_column_int(stmt, 1);
-        out->offset = sqlite3_column_int64(stmt, 2);
-        set_row(out, stmt, 3, 4);
-        out->ledger_id = sqlite3_column_int64(stmt, 5);
-        out->run = sqlite3_column_int64(stmt, 6);
-        out->triple = sqlite3_column_int64(stmt, 7);
-        if (kind == VERDICT_MISSING) {
-            snprintf(out->detail, sizeof(out->detail), "acknowledged for this place");
-        }
-    }
-    sqlite3_reset(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : notes_failed(notes, err);
 }
 
-static enum status first_triple(struct verifier_notes *notes, enum verdict_kind kind,
-                                const char *const *topic_names, struct verdict_offender *out,
-                                struct error *err)
+static void triple_fill(sqlite3_stmt *stmt, const char *const *topic_names,
+                        struct verdict_offender *out)
 {
-    sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_FIRST_TRIPLE);
-    if (stmt == NULL) {
-        return notes_failed(notes, err);
-    }
-    sqlite_bind_span_text(stmt, 1, span_from_cstr(verdict_kind_info(kind)->key));
-    int code = sqlite3_step(stmt);
-    if (code == SQLITE_ROW) {
-        out->run = sqlite3_column_int64(stmt, 0);
-        out->triple = sqlite3_column_int64(stmt, 1);
-        set_topic(out, topic_names, sqlite3_column_int(stmt, 2));
-        set_row(out, stmt, 3, 4);
-        out->ledger_id = sqlite3_column_int64(stmt, 5);
-        snprintf(out->detail, sizeof(out->detail), "this one of the three was not kept");
-    }
-    sqlite3_reset(stmt);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : notes_failed(notes, err);
+    out->run = sqlite3_column_int64(stmt, 0);
+    out->triple = sqlite3_column_int64(stmt, 1);
+    set_topic(out, topic_names, sqlite3_column_int(stmt, 2));
+    set_row(out, stmt, 3, 4);
+    out->ledger_id = sqlite3_column_int64(stmt, 5);
+    snprintf(out->detail, sizeof(out->detail), "this one of the three was not kept");
 }
 
 static bool is_post_kind(enum verdict_kind kind)
@@ -511,24 +478,43 @@ static bool stands_before(const struct verdict_offender *a, const struct verdict
     return a->partition != b->partition ? a->partition < b->partition : a->offset < b->offset;
 }
 
-/* Beside what was found of this kind while the records streamed by. */
+/* The first offender of a kind among the notes; stays as it is when there is none. */
+static enum status first_find(struct verifier_notes *notes, enum verdict_kind kind,
+                              const char *const *topic_names, struct verdict_offender *out,
+                              struct error *err)
+{
+    bool is_triple = kind == VERDICT_PARTIAL_TRIPLE;
+    size_t query = is_post_kind(kind) ? SQL_FIRST_POST
+                   : is_triple        ? SQL_FIRST_TRIPLE
+                                      : SQL_FIRST_EXTRA;
+    sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, query);
+    if (stmt == NULL) {
+        return notes_failed(notes, err);
+    }
+    sqlite_bind_span_text(stmt, 1, span_from_cstr(verdict_kind_info(kind)->key));
+    int code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW && is_post_kind(kind)) {
+        post_fill(kind, stmt, topic_names, out);
+    } else if (code == SQLITE_ROW && is_triple) {
+        triple_fill(stmt, topic_names, out);
+    } else if (code == SQLITE_ROW) {
+        extra_fill(kind, stmt, topic_names, out);
+    }
+    sqlite3_reset(stmt);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? STATUS_OK : notes_failed(notes, err);
+}
+
+/* Takes the first offender of the kind for the verdict, unless one that stands before it was found
+ * while the records streamed by. */
 static enum status conclude_kind(struct verifier_notes *notes, enum verdict_kind kind,
                                  const char *const *topic_names, struct verdict *verdict,
                                  struct error *err)
 {
     struct verdict_offender found = verdict_offender_none();
-    struct verdict_offender *out = &found;
-    enum status status;
-    if (is_post_kind(kind)) {
-        status = first_post(notes, kind, topic_names, out, err);
-    } else if (kind == VERDICT_PARTIAL_TRIPLE) {
-        status = first_triple(notes, kind, topic_names, out, err);
-    } else {
-        status = first_extra(notes, kind, topic_names, out, err);
-    }
+    enum status status = first_find(notes, kind, topic_names, &found, err);
     if (status == STATUS_OK &&
-        (verdict->counts[kind] == 0 || stands_before(out, &verdict->first[kind], topic_names))) {
-        verdict->first[kind] = *out;
+        (verdict->counts[kind] == 0 || stands_before(&found, &verdict->first[kind], topic_names))) {
+        verdict->first[kind] = found;
     }
     return status;
 }
