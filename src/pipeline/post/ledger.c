@@ -300,11 +300,6 @@ void ledger_close(struct ledger *ledger)
 
 /* --- cluster and runs ---------------------------------------------------------------------- */
 
-const char *ledger_cluster_id(const struct ledger *ledger)
-{
-    return ledger->cluster_id;
-}
-
 enum status ledger_check_cluster(const struct ledger *ledger, const char *cluster_id,
                                  struct error *err)
 {
@@ -498,11 +493,6 @@ enum status ledger_withdraw(struct ledger *ledger, int64_t post_id, struct error
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
-
-enum status ledger_count_posts(struct ledger *ledger, int64_t *count, struct error *err)
-{
-    return sqlite_db_query_i64(&ledger->db, "SELECT count(*) FROM post", count, err);
-}
 
 enum status ledger_acked_end(struct ledger *ledger, struct span topic, int32_t partition,
                              int64_t *end, struct error *err)

@@ -28,8 +28,6 @@ enum status ledger_open_read_only(const char *data_dir, struct env *env, struct 
                                   struct error *err) PP_MUST_USE;
 void ledger_close(struct ledger *ledger);
 
-/* Which cluster's offsets these are; "" while no run has begun. */
-const char *ledger_cluster_id(const struct ledger *ledger);
 /* CONFIG, naming both and the fix, when the ledger belongs to another cluster. */
 enum status ledger_check_cluster(const struct ledger *ledger, const char *cluster_id,
                                  struct error *err) PP_MUST_USE;
@@ -97,8 +95,6 @@ void ledger_rollback(struct ledger *ledger);
 /* Reading. */
 enum status ledger_get_run(struct ledger *ledger, int64_t run_id, struct ledger_run *run,
                            struct error *err) PP_MUST_USE;
-enum status ledger_count_posts(struct ledger *ledger, int64_t *count,
-                               struct error *err) PP_MUST_USE;
 /* Behind the last offset that this partition is known to have acknowledged; 0: none. */
 enum status ledger_acked_end(struct ledger *ledger, struct span topic, int32_t partition,
                              int64_t *end, struct error *err) PP_MUST_USE;

@@ -97,7 +97,9 @@ static bool read_entries(struct json_cursor *c, struct rest_answer *answer)
     return err.message[0] == '\0' && count == 1;
 }
 
-bool rest_answer_parse(struct rest_answer *answer, struct span body)
+/* Reads a v2 produce answer ({"offsets":[{...}]}), an error ({"error_code":..,"message":..}) or a
+ * gateway's {"message":..}; false when the body is none of them. */
+static bool produce_answer_parse(struct rest_answer *answer, struct span body)
 {
     struct json_cursor c = json_cursor_at(body);
     struct json_error err;
@@ -244,7 +246,7 @@ void rest_answer_judge(const struct http_response *response, struct rest_answer 
         judge_failure(response, outcome);
         return;
     }
-    bool understood = rest_answer_parse(answer, buf_span(&response->body));
+    bool understood = produce_answer_parse(answer, buf_span(&response->body));
     if (PP_LIKELY(response->status == 200 && understood && answer->has_place &&
                   answer->error_code == 0)) {
         outcome->result = POST_ACKED;

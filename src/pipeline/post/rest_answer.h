@@ -16,10 +16,6 @@ struct rest_answer {
 
 void rest_answer_init(struct rest_answer *answer);
 void rest_answer_release(struct rest_answer *answer);
-/* Reads a v2 produce answer ({"offsets":[{...}]}), an error ({"error_code":..,"message":..}) or a
- * gateway's {"message":..}; false when the body is none of them. */
-bool rest_answer_parse(struct rest_answer *answer, struct span body);
-
 /* The verdict on one attempt. */
 void rest_answer_judge(const struct http_response *response, struct rest_answer *answer,
                        struct post_outcome *outcome);

@@ -11,7 +11,6 @@ enum {
     people_per_default_rows = 4000, /* the pool for GENERATOR_ROWS_DEFAULT rows */
     periods = 4,
     bands = 6,
-    cells_total = 10000,
     day_seconds = 86400,
 };
 

@@ -82,7 +82,8 @@ static bool is_small_word(struct span word)
     return false;
 }
 
-void vocab_title_case(struct buf *out, struct span text)
+/* Appends the words with capital first letters; small words ("for", "the") are left alone. */
+static void vocab_title_case(struct buf *out, struct span text)
 {
     struct span rest = text;
     struct span word;

@@ -34,7 +34,5 @@ struct vocab_words {
  * caller's: the same `subject` goes into every {s}. */
 void vocab_expand(struct buf *out, struct span pattern, const struct vocab_words *words,
                   struct span subject, struct dice *dice);
-/* Appends the words with capital first letters; small words ("for", "the") are left alone. */
-void vocab_title_case(struct buf *out, struct span text);
 
 #endif

@@ -144,9 +144,5 @@ enum status lake_step(struct verifier_lake *lake, sqlite3_stmt *statement,
                       struct error *err) PP_MUST_USE;
 /* The fingerprint of a value by its meaning; *is_json false: of its bytes. */
 struct hash128 lake_fingerprint(struct verifier_lake *lake, struct span value, bool *is_json);
-/* "topics/<topic>/partition=<p>/<topic>+<p>+<offset>.json[.gz]" and every other path above such a
- * name. false: it is none; *side is then true for a file of keys or headers. */
-bool lake_name_parse(struct span key, struct span topic, int32_t *partition, int64_t *start,
-                     bool *side);
 
 #endif

@@ -23,8 +23,11 @@ static bool lake_take_number(struct span *rest, char end, int64_t *out)
     return taken;
 }
 
-bool lake_name_parse(struct span key, struct span topic, int32_t *partition, int64_t *start,
-                     bool *side)
+/* Takes a key apart: "topics/<topic>/partition=<p>/<topic>+<p>+<offset>.json[.gz]", and every other
+ * path above such a name. False: the key is none; *side is then true for a file of keys or headers.
+ */
+static bool lake_name_parse(struct span key, struct span topic, int32_t *partition, int64_t *start,
+                            bool *side)
 {
     int64_t number;
     size_t slash = key.len;
