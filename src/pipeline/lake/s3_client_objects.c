@@ -28,7 +28,7 @@ static void s3_query_append(struct buf *query, const char *name, struct span val
 }
 
 /* The parameters in the order that they are signed in; the token comes before all of them. */
-static void query_write(const struct s3_list *list, struct buf *query)
+static void s3_list_query_write(const struct s3_list *list, struct buf *query)
 {
     s3_query_append(query, "delimiter", list->delimiter);
     BUF_APPEND_LIT(query, "encoding-type=url&list-type=2&");
@@ -92,7 +92,7 @@ enum status s3_listing_open(struct s3_client *client, const struct s3_list *list
     buf_init(&listing->bucket, S3_URL_BYTES_MAX);
     buf_init(&listing->query, S3_URL_BYTES_MAX);
     buf_append_span(&listing->bucket, list->bucket);
-    query_write(list, &listing->query);
+    s3_list_query_write(list, &listing->query);
     listing->slot = s3_slot_take(client, err);
     enum status status = listing->slot != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     if (status == STATUS_OK && (!buf_ok(&listing->query) || !buf_ok(&listing->bucket))) {

@@ -14,7 +14,6 @@
 enum {
     LEDGER_CLUSTER_ID_BYTES_MAX = 256,
     LEDGER_USER_ID_BYTES_MAX = 256,
-    LEDGER_REASON_BYTES_MAX = 512,
 };
 
 struct ledger;

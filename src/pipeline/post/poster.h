@@ -41,8 +41,8 @@ typedef void (*post_done_fn)(void *ctx, size_t slot, const struct post_outcome *
 struct poster_ops {
     /* The name of the topic that a table's rows go to. */
     const char *(*target)(const struct poster *poster, enum table_id table);
-    /* Which cluster answers there; "" when it does not say. Blocks. UNREACHABLE: nothing listens
-     * (the message says what to start); BUSY: ask again later. */
+    /* Asks which cluster answers there; "" when it does not say. Blocks. UNREACHABLE: nothing
+     * listens (the message says what to start); BUSY: ask again later. */
     enum status (*identify)(struct poster *poster, char out[POSTER_CLUSTER_ID_BYTES_MAX],
                             struct error *err);
     /* Sends a row's JSON on a free slot; the value is copied. */

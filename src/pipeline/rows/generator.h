@@ -14,7 +14,6 @@
 enum {
     GENERATOR_ROWS_DEFAULT = 11154, /* the real tables' */
     GENERATOR_ROWS_MAX = 100 * 1000 * 1000,
-    GENERATOR_SEED_DEFAULT = 100, /* the workshop's script seeds with it */
 };
 
 struct generator;

@@ -1,4 +1,5 @@
-/* Which row number comes next: the workshop script's random walk, each row once, or any row. */
+/* The choice of the row number that comes next: the workshop script's random walk, each row once,
+ * or any row. */
 #ifndef PINPIPE_ROW_PICK_H
 #define PINPIPE_ROW_PICK_H
 

@@ -146,7 +146,7 @@ static enum status verifier_judge(struct verifier *v, struct error *err)
 
 /* --- the lake -------------------------------------------------------------------------------- */
 
-/* Which column an altered line differs in. */
+/* Finds the column that an altered line differs in. */
 static void field_of_line(void *ctx, const struct lake_alteration *alteration, char *out,
                           size_t out_bytes)
 {

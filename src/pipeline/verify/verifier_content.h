@@ -20,7 +20,7 @@ enum status content_init(struct verifier_content *content, struct row_source *ro
                          struct error *err) PP_MUST_USE;
 void content_release(struct verifier_content *content);
 
-/* Which row of which table, in which spelling. */
+/* A row of a table in one of its spellings. */
 struct content_row {
     enum table_id table;
     int64_t row_number;

@@ -66,7 +66,7 @@ struct lake_alteration {
     int64_t row;
     struct span line;
 };
-/* Which of the row's fields is it? Optional; out stays "" where there is no such field. */
+/* Finds the row's field that was altered. Optional; out stays "" where there is no such field. */
 typedef void (*lake_field_fn)(void *ctx, const struct lake_alteration *alteration, char *out,
                               size_t out_bytes);
 

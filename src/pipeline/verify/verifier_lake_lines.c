@@ -1,5 +1,5 @@
-/* Which record a line is. The first line of an object is the record that its name says. A later
- * line is the next record of the partition, or one behind it: an object of a time or field
+/* A line is matched with a record. The first line of an object is the record that its name says. A
+ * later line is the next record of the partition, or one behind it: an object of a time or field
  * partition holds only some of the partition's records, in order. What means no record at all
  * stands in the place of the next one, altered; should that one come after all, it was a stray. */
 #include "verifier_lake.h"

@@ -26,7 +26,6 @@ struct match {
     int64_t next_offset;
     int64_t before_run; /* the latest post found in its place */
     int64_t before_post;
-    uint64_t until_poll;
     struct buf decoded; /* a value that came in base64 */
 };
 
