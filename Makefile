@@ -305,9 +305,10 @@ demo: ## install what is missing, build, run the whole pipeline, print a verdict
 	$(Q)$(PROGRAM) demo
 
 .PHONY: docs
-docs: all ## regenerate docs/pinpipe.1, docs/fidelity.md and the rooms in docs/architecture.md
+docs: all ## regenerate docs/pinpipe.1, fidelity.md, services.md and the rooms in architecture.md
 	$(Q)$(PROGRAM) --man > docs/pinpipe.1
 	$(Q)sh docs/fidelity.sh > docs/fidelity.md
+	$(Q)sh docs/services.sh > docs/services.md
 	$(Q)sh docs/rooms.sh
 
 # The public library: the mock and the pipeline with the base below them, one archive.

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 make -s install DESTDIR="$root" PREFIX=/usr >/dev/null
-for file in usr/bin/pinpipe usr/lib/libpinpipe.a usr/lib/pkgconfig/pinpipe.pc usr/include/pinpipe/mock.h usr/share/man/man1/pinpipe.1; do
+for file in usr/bin/pinpipe usr/lib/libpinpipe.a usr/lib/pkgconfig/pinpipe.pc usr/include/pinpipe/mock.h usr/include/pinpipe/services.def usr/share/man/man1/pinpipe.1; do
     [ -s "$root/$file" ] || { echo "not ok - install forgot $file"; exit 1; }
 done
 "$root/usr/bin/pinpipe" --version | grep -q "$(cat VERSION)"

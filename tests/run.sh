@@ -8,16 +8,15 @@ BUILD=${BUILD:-build/release}
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 PINPIPE=$BUILD/pinpipe
 export BUILD PINPIPE
-# The tests' own settings must not come from the caller's shell.
-unset iam_username IAM_USERNAME invoke_URL INVOKE_URL deployment_stage DEPLOYMENT_STAGE creds_path CREDS_PATH \
-    pinpipe_data PINPIPE_DATA consumer_group CONSUMER_GROUP rest_url REST_URL api_key API_KEY \
-    connect_url CONNECT_URL s3_url S3_URL aws_region AWS_REGION aws_access_key_id AWS_ACCESS_KEY_ID \
-    aws_secret_access_key AWS_SECRET_ACCESS_KEY aws_session_token AWS_SESSION_TOKEN
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=0}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
 log=$(mktemp -d) || exit 1
 trap 'rm -rf "$log"' EXIT INT TERM
+# The tests' own settings must not come from the caller's shell.
+for key in $(cd "$log" && env -i "$PINPIPE" config show | sed 's/ .*//'); do
+    unset "$key" "$(printf '%s' "$key" | tr '[:lower:]' '[:upper:]')"
+done
 passed=0
 failed=0
 started=$(date +%s)

@@ -69,6 +69,7 @@ if [ -x "$variant/pinpipe" ]; then
     "$variant/pinpipe" --man | cmp -s - docs/pinpipe.1 || complain 'docs/pinpipe.1 is stale: make docs'
 fi
 sh docs/fidelity.sh | cmp -s - docs/fidelity.md || complain 'docs/fidelity.md is stale: make docs'
+sh docs/services.sh | cmp -s - docs/services.md || complain 'docs/services.md is stale: make docs'
 sh docs/rooms.sh --check || complain 'the rooms in docs/architecture.md are stale: make docs'
 
 step 'shell scripts parse'
