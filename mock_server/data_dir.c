@@ -143,11 +143,6 @@ void data_dir_close(struct data_dir *dir)
     free(dir);
 }
 
-const char *data_dir_path(const struct data_dir *dir)
-{
-    return dir->path;
-}
-
 /* --- the two files --- */
 
 static void member_append(struct buf *out, const char *name, const char *value)
@@ -162,7 +157,7 @@ static void member_append(struct buf *out, const char *name, const char *value)
     }
 }
 
-/* One line: shell scripts without a JSON parser can take it apart with sed. */
+/* The facts stand on one line, so that shell scripts without a JSON parser can take them apart. */
 static void facts_encode(const struct server_facts *facts, struct buf *out)
 {
     BUF_APPEND_LIT(out, "{\"pid\": ");

@@ -13,13 +13,12 @@ struct data_dir;
 enum status data_dir_open(const char *path, struct data_dir **out, struct error *err) PP_MUST_USE;
 /* Removes server.json if it was written, lets go of the lock. NULL is fine. */
 void data_dir_close(struct data_dir *dir);
-const char *data_dir_path(const struct data_dir *dir);
 
 struct server_url {
     const char *key; /* "s3_url" */
     const char *url;
 };
-/* What a running server tells about itself; a NULL text becomes null. */
+/* A running server's own account, for those who look for it; a NULL text becomes null. */
 struct server_facts {
     const struct server_url *urls; /* in this order */
     size_t url_count;

@@ -1,4 +1,4 @@
-/* What the files of the facade share: the composition as one struct.
+/* The composition as one struct, for the files of the facade.
  *
  *   mock.c           the public API: new, run, start, stop
  *   mock_options.c   options taken over and checked
@@ -58,7 +58,7 @@ struct pinpipe_mock {
 enum status mock_no_memory(struct error *err);
 
 /* --- mock.c --- */
-/* As pinpipe_mock_new and pinpipe_mock_start, with the services of another table. */
+/* pinpipe_mock_new and pinpipe_mock_start, with the services of another table. */
 enum pinpipe_result mock_new(const struct service_table *table,
                              const struct pinpipe_mock_options *options, struct pinpipe_mock **out,
                              char *why);
@@ -85,8 +85,7 @@ void mock_parts_close(struct pinpipe_mock *mock);
 enum status mock_services_open(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
 enum status mock_services_listen(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
 void mock_services_close(struct pinpipe_mock *mock);
-/* What the ready file and server.json say of them: an entry a row of the table. Returns how many.
- */
+/* An entry a row of the table, as the ready file and server.json announce it. Returns how many. */
 size_t mock_services_tell(const struct pinpipe_mock *mock,
                           struct server_url out[PINPIPE_SERVICES_MAX]);
 

@@ -1,5 +1,5 @@
-/* What the mock does with its table of services: opens them, binds their listeners, knows their
- * URLs, closes them. */
+/* The table of services at work: rows are opened, their listeners bound, their URLs told, and all
+ * closed. No service is known here by name. */
 #include "mock_internal.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ static enum status service_open(struct pinpipe_mock *mock, const struct service_
     return status;
 }
 
-/* Those that call others, or those that stand for themselves. */
+/* Services that call others open in a second round, because they take the others' faces. */
 static enum status services_open_some(struct pinpipe_mock *mock, bool in_front, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -58,7 +58,7 @@ void mock_services_close(struct pinpipe_mock *mock)
 
 /* --- listeners --- */
 
-/* What a client on this machine connects to. */
+/* The host that a client on this machine connects to. */
 static const char *url_host(const char *bind_addr)
 {
     if (strcmp(bind_addr, "0.0.0.0") == 0 || strcmp(bind_addr, "localhost") == 0) {

@@ -12,20 +12,21 @@
 struct host;
 
 struct service_row {
-    /* Who it is, out of pinpipe/services.def. */
+    /* The name side, out of pinpipe/services.def. */
     int id;            /* enum pinpipe_service: its place in ports, URLs, faces */
     const char *key;   /* "s3_url": in the ready file and server.json */
     const char *title; /* "Kafka Connect" */
     const char *flag;  /* "--connect": how the user chooses another port */
-    /* What answers. open NULL: not in this build; only its key is announced, as null. */
+    /* The room that answers. open NULL: the service is not in this build, only its key is
+     * announced, as null. */
     const char *scheme; /* "http://" */
     enum status (*open)(const struct host *host, void **out, struct error *err);
     const void *(*face)(void *service); /* what its protocol answers with: struct service */
     void (*close)(void *service);
     /* Behind the address in its URL: "test" for http://127.0.0.1:8080/test. NULL: nothing. */
     const char *(*url_path)(const struct host *host);
-    /* It calls other services' faces: opened behind those that stand for themselves, closed before
-     * them. */
+    /* A service that calls others' faces opens behind those that stand for themselves and closes
+     * before them. */
     bool in_front;
 };
 

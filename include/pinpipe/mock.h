@@ -74,7 +74,7 @@ struct pinpipe_mock_options {
     int s3_port;
     int msk_connect_port;
     const char *region; /* what signatures and buckets are of: "us-east-1" */
-    /* Both or neither. With them S3 and MSK Connect accept requests signed by them only. */
+    /* Credentials, both or neither: S3 and MSK Connect then accept only requests signed by them. */
     const char *access_key;
     const char *secret;
     /* By enum pinpipe_service, as the ports with names above, which are the same thing for the five
@@ -102,13 +102,14 @@ enum pinpipe_result pinpipe_mock_start(const struct pinpipe_mock_options *option
 /* interrupt + join + free; returns how the run ended. */
 enum pinpipe_result pinpipe_mock_stop(struct pinpipe_mock *mock);
 
-/* Is no server running on this data directory? (Also true when there is no such directory.) */
+/* True when no server runs on this data directory, also when there is no such directory. */
 bool pinpipe_mock_directory_is_free(const char *data_dir);
 
 /* "http://127.0.0.1:34567", for the gateway with the stage ("/test" unless one is fixed); NULL when
  * there is no such listener. Lives as long as the mock. */
 const char *pinpipe_mock_url(const struct pinpipe_mock *mock, enum pinpipe_service service);
-/* The same by the service's key in the ready file, "s3_url"; NULL also when no service has it. */
+/* A service's URL by its key in the ready file, "s3_url"; NULL also when no service has that key.
+ */
 const char *pinpipe_mock_url_by_key(const struct pinpipe_mock *mock, const char *key);
 
 #ifdef __cplusplus

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-/* Such as "0.2.0". */
+/* The version of the library that is linked, "0.2.0". */
 const char *pinpipe_library_version(void);
 
 #ifdef __cplusplus

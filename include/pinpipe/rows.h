@@ -45,7 +45,7 @@ size_t pinpipe_row_columns(const struct pinpipe_row *row);
 const char *pinpipe_row_name(const struct pinpipe_row *row, size_t column);
 /* NUL-terminated UTF-8; numbers as the workshop's script prints them; NULL for SQL NULL. */
 const char *pinpipe_row_value(const struct pinpipe_row *row, size_t column);
-/* The same by the column's name; NULL also when there is no such column. */
+/* A column's value by its name; NULL also when there is no such column. */
 const char *pinpipe_row_text(const struct pinpipe_row *row, const char *name);
 /* The row as the JSON object that is posted. */
 const char *pinpipe_row_json(const struct pinpipe_row *row);

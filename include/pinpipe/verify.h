@@ -65,7 +65,7 @@ size_t pinpipe_verdict_kinds(void);
 const char *pinpipe_verdict_kind_key(size_t kind); /* NULL beyond the last */
 bool pinpipe_verdict_kind_fails(size_t kind);      /* or is it only reported? */
 uint64_t pinpipe_verdict_count(const struct pinpipe_verdict *verdict, size_t kind);
-/* The same by key; 0 for an unknown one too. */
+/* A count by its key; 0 for an unknown key too. */
 uint64_t pinpipe_verdict_count_of(const struct pinpipe_verdict *verdict, const char *key);
 /* One line on the first of its kind: topic, partition, offset, row, field, ledger row; "" when
  * there is none. Lives as long as the verdict. */

@@ -203,7 +203,7 @@ static const char *durability_words(enum pinpipe_durability durability)
     return "";
 }
 
-/* What a user wants to know of a service beside its URL; NULL: nothing. */
+/* A word beside a service's URL that its user needs to know; NULL: none. */
 static const char *summary_note(enum pinpipe_service service, const struct pinpipe_mock_options *o)
 {
     if (service == PINPIPE_GATEWAY) {

@@ -34,7 +34,7 @@ struct config {
 /* Defaults, then .env (when there is one), then the environment. INVALID names file and line. */
 enum status config_load(struct config *config, struct arena *arena, const char *dotenv_path,
                         struct error *err) PP_MUST_USE;
-/* Is it the key's name, as written or in upper case? */
+/* True for the key's name, as written or in upper case. */
 bool config_is_key(const struct config_key *key, struct span name);
 /* Position of the key with this flag, or SIZE_MAX. */
 size_t config_find_flag(struct span flag);

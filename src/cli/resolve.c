@@ -96,7 +96,7 @@ static const char *invoke_url_of_server(struct cli *cli, const char *url)
                         cli_config(cli, "deployment_stage"));
 }
 
-/* What a running server left in the data directory; *doc stays NULL when there is nothing. */
+/* The server.json that a running server keeps; *doc stays NULL when there is none. */
 static enum status load_server_json(struct cli *cli, struct json_doc **doc, struct error *err)
 {
     char path[path_bytes_max];

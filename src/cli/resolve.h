@@ -14,7 +14,8 @@ enum status resolve_endpoints(struct cli *cli, struct endpoints *out,
 
 /* A service's own URL: configured, else server.json's, else the usual port on loopback. */
 enum status resolve_connect(struct cli *cli, const char **url, struct error *err) PP_MUST_USE;
-/* The same for S3, with region and credentials; the rest of the options is the caller's. */
+/* S3's URL, found in the same way, with region and credentials; the rest of the options is the
+ * caller's. */
 enum status resolve_s3(struct cli *cli, struct s3_client_options *out,
                        struct error *err) PP_MUST_USE;
 

@@ -57,6 +57,8 @@ awk -v EXCEPTIONS="$exceptions" '
         file = $1; sub(/^[^ ]+ /, "")
         if (file ~ /^include\//) { n = split($0, w, /[^A-Za-z0-9_]+/); for (i = 1; i <= n; i++) public_name[w[i]] = 1 }
         if ($0 ~ /^}/) block = 0
+        # ROOM_OF_##ID uses every name that begins so.
+        if (match($0, /[A-Za-z0-9_]+_##/)) prefix[substr($0, RSTART, RLENGTH - 2)] = 1
         n = split($0, w, /[^A-Za-z0-9_]+/)
         for (i = 1; i <= n; i++) if (w[i] ~ /^[A-Za-z_]/) {
             count[w[i]]++; own[file, w[i]]++
@@ -79,6 +81,7 @@ awk -v EXCEPTIONS="$exceptions" '
         }
         for (name in count) {
             if (count[name] != 1 || !(name in where) || name in told || name in in_tests || name in public_name || name in excepted) continue
+            for (begin in prefix) if (index(name, begin) == 1) pasted[name] = 1
             if (where[name] ~ /\.def$/ || name ~ /^PINPIPE_|^_|^EMBEDDED_/ || name in pasted) continue
             print "named once: " name " in " where[name]
         }
