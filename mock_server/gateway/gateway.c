@@ -14,137 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- which stage and resource --- */
-
-static bool is_stage_name(struct span text)
-{
-    if (text.len == 0 || text.len > GATEWAY_STAGE_BYTES_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_api_id(struct span text)
-{
-    if (text.len != GATEWAY_API_ID_BYTES) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Cuts "/segment" off the front; the rest begins with a slash or is empty. */
-static struct span segment_take(struct span *path)
-{
-    struct span behind = span_skip(*path, 1);
-    struct span segment = span_first(behind, span_find_byte(behind, '/'));
-    *path = span_skip(behind, segment.len);
-    return segment;
-}
-
-struct target {
-    struct span stage;
-    struct span resource; /* what is behind the stage, with its slash; "" or "/" is the root */
-};
-
-static struct target target_of(struct span path)
-{
-    struct target target = {.stage = SPAN_EMPTY, .resource = path};
-    target.stage = segment_take(&target.resource);
-    if (span_equal(target.stage, SPAN_LIT("_api"))) {
-        struct span rest = target.resource;
-        if (is_api_id(segment_take(&rest)) && rest.len > 0) {
-            target.resource = rest;
-            target.stage = segment_take(&target.resource);
-        }
-    }
-    return target;
-}
-
-/* First segments of the services behind the gateway: here, the stage was forgotten. */
-static bool is_service_path(struct span segment)
-{
-    static const char *const names[] = {"topics", "consumers", "brokers", "v3", "streams"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        if (span_equal_cstr(segment, names[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum handled unknown_stage(struct gateway *gateway, struct exchange *exchange,
-                                  struct span stage)
-{
-    struct arena *arena = &exchange->arena;
-    const char *known = gateway->stage != NULL ? gateway->stage : "test";
-    const char *hint;
-    if (is_service_path(stage)) {
-        hint = arena_printf(arena,
-                            "/%.*s stands where the stage belongs: write /%s/%.*s..., the invoke "
-                            "URL ends in the stage",
-                            SPAN_ARG(stage), known, SPAN_ARG(stage));
-    } else if (gateway->stage != NULL && is_stage_name(stage)) {
-        hint = arena_printf(arena,
-                            "no stage \"%.*s\" is deployed here, only \"%s\"; upper and lower case "
-                            "matter",
-                            SPAN_ARG(stage), known);
-    } else {
-        hint = arena_printf(arena,
-                            "the path begins with the stage, 1 to 128 letters, digits, '-' and "
-                            "'_': write /%s/topics/<topic>",
-                            known);
-    }
-    return gateway_error_write(gateway, exchange, GATEWAY_ERROR_FORBIDDEN, hint);
-}
-
-static bool stage_is_deployed(const struct gateway *gateway, struct span stage)
-{
-    if (gateway->stage != NULL) {
-        return span_equal_cstr(stage, gateway->stage);
-    }
-    return is_stage_name(stage) && !is_service_path(stage);
-}
-
-static bool names_kinesis_action(struct span resource)
-{
-    return span_ends_with(resource, SPAN_LIT("/PutRecord")) ||
-           span_ends_with(resource, SPAN_LIT("/PutRecords"));
-}
-
-/* NULL when {proxy+} takes it, else why no resource does. */
-static const char *resource_refusal(const struct exchange *exchange, struct span resource)
-{
-    if (resource.len <= 1) {
-        return "the stage's root has no method: the path goes on behind the stage, e.g. "
-               "/topics/<topic>";
-    }
-    struct span rest = resource;
-    if (span_equal(segment_take(&rest), SPAN_LIT("streams"))) {
-        return names_kinesis_action(resource)
-                   ? "PutRecord is the name of the Kinesis action, the workshop's path is PUT "
-                     "/streams/<stream>/record; and the Kinesis routes are not in this build"
-                   : "the Kinesis routes under /streams are not in this build: AWS answers so when "
-                     "the resource or its method is not deployed";
-    }
-    if (exchange->request.method == METHOD_OTHER) {
-        return "API Gateway's ANY takes DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT";
-    }
-    return NULL;
-}
-
 /* --- methods and bodies --- */
 
 struct method_entry {
@@ -293,7 +162,7 @@ static enum handled forward(struct gateway_call *call)
 }
 
 /* Path and query as the integration's URL has them. False when out of memory. */
-static bool url_rewrite(struct gateway_call *call, const struct target *target)
+static bool url_rewrite(struct gateway_call *call, const struct gateway_target *target)
 {
     struct arena *arena = &call->exchange->arena;
     struct http_request *request = &call->exchange->request;
@@ -325,23 +194,23 @@ static bool body_rewrite(struct gateway_call *call)
     return true;
 }
 
-/* Notes what its sender may trip over. */
-static void traps_note(struct gateway_call *call, const struct target *target)
+/* Notes what the request's sender may trip over. */
+static void traps_note(struct gateway_call *call, const struct gateway_target *target)
 {
     struct span resource = target->resource;
     call->double_slash = span_starts_with(resource, SPAN_LIT("//"));
-    call->names_kinesis_action = names_kinesis_action(resource);
+    call->names_kinesis_action = gateway_names_kinesis(resource);
     struct span rest = resource;
-    struct span first = segment_take(&rest);
+    struct span first = gateway_segment_take(&rest);
     call->stage_twice = span_equal(first, target->stage) && rest.len > 0;
     if (call->exchange->request.method == METHOD_POST && span_equal(first, SPAN_LIT("consumers"))) {
-        (void)segment_take(&rest);
+        (void)gateway_segment_take(&rest);
         call->creates_consumer = rest.len <= 1;
     }
 }
 
 static enum handled integrate(struct gateway *gateway, struct exchange *exchange,
-                              const struct target *target)
+                              const struct gateway_target *target)
 {
     struct gateway_call *call = ARENA_NEW(&exchange->arena, struct gateway_call);
     if (call == NULL) {
@@ -356,7 +225,7 @@ static enum handled integrate(struct gateway *gateway, struct exchange *exchange
     return forward(call);
 }
 
-static enum handled handle(void *ctx, struct exchange *exchange)
+static enum handled gateway_handle(void *ctx, struct exchange *exchange)
 {
     struct gateway *gateway = ctx;
     struct http_request *request = &exchange->request;
@@ -375,11 +244,12 @@ static enum handled handle(void *ctx, struct exchange *exchange)
         return gateway_error_write(gateway, exchange, GATEWAY_ERROR_NO_ROUTE,
                                    "the URL ends before the stage: write /<stage>/topics/<topic>");
     }
-    struct target target = target_of(request->path);
-    if (!stage_is_deployed(gateway, target.stage)) {
-        return unknown_stage(gateway, exchange, target.stage);
+    struct gateway_target target = gateway_target_of(request->path);
+    if (!gateway_stage_is_deployed(gateway, target.stage)) {
+        return gateway_error_write(gateway, exchange, GATEWAY_ERROR_FORBIDDEN,
+                                   gateway_stage_hint(gateway, &exchange->arena, target.stage));
     }
-    const char *refusal = resource_refusal(exchange, target.resource);
+    const char *refusal = gateway_resource_refusal(request->method, target.resource);
     if (refusal != NULL) {
         return gateway_error_write(gateway, exchange, GATEWAY_ERROR_NO_ROUTE, refusal);
     }
@@ -400,7 +270,7 @@ static enum handled handle(void *ctx, struct exchange *exchange)
 
 static enum status options_check(const struct gateway_options *options, struct error *err)
 {
-    if (options->stage != NULL && !is_stage_name(span_from_cstr(options->stage))) {
+    if (options->stage != NULL && !gateway_is_stage_name(span_from_cstr(options->stage))) {
         return error_set(err, STATUS_CONFIG,
                          "stage \"%s\": a stage is 1 to %d letters, digits, '-' and '_', without "
                          "slashes",
@@ -430,7 +300,7 @@ static enum status options_check(const struct gateway_options *options, struct e
     return STATUS_OK;
 }
 
-static bool text_copy(const char *text, char **out)
+static bool gateway_text_copy(const char *text, char **out)
 {
     *out = text != NULL ? strdup(text) : NULL;
     return text == NULL || *out != NULL;
@@ -447,9 +317,9 @@ static void api_id_make(struct gateway *gateway)
 static enum status gateway_setup(struct gateway *gateway, struct error *err)
 {
     struct gateway_options *options = &gateway->options;
-    if (!text_copy(options->stage, &gateway->stage) ||
-        !text_copy(options->api_key, &gateway->api_key) ||
-        !text_copy(options->upstream_url, &gateway->upstream_url)) {
+    if (!gateway_text_copy(options->stage, &gateway->stage) ||
+        !gateway_text_copy(options->api_key, &gateway->api_key) ||
+        !gateway_text_copy(options->upstream_url, &gateway->upstream_url)) {
         return error_set(err, STATUS_NO_MEMORY, "no memory for the gateway");
     }
     if (options->timeout_ms <= 0) {
@@ -463,7 +333,7 @@ static enum status gateway_setup(struct gateway *gateway, struct error *err)
         .reply_bytes_max = options->backend != NULL ? options->backend->reply_bytes_max
                                                     : 2 * (size_t)GATEWAY_BODY_BYTES_MAX,
         .ctx = gateway,
-        .handle = handle,
+        .handle = gateway_handle,
         .fail = gateway_fail,
     };
     enum status status = throttle_init(&gateway->throttle, options->env, options->throttle_rate,

@@ -2,8 +2,9 @@
  * HTTP proxy integration. What no table names passes untouched. */
 #include "gateway_internal.h"
 
+#include "hex.h"
+
 #include <string.h>
-#include <time.h>
 
 struct header_rule {
     const char *name;
@@ -77,15 +78,6 @@ enum {
     trace_random_position = 16,
 };
 
-static void hex_write(char *out, uint64_t value, size_t digits)
-{
-    static const char hex[] = "0123456789abcdef";
-    for (size_t i = digits; i > 0; i--) {
-        out[i - 1] = hex[value & 15];
-        value >>= 4;
-    }
-}
-
 static bool is_lower_hex(struct span text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -121,10 +113,10 @@ static struct span trace_id(struct gateway_call *call, struct span sent)
         return SPAN_EMPTY;
     }
     memcpy(text, "Root=1-", trace_time_position);
-    hex_write(text + trace_time_position, (uint64_t)(env->wall_us(env) / 1000000), 8);
+    (void)hex_write(text + trace_time_position, (uint64_t)(env->wall_us(env) / 1000000), 8);
     text[trace_random_position - 1] = '-';
-    hex_write(text + trace_random_position, env->random_u64(env), 8);
-    hex_write(text + trace_random_position + 8, env->random_u64(env), 16);
+    (void)hex_write(text + trace_random_position, env->random_u64(env), 8);
+    (void)hex_write(text + trace_random_position + 8, env->random_u64(env), 16);
     return span_from(text, trace_root_bytes);
 }
 
@@ -308,7 +300,7 @@ static bool reply_lines_map(struct exchange *exchange)
     return true;
 }
 
-static bool status_has_body(int status)
+static bool gateway_status_has_body(int status)
 {
     return status >= 200 && status != 204 && status != 304;
 }
@@ -320,7 +312,7 @@ static void backend_framing_add(struct gateway *gateway, struct reply *reply)
                                     "x-amzn-Remapped-Server: " GATEWAY_BACKEND_SERVER "\r\n"
                                     "x-amzn-Remapped-Date: ");
     buf_append(&reply->headers, gateway_date(gateway), GATEWAY_DATE_BYTES - 1);
-    if (status_has_body(reply->status)) {
+    if (gateway_status_has_body(reply->status)) {
         BUF_APPEND_LIT(&reply->headers, "\r\nx-amzn-Remapped-Content-Length: ");
         buf_append_u64(&reply->headers, reply->body.len);
     }
@@ -417,48 +409,4 @@ void gateway_reply_map(struct gateway_call *call, bool from_upstream)
     }
     reply->hint = hint_after(call);
     reply->no_date_server = true;
-}
-
-/* --- ids and Date --- */
-
-enum { apigw_id_characters = 15 };
-
-const char *gateway_date(struct gateway *gateway)
-{
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct env *env = gateway->options.env;
-    int64_t now_s = env->wall_us(env) / 1000000;
-    if (now_s != gateway->date_s || gateway->date[0] == '\0') {
-        time_t seconds = (time_t)now_s;
-        struct tm t;
-        gmtime_r(&seconds, &t);
-        snprintf(gateway->date, sizeof(gateway->date), "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
-                 days + 3 * (t.tm_wday % 7), (unsigned)t.tm_mday % 100,
-                 months + 3 * (t.tm_mon % 12), (unsigned)(t.tm_year + 1900) % 10000,
-                 (unsigned)t.tm_hour % 100, (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100);
-        gateway->date_s = now_s;
-    }
-    return gateway->date;
-}
-
-void gateway_add_identity(struct gateway *gateway, struct reply *reply)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    struct env *env = gateway->options.env;
-    char uuid[ENV_UUID_BYTES];
-    char apigw_id[apigw_id_characters];
-    env_uuid(env, uuid);
-    uint64_t bits[2] = {env->random_u64(env), env->random_u64(env)};
-    for (size_t i = 0; i < apigw_id_characters; i++) {
-        apigw_id[i] = alphabet[(bits[i / 10] >> (6 * (i % 10))) & 63];
-    }
-    BUF_APPEND_LIT(&reply->headers, "Date: ");
-    buf_append(&reply->headers, gateway_date(gateway), GATEWAY_DATE_BYTES - 1);
-    BUF_APPEND_LIT(&reply->headers, "\r\nx-amzn-RequestId: ");
-    buf_append(&reply->headers, uuid, ENV_UUID_BYTES - 1);
-    BUF_APPEND_LIT(&reply->headers, "\r\nx-amz-apigw-id: ");
-    buf_append(&reply->headers, apigw_id, sizeof(apigw_id));
-    BUF_APPEND_LIT(&reply->headers, "=\r\n");
 }

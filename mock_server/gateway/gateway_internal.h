@@ -1,9 +1,10 @@
-/* What the files of the gateway share; nobody outside gateway*.c includes it.
+/* What the files of the gateway share.
  *
- * A request's way: gateway.c finds stage and resource, asks for the key and the throttle, answers
- * CORS itself; gateway_text.c re-encodes path and query; gateway_headers.c maps the headers; then
- * the request goes to the backend in this process or, by gateway_upstream.c, to a real one. The
- * answer comes back through gateway_reply_map. Its own errors are gateway_errors.c's. */
+ * A request's way: gateway.c finds stage and resource (gateway_resource.c), asks for the key and
+ * the throttle, answers CORS itself; gateway_text.c re-encodes path and query; gateway_headers.c
+ * maps the headers; then the request goes to the backend in this process or, by gateway_upstream.c,
+ * to a real one. The answer comes back through gateway_reply_map. Its own errors are
+ * gateway_errors.c's. */
 #ifndef PINPIPE_GATEWAY_INTERNAL_H
 #define PINPIPE_GATEWAY_INTERNAL_H
 
@@ -56,6 +57,27 @@ struct gateway_call {
     bool names_kinesis_action;
 };
 
+/* --- gateway_resource.c --- */
+
+struct gateway_target {
+    struct span stage;
+    struct span resource; /* what is behind the stage, with its slash; "" or "/" is the root */
+};
+
+bool gateway_is_stage_name(struct span text);
+/* `path` is longer than "/". */
+struct gateway_target gateway_target_of(struct span path);
+bool gateway_stage_is_deployed(const struct gateway *gateway, struct span stage);
+/* The hint for a stage that is not deployed; NULL: out of memory. */
+const char *gateway_stage_hint(const struct gateway *gateway, struct arena *arena,
+                               struct span stage);
+/* NULL when {proxy+} takes the resource, else why none does. */
+const char *gateway_resource_refusal(enum http_method method, struct span resource);
+/* Does the path end in the name of a Kinesis action? */
+bool gateway_names_kinesis(struct span resource);
+/* Cuts "/segment" off the front; the rest begins with a slash or is empty. */
+struct span gateway_segment_take(struct span *path);
+
 /* --- gateway_text.c --- */
 
 /* Decoded and encoded again, as the integration's URL is built. False when out of memory. *out is
@@ -73,6 +95,9 @@ bool gateway_request_map(struct gateway_call *call);
 /* Maps the backend's reply to the gateway's own: remapped headers, ids, Date, text, limits. With
  * from_upstream, reply->headers are the upstream's lines as received. */
 void gateway_reply_map(struct gateway_call *call, bool from_upstream);
+
+/* --- gateway_identity.c --- */
+
 /* The ids and the Date that every answer of the gateway carries. */
 void gateway_add_identity(struct gateway *gateway, struct reply *reply);
 const char *gateway_date(struct gateway *gateway);

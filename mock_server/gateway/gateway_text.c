@@ -6,21 +6,14 @@
  * allocated once. */
 #include "gateway_internal.h"
 
+#include "hex.h"
+
 #include <string.h>
 
 static bool is_unreserved(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~';
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 /* The byte at *position, decoded; moves *position behind it. */
@@ -41,14 +34,13 @@ static unsigned char decode_byte(struct span text, bool plus_is_space, size_t *p
 
 static char *encode_byte(char *out, unsigned char byte, bool keep_slash)
 {
-    static const char digits[] = "0123456789ABCDEF";
     if (is_unreserved(byte) || (keep_slash && byte == '/')) {
         *out++ = (char)byte;
         return out;
     }
     *out++ = '%';
-    *out++ = digits[byte >> 4];
-    *out++ = digits[byte & 15];
+    *out++ = HEX_UPPER[byte >> 4];
+    *out++ = HEX_UPPER[byte & 15];
     return out;
 }
 

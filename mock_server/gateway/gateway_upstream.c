@@ -89,7 +89,7 @@ static struct upstream_socket *socket_watch(struct gateway_upstream *upstream, i
     return socket;
 }
 
-static void on_watch(void *ctx, int socket_fd, bool readable, bool writable)
+static void upstream_watch(void *ctx, int socket_fd, bool readable, bool writable)
 {
     struct gateway_upstream *upstream = ctx;
     struct upstream_socket **link = &upstream->sockets;
@@ -113,7 +113,7 @@ static void on_watch(void *ctx, int socket_fd, bool readable, bool writable)
     }
 }
 
-static void on_timer_change(void *ctx, int64_t timeout_ms)
+static void upstream_timer_change(void *ctx, int64_t timeout_ms)
 {
     struct gateway_upstream *upstream = ctx;
     struct timer_heap *timers = upstream->gateway->options.timers;
@@ -128,7 +128,7 @@ static void on_timer_change(void *ctx, int64_t timeout_ms)
     }
 }
 
-static void on_timer(struct timer *timer)
+static void upstream_timer_fired(struct timer *timer)
 {
     struct gateway_upstream *upstream = PP_CONTAINER_OF(timer, struct gateway_upstream, timer);
     http_client_on_timer(upstream->client);
@@ -136,7 +136,7 @@ static void on_timer(struct timer *timer)
 
 /* --- answers --- */
 
-static void slot_release(struct upstream_slot *slot)
+static void upstream_slot_release(struct upstream_slot *slot)
 {
     slot->call->slot = NULL;
     slot->call = NULL;
@@ -192,7 +192,7 @@ static void failure_write(struct gateway_call *call, const struct http_response 
     gateway_error_write(call->gateway, call->exchange, id, hint);
 }
 
-static void on_done(void *ctx, struct http_call *http, const struct http_response *response)
+static void upstream_done(void *ctx, struct http_call *http, const struct http_response *response)
 {
     struct upstream_slot *slot = ctx;
     struct gateway_call *call = slot->call;
@@ -207,7 +207,7 @@ static void on_done(void *ctx, struct http_call *http, const struct http_respons
     } else {
         failure_write(call, response);
     }
-    slot_release(slot);
+    upstream_slot_release(slot);
     exchange->outside_turn = true;
     exchange_answer(exchange);
 }
@@ -219,7 +219,7 @@ static void park_cancel(struct exchange *exchange, void *state)
     struct gateway_call *call = state;
     (void)exchange;
     http_call_cancel(call->slot->http);
-    slot_release(call->slot);
+    upstream_slot_release(call->slot);
 }
 
 static void park_deadline(struct exchange *exchange, void *state)
@@ -246,7 +246,7 @@ static struct upstream_slot *slot_take(struct gateway_upstream *upstream)
         return NULL;
     }
     slot->upstream = upstream;
-    if (http_call_new(upstream->client, on_done, slot, &slot->http) != STATUS_OK) {
+    if (http_call_new(upstream->client, upstream_done, slot, &slot->http) != STATUS_OK) {
         free(slot);
         return NULL;
     }
@@ -266,7 +266,7 @@ static const char *url_build(struct gateway_upstream *upstream, const struct htt
     return fits ? buf_cstr(url) : NULL;
 }
 
-/* These libcurl writes itself. */
+/* Headers that libcurl writes itself. */
 static bool is_written_by_client(struct span name)
 {
     return span_equal_nocase(name, SPAN_LIT("Host")) ||
@@ -302,8 +302,8 @@ static const char **lines_build(struct exchange *exchange)
     return lines;
 }
 
-static enum status slot_send(struct upstream_slot *slot, struct exchange *exchange,
-                             struct error *err)
+static enum status upstream_slot_send(struct upstream_slot *slot, struct exchange *exchange,
+                                      struct error *err)
 {
     struct gateway_upstream *upstream = slot->upstream;
     struct http_request *request = &exchange->request;
@@ -335,8 +335,8 @@ enum handled gateway_upstream_forward(struct gateway_upstream *upstream, struct 
     slot->call = call;
     call->slot = slot;
     struct error err = ERROR_NONE;
-    if (slot_send(slot, exchange, &err) != STATUS_OK) {
-        slot_release(slot);
+    if (upstream_slot_send(slot, exchange, &err) != STATUS_OK) {
+        upstream_slot_release(slot);
         LOG_WARNF(call->gateway->options.log, "gateway", "not sent to the upstream: %s",
                   err.message);
         return gateway_error_write(call->gateway, exchange, GATEWAY_ERROR_INTERNAL, NULL);
@@ -369,7 +369,7 @@ static enum status upstream_setup(struct gateway_upstream *upstream, struct erro
         return status;
     }
     struct http_client_loop loop = {
-        .ctx = upstream, .watch = on_watch, .set_timer = on_timer_change};
+        .ctx = upstream, .watch = upstream_watch, .set_timer = upstream_timer_change};
     return http_client_attach(upstream->client, &loop);
 }
 
@@ -381,7 +381,7 @@ enum status gateway_upstream_new(struct gateway *gateway, struct gateway_upstrea
         return error_set(err, STATUS_NO_MEMORY, "no memory for the upstream");
     }
     upstream->gateway = gateway;
-    upstream->timer.fire = on_timer;
+    upstream->timer.fire = upstream_timer_fired;
     buf_init(&upstream->url, url_bytes_max);
     enum status status = upstream_setup(upstream, err);
     if (status != STATUS_OK) {
