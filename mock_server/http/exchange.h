@@ -34,7 +34,7 @@ enum exchange_failure {
 
 enum handled { HANDLED, PARKED };
 
-/* What becomes of a body, decided by its service when the head is there. */
+/* The service's decision, when the head is there, on what becomes of the body. */
 enum body_plan {
     BODY_GATHER, /* gathered, at most body_bytes_max of it, before handle */
     BODY_STREAM, /* given away piece by piece as it comes, then handle (request.body is empty) */

@@ -32,10 +32,11 @@ static bool sender_waits(const struct http_work *work)
 
 static void continue_send(struct http_conn *c)
 {
-    static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n"; /* libuv's type; nobody writes to it */
-    const uv_buf_t buf = {.base = go_on, .len = sizeof(go_on) - 1};
+    struct buf *head = &c->work->head;
+    BUF_APPEND_LIT(head, "HTTP/1.1 100 Continue\r\n\r\n");
+    const uv_buf_t line = {.base = head->ptr, .len = head->len};
     /* Nothing else is being written; a peer whose window is shut to 25 bytes is not waiting. */
-    if (conn_send(&c->conn, &buf, 1) == CONN_SENT_LATER) {
+    if (!buf_ok(head) || conn_send(&c->conn, &line, 1) == CONN_SENT_LATER) {
         conn_close(&c->conn);
     }
 }

@@ -165,7 +165,7 @@ static void http_conn_free(struct conn *conn)
     free(c);
 }
 
-static void on_opened(struct conn *conn, bool over_limit)
+static void http_opened(struct conn *conn, bool over_limit)
 {
     struct http_conn *c = http_of(conn);
     if (!over_limit) {
@@ -203,7 +203,7 @@ static size_t read_size(const struct server *server, const struct http_work *wor
     return rest > read_bytes_min ? (size_t)rest : read_bytes_min;
 }
 
-static uv_buf_t on_room(struct conn *conn)
+static uv_buf_t http_room(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
     struct server *server = conn->server;
@@ -242,7 +242,7 @@ static void put_aside(struct http_conn *c, size_t count)
     }
 }
 
-static void on_received(struct conn *conn, size_t count)
+static void http_received(struct conn *conn, size_t count)
 {
     struct http_conn *c = http_of(conn);
     if (is_behind(c)) {
@@ -268,7 +268,7 @@ static void on_received(struct conn *conn, size_t count)
     request_parse(c);
 }
 
-static void on_ended(struct conn *conn)
+static void http_ended(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
     switch (c->state) {
@@ -294,7 +294,7 @@ static void on_ended(struct conn *conn)
     }
 }
 
-static void on_sent(struct conn *conn, bool ok)
+static void http_sent(struct conn *conn, bool ok)
 {
     struct http_conn *c = http_of(conn);
     if (ok && c->work->stream_left > 0) {
@@ -308,7 +308,7 @@ static void on_sent(struct conn *conn, bool ok)
     }
 }
 
-static void on_ready(struct conn *conn)
+static void http_ready(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
     c->slice_bytes = 0;
@@ -319,7 +319,7 @@ static void on_ready(struct conn *conn)
     }
 }
 
-static void on_expired(struct conn *conn)
+static void http_expired(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
     switch (c->state) {
@@ -351,7 +351,7 @@ static void on_expired(struct conn *conn)
     }
 }
 
-static void on_stopping(struct conn *conn)
+static void http_stopping(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
     if (c->state == HTTP_IDLE || c->state == HTTP_LINGERING) {
@@ -361,7 +361,7 @@ static void on_stopping(struct conn *conn)
     }
 }
 
-static void on_closing(struct conn *conn)
+static void http_closing(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
     struct http_work *work = c->work;
@@ -383,15 +383,15 @@ static const struct conn_protocol http_protocol = {
     .name = "http",
     .conn_new = http_conn_new,
     .conn_free = http_conn_free,
-    .opened = on_opened,
-    .room = on_room,
-    .received = on_received,
-    .ended = on_ended,
-    .sent = on_sent,
-    .ready = on_ready,
-    .expired = on_expired,
-    .stopping = on_stopping,
-    .closing = on_closing,
+    .opened = http_opened,
+    .room = http_room,
+    .received = http_received,
+    .ended = http_ended,
+    .sent = http_sent,
+    .ready = http_ready,
+    .expired = http_expired,
+    .stopping = http_stopping,
+    .closing = http_closing,
 };
 
 enum status http_kind(struct http_pool *pool, const struct service *service, struct conn_kind *out)

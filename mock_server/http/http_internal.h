@@ -32,7 +32,7 @@ enum http_state {
     HTTP_LINGERING, /* refused; drops input until the peer ends or a timeout: closed */
 };
 
-/* One for all listeners of a server. */
+/* The pool is one for all listeners of a server. */
 struct http_pool {
     struct server_part part;
     struct server *server;
@@ -87,7 +87,8 @@ struct http_conn {
 struct http_work *http_work_take(struct http_conn *c, const struct exchange_owner *owner);
 /* Makes it ready for a request to `service`. */
 void http_work_reset(struct http_work *work, const struct service *service);
-/* What it counts in the budget that all requests being received share. */
+/* Counts so many bytes of the work in the budget that all requests being received share; small
+ * ones are not worth counting. */
 void http_work_charge(struct http_work *work, size_t bytes);
 /* The reply has left or never will; its connection, if it is still there, has no work any more. */
 void http_work_give_back(struct http_work *work);
@@ -107,7 +108,8 @@ bool http_waits_for_turn(const struct http_conn *c);
 /* Reads on, unless too much waits behind the request: a peer that sends faster than it is answered
  * waits in its own kernel. */
 void http_reading_adjust(struct http_conn *c);
-/* What waited behind the last request belongs to this one; work->in may be at its ceiling then. */
+/* Bytes that waited behind the last request belong to this one; work->in may be at its ceiling
+ * then. */
 void http_ahead_take_over(struct http_conn *c);
 /* Lingers as long as the peer goes on sending, but not for ever. */
 void http_linger_on(struct http_conn *c);
@@ -135,7 +137,7 @@ void http_body_piece(struct http_conn *c);
 int64_t http_body_due_us(const struct http_conn *c);
 
 /* --- http_reply.c --- */
-/* What exchange_owner.send does; sets work->sent when the reply has left at once. */
+/* Sends a settled reply (exchange_owner.send); sets work->sent when it has left at once. */
 void http_reply_send(struct exchange *exchange);
 /* The turn has come for the next piece of a streamed reply. */
 void http_reply_go_on(struct http_conn *c);

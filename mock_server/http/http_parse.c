@@ -7,7 +7,8 @@ static struct http_parser *parser_of(llhttp_t *machine)
     return machine->data;
 }
 
-static int refuse(struct http_parser *parser, enum exchange_failure failure, const char *reason)
+static int parser_refuse(struct http_parser *parser, enum exchange_failure failure,
+                         const char *reason)
 {
     if (parser->reason == NULL) {
         parser->failure = failure;
@@ -23,7 +24,7 @@ static int part_extend(struct http_parser *parser, uint16_t *at, uint16_t *len, 
 {
     size_t start = (size_t)(bytes.ptr - parser->base);
     if (start + bytes.len > HTTP_HEAD_BYTES_MAX) {
-        return refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "the head is too large");
+        return parser_refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "the head is too large");
     }
     if (*len == 0) {
         *at = (uint16_t)start;
@@ -36,7 +37,7 @@ static int on_url(llhttp_t *machine, const char *at, size_t len)
 {
     struct http_parser *parser = parser_of(machine);
     if (parser->target_len + len > HTTP_TARGET_BYTES_MAX) {
-        return refuse(parser, EXCHANGE_URI_TOO_LONG, "the request target is too long");
+        return parser_refuse(parser, EXCHANGE_URI_TOO_LONG, "the request target is too long");
     }
     return part_extend(parser, &parser->target_at, &parser->target_len, span_from(at, len));
 }
@@ -49,7 +50,7 @@ static int on_header_field(llhttp_t *machine, const char *at, size_t len)
     }
     if (!parser->in_name) {
         if (parser->field_count == HTTP_HEADERS_MAX) {
-            return refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "too many headers");
+            return parser_refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "too many headers");
         }
         parser->fields[parser->field_count++] = (struct http_field){0};
         parser->in_name = true;
@@ -89,11 +90,11 @@ static int on_headers_complete(llhttp_t *machine)
 
 /* --- and while the body does --- */
 
-static int on_body(llhttp_t *machine, const char *at, size_t len)
+static int parser_on_body(llhttp_t *machine, const char *at, size_t len)
 {
     struct http_parser *parser = parser_of(machine);
     if (len > parser->body_bytes_max - parser->body_len) {
-        return refuse(parser, EXCHANGE_BODY_TOO_LARGE, "the body is too large");
+        return parser_refuse(parser, EXCHANGE_BODY_TOO_LARGE, "the body is too large");
     }
     if (parser->chunked) {
         /* Over the framing that the machine has read already; never ahead of it. */
@@ -122,7 +123,7 @@ static const llhttp_settings_t settings = {
     .on_header_field_complete = on_header_field_complete,
     .on_header_value = on_header_value,
     .on_headers_complete = on_headers_complete,
-    .on_body = on_body,
+    .on_body = parser_on_body,
     .on_chunk_header = on_chunk_header,
     .on_message_complete = on_message_complete,
 };
@@ -235,7 +236,7 @@ static const char *target_flaw(struct http_parser *parser)
     return absolute_form_reduce(parser, target);
 }
 
-/* Which of the headers that the connection itself reads were sent, and how often. */
+/* The headers that the connection itself reads: which were sent, and how often. */
 struct framing {
     int host_count;
     int content_length_count;
@@ -314,16 +315,16 @@ static enum http_parsed head_finish(struct http_parser *parser)
 {
     parser->head_len = parser->position;
     if (parser->head_len > HTTP_HEAD_BYTES_MAX) {
-        refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "the head is too large");
+        parser_refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "the head is too large");
         return HTTP_PARSE_BAD;
     }
     const char *flaw = head_flaw(parser);
     if (flaw != NULL) {
-        refuse(parser, EXCHANGE_MALFORMED, flaw);
+        parser_refuse(parser, EXCHANGE_MALFORMED, flaw);
         return HTTP_PARSE_BAD;
     }
     if (parser->content_length > parser->body_bytes_max) {
-        refuse(parser, EXCHANGE_BODY_TOO_LARGE, "the body is too large");
+        parser_refuse(parser, EXCHANGE_BODY_TOO_LARGE, "the body is too large");
         return HTTP_PARSE_BAD;
     }
     if (parser->old_version) {
@@ -409,7 +410,8 @@ static enum http_parsed body_progress(struct http_parser *parser, struct buf *in
     if (parser->chunked) {
         parser->chunked_raw_len += parser->position - before;
         if (chunk_extra_is_too_much(parser)) {
-            refuse(parser, EXCHANGE_MALFORMED, "too many bytes of chunk extensions and trailers");
+            parser_refuse(parser, EXCHANGE_MALFORMED,
+                          "too many bytes of chunk extensions and trailers");
             return HTTP_PARSE_BAD;
         }
         chunked_compact(parser, in);
@@ -424,7 +426,7 @@ static enum http_parsed head_progress(struct http_parser *parser)
 {
     if (!parser->head_complete) {
         if (parser->position > HTTP_HEAD_BYTES_MAX) {
-            refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "the head is too large");
+            parser_refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "the head is too large");
             return HTTP_PARSE_BAD;
         }
         return HTTP_PARSE_MORE;
@@ -452,7 +454,7 @@ enum http_parsed http_parser_feed(struct http_parser *parser, struct buf *in)
         size_t before = parser->position;
         llhttp_errno_t code = machine_run(parser, in);
         if (code != HPE_OK && code != HPE_PAUSED) {
-            refuse(parser, EXCHANGE_MALFORMED, "not a well-formed HTTP request");
+            parser_refuse(parser, EXCHANGE_MALFORMED, "not a well-formed HTTP request");
             return HTTP_PARSE_BAD;
         }
         parsed = was_head ? head_progress(parser) : body_progress(parser, in, before);
@@ -466,7 +468,7 @@ bool http_parser_plan_body(struct http_parser *parser, uint64_t body_bytes_max, 
     parser->body_bytes_max = body_bytes_max;
     parser->in_pieces = in_pieces;
     if (parser->content_length > body_bytes_max) {
-        refuse(parser, EXCHANGE_BODY_TOO_LARGE, "the body is too large");
+        parser_refuse(parser, EXCHANGE_BODY_TOO_LARGE, "the body is too large");
         return false;
     }
     return true;

@@ -73,7 +73,7 @@ enum http_parsed http_parser_feed(struct http_parser *parser, struct buf *in);
  * in pieces (of at most BODY_PIECE_BYTES_MAX) or whole. False: it is announced larger than that,
  * the parser is bad now. */
 bool http_parser_plan_body(struct http_parser *parser, uint64_t body_bytes_max, bool in_pieces);
-/* What `in` holds of the body: after HTTP_PARSE_PIECE a piece of it. */
+/* The part of the body that `in` holds: after HTTP_PARSE_PIECE a piece of it. */
 struct span http_parser_body(const struct http_parser *parser, const struct buf *in);
 void http_parser_drop_piece(struct http_parser *parser, struct buf *in);
 /* The request as far as it was understood; `headers` has room for HTTP_HEADERS_MAX. The spans are

@@ -76,7 +76,6 @@ struct http_work *http_work_take(struct http_conn *c, const struct exchange_owne
     return work;
 }
 
-/* Small requests are not worth counting. */
 void http_work_charge(struct http_work *work, size_t bytes)
 {
     struct server *server = work->pool->server;

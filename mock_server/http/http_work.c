@@ -122,7 +122,7 @@ void http_request_complete(struct http_work *work, struct server *server)
 /* Nothing more is taken of what the peer sends; the connection closes behind the reply. */
 static void request_give_up(struct http_conn *c)
 {
-    /* Its bytes go with the reply: others need not be refused for them as well. */
+    /* The bytes of this request go with the reply: others need not be refused for them as well. */
     http_work_charge(c->work, 0);
     c->refused = true;
     c->state = HTTP_BUSY;

@@ -1,13 +1,6 @@
 #include "query.h"
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
+#include "hex.h"
 
 static bool query_is_plain(struct span raw, bool plus_is_blank)
 {
@@ -30,8 +23,8 @@ enum query_decoded query_decode(struct arena *arena, struct span raw, bool plus_
     for (size_t i = 0; i < raw.len; i++) {
         char c = raw.ptr[i];
         if (c == '%') {
-            int high = i + 2 < raw.len ? hex_digit(raw.ptr[i + 1]) : -1;
-            int low = i + 2 < raw.len ? hex_digit(raw.ptr[i + 2]) : -1;
+            int high = i + 2 < raw.len ? hex_value(raw.ptr[i + 1]) : -1;
+            int low = i + 2 < raw.len ? hex_value(raw.ptr[i + 2]) : -1;
             if (high < 0 || low < 0 || high + low == 0) {
                 return QUERY_BAD_ESCAPE;
             }

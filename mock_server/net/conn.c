@@ -13,7 +13,7 @@ static struct conn *conn_of(uv_handle_t *handle)
 
 /* --- the server's list --- */
 
-static void list_add(struct server *server, struct conn *conn)
+static void conns_add(struct server *server, struct conn *conn)
 {
     conn->next = server->conns;
     conn->previous = NULL;
@@ -24,7 +24,7 @@ static void list_add(struct server *server, struct conn *conn)
     server->conn_count++;
 }
 
-static void list_remove(struct server *server, struct conn *conn)
+static void conns_remove(struct server *server, struct conn *conn)
 {
     if (conn->previous != NULL) {
         conn->previous->next = conn->next;
@@ -78,11 +78,11 @@ static void ready_forget(struct conn *conn)
 
 /* --- closing --- */
 
-static void on_closed(uv_handle_t *handle)
+static void conn_closed(uv_handle_t *handle)
 {
     struct conn *conn = conn_of(handle);
     timer_heap_unreserve(&conn->server->timers, 1);
-    list_remove(conn->server, conn);
+    conns_remove(conn->server, conn);
     conn->protocol->conn_free(conn);
 }
 
@@ -95,13 +95,13 @@ void conn_close(struct conn *conn)
     timer_clear(&conn->server->timers, &conn->timer);
     ready_forget(conn);
     conn->protocol->closing(conn);
-    uv_close((uv_handle_t *)&conn->tcp, on_closed);
+    uv_close((uv_handle_t *)&conn->tcp, conn_closed);
 }
 
 /* --- the deadline --- */
 
 /* Moving a deadline to later costs nothing: the timer finds out when it fires. */
-static void on_timer(struct timer *timer)
+static void conn_timer_fired(struct timer *timer)
 {
     struct conn *conn = PP_CONTAINER_OF(timer, struct conn, timer);
     int64_t deadline_us = conn->deadline_us;
@@ -132,14 +132,14 @@ void conn_set_deadline(struct conn *conn, int64_t due_us)
 
 /* --- reading --- */
 
-static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+static void conn_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct conn *conn = conn_of(handle);
     (void)suggested;
     *buf = conn->protocol->room(conn);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+static void conn_read_done(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct conn *conn = stream->data;
     (void)buf;
@@ -164,7 +164,7 @@ void conn_read_start(struct conn *conn)
         return;
     }
     conn->reading = true;
-    if (uv_read_start((uv_stream_t *)&conn->tcp, on_room, on_read) != 0) {
+    if (uv_read_start((uv_stream_t *)&conn->tcp, conn_room, conn_read_done) != 0) {
         conn_close(conn);
     }
 }
@@ -179,7 +179,7 @@ void conn_read_stop(struct conn *conn)
 
 /* --- writing --- */
 
-static void on_written(uv_write_t *write, int status)
+static void conn_write_done(uv_write_t *write, int status)
 {
     struct conn *conn = write->data;
     conn->writing = false;
@@ -188,7 +188,7 @@ static void on_written(uv_write_t *write, int status)
         conn->protocol->sent(conn, false);
         return;
     }
-    /* It may have been closed in between, with the last bytes already gone. */
+    /* The connection may have been closed in between, with the last bytes already gone. */
     conn->protocol->sent(conn, !conn->closing);
 }
 
@@ -215,7 +215,7 @@ enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned c
         return CONN_SENT;
     }
     conn->write.data = conn;
-    if (uv_write(&conn->write, stream, rest, rest_count, on_written) != 0) {
+    if (uv_write(&conn->write, stream, rest, rest_count, conn_write_done) != 0) {
         conn_close(conn);
         return CONN_SENT_FAILED;
     }
@@ -236,7 +236,7 @@ size_t conn_unsent_bytes(const struct conn *conn)
     return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
 }
 
-static void on_shutdown(uv_shutdown_t *shutdown, int status)
+static void conn_shutdown_done(uv_shutdown_t *shutdown, int status)
 {
     (void)shutdown;
     (void)status; /* a peer that is gone shows up in reading */
@@ -244,7 +244,7 @@ static void on_shutdown(uv_shutdown_t *shutdown, int status)
 
 void conn_end_sending(struct conn *conn)
 {
-    if (uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, on_shutdown) != 0) {
+    if (uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, conn_shutdown_done) != 0) {
         conn_close(conn);
     }
 }
@@ -266,9 +266,9 @@ bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn
     conn->protocol = protocol;
     conn->transport = kind->transport != NULL ? kind->transport : &tcp_transport;
     conn->deadline_us = INT64_MAX;
-    conn->timer.fire = on_timer;
+    conn->timer.fire = conn_timer_fired;
     size_t others = server->conn_count;
-    list_add(server, conn);
+    conns_add(server, conn);
     uv_tcp_init(&server->loop, &conn->tcp);
     conn->tcp.data = conn;
     if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0 ||

@@ -17,7 +17,7 @@ struct conn_protocol {
      * is the listener's. */
     struct conn *(*conn_new)(struct server *server, void *ctx);
     void (*conn_free)(struct conn *conn);
-    /* It is being served; over_limit: only to be told that there are too many. */
+    /* The connection is being served; over_limit: only to be told that there are too many. */
     void (*opened)(struct conn *conn, bool over_limit);
     /* Where the next bytes go; an empty room (len 0) closes the connection. */
     uv_buf_t (*room)(struct conn *conn);
@@ -25,9 +25,10 @@ struct conn_protocol {
     void (*received)(struct conn *conn, size_t count);
     /* The peer has sent its last byte; conn->ended is set. */
     void (*ended)(struct conn *conn);
-    /* What conn_send left for later has gone out (or never will: !ok, and the conn is closing). */
+    /* The bytes that conn_send left for later have gone out (or never will: !ok, and the conn is
+     * closing). */
     void (*sent)(struct conn *conn, bool ok);
-    /* Its turn to go on, as asked for by conn_make_ready. */
+    /* The connection's turn to go on, as asked for by conn_make_ready. */
     void (*ready)(struct conn *conn);
     void (*expired)(struct conn *conn);
     /* The server stops: finish what is under way, begin nothing. */

@@ -207,7 +207,7 @@ static enum status make_schema(struct journal *journal, struct error *err)
     return status;
 }
 
-static enum status open_file(struct journal *journal, struct error *err)
+static enum status journal_file_open(struct journal *journal, struct error *err)
 {
     struct sqlite_db_options options = {
         .path = journal->path,
@@ -240,7 +240,7 @@ static enum status open_file(struct journal *journal, struct error *err)
 
 /* --- writing --- */
 
-static bool step_done(sqlite3_stmt *stmt)
+static bool journal_step_done(sqlite3_stmt *stmt)
 {
     if (stmt == NULL) {
         return false;
@@ -249,9 +249,9 @@ static bool step_done(sqlite3_stmt *stmt)
     return sqlite3_reset(stmt) == SQLITE_OK && step == SQLITE_DONE;
 }
 
-static bool run(struct journal *journal, enum journal_statement id)
+static bool journal_run(struct journal *journal, enum journal_statement id)
 {
-    return step_done(sqlite_db_statement(&journal->db, id));
+    return journal_step_done(sqlite_db_statement(&journal->db, id));
 }
 
 static bool insert_row(struct journal *journal, const struct journal_row *row, int64_t id)
@@ -274,7 +274,7 @@ static bool insert_row(struct journal *journal, const struct journal_row *row, i
     sqlite3_bind_int64(stmt, 8, row->latency_us);
     sqlite3_bind_int64(stmt, 9, row->request_bytes);
     sqlite3_bind_int64(stmt, 10, row->response_bytes);
-    return step_done(stmt);
+    return journal_step_done(stmt);
 }
 
 static bool trim_ring(struct journal *journal, int64_t next_id)
@@ -284,7 +284,7 @@ static bool trim_ring(struct journal *journal, int64_t next_id)
         return false;
     }
     sqlite3_bind_int64(stmt, 1, next_id - 1 - journal->rows_max);
-    return step_done(stmt);
+    return journal_step_done(stmt);
 }
 
 static bool write_rows(struct journal *journal)
@@ -294,7 +294,7 @@ static bool write_rows(struct journal *journal)
                       ? journal->row_count - (size_t)journal->rows_max
                       : 0;
     int64_t id = journal->next_id + (int64_t)skip;
-    if (!run(journal, STMT_BEGIN)) {
+    if (!journal_run(journal, STMT_BEGIN)) {
         return false;
     }
     for (size_t i = skip; i < journal->row_count; i++) {
@@ -302,7 +302,7 @@ static bool write_rows(struct journal *journal)
             return false;
         }
     }
-    if (!trim_ring(journal, id) || !run(journal, STMT_COMMIT)) {
+    if (!trim_ring(journal, id) || !journal_run(journal, STMT_COMMIT)) {
         return false;
     }
     journal->next_id = id;
@@ -313,7 +313,7 @@ static enum status write_queue_to_file(struct journal *journal, struct error *er
 {
     enum status status = STATUS_OK;
     if (journal->db.handle == NULL) {
-        status = open_file(journal, err);
+        status = journal_file_open(journal, err);
     }
     if (status == STATUS_OK && !write_rows(journal)) {
         status = sqlite_db_error(&journal->db, "write the journal", err);

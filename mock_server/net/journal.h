@@ -1,5 +1,5 @@
-/* What was asked and answered, for `pinpipe sql` and teaching: journal.db, a ring of N rows,
- * written in batches after the replies, never in their way (synchronous off).
+/* The record of what was asked and answered, for `pinpipe sql` and teaching: journal.db, a ring of
+ * N rows, written in batches after the replies, never in their way (synchronous off).
  *
  * Secrets in a path's query (signatures, keys, tokens) are replaced here, whoever fed the entry:
  * this is the last place before they would be kept, and no protocol can forget it. Headers and

@@ -29,7 +29,7 @@ static void on_journal_due(struct timer *timer)
     journal_flush(server->turn.journal);
 }
 
-/* It has made the loop turn, and a turn does its work. */
+/* The timer has made the loop turn, and a turn does its work. */
 static void on_work_due(struct timer *timer)
 {
     struct server *server = PP_CONTAINER_OF(timer, struct server, work_timer);

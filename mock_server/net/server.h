@@ -85,9 +85,10 @@ struct server_options {
 void server_limits_init(struct server_limits *limits);
 enum status server_new(const struct server_options *options, struct server **out,
                        struct error *err) PP_MUST_USE;
-/* What turns commit to and feed; both may be NULL. Before server_run. */
+/* The store that turns commit to and the journal that they feed; both may be NULL. Before
+ * server_run. */
 void server_set_store(struct server *server, struct store *store, struct journal *journal);
-/* What runs before each commit; at once for the first time. Before server_run. */
+/* The work that runs before each commit; at once for the first time. Before server_run. */
 void server_set_work(struct server *server, struct turn_work work);
 
 /* The part belongs to the server from now on: server_free releases it. */

@@ -11,11 +11,11 @@ struct journal_entry;
 struct store;
 struct timer_heap;
 
-/* What belongs into the turn's transaction beside the requests: the sink. Runs before each commit,
- * also when nothing was written yet, and must be cheap when there is nothing to do. It may answer
- * parked exchanges. The turn's replies wait for it, so it stops at about TURN_US_MAX. True: there
- * is more, the loop comes back without waiting. After a failed commit it is tried again a little
- * later (SERVER_WORK_RETRY_MS); what it did is rolled back. */
+/* Work that belongs into the turn's transaction beside the requests: the sink. Runs before each
+ * commit, also when nothing was written yet, and must be cheap when there is nothing to do. It may
+ * answer parked exchanges. The turn's replies wait for it, so it stops at about TURN_US_MAX. True:
+ * there is more, the loop comes back without waiting. After a failed commit it is tried again a
+ * little later (SERVER_WORK_RETRY_MS); what it did is rolled back. */
 struct turn_work {
     bool (*run)(void *ctx);
     void *ctx;
@@ -39,7 +39,7 @@ struct turn {
     bool journal_fed;      /* something is in the journal's queue since it was last cleared */
 };
 
-/* What one turn may take in before its first reply leaves. */
+/* The limits of what one turn may take in before its first reply leaves. */
 enum {
     TURN_RECORDS_MAX = 1000,
     TURN_HELD_BYTES_MAX = 1024 * 1024,
