@@ -211,6 +211,11 @@ void echo_server_start(struct echo_server *echo)
     assert_int_equal(http_kind(http, &echo->service, &listen.kind), STATUS_OK);
     listen.kind.transport = echo->transport;
     assert_int_equal(server_listen(echo->server, &listen, &echo->port, &err), STATUS_OK);
+    if (echo->beside != NULL) {
+        assert_int_equal(server_listen(echo->server, echo->beside, &echo->beside_port, &err),
+                         STATUS_OK);
+    }
+    server_set_store(echo->server, echo->store, NULL);
     server_set_work(echo->server, echo->work);
     assert_int_equal(pthread_create(&echo->thread, NULL, thread_main, echo), 0);
 }

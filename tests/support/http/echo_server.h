@@ -37,6 +37,9 @@ struct echo_server {
     struct server_limits limits;            /* of the next start */
     struct turn_work work;                  /* of the next start; run may be NULL */
     const struct conn_transport *transport; /* of the next start; NULL: plain TCP */
+    struct store *store;                    /* of the next start; NULL: nothing is committed */
+    const struct listener_options *beside;  /* of the next start: a second listener; NULL: none */
+    int beside_port;
     struct server *server;
     struct service service;
     struct echo_waiter *waiters;

@@ -4,6 +4,8 @@
 #include "exchange.h"
 #include "fault_vfs.h"
 #include "journal.h"
+#include "line_echo.h"
+#include "sqlite_db.h"
 #include "store.h"
 #include "temp_dir.h"
 #include "turn.h"
@@ -62,7 +64,7 @@ static void write_something(struct fixture *f)
     assert_int_equal(store_topic_create(f->store, &spec, &err), STATUS_OK);
 }
 
-static void send(struct exchange *exchange)
+static void send_reply(struct exchange *exchange)
 {
     struct fixture *f = fixture_of(exchange);
     size_t len = strlen(f->trace);
@@ -83,7 +85,7 @@ static void finished(struct exchange *exchange)
     exchange_sent(exchange);
 }
 
-static const struct exchange_owner owner = {send, finished};
+static const struct exchange_owner owner = {send_reply, finished};
 
 static enum handled handle(void *ctx, struct exchange *exchange)
 {
@@ -119,7 +121,8 @@ static int setup(void **state)
     f->env.sqlite_vfs = vfs_name;
     const struct store_options store = {
         .directory = f->dir.path, .env = &f->env, .log = &f->log, .durability = STORE_FULL};
-    const struct journal_options journal = {.env = &f->env, .log = &f->log, .rows_max = 10};
+    const struct journal_options journal = {
+        .directory = f->dir.path, .env = &f->env, .log = &f->log, .rows_max = 10};
     struct error err = ERROR_NONE;
     if (store_open(&store, &f->store, &err) != STATUS_OK ||
         journal_open(&journal, &f->journal, &err) != STATUS_OK) {
@@ -170,7 +173,7 @@ static void nothing_is_sent_before_the_commit(void **state)
     exchange_handle(&f->exchanges[1]);
     assert_string_equal(f->trace, "");
     assert_true(turn_needs_commit(&f->turn));
-    turn_end(&f->turn); /* send() looks whether the commit was synced */
+    turn_end(&f->turn); /* send_reply() looks whether the commit was synced */
     assert_string_equal(f->trace, "200 200 ");
     assert_int_equal(f->turn.held_count, 0);
     assert_true(f->turn.journal_fed);
@@ -428,6 +431,105 @@ static void held_replies_take_from_the_room_until_they_have_left(void **state)
     assert_int_equal(exchange_reply_room(&f->exchanges[1]), before);
 }
 
+/* --- beside other protocols --- */
+
+static void on_line_sent(struct line_answer *answer, void *ctx)
+{
+    struct fixture *f = ctx;
+    size_t len = strlen(f->trace);
+    snprintf(f->trace + len, sizeof(f->trace) - len, "%.*s ", (int)answer->len, answer->text);
+}
+
+static void on_line_finished(struct line_answer *answer, void *ctx)
+{
+    (void)answer;
+    (void)ctx;
+}
+
+static void exchanges_and_lines_share_a_turn(void **state)
+{
+    struct fixture *f = *state;
+    for (int failing = 0; failing <= 1; failing++) {
+        struct line_answer line = {
+            .on_send = on_line_sent, .on_finished = on_line_finished, .ctx = f};
+        f->trace[0] = '\0';
+        exchange_reset(&f->exchanges[0], &f->service);
+        exchange_reset(&f->exchanges[1], &f->service);
+        f->syncs_before = f->vfs.syncs;
+        exchange_handle(&f->exchanges[0]);
+        line_answer_begin(&line, &f->turn, failing ? SPAN_LIT("+b") : SPAN_LIT("+a"));
+        exchange_handle(&f->exchanges[1]);
+        if (failing) {
+            fail_syncs(f);
+        }
+        assert_int_equal(turn_end(&f->turn), failing ? TURN_FAILED : TURN_COMMITTED);
+        assert_string_equal(f->trace, failing ? "500 -b 500 " : "200 +a 200 ");
+    }
+}
+
+/* --- what the journal is told --- */
+
+static int64_t query_journal(struct fixture *f, const char *sql)
+{
+    struct sqlite_db db;
+    struct error err = ERROR_NONE;
+    int64_t value = -1;
+    char path[512];
+    journal_flush(f->journal);
+    temp_dir_path(&f->dir, "journal.db", path, sizeof(path));
+    const struct sqlite_db_options options = {.path = path, .env = &f->env, .read_only = true};
+    assert_int_equal(sqlite_db_open(&db, &options, &err), STATUS_OK);
+    assert_int_equal(sqlite_db_query_i64(&db, sql, &value, &err), STATUS_OK);
+    sqlite_db_close(&db);
+    return value;
+}
+
+static void the_journal_has_the_path_before_the_gateway_rewrote_it(void **state)
+{
+    struct fixture *f = *state;
+    struct exchange *exchange = &f->exchanges[0];
+    exchange->request.method_name = SPAN_LIT("POST");
+    exchange->request.target = SPAN_LIT("/topics/t");
+    exchange->journal_path = SPAN_LIT("/test/topics/t");
+    exchange_handle(exchange);
+    turn_end(&f->turn);
+    exchange = &f->exchanges[1];
+    exchange->request.method_name = SPAN_LIT("GET");
+    exchange->request.target = SPAN_LIT("/topics");
+    exchange_handle(exchange);
+    turn_end(&f->turn);
+    assert_int_equal(query_journal(f, "SELECT count(*) FROM requests WHERE service = 'test' AND "
+                                      "method = 'POST' AND path = '/test/topics/t'"),
+                     1);
+    assert_int_equal(query_journal(f, "SELECT count(*) FROM requests WHERE path = '/topics'"), 1);
+}
+
+static void the_journal_counts_bodies_gathered_and_streamed(void **state)
+{
+    struct fixture *f = *state;
+    struct exchange *exchange = &f->exchanges[0];
+    exchange->request.body = SPAN_LIT("body!");
+    exchange->streamed_bytes = UINT64_C(5368709120);
+    stream_a_reply(f, exchange);
+    turn_end(&f->turn);
+    assert_int_equal(query_journal(f, "SELECT request_bytes FROM requests"),
+                     INT64_C(5368709120) + 5);
+    assert_int_equal(query_journal(f, "SELECT response_bytes FROM requests"), INT64_C(6) << 30);
+}
+
+static void the_journal_has_the_answer_that_left(void **state)
+{
+    struct fixture *f = *state;
+    write_something(f);
+    f->exchanges[0].start_us = f->env.monotonic_us(&f->env) - 300;
+    exchange_handle(&f->exchanges[0]);
+    fail_syncs(f);
+    turn_end(&f->turn);
+    assert_int_equal(query_journal(f, "SELECT count(*) FROM requests WHERE status = 500 AND "
+                                      "latency_us = 300"),
+                     1);
+}
+
 /* --- work that joins the turn --- */
 
 static bool work(void *ctx)
@@ -515,6 +617,10 @@ int main(void)
         TEST(an_answer_disarms_both_deadlines),
         TEST(the_outer_deadline_cancels_at_the_service_and_answers),
         TEST(aborting_a_parked_exchange_cancels_and_fails_it),
+        TEST(exchanges_and_lines_share_a_turn),
+        TEST(the_journal_has_the_path_before_the_gateway_rewrote_it),
+        TEST(the_journal_counts_bodies_gathered_and_streamed),
+        TEST(the_journal_has_the_answer_that_left),
         TEST(held_replies_take_from_the_room_until_they_have_left),
         TEST(work_runs_in_every_turn),
         TEST(what_only_the_work_wrote_is_committed),

@@ -1,0 +1,116 @@
+/* A listener carries the protocol of its connections: a line protocol and HTTP on one server, over
+ * real sockets, with one store behind their turns. */
+#include "echo_server.h"
+#include "line_echo.h"
+#include "raw_socket.h"
+#include "store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct echo_server echo;
+    struct store *store;
+    int line_port;
+};
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+    struct fixture *f = &fixture;
+    struct error err = ERROR_NONE;
+    memset(f, 0, sizeof(*f));
+    echo_server_init(&f->echo);
+    const struct store_options store = {.env = &f->echo.env, .log = &f->echo.log};
+    assert_int_equal(store_open(&store, &f->store, &err), STATUS_OK);
+    const struct listener_options line = {
+        .kind = line_echo_kind(), .address = "127.0.0.1", .flag = "--line"};
+    f->echo.store = f->store;
+    f->echo.beside = &line;
+    echo_server_start(&f->echo);
+    f->line_port = f->echo.beside_port;
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    if (f->echo.server != NULL) {
+        echo_server_stop(&f->echo);
+    }
+    store_close(f->store);
+    return 0;
+}
+
+static void expect(int fd, const char *answer)
+{
+    char got[256];
+    size_t len = 0;
+    while (len < strlen(answer)) {
+        size_t count = raw_receive_some(fd, got + len, strlen(answer) - len);
+        assert_int_not_equal(count, 0);
+        len += count;
+    }
+    assert_memory_equal(got, answer, len);
+}
+
+static void each_port_speaks_its_own_protocol(void **state)
+{
+    struct fixture *f = *state;
+    static struct raw_reply reply;
+    int line = raw_connect(f->line_port);
+    int http = raw_connect(f->echo.port);
+    raw_send_text(line, "hello\nworld\n+a\n");
+    raw_send_text(http, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect(line, "hello\nworld\n+a\n");
+    raw_receive(http, false, &reply);
+    assert_string_equal(raw_body(&reply), "hello");
+    raw_close(http);
+    raw_close(line);
+    echo_server_stop(&f->echo);
+    assert_int_equal(store_topic_count(f->store), 1);
+}
+
+static void a_client_that_leaves_does_not_take_its_commit_along(void **state)
+{
+    struct fixture *f = *state;
+    int line = raw_connect(f->line_port);
+    raw_send_text(line, "+a\n");
+    raw_close(line);
+    line = raw_connect(f->line_port);
+    raw_send_text(line, "still there?\n");
+    expect(line, "still there?\n");
+    raw_close(line);
+    echo_server_stop(&f->echo);
+    assert_int_equal(store_topic_count(f->store), 1);
+}
+
+static void stopping_closes_all_protocols_connections(void **state)
+{
+    struct fixture *f = *state;
+    int line = raw_connect(f->line_port);
+    int http = raw_connect(f->echo.port);
+    raw_send_text(line, "hello\n");
+    expect(line, "hello\n");
+    echo_server_stop(&f->echo);
+    assert_true(raw_is_closed_within(line, 2000));
+    assert_true(raw_is_closed_within(http, 2000));
+    raw_close(http);
+    raw_close(line);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(each_port_speaks_its_own_protocol),
+        TEST(a_client_that_leaves_does_not_take_its_commit_along),
+        TEST(stopping_closes_all_protocols_connections),
+    };
+    return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
+}
