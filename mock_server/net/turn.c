@@ -70,9 +70,10 @@ static void turn_do_work(struct turn *turn)
 
 static enum turn_outcome turn_commit(struct turn *turn)
 {
-    if (!turn_needs_commit(turn)) {
+    if (turn->store == NULL) {
         return TURN_ONLY_READ;
     }
+    bool wrote = turn_needs_commit(turn);
     struct error err = ERROR_NONE;
     enum status status = store_turn_commit(turn->store, &err);
     if (status != STATUS_OK) {
@@ -81,7 +82,7 @@ static enum turn_outcome turn_commit(struct turn *turn)
         turn->work_left = false; /* or a full disk would keep the loop spinning */
         return TURN_FAILED;
     }
-    return TURN_COMMITTED;
+    return wrote ? TURN_COMMITTED : TURN_ONLY_READ;
 }
 
 enum turn_outcome turn_end(struct turn *turn)

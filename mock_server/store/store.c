@@ -23,70 +23,22 @@ static const char *const statement_sql[STMT_COUNT] = {
 
 /* --- undo --- */
 
-static void undo_one(struct store *store, const struct undo *undo)
-{
-    switch (undo->kind) {
-    case UNDO_APPEND:
-        undo->entry->topic.partitions[undo->partition].next_offset = undo->next_offset;
-        undo->entry->topic.partitions[undo->partition].first_offset = undo->first_offset;
-        undo->entry->states[undo->partition] = undo->state;
-        break;
-    case UNDO_CREATE:
-        store_topic_table_remove(store, undo->entry);
-        store_topic_entry_free(undo->entry);
-        break;
-    case UNDO_DELETE:
-        store_topic_table_insert(store, undo->entry);
-        break;
-    case UNDO_BODY:
-        store_body_taken_back(store, undo->content_id);
-        break;
-    }
-}
-
-/* Latest first, so that of several notes about one partition the oldest wins. */
-static void undo_back_to(struct store *store, size_t count)
-{
-    while (store->undo_count > count) {
-        undo_one(store, &store->undos[--store->undo_count]);
-    }
-}
-
-/* The turn is kept: what it deleted is now really gone. */
-static void undo_forget(struct store *store)
-{
-    for (size_t i = 0; i < store->undo_count; i++) {
-        if (store->undos[i].kind == UNDO_DELETE) {
-            store_topic_entry_free(store->undos[i].entry);
-        }
-    }
-    store->undo_count = 0;
-}
-
 enum status store_undo_reserve(struct store *store, struct error *err)
 {
-    if (PP_LIKELY(store->undo_count < store->undo_cap)) {
+    if (PP_LIKELY(undo_reserve(&store->undo, 1) == STATUS_OK)) {
         return STATUS_OK;
     }
-    size_t cap = store->undo_cap == 0 ? 64 : store->undo_cap * 2;
-    struct undo *grown = realloc(store->undos, cap * sizeof(*grown));
-    if (grown == NULL) {
-        struct error why;
-        error_set(&why, STATUS_NO_MEMORY, "%s: out of memory", store->db.path);
-        if (err != NULL) {
-            *err = why;
-        }
-        return store_turn_fail(store, &why);
+    struct error why;
+    error_set(&why, STATUS_NO_MEMORY, "%s: out of memory", store->db.path);
+    if (err != NULL) {
+        *err = why;
     }
-    store->undos = grown;
-    store->undo_cap = cap;
-    return STATUS_OK;
+    return store_turn_fail(store, &why);
 }
 
-void store_undo_push(struct store *store, const struct undo *undo)
+struct undo_log *store_undo_log(struct store *store)
 {
-    PP_ASSERT(store->undo_count < store->undo_cap);
-    store->undos[store->undo_count++] = *undo;
+    return &store->undo;
 }
 
 /* --- statements and failures --- */
@@ -198,13 +150,13 @@ enum status store_turn_fail(struct store *store, const struct error *why)
     if (!sqlite3_get_autocommit(store->db.handle)) {
         run(store, STMT_ROLLBACK);
     }
-    undo_back_to(store, 0);
     store->lake.known_bucket_id = 0;
     store->savepoint_depth = 0;
-    store->turn = TURN_FAILED;
+    store->turn = TURN_FAILED; /* whoever takes something back now cannot write */
     store->turn_error = *why;
     store->turn_records = 0;
     store->generation++;
+    undo_back(&store->undo, 0);
     return why->code;
 }
 
@@ -331,7 +283,6 @@ static enum status write_begin_first(struct store *store, struct error *err)
         return store_write_failed(store, "begin a transaction", err);
     }
     store->turn = TURN_WRITING;
-    store->undo_epoch++;
     return STATUS_OK;
 }
 
@@ -377,9 +328,9 @@ enum status store_turn_commit(struct store *store, struct error *err)
         if (err != NULL) {
             *err = store->turn_error;
         }
-    } else {
-        undo_forget(store);
     }
+    /* Also what was noted after the failure, by those that only read. */
+    undo_end(&store->undo, status == STATUS_OK);
     store->turn = TURN_IDLE;
     store->turn_records = 0;
     return status;
@@ -402,8 +353,7 @@ enum status store_savepoint(struct store *store, struct error *err)
     if (sqlite_db_exec(&store->db, savepoint_sql[store->savepoint_depth][0], NULL) != STATUS_OK) {
         return store_write_failed(store, "set a savepoint", err);
     }
-    store->savepoints[store->savepoint_depth++] = store->undo_count;
-    store->undo_epoch++;
+    store->savepoints[store->savepoint_depth++] = undo_mark(&store->undo);
     return STATUS_OK;
 }
 
@@ -432,12 +382,9 @@ void store_savepoint_rollback(struct store *store)
         return;
     }
     store->lake.known_bucket_id = 0;
-    size_t before = store->savepoints[store->savepoint_depth];
-    if (store->undo_count > before) {
-        undo_back_to(store, before);
+    if (undo_back(&store->undo, store->savepoints[store->savepoint_depth])) {
         store->generation++;
     }
-    store->undo_epoch++;
 }
 
 /* --- open and close --- */
@@ -542,6 +489,7 @@ static struct store *store_new(const struct store_options *options)
     store->in_memory = options->directory == NULL;
     store->settled = store->in_memory;
     store->initial = options;
+    undo_log_init(&store->undo);
     store->lake.last_bucket_id = store->lake.last_object_id = store->lake.last_content_id = -1;
     store->lake.sweep_pending = true; /* a killed process may have left something */
     store->checkpoint_pages = STORE_CHECKPOINT_PAGES;
@@ -607,10 +555,10 @@ void store_close(struct store *store)
         }
         sqlite_db_close(&store->db);
     }
-    undo_forget(store);
+    undo_end(&store->undo, false);
     store_topics_release(store);
     store_lake_release(store);
-    free(store->undos);
+    undo_log_release(&store->undo);
     free(store);
 }
 

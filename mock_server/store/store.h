@@ -16,6 +16,7 @@
 #include "log.h"
 
 struct store;
+struct undo_log;
 
 enum store_durability { STORE_FULL, STORE_NORMAL, STORE_OFF };
 
@@ -49,14 +50,19 @@ enum store_durability store_durability(const struct store *store);
 bool store_turn_has_writes(const struct store *store);
 /* Records and bytes written in this turn, for the caps. */
 size_t store_turn_records(const struct store *store);
-/* OK: everything written since the last commit is kept (in FULL: fsynced). Any other status: none
- * of it is; memory is reloaded, and store_generation has changed. */
+/* Ends a turn, also one that only read. OK: everything written since the last commit is kept (in
+ * FULL: fsynced). Any other status: none of it is, what was noted in store_undo_log has been taken
+ * back, and store_generation has changed. */
 enum status store_turn_commit(struct store *store, struct error *err) PP_MUST_USE;
 /* Grows with every rolled-back turn: whoever caches offsets or positions compares and reloads. */
 uint64_t store_generation(const struct store *store);
 /* After a turn: one bounded slice of background work (rows of deleted topics, bytes of deleted
  * objects). True: more is left. */
 bool store_housekeep(struct store *store);
+/* How memory is taken back with this store's turns and savepoints (base/undo.h). The store's own
+ * notes are among the others', so a way back does not look into the store, and it writes nothing.
+ * Valid until store_close. */
+struct undo_log *store_undo_log(struct store *store);
 /* A savepoint round a handler's several statements; rollback undoes this handler's writes only. */
 enum status store_savepoint(struct store *store, struct error *err) PP_MUST_USE;
 enum status store_savepoint_release(struct store *store, struct error *err) PP_MUST_USE;

@@ -53,6 +53,7 @@ void store_body_free(struct store_body *body)
         return;
     }
     if (body->store != NULL) {
+        undo_drop(&body->store->undo, body);
         if (body->previous != NULL) {
             body->previous->next = body->next;
         } else {
@@ -97,14 +98,6 @@ bool store_content_is_staged(const struct store *store, int64_t content_id)
     return body_of(store, content_id) != NULL;
 }
 
-void store_body_taken_back(struct store *store, int64_t content_id)
-{
-    struct store_body *body = body_of(store, content_id);
-    if (body != NULL) {
-        body->lost = true;
-    }
-}
-
 static enum status check_alive(const struct store_body *body, struct error *err)
 {
     PP_ASSERT(!body->used);
@@ -127,17 +120,25 @@ enum status store_body_target(struct store_body *body, int64_t *content_id, stru
     return status;
 }
 
+static void body_back(void *owner, const void *payload)
+{
+    struct store_body *body = owner;
+    (void)payload;
+    body->lost = true;
+}
+
+static const struct undo_ops body_undo = {.back = body_back};
+
 /* Before rows are written: a rolled-back turn must find the body that misses them. */
 static enum status note_write(struct store_body *body, struct error *err)
 {
     struct store *store = body->store;
     enum status status = store_write_begin(store, err);
-    if (status == STATUS_OK && body->undo_epoch != store->undo_epoch) {
+    if (status == STATUS_OK && body->undo_epoch != undo_epoch(&store->undo)) {
         status = store_undo_reserve(store, err);
         if (status == STATUS_OK) {
-            store_undo_push(store,
-                            &(struct undo){.kind = UNDO_BODY, .content_id = body->content_id});
-            body->undo_epoch = store->undo_epoch;
+            undo_push(&store->undo, &body_undo, body, NULL, 0);
+            body->undo_epoch = undo_epoch(&store->undo);
         }
     }
     return status;

@@ -1,14 +1,14 @@
-/* What the files of the store share: the struct, its statements and the turn's undo list.
+/* What the files of the store share: the struct, its statements and the turn.
  *
  * Invariant: memory (topic table, offsets) always equals the file plus what the open transaction
- * wrote. Every change in memory is noted in the undo list first, so that taking a turn or a
- * savepoint back needs no input or output, which may be the very thing that is failing. */
+ * wrote. Every change in memory is noted in the undo log first (base/undo.h). */
 #ifndef PINPIPE_STORE_INTERNAL_H
 #define PINPIPE_STORE_INTERNAL_H
 
 #include "sqlite_db.h"
 #include "store.h"
 #include "store_objects.h"
+#include "undo.h"
 
 enum {
     STORE_APPLICATION_ID = 0x50495045, /* "PIPE" */
@@ -37,24 +37,12 @@ enum store_statement {
 struct partition_state {
     int64_t last_timestamp_ms; /* of the last record; INT64_MIN when empty */
     bool time_ordered;         /* no record came with an earlier timestamp than its predecessor */
-    uint64_t undo_epoch;       /* the epoch in which the undo list last noted it */
+    uint64_t undo_epoch;       /* the undo log's epoch in which it was last noted */
 };
 
 struct topic_entry {
     struct store_topic topic; /* what callers see; first, so that the pointers are one */
     struct partition_state *states;
-};
-
-enum undo_kind { UNDO_APPEND, UNDO_CREATE, UNDO_DELETE, UNDO_BODY };
-
-struct undo {
-    enum undo_kind kind;
-    int32_t partition;
-    struct topic_entry *entry;
-    int64_t next_offset;
-    int64_t first_offset;
-    struct partition_state state;
-    int64_t content_id; /* UNDO_BODY: of the body that wrote */
 };
 
 struct store_pin {
@@ -98,11 +86,8 @@ struct store {
     struct error turn_error;
     size_t turn_records;
     uint64_t generation;
-    struct undo *undos;
-    size_t undo_count;
-    size_t undo_cap;
-    uint64_t undo_epoch;
-    size_t savepoints[STORE_SAVEPOINT_DEPTH_MAX]; /* undo_count at each */
+    struct undo_log undo;
+    size_t savepoints[STORE_SAVEPOINT_DEPTH_MAX]; /* where each stands in the undo log */
     size_t savepoint_depth;
 
     char unsynced_path[SQLITE_DB_PATH_BYTES_MAX + 16];
@@ -154,7 +139,6 @@ enum status store_turn_fail(struct store *store, const struct error *why);
 enum status store_read_failed(struct store *store, const char *doing, struct error *err);
 /* Room for one more undo note; NO_MEMORY fails the turn. */
 enum status store_undo_reserve(struct store *store, struct error *err) PP_MUST_USE;
-void store_undo_push(struct store *store, const struct undo *undo);
 const char *store_statement_sql(enum store_statement id);
 /* Steps a statement that returns no rows and resets it. */
 bool store_step_done(sqlite3_stmt *stmt);
@@ -177,12 +161,8 @@ bool store_span_keep(struct arena *arena, struct span text, struct span *out);
 /* --- store_topics.c --- */
 enum status store_topics_load(struct store *store, struct error *err) PP_MUST_USE;
 void store_topics_release(struct store *store);
-void store_topic_entry_free(struct topic_entry *entry);
 /* Creates those of the initial topics that are not there. */
 enum status store_topics_ensure(struct store *store, struct error *err) PP_MUST_USE;
-/* Puts an entry into the table / takes it out without freeing it. */
-void store_topic_table_insert(struct store *store, struct topic_entry *entry);
-void store_topic_table_remove(struct store *store, struct topic_entry *entry);
 /* One slice of the rows of deleted topics, in a transaction of its own. */
 void store_topics_sweep(struct store *store);
 
@@ -228,8 +208,6 @@ enum status store_body_target(struct store_body *body, int64_t *content_id,
                               struct error *err) PP_MUST_USE;
 /* Writes what is left of it and gives its content one reference. */
 enum status store_body_seal(struct store_body *body, struct error *err) PP_MUST_USE;
-/* Rows of the content were undone: the body that wrote them fails from now on. */
-void store_body_taken_back(struct store *store, int64_t content_id);
 /* Is it a content that a live body writes or has written? */
 bool store_content_is_staged(const struct store *store, int64_t content_id);
 

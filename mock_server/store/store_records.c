@@ -81,21 +81,43 @@ static bool mark_unordered(struct store *store, int64_t tp)
     return store_step_done(stmt);
 }
 
-/* Once a partition and turn (or savepoint). */
+/* What a partition was before a turn (or savepoint) appended to it. */
+struct append_undo {
+    int32_t partition;
+    bool time_ordered;
+    int64_t first_offset;
+    int64_t next_offset;
+    int64_t last_timestamp_ms;
+};
+_Static_assert(sizeof(struct append_undo) <= UNDO_PAYLOAD_BYTES_MAX, "a note's payload");
+
+static void append_back(void *owner, const void *payload)
+{
+    struct topic_entry *entry = owner;
+    const struct append_undo *was = payload;
+    entry->topic.partitions[was->partition].first_offset = was->first_offset;
+    entry->topic.partitions[was->partition].next_offset = was->next_offset;
+    entry->states[was->partition].last_timestamp_ms = was->last_timestamp_ms;
+    entry->states[was->partition].time_ordered = was->time_ordered;
+}
+
+static const struct undo_ops append_undo = {.back = append_back};
+
+/* Once a partition and epoch. */
 static enum status note_append(struct store *store, struct topic_entry *entry, int32_t partition,
                                struct error *err)
 {
     enum status status = store_undo_reserve(store, err);
     if (status == STATUS_OK) {
-        store_undo_push(store, &(struct undo){
-                                   .kind = UNDO_APPEND,
-                                   .partition = partition,
-                                   .entry = entry,
-                                   .next_offset = entry->topic.partitions[partition].next_offset,
-                                   .first_offset = entry->topic.partitions[partition].first_offset,
-                                   .state = entry->states[partition],
-                               });
-        entry->states[partition].undo_epoch = store->undo_epoch;
+        struct append_undo was = {
+            .partition = partition,
+            .time_ordered = entry->states[partition].time_ordered,
+            .first_offset = entry->topic.partitions[partition].first_offset,
+            .next_offset = entry->topic.partitions[partition].next_offset,
+            .last_timestamp_ms = entry->states[partition].last_timestamp_ms,
+        };
+        undo_push(&store->undo, &append_undo, entry, &was, sizeof(was));
+        entry->states[partition].undo_epoch = undo_epoch(&store->undo);
     }
     return status;
 }
@@ -109,7 +131,7 @@ enum status store_record_append(struct store *store, struct store_place place,
     struct store_partition *partition = &entry->topic.partitions[place.partition];
     struct partition_state *state = &entry->states[place.partition];
     enum status status = store_write_begin(store, err);
-    if (status == STATUS_OK && state->undo_epoch != store->undo_epoch) {
+    if (status == STATUS_OK && state->undo_epoch != undo_epoch(&store->undo)) {
         status = note_append(store, entry, place.partition, err);
     }
     if (PP_UNLIKELY(status != STATUS_OK)) {

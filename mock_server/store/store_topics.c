@@ -63,7 +63,7 @@ static bool table_reserve(struct store *store)
     return true;
 }
 
-void store_topic_table_insert(struct store *store, struct topic_entry *entry)
+static void topic_table_insert(struct store *store, struct topic_entry *entry)
 {
     bool found;
     size_t position = table_position(store, entry->topic.name, &found);
@@ -75,7 +75,7 @@ void store_topic_table_insert(struct store *store, struct topic_entry *entry)
     store->topic_count++;
 }
 
-void store_topic_table_remove(struct store *store, struct topic_entry *entry)
+static void topic_table_remove(struct store *store, struct topic_entry *entry)
 {
     bool found;
     size_t position = table_position(store, entry->topic.name, &found);
@@ -85,7 +85,7 @@ void store_topic_table_remove(struct store *store, struct topic_entry *entry)
             (store->topic_count - position) * sizeof(store->topics[0]));
 }
 
-void store_topic_entry_free(struct topic_entry *entry)
+static void topic_entry_free(struct topic_entry *entry)
 {
     if (entry != NULL) {
         free(entry->topic.partitions);
@@ -113,7 +113,7 @@ static struct topic_entry *entry_new(int64_t id, struct span name, int32_t parti
     entry->topic.partitions = calloc((size_t)partition_count, sizeof(struct store_partition));
     entry->states = calloc((size_t)partition_count, sizeof(struct partition_state));
     if (entry->topic.partitions == NULL || entry->states == NULL) {
-        store_topic_entry_free(entry);
+        topic_entry_free(entry);
         return NULL;
     }
     return entry;
@@ -122,7 +122,7 @@ static struct topic_entry *entry_new(int64_t id, struct span name, int32_t parti
 void store_topics_release(struct store *store)
 {
     for (size_t i = 0; i < store->topic_count; i++) {
-        store_topic_entry_free(store->topics[i]);
+        topic_entry_free(store->topics[i]);
     }
     free(store->topics);
     store->topics = NULL;
@@ -220,7 +220,7 @@ static enum status load_topic(struct store *store, int64_t id, struct span name,
     if (status == STATUS_OK) {
         entry = entry_new(id, name, rows.count);
         if (entry == NULL || !table_reserve(store)) {
-            store_topic_entry_free(entry);
+            topic_entry_free(entry);
             entry = NULL;
             status = error_set(err, STATUS_NO_MEMORY, "out of memory");
         }
@@ -232,9 +232,9 @@ static enum status load_topic(struct store *store, int64_t id, struct span name,
     }
     if (status == STATUS_OK) {
         /* The list comes in name order, so this is an append. */
-        store_topic_table_insert(store, entry);
+        topic_table_insert(store, entry);
     } else {
-        store_topic_entry_free(entry);
+        topic_entry_free(entry);
     }
     partition_rows_release(&rows);
     return status;
@@ -376,7 +376,7 @@ static struct topic_entry *entry_for_new_topic(struct store *store, struct span 
 {
     struct topic_entry *entry = entry_new(store->next_topic_id, name, partition_count);
     if (entry == NULL || !table_reserve(store)) {
-        store_topic_entry_free(entry);
+        topic_entry_free(entry);
         return NULL;
     }
     store->next_topic_id++;
@@ -387,6 +387,15 @@ static struct topic_entry *entry_for_new_topic(struct store *store, struct span 
     }
     return entry;
 }
+
+static void create_back(void *owner, const void *payload)
+{
+    struct store *const *store = payload;
+    topic_table_remove(*store, owner);
+    topic_entry_free(owner);
+}
+
+static const struct undo_ops create_undo = {.back = create_back};
 
 enum status store_topic_create(struct store *store, const struct store_topic_spec *spec,
                                struct error *err)
@@ -408,11 +417,11 @@ enum status store_topic_create(struct store *store, const struct store_topic_spe
     /* No savepoint: a statement that fails here costs the whole turn. */
     if (!insert_topic(store, entry) || !insert_partitions(store, entry) ||
         !insert_configs(store, entry, spec)) {
-        store_topic_entry_free(entry);
+        topic_entry_free(entry);
         return store_write_failed(store, "create a topic", err);
     }
-    store_topic_table_insert(store, entry);
-    store_undo_push(store, &(struct undo){.kind = UNDO_CREATE, .entry = entry});
+    topic_table_insert(store, entry);
+    undo_push(&store->undo, &create_undo, entry, &store, sizeof(store));
     return STATUS_OK;
 }
 
@@ -453,6 +462,20 @@ static bool forget_commits(struct store *store, const struct topic_entry *entry)
     return store_step_done(stmt);
 }
 
+static void delete_back(void *owner, const void *payload)
+{
+    struct store *const *store = payload;
+    topic_table_insert(*store, owner);
+}
+
+static void delete_kept(void *owner, const void *payload)
+{
+    (void)payload;
+    topic_entry_free(owner);
+}
+
+static const struct undo_ops delete_undo = {.back = delete_back, .kept = delete_kept};
+
 enum status store_topic_delete(struct store *store, struct span name, struct error *err)
 {
     bool found;
@@ -471,8 +494,8 @@ enum status store_topic_delete(struct store *store, struct span name, struct err
     if (!mark_deleted(store, entry) || !forget_commits(store, entry)) {
         return store_write_failed(store, "delete a topic", err);
     }
-    store_topic_table_remove(store, entry);
-    store_undo_push(store, &(struct undo){.kind = UNDO_DELETE, .entry = entry});
+    topic_table_remove(store, entry);
+    undo_push(&store->undo, &delete_undo, entry, &store, sizeof(store));
     store->sweep_pending = true;
     return STATUS_OK;
 }

@@ -1,8 +1,10 @@
 /* The store on a healthy disk: turns, topics, records, groups, and the files it refuses. */
 #include "store.h"
 
+#include "lost_turn.h"
 #include "sqlite_db.h"
 #include "temp_dir.h"
+#include "undo.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -220,6 +222,63 @@ static void nested_savepoints_undo_in_the_right_order(void **state)
     assert_int_equal(append(f, topic, 0, "d"), 0);
     commit(f);
     assert_string_equal(read_all(f, "t", 0, 0, 10), "0:d ");
+}
+
+static void number_back(void *owner, const void *payload)
+{
+    *(int *)owner = *(const int *)payload;
+}
+
+static void number_kept(void *owner, const void *payload)
+{
+    (void)payload;
+    *(int *)owner += 100;
+}
+
+static void set_number(struct fixture *f, int *number, int value)
+{
+    static const struct undo_ops ops = {number_back, number_kept};
+    struct undo_log *log = store_undo_log(f->store);
+    assert_int_equal(undo_reserve(log, 1), STATUS_OK);
+    undo_push(log, &ops, number, number, sizeof(*number));
+    *number = value;
+}
+
+static void what_others_noted_goes_the_way_of_the_turn(void **state)
+{
+    struct fixture *f = *state;
+    int number = 1;
+    const struct store_topic *topic = make_topic(f, "t", 1);
+    set_number(f, &number, 2);
+    assert_int_equal(store_savepoint(f->store, &f->err), STATUS_OK);
+    append(f, topic, 0, "a");
+    set_number(f, &number, 3);
+    store_savepoint_rollback(f->store);
+    assert_int_equal(number, 2);
+    commit(f);
+    assert_int_equal(number, 102);
+    append(f, topic, 0, "b");
+    set_number(f, &number, 4);
+    lose_turn(f->store);
+    assert_int_equal(number, 102); /* at once */
+    set_number(f, &number, 5);     /* somebody who only reads, in a turn that is lost already */
+    assert_int_equal(store_turn_commit(f->store, &f->err), STATUS_DISK_FULL);
+    assert_int_equal(number, 102);
+}
+
+static void a_turn_that_only_read_forgets_what_was_noted(void **state)
+{
+    struct fixture *f = *state;
+    int number = 1;
+    const struct store_topic *topic = make_topic(f, "t", 1);
+    commit(f);
+    set_number(f, &number, 2);
+    assert_false(store_turn_has_writes(f->store));
+    commit(f);
+    append(f, topic, 0, "a");
+    lose_turn(f->store);
+    assert_int_equal(store_turn_commit(f->store, &f->err), STATUS_DISK_FULL);
+    assert_int_equal(number, 102);
 }
 
 /* --- topics --- */
@@ -854,6 +913,8 @@ int main(void)
         FILE_TEST(a_savepoint_takes_back_one_handlers_writes_only),
         FILE_TEST(nested_savepoints_undo_in_the_right_order),
         MEMORY_TEST(nested_savepoints_undo_in_the_right_order),
+        FILE_TEST(what_others_noted_goes_the_way_of_the_turn),
+        FILE_TEST(a_turn_that_only_read_forgets_what_was_noted),
         cmocka_unit_test(topic_names_follow_kafkas_rule),
         FILE_TEST(creating_a_topic_refuses_bad_names_counts_and_twins),
         MEMORY_TEST(creating_a_topic_refuses_bad_names_counts_and_twins),
