@@ -5,7 +5,6 @@
 # inherited: a room that is not named cannot be reached. Rooms stand in an order in which each sees only those above it.
 # `include` is the public API, `llhttp` the parser's headers.
 #
-# Still to cut: mock_server/sink mock_server/connect
 # Still to cut: mock_server/sink mock_server/s3
 
 SEES_src/base                 := include
@@ -26,7 +25,7 @@ SEES_mock_server/aws          := src/base src/aws mock_server/http
 SEES_mock_server/topics       := src/base mock_server/store
 SEES_mock_server/gateway      := include src/base mock_server/net mock_server/http mock_server/host
 SEES_mock_server/kafka_rest   := include src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/host
-SEES_mock_server/sink         := src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/connect mock_server/s3 src/aws
+SEES_mock_server/sink         := src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/s3
 SEES_mock_server/connect      := src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/sink
 SEES_mock_server/connect_rest := include src/base mock_server/net mock_server/http mock_server/store mock_server/topics mock_server/connect mock_server/host
 SEES_mock_server/msk_connect  := include src/base src/aws mock_server/net mock_server/http mock_server/aws mock_server/store mock_server/topics mock_server/connect mock_server/host

@@ -281,9 +281,8 @@ static void check_before_all(struct connect_check *check)
     } else if (connect_class_resolve(word->value).len == 0) {
         refuse(check, 500, "org.apache.kafka.connect.errors.ConnectException",
                "Failed to find any class that implements Connector and which name matches %.*s, "
-               "available connectors are: PluginDesc{klass=class " CONNECT_S3_CLASS
-               ", name='" CONNECT_S3_CLASS "', version='" CONNECT_S3_VERSION
-               "', encodedVersion=" CONNECT_S3_VERSION
+               "available connectors are: PluginDesc{klass=class " SINK_CLASS ", name='" SINK_CLASS
+               "', version='" SINK_VERSION "', encodedVersion=" SINK_VERSION
                ", type=sink, typeName='sink', location='classpath'}",
                SPAN_ARG(word->value));
     } else {

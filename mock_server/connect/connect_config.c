@@ -2,6 +2,7 @@
 
 #include "connect_check.h"
 #include "json_text.h"
+#include "sink_config.h"
 
 #include <string.h>
 
@@ -181,12 +182,14 @@ const struct connect_entry *connect_entries_comment(const struct connect_entries
     return NULL;
 }
 
+const struct connect_plugin connect_plugin = {SINK_CLASS, SINK_TASK_CLASS, SINK_VERSION};
+
 struct span connect_class_resolve(struct span word)
 {
-    static const char *const names[] = {CONNECT_S3_CLASS, "S3SinkConnector", "S3Sink"};
+    static const char *const names[] = {SINK_CLASS, "S3SinkConnector", "S3Sink"};
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         if (span_equal_cstr(word, names[i])) {
-            return SPAN_LIT(CONNECT_S3_CLASS);
+            return SPAN_LIT(SINK_CLASS);
         }
     }
     return SPAN_EMPTY;
@@ -425,7 +428,7 @@ static void fill_files(const struct connect_check *check, struct sink_config *ou
     out->gzip_level = (int)number_of(check, CONNECT_KEY_S3_COMPRESSION_LEVEL);
     out->part_bytes = number_of(check, CONNECT_KEY_S3_PART_SIZE);
     out->retry_backoff_ms = number_of(check, CONNECT_KEY_RETRY_BACKOFF_MS);
-    out->format = span_equal_cstr(text_of(check, CONNECT_KEY_FORMAT_CLASS), CONNECT_BYTE_FORMAT)
+    out->format = span_equal_cstr(text_of(check, CONNECT_KEY_FORMAT_CLASS), SINK_BYTE_FORMAT)
                       ? SINK_FORMAT_BYTES
                       : SINK_FORMAT_JSON;
     out->bytes_extension = text_of(check, CONNECT_KEY_FORMAT_BYTEARRAY_EXTENSION);
@@ -465,21 +468,33 @@ static void fill_behaviour(const struct connect_check *check, struct sink_config
             : SPAN_EMPTY;
 }
 
+static enum status config_fill(const struct connect_check *check, struct sink_config *out)
+{
+    fill_files(check, out);
+    fill_behaviour(check, out);
+    fill_converters(check, out);
+    return fill_partitioner(check, out);
+}
+
+struct span connect_config_name(const struct sink_config *config)
+{
+    return config->name;
+}
+
 enum status connect_config_parse(struct arena *arena, const struct connect_entries *entries,
-                                 struct sink_config *out, struct connect_findings *findings,
+                                 const struct sink_config **out, struct connect_findings *findings,
                                  struct error *err)
 {
     const struct connect_check *check = connect_check_new(arena, entries);
     enum status status = STATUS_NO_MEMORY;
+    *out = NULL;
     if (check != NULL) {
         status = findings_collect(arena, check, findings);
     }
     if (status == STATUS_OK && findings->count == 0) {
-        *out = (struct sink_config){.tasks_max = 1};
-        fill_files(check, out);
-        fill_behaviour(check, out);
-        fill_converters(check, out);
-        status = fill_partitioner(check, out);
+        struct sink_config *config = ARENA_NEW(arena, struct sink_config);
+        status = config != NULL ? config_fill(check, config) : STATUS_NO_MEMORY;
+        *out = config;
     }
     return status == STATUS_OK ? STATUS_OK
                                : error_set(err, status, "a configuration: out of memory");

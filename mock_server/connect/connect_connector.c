@@ -102,7 +102,7 @@ static enum status parse_config(struct connector *connector, struct error *err)
 static enum status make_tasks(struct connector *connector, struct error *err)
 {
     /* A connector that cannot start has none. */
-    int wanted = connector->config.connector_fault.len > 0 ? 0 : connector->config.tasks_max;
+    int wanted = connector->config->connector_fault.len > 0 ? 0 : connector->config->tasks_max;
     size_t count = wanted > 0 ? (size_t)wanted : 0;
     connector->views = calloc(count + 1, sizeof(*connector->views));
     connector->tasks = calloc(count + 1, sizeof(*connector->tasks));
@@ -126,7 +126,7 @@ static void start_sink(struct connector *connector)
         .broker = worker->options.broker,
         .env = worker->options.env,
         .log = worker->options.log,
-        .config = &connector->config,
+        .config = connector->config,
         .scratch = &worker->scratch,
         .open_streams = &worker->open_streams,
         .open_gzip = &worker->open_gzip,
@@ -144,19 +144,18 @@ enum status connector_new(struct connect_worker *worker, const struct store_conn
     connector->worker = worker;
     connector->views = NULL;
     arena_init(&connector->arena, arena_bytes_max);
-    start_sink(connector);
     enum status status = keep_row(connector, row, err);
     status = status == STATUS_OK ? parse_config(connector, err) : status;
     status = status == STATUS_OK ? make_tasks(connector, err) : status;
-    if (status == STATUS_OK && connector->config.topics_regex.len > 0) {
-        connector->pattern = group_pattern_new(connector->config.topics_regex, err);
+    if (status == STATUS_OK && connector->config->topics_regex.len > 0) {
+        connector->pattern = group_pattern_new(connector->config->topics_regex, err);
         status = connector->pattern != NULL ? STATUS_OK : STATUS_INVALID;
     }
     if (status != STATUS_OK) {
         connector_free(connector);
         return status;
     }
-    start_sink(connector); /* now with what the configuration says */
+    start_sink(connector);
     *out = connector;
     return STATUS_OK;
 }
@@ -181,7 +180,7 @@ void connector_free(struct connector *connector)
 
 bool connector_wants(struct connector *connector, struct span topic)
 {
-    struct span rest = connector->config.topics;
+    struct span rest = connector->config->topics;
     struct span name;
     if (connector->pattern != NULL) {
         /* exclude.internal.topics hides what only the broker writes. */
@@ -208,7 +207,7 @@ static void tell_if_gave_up(struct connector *connector)
     LOG_WARNF(connector->worker->options.log, "sink",
               "connector %.*s: topics.regex=%.*s takes too long on %d topic names: it matches "
               "nothing from now on; write it without nested repetitions",
-              SPAN_ARG(connector->name), SPAN_ARG(connector->config.topics_regex),
+              SPAN_ARG(connector->name), SPAN_ARG(connector->config->topics_regex),
               GROUP_PATTERN_OVERRUNS_MAX);
 }
 

@@ -9,15 +9,8 @@
 #ifndef PINPIPE_CONNECT_DEFINITIONS_H
 #define PINPIPE_CONNECT_DEFINITIONS_H
 
+#include "sink_settings.h"
 #include "span.h"
-
-#define CONNECT_VERSION     "2.8.1"
-#define CONNECT_COMMIT      "839b886f9b732b15"
-#define CONNECT_S3_VERSION  "10.5.13"
-#define CONNECT_S3_CLASS    "io.confluent.connect.s3.S3SinkConnector"
-#define CONNECT_TASK_CLASS  "io.confluent.connect.s3.S3SinkTask"
-#define CONNECT_JSON_FORMAT "io.confluent.connect.s3.format.json.JsonFormat"
-#define CONNECT_BYTE_FORMAT "io.confluent.connect.s3.format.bytearray.ByteArrayFormat"
 
 enum connect_key {
 #define X(key, ...) CONNECT_KEY_##key,
@@ -27,9 +20,7 @@ enum connect_key {
 };
 enum {
     CONNECT_KEYS_FRAMEWORK = CONNECT_KEY_FORMAT_CLASS, /* how many come first */
-    /* DIFFERS: the real connector takes any number of tasks and digits. */
-    CONNECT_TASKS_MAX = 1000,
-    CONNECT_PAD_WIDTH_MAX = 1000,
+    CONNECT_TASKS_MAX = 1000, /* DIFFERS: the real worker takes any number of tasks. */
 };
 
 enum connect_type {

@@ -1,6 +1,7 @@
 #include "connect_hints.h"
 
 #include "java_regex.h"
+#include "sink_config.h"
 #include "store_objects.h"
 
 #include <string.h>

@@ -266,14 +266,14 @@ struct connect_connector_view connect_worker_at(const struct connect_worker *wor
 {
     PP_ASSERT(index < worker->count);
     const struct connector *connector = worker->connectors[index];
-    bool failed = connector->config.connector_fault.len > 0;
+    bool failed = connector->config->connector_fault.len > 0;
     return (struct connect_connector_view){
         .name = connector->name,
         .config = &connector->entries,
         .state = failed              ? CONNECT_FAILED
                  : connector->paused ? CONNECT_PAUSED
                                      : CONNECT_RUNNING,
-        .trace = connector->config.connector_fault,
+        .trace = connector->config->connector_fault,
         .tasks = connector->views,
         .task_count = connector->task_count,
         .created_ms = connector->created_ms,

@@ -12,6 +12,7 @@
 
 #include "connect_worker.h"
 #include "group_pattern.h"
+#include "sink_config.h"
 #include "sink_writer.h"
 
 enum {
@@ -56,7 +57,7 @@ struct connector {
     struct span name;
     struct span config_text;
     struct connect_entries entries;
-    struct sink_config config;
+    const struct sink_config *config; /* in the arena */
     struct span msk;
     int64_t created_ms;
     bool paused;

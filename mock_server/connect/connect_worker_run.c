@@ -120,8 +120,8 @@ static enum status fail_task(struct connector *connector, int task,
 static enum status start_task(struct connector *connector, int task, struct error *err)
 {
     struct sink_failure failure = {.count = 0};
-    if (connector->config.task_fault.len > 0) {
-        connector_set_state(connector, task, CONNECT_FAILED, connector->config.task_fault);
+    if (connector->config->task_fault.len > 0) {
+        connector_set_state(connector, task, CONNECT_FAILED, connector->config->task_fault);
     } else if (!sink_start(&connector->sink, &failure)) {
         return fail_task(connector, task, &failure, err);
     } else {
@@ -344,7 +344,7 @@ static enum status partition_on_time(struct connect_partition *partition, int64_
 
 static bool has_clock(const struct connector *connector)
 {
-    return connector->has_retry || connector->config.rotate_schedule_interval_ms > 0;
+    return connector->has_retry || connector->config->rotate_schedule_interval_ms > 0;
 }
 
 static enum status clock_run(struct connect_worker *worker, struct error *err)

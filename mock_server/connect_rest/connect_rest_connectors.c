@@ -1,5 +1,4 @@
 /* Connectors and plugins: list, create, read, reconfigure, delete, pause, resume, restart. */
-#include "connect_definitions.h"
 #include "connect_rest_internal.h"
 
 #include "json_text.h"
@@ -133,7 +132,7 @@ enum handled connect_rest_status(const struct connect_rest_call *call)
 
 /* False: the answer says what is wrong with the configuration. */
 static bool check_config(const struct connect_rest_call *call,
-                         const struct connect_entries *entries, struct sink_config *config)
+                         const struct connect_entries *entries, const struct sink_config **config)
 {
     struct exchange *exchange = call->exchange;
     struct connect_findings findings;
@@ -217,10 +216,10 @@ static enum handled put(const struct connect_rest_call *call, const struct conne
 {
     struct connect_worker *worker = call->rest->options.worker;
     struct connect_connector_view view;
-    struct connect_spec spec = {.name = config->name, .config = entries};
+    struct connect_spec spec = {.name = connect_config_name(config), .config = entries};
     struct error err;
     size_t tasks_before = 0;
-    if (!created && connect_worker_find(worker, config->name, &view)) {
+    if (!created && connect_worker_find(worker, spec.name, &view)) {
         tasks_before = view.task_count;
         /* Whoever made it keeps it: MSK Connect knows its connectors by this. */
         spec.msk = span_from_cstr(arena_copy_cstr(&call->exchange->arena, view.msk));
@@ -229,13 +228,13 @@ static enum handled put(const struct connect_rest_call *call, const struct conne
     if (status == STATUS_LIMIT) {
         answer_hint(call->exchange, "%s on this server", err.message);
     }
-    if (status != STATUS_OK || !connect_worker_find(worker, config->name, &view)) {
+    if (status != STATUS_OK || !connect_worker_find(worker, spec.name, &view)) {
         return connect_rest_error_internal(call, &err);
     }
     hint_if_failed(call->exchange, &view);
     connect_rest_hint_config(call, config, created);
     if (created) {
-        add_location(call->exchange, config->name);
+        add_location(call->exchange, spec.name);
     }
     connect_rest_write_info(&view, tasks_before,
                             connect_rest_reply(call->exchange, created ? 201 : 200));
@@ -247,7 +246,7 @@ enum handled connect_rest_create(const struct connect_rest_call *call)
     struct exchange *exchange = call->exchange;
     struct connect_rest_create request;
     struct connect_connector_view view;
-    struct sink_config config;
+    const struct sink_config *config;
     if (!connect_rest_decode_create(call, &request)) {
         return HANDLED;
     }
@@ -258,20 +257,20 @@ enum handled connect_rest_create(const struct connect_rest_call *call)
         !check_config(call, &request.config, &config)) {
         return HANDLED;
     }
-    if (connect_worker_find(call->rest->options.worker, config.name, &view)) {
+    if (connect_worker_find(call->rest->options.worker, connect_config_name(config), &view)) {
         answer_hint(exchange, "to change it, PUT /connectors/<name>/config with the flat "
                               "configuration");
         return connect_rest_error(exchange, 409, "Connector %.*s already exists",
-                                  SPAN_ARG(config.name));
+                                  SPAN_ARG(connect_config_name(config)));
     }
-    return put(call, &request.config, &config, true);
+    return put(call, &request.config, config, true);
 }
 
 enum handled connect_rest_put_config(const struct connect_rest_call *call)
 {
     struct connect_entries entries;
     struct connect_connector_view view;
-    struct sink_config config;
+    const struct sink_config *config;
     bool has_config;
     if (!connect_rest_decode_config(call, &entries, &has_config)) {
         return HANDLED;
@@ -282,7 +281,7 @@ enum handled connect_rest_put_config(const struct connect_rest_call *call)
     if (!check_name(call, &entries, name_of(call)) || !check_config(call, &entries, &config)) {
         return HANDLED;
     }
-    return put(call, &entries, &config, !find(call, &view));
+    return put(call, &entries, config, !find(call, &view));
 }
 
 /* --- acting --- */
@@ -350,9 +349,9 @@ enum handled connect_rest_restart(const struct connect_rest_call *call)
  * too. */
 enum handled connect_rest_plugins(const struct connect_rest_call *call)
 {
-    BUF_APPEND_LIT(connect_rest_reply(call->exchange, 200),
-                   "[{\"class\":\"" CONNECT_S3_CLASS
-                   "\",\"type\":\"sink\",\"version\":\"" CONNECT_S3_VERSION "\"}]");
+    buf_printf(connect_rest_reply(call->exchange, 200),
+               "[{\"class\":\"%s\",\"type\":\"sink\",\"version\":\"%s\"}]",
+               connect_plugin.class_name, connect_plugin.version);
     return HANDLED;
 }
 
@@ -370,7 +369,7 @@ enum handled connect_rest_validate(const struct connect_rest_call *call)
     struct exchange *exchange = call->exchange;
     struct connect_entries entries = {.count = 0};
     struct connect_findings findings;
-    struct sink_config config;
+    const struct sink_config *config;
     struct error err;
     bool has_config;
     struct span type = call->match.captures[0];

@@ -1,6 +1,5 @@
 /* DIFFERS: a configuration keeps the order it was given in; the real worker answers in the order of
  * a hash map once it has read it back from its topic. */
-#include "connect_definitions.h"
 #include "connect_rest_internal.h"
 
 #include "json_text.h"
@@ -64,5 +63,5 @@ void connect_rest_write_task_config(const struct connect_connector_view *view, s
         json_string_append(out, view->config->items[i].value);
         BUF_APPEND_LIT(out, ",");
     }
-    BUF_APPEND_LIT(out, "\"task.class\":\"" CONNECT_TASK_CLASS "\"}");
+    buf_printf(out, "\"task.class\":\"%s\"}", connect_plugin.task_class);
 }

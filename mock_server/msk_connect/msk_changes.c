@@ -49,7 +49,7 @@ static void update(const struct msk_call *call, const struct msk_connector *conn
                   "The connector configuration is invalid. Message: %s",
                   buf_cstr(&checked.findings));
     } else if (checks) {
-        msk_connector_hint(call, &checked.config, false);
+        msk_connector_hint(call, checked.config, false);
         if (msk_connector_run(call, identity.name, &document, &checked.entries)) {
             identity.name = SPAN_EMPTY; /* not part of this answer */
             msk_connector_answer(call, &identity, "UPDATING");

@@ -42,7 +42,7 @@ bool msk_connector_plugin(const struct msk_call *call, const struct json_doc *do
 /* What the connector is to run with. */
 struct msk_checked {
     struct connect_entries entries;
-    struct sink_config config;
+    const struct sink_config *config;
     bool sound;
     struct buf findings; /* what is wrong with it; released by whoever made the struct */
 };

@@ -90,7 +90,7 @@ static bool keep_new(const struct msk_call *call, const struct msk_identity *ide
 {
     const char *message;
     if (!no_sink && checked->sound) {
-        msk_connector_hint(call, &checked->config, true);
+        msk_connector_hint(call, checked->config, true);
         return msk_connector_run(call, identity->name, document, &checked->entries);
     }
     if (no_sink) {

@@ -5,7 +5,7 @@
 #ifndef PINPIPE_SINK_VALUE_H
 #define PINPIPE_SINK_VALUE_H
 
-#include "connect_config.h"
+#include "sink_config.h"
 #include "sink_errors.h"
 #include "sink_schema.h"
 #include "sink_tree.h"

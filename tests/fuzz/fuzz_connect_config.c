@@ -33,7 +33,7 @@ static void check_round_trip(struct arena *arena, const struct connect_entries *
 static void check_validate(struct arena *arena, const struct connect_entries *entries)
 {
     struct connect_findings findings;
-    struct sink_config config;
+    const struct sink_config *config;
     struct json_doc *doc = NULL;
     struct error err;
     struct buf answer;

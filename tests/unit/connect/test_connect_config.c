@@ -2,6 +2,7 @@
  * words are those that Connect 2.8.1 answered with), and what the sink is given. */
 #include "connect_config.h"
 #include "json.h"
+#include "sink_config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +46,7 @@ struct fixture {
     struct arena arena;
     struct connect_entry items[entries_max];
     struct connect_entries entries;
-    struct sink_config config;
+    const struct sink_config *config;
     struct connect_findings findings;
     struct buf body;
     struct error err;
@@ -121,7 +122,7 @@ static void the_workshops_configuration_is_sound(void **state)
 {
     struct fixture *f = *state;
     parse_sound(f, NULL, 0);
-    const struct sink_config *c = &f->config;
+    const struct sink_config *c = f->config;
     assert_span(c->name, "0ab336d6fcf7-connector");
     assert_int_equal(c->tasks_max, 3);
     assert_span(c->topics, "");
@@ -165,34 +166,34 @@ static void every_setting_reaches_the_sink(void **state)
                                    {"s3.compression.type", "gzip"},
                                    {"behavior.on.null.values", "IGNORE"}};
     parse_sound(f, first, ARRAY_COUNT(first));
-    assert_int_equal(f->config.flush_size, 500);
-    assert_span(f->config.topics_dir, "");
-    assert_true(f->config.gzip);
-    assert_int_equal(f->config.on_null, SINK_NULL_IGNORE);
+    assert_int_equal(f->config->flush_size, 500);
+    assert_span(f->config->topics_dir, "");
+    assert_true(f->config->gzip);
+    assert_int_equal(f->config->on_null, SINK_NULL_IGNORE);
     const struct change second[] = {
         {"topics.regex", NULL},
         {"topics", " a , b"},
         {"format.class", FORMATS "bytearray.ByteArrayFormat"},
         {"value.converter", CONVERTERS "converters.ByteArrayConverter"}};
     parse_sound(f, second, ARRAY_COUNT(second));
-    assert_span(f->config.topics, "a,b");
-    assert_int_equal(f->config.format, SINK_FORMAT_BYTES);
-    assert_int_equal(f->config.value_converter, SINK_CONVERTER_BYTES);
+    assert_span(f->config->topics, "a,b");
+    assert_int_equal(f->config->format, SINK_FORMAT_BYTES);
+    assert_int_equal(f->config->value_converter, SINK_CONVERTER_BYTES);
     const struct change third[] = {{"errors.tolerance", "all"},
                                    {"errors.deadletterqueue.topic.name", "rejects"},
                                    {"errors.deadletterqueue.context.headers.enable", "True"},
                                    {"sink.key_order", "input"}};
     parse_sound(f, third, ARRAY_COUNT(third));
-    assert_true(f->config.tolerate_all && f->config.dlq_headers && f->config.key_order_input);
-    assert_span(f->config.dlq_topic, "rejects");
+    assert_true(f->config->tolerate_all && f->config->dlq_headers && f->config->key_order_input);
+    assert_span(f->config->dlq_topic, "rejects");
     const struct change fourth[] = {{"behavior.on.null.values", "write"},
                                     {"store.kafka.keys", "true"},
                                     {"keys.format.class", FORMATS "json.JsonFormat"},
                                     {"flush.size", "-5"}};
     parse_sound(f, fourth, ARRAY_COUNT(fourth));
-    assert_int_equal(f->config.on_null, SINK_NULL_WRITE);
-    assert_true(f->config.store_keys);
-    assert_int_equal(f->config.flush_size, -5);
+    assert_int_equal(f->config->on_null, SINK_NULL_WRITE);
+    assert_true(f->config->store_keys);
+    assert_int_equal(f->config->flush_size, -5);
 }
 
 /* The worker's converters are JsonConverter with schemas: the connector's schemas.enable belongs to
@@ -202,13 +203,13 @@ static void a_converter_that_is_not_set_is_the_workers(void **state)
     struct fixture *f = *state;
     const struct change changes[] = {{"value.converter", NULL}, {"key.converter", NULL}};
     parse_sound(f, changes, ARRAY_COUNT(changes));
-    assert_int_equal(f->config.value_converter, SINK_CONVERTER_JSON);
-    assert_true(f->config.value_schemas_enable);
-    assert_int_equal(f->config.key_converter, SINK_CONVERTER_JSON);
-    assert_true(f->config.key_schemas_enable);
+    assert_int_equal(f->config->value_converter, SINK_CONVERTER_JSON);
+    assert_true(f->config->value_schemas_enable);
+    assert_int_equal(f->config->key_converter, SINK_CONVERTER_JSON);
+    assert_true(f->config->key_schemas_enable);
     const struct change unset[] = {{"value.converter.schemas.enable", NULL}};
     parse_sound(f, unset, ARRAY_COUNT(unset));
-    assert_true(f->config.value_schemas_enable);
+    assert_true(f->config->value_schemas_enable);
 }
 
 static void daily_and_hourly_have_paths_of_their_own(void **state)
@@ -219,14 +220,14 @@ static void daily_and_hourly_have_paths_of_their_own(void **state)
                                {"timezone", "UTC"},
                                {"directory.delim", "|"}};
     parse_sound(f, changes, ARRAY_COUNT(changes));
-    assert_int_equal(f->config.partitioner, SINK_PARTITIONER_TIME);
-    assert_span(f->config.path_format, "'year'=YYYY|'month'=MM|'day'=dd");
-    assert_int_equal(f->config.partition_duration_ms, 86400000);
-    assert_span(f->config.task_fault, "");
+    assert_int_equal(f->config->partitioner, SINK_PARTITIONER_TIME);
+    assert_span(f->config->path_format, "'year'=YYYY|'month'=MM|'day'=dd");
+    assert_int_equal(f->config->partition_duration_ms, 86400000);
+    assert_span(f->config->task_fault, "");
     changes[0].value = PARTITIONERS "HourlyPartitioner";
     parse_sound(f, changes, ARRAY_COUNT(changes));
-    assert_span(f->config.path_format, "'year'=YYYY|'month'=MM|'day'=dd|'hour'=HH");
-    assert_int_equal(f->config.partition_duration_ms, 3600000);
+    assert_span(f->config->path_format, "'year'=YYYY|'month'=MM|'day'=dd|'hour'=HH");
+    assert_int_equal(f->config->partition_duration_ms, 3600000);
 }
 
 /* POST takes them; connector or tasks fail when they start. */
@@ -270,8 +271,8 @@ static void what_throws_at_start_is_told_in_its_words(void **state)
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         parse_sound(f, cases[i].changes, changes_max);
-        assert_span(f->config.connector_fault, cases[i].connector);
-        assert_span(f->config.task_fault, cases[i].task);
+        assert_span(f->config->connector_fault, cases[i].connector);
+        assert_span(f->config->task_fault, cases[i].task);
     }
 }
 
@@ -291,7 +292,7 @@ static void timestamp_extractors_go_by_name_or_class(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         const struct change change = {"timestamp.extractor", cases[i].name};
         parse_sound(f, &change, 1);
-        assert_int_equal(f->config.timestamp, cases[i].timestamp);
+        assert_int_equal(f->config->timestamp, cases[i].timestamp);
     }
 }
 
