@@ -1,7 +1,7 @@
 /* All of a configuration: what comes before the definitions, each of them, what depends on several.
  * What a sink connector must have (a class, topics) is looked at first and ends the check by an
  * exception, as in AbstractHerder.validateConnectorConfig. */
-#include "connect_check.h"
+#include "connect_check_internal.h"
 
 #include "java_regex.h"
 

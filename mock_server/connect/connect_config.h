@@ -4,35 +4,9 @@
 #ifndef PINPIPE_CONNECT_CONFIG_H
 #define PINPIPE_CONNECT_CONFIG_H
 
-#include "arena.h"
-#include "buf.h"
-#include "error.h"
+#include "connect_entries.h"
 
 struct sink_config;
-
-/* A flat configuration: unique keys, in the order given. */
-struct connect_entry {
-    struct span key;
-    struct span value;
-};
-struct connect_entries {
-    struct connect_entry *items;
-    size_t count;
-};
-/* NULL when it is not there. */
-const struct connect_entry *connect_entries_find(const struct connect_entries *entries,
-                                                 const char *key);
-enum { CONNECT_ENTRIES_MAX = 1000 };
-/* From a JSON object (strings; numbers and booleans become their text as in Jackson; null stays
- * out; of a key given twice the last value has the first one's place) and back, in order. INVALID,
- * in Jackson's words. */
-enum status connect_entries_parse(struct arena *arena, struct span json,
-                                  struct connect_entries *out, struct error *err) PP_MUST_USE;
-void connect_entries_write(const struct connect_entries *entries, struct buf *out);
-/* Sets "name", at the end where there is none; for parsed entries, which keep room for it. */
-void connect_entries_name(struct connect_entries *entries, struct span name);
-/* The first value with what was meant as a comment in it ("1 # one record a file"); NULL: none. */
-const struct connect_entry *connect_entries_comment(const struct connect_entries *entries);
 
 /* The verdict on a configuration. */
 struct connect_findings {

@@ -1,4 +1,19 @@
-#include "connect_definitions.h"
+#include "connect_definitions_internal.h"
+
+#include "connect_config.h"
+
+const struct connect_plugin connect_plugin = {SINK_CLASS, SINK_TASK_CLASS, SINK_VERSION};
+
+struct span connect_class_resolve(struct span word)
+{
+    static const char *const names[] = {SINK_CLASS, "S3SinkConnector", "S3Sink"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (span_equal_cstr(word, names[i])) {
+            return SPAN_LIT(SINK_CLASS);
+        }
+    }
+    return SPAN_EMPTY;
+}
 
 const char *const connect_groups_framework[] = {"Common", "Transforms", "Predicates",
                                                 "Error Handling", NULL};

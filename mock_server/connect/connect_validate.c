@@ -1,6 +1,6 @@
 /* The body of PUT /connector-plugins/{class}/config/validate: each definition beside its value, as
  * ConfigInfos is serialised. */
-#include "connect_check.h"
+#include "connect_check_internal.h"
 
 #include "json_text.h"
 

@@ -1,7 +1,7 @@
 /* One key's value and what is wrong with it, as ConfigDef.parseType and its validators say it.
  * Facts: measured on Connect 2.8.1 with a connector of these definitions. A value that cannot be
  * parsed becomes null, and a validator that minds null complains too. */
-#include "connect_check.h"
+#include "connect_check_internal.h"
 
 #include "java_regex.h"
 

@@ -3,187 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *connect_state_name(enum connect_state state)
-{
-    static const char *const names[] = {
-        [CONNECT_UNASSIGNED] = "UNASSIGNED",
-        [CONNECT_RUNNING] = "RUNNING",
-        [CONNECT_PAUSED] = "PAUSED",
-        [CONNECT_FAILED] = "FAILED",
-    };
-    return names[state];
-}
-
-/* --- the list --------------------------------------------------------------------------------- */
-
-/* Where the connector is, or belongs. */
-static size_t place_of(const struct connect_worker *worker, struct span name, bool *found)
-{
-    size_t low = 0;
-    size_t high = worker->count;
-    *found = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = span_compare(worker->connectors[middle]->name, name);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static struct connector *find(const struct connect_worker *worker, struct span name)
-{
-    bool found;
-    size_t place = place_of(worker, name, &found);
-    return found ? worker->connectors[place] : NULL;
-}
-
-static enum status reserve(struct connect_worker *worker, struct error *err)
-{
-    if (worker->count < worker->cap) {
-        return STATUS_OK;
-    }
-    size_t cap = worker->cap == 0 ? 8 : worker->cap * 2;
-    struct connector **grown = realloc(worker->connectors, cap * sizeof(struct connector *));
-    if (grown == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    }
-    worker->connectors = grown;
-    worker->cap = cap;
-    return STATUS_OK;
-}
-
-static void insert(struct connect_worker *worker, struct connector *connector)
-{
-    bool found;
-    size_t place = place_of(worker, connector->name, &found);
-    PP_ASSERT(!found && worker->count < worker->cap);
-    memmove(&worker->connectors[place + 1], &worker->connectors[place],
-            (worker->count - place) * sizeof(struct connector *));
-    worker->connectors[place] = connector;
-    worker->count++;
-    worker->work_due = true;
-}
-
-static void remove_connector(struct connect_worker *worker, struct connector *connector)
-{
-    bool found;
-    size_t place = place_of(worker, connector->name, &found);
-    worker->count--;
-    memmove(&worker->connectors[place], &worker->connectors[place + 1],
-            (worker->count - place) * sizeof(struct connector *));
-    connector_free(connector);
-}
-
-/* --- loading ---------------------------------------------------------------------------------- */
-
-struct load {
-    struct connect_worker *worker;
-    struct connector **before;
-    size_t before_count;
-    enum status status;
-    struct error err;
-};
-
-static struct connector *take_before(struct load *load, const struct store_connector *row)
-{
-    for (size_t i = 0; i < load->before_count; i++) {
-        struct connector *c = load->before[i];
-        if (c != NULL && span_equal(c->name, row->name) && c->created_ms == row->created_ms &&
-            span_equal(c->config_text, row->config) && span_equal(c->msk, row->msk)) {
-            load->before[i] = NULL;
-            return c;
-        }
-    }
-    return NULL;
-}
-
-/* One that is still what it was keeps its tasks' states; what they had taken in is gone. */
-static bool load_row(void *ctx, const struct store_connector *row)
-{
-    struct load *load = ctx;
-    struct connector *connector = take_before(load, row);
-    load->status = reserve(load->worker, &load->err);
-    if (load->status == STATUS_OK && connector != NULL) {
-        connector_release_partitions(connector);
-        connector->assign_due = true;
-        connector->has_retry = false;
-        if (connector->paused != row->paused) {
-            connector->paused = row->paused;
-            connector_apply_paused(connector);
-        }
-    } else if (load->status == STATUS_OK) {
-        load->status = connector_new(load->worker, row, &connector, &load->err);
-        if (load->status == STATUS_INVALID || load->status == STATUS_LIMIT) {
-            /* A later version wrote it, or somebody with SQL: the others go on. */
-            LOG_WARNF(load->worker->options.log, "sink", "connector %.*s is left out: %s",
-                      SPAN_ARG(row->name), load->err.message);
-            load->status = STATUS_OK;
-            return true;
-        }
-    }
-    if (load->status == STATUS_OK) {
-        insert(load->worker, connector);
-    } else if (connector != NULL) {
-        connector_free(connector);
-    }
-    return load->status == STATUS_OK;
-}
-
-static enum status load_all(struct connect_worker *worker, struct error *err)
-{
-    struct load load = {.worker = worker,
-                        .before = worker->connectors,
-                        .before_count = worker->count,
-                        .status = STATUS_OK};
-    worker->connectors = NULL;
-    worker->count = 0;
-    worker->cap = 0;
-    enum status status = store_connectors_visit(worker->options.store, load_row, &load, err);
-    for (size_t i = 0; i < load.before_count; i++) {
-        if (load.before[i] != NULL) {
-            connector_free(load.before[i]);
-        }
-    }
-    free(load.before);
-    worker->work_due = true;
-    if (status == STATUS_OK && load.status != STATUS_OK) {
-        status = error_set(err, load.status, "%s", load.err.message);
-    }
-    return status;
-}
-
-enum status connect_worker_enter(struct connect_worker *worker, struct error *err)
-{
-    uint64_t generation = store_generation(worker->options.store);
-    bool lost = generation != worker->generation;
-    if (lost || worker->reload_due) {
-        for (size_t i = 0; lost && i < worker->count; i++) {
-            connector_restore_states(worker->connectors[i]);
-        }
-        worker->generation = generation;
-        enum status status = load_all(worker, err);
-        worker->reload_due = status != STATUS_OK;
-        worker->turn_open = status == STATUS_OK;
-        return status;
-    }
-    if (!worker->turn_open && worker->states_changed) {
-        for (size_t i = 0; i < worker->count; i++) {
-            connector_keep_states(worker->connectors[i]);
-        }
-        worker->states_changed = false;
-    }
-    worker->turn_open = true;
-    return STATUS_OK;
-}
-
 /* --- life ------------------------------------------------------------------------------------- */
 
 enum status connect_worker_new(const struct connect_worker_options *options,
@@ -201,23 +20,13 @@ enum status connect_worker_new(const struct connect_worker_options *options,
     buf_init(&worker->batch.bytes, SINK_TEXT_BYTES_MAX);
     broker_listen(options->broker,
                   (struct broker_listener){.on_append = connect_worker_on_append, .ctx = worker});
-    enum status status = load_all(worker, err);
+    enum status status = connect_set_load(worker, err);
     if (status != STATUS_OK) {
         connect_worker_free(worker);
         return status;
     }
     *out = worker;
     return STATUS_OK;
-}
-
-static void free_queue(struct connect_queue *queue)
-{
-    while (queue->first != NULL) {
-        struct connect_partition *partition = queue->first;
-        queue->first = partition->next;
-        PP_ASSERT(partition->dead);
-        free(partition);
-    }
 }
 
 void connect_worker_free(struct connect_worker *worker)
@@ -231,8 +40,8 @@ void connect_worker_free(struct connect_worker *worker)
     for (size_t i = 0; i < worker->count; i++) {
         connector_free(worker->connectors[i]);
     }
-    free_queue(&worker->fresh);
-    free_queue(&worker->behind);
+    connect_queue_release(&worker->fresh);
+    connect_queue_release(&worker->behind);
     free(worker->connectors);
     sink_scratch_release(&worker->scratch);
     buf_release(&worker->batch.bytes);
@@ -247,25 +56,23 @@ struct turn_work connect_worker_work(struct connect_worker *worker)
 /* --- looking ---------------------------------------------------------------------------------- */
 
 /* A lost turn's changes are not shown. When reloading fails there is what there was. */
-static void look(struct connect_worker *worker)
+static void worker_look(struct connect_worker *worker)
 {
     struct error err;
     if (store_generation(worker->options.store) != worker->generation &&
-        connect_worker_enter(worker, &err) != STATUS_OK) {
+        connect_set_enter(worker, &err) != STATUS_OK) {
         LOG_WARNF(worker->options.log, "sink", "%s", err.message);
     }
 }
 
 size_t connect_worker_count(struct connect_worker *worker)
 {
-    look(worker);
+    worker_look(worker);
     return worker->count;
 }
 
-struct connect_connector_view connect_worker_at(const struct connect_worker *worker, size_t index)
+static struct connect_connector_view view_of(const struct connector *connector)
 {
-    PP_ASSERT(index < worker->count);
-    const struct connector *connector = worker->connectors[index];
     bool failed = connector->config->connector_fault.len > 0;
     return (struct connect_connector_view){
         .name = connector->name,
@@ -281,27 +88,32 @@ struct connect_connector_view connect_worker_at(const struct connect_worker *wor
     };
 }
 
+struct connect_connector_view connect_worker_at(const struct connect_worker *worker, size_t index)
+{
+    PP_ASSERT(index < worker->count);
+    return view_of(worker->connectors[index]);
+}
+
 bool connect_worker_find(struct connect_worker *worker, struct span name,
                          struct connect_connector_view *out)
 {
-    bool found;
-    look(worker);
-    size_t place = place_of(worker, name, &found);
-    if (found) {
-        *out = connect_worker_at(worker, place);
+    worker_look(worker);
+    const struct connector *connector = connect_set_find(worker, name);
+    if (connector != NULL) {
+        *out = view_of(connector);
     }
-    return found;
+    return connector != NULL;
 }
 
 /* --- changing --------------------------------------------------------------------------------- */
 
 /* Enters the turn and finds the connector. */
-static enum status enter_with(struct connect_worker *worker, struct span name,
-                              struct connector **out, struct error *err)
+static enum status worker_enter_with(struct connect_worker *worker, struct span name,
+                                     struct connector **out, struct error *err)
 {
-    enum status status = connect_worker_enter(worker, err);
+    enum status status = connect_set_enter(worker, err);
     if (status == STATUS_OK) {
-        *out = find(worker, name);
+        *out = connect_set_find(worker, name);
         if (*out == NULL) {
             status = error_set(err, STATUS_NOT_FOUND, "Connector %.*s not found", SPAN_ARG(name));
         }
@@ -309,7 +121,7 @@ static enum status enter_with(struct connect_worker *worker, struct span name,
     return status;
 }
 
-static enum status put_row(struct connector *connector, bool paused, struct error *err)
+static enum status worker_put_row(struct connector *connector, bool paused, struct error *err)
 {
     struct store_connector row = {.name = connector->name,
                                   .config = connector->config_text,
@@ -320,58 +132,44 @@ static enum status put_row(struct connector *connector, bool paused, struct erro
 }
 
 /* The rows of tasks that a smaller tasks.max leaves over. */
-static enum status drop_task_rows(struct connector *connector, struct error *err)
+static enum status worker_drop_task_rows(struct connector *connector, struct error *err)
 {
     return store_connector_task_put(connector->worker->options.store, connector->name,
                                     (int)connector->task_count, NULL, SPAN_EMPTY, err);
 }
 
-static enum status put_connector(struct connect_worker *worker, const struct store_connector *row,
-                                 struct error *err)
+static enum status worker_put_connector(struct connect_worker *worker,
+                                        const struct store_connector *row, struct error *err)
 {
-    struct connector *old = find(worker, row->name);
+    struct connector *old = connect_set_find(worker, row->name);
     struct connector *made = NULL;
     if (old == NULL && worker->count >= CONNECT_CONNECTORS_MAX) {
         return error_set(err, STATUS_LIMIT, "there may be %d connectors", CONNECT_CONNECTORS_MAX);
     }
-    enum status status = reserve(worker, err);
+    enum status status = connect_set_reserve(worker, err);
     status = status == STATUS_OK ? connector_new(worker, row, &made, err) : status;
     if (status != STATUS_OK) {
         return status;
     }
     status = store_connector_put(worker->options.store, row, err);
-    status = status == STATUS_OK ? drop_task_rows(made, err) : status;
+    status = status == STATUS_OK ? worker_drop_task_rows(made, err) : status;
     if (status != STATUS_OK) {
         connector_free(made);
         return status;
     }
     if (old != NULL) {
-        remove_connector(worker, old);
+        connect_set_remove(worker, old);
     }
-    insert(worker, made);
+    connect_set_insert(worker, made);
     worker->states_changed = true;
     return STATUS_OK;
 }
 
-static bool has_entry(const struct connect_entries *entries, const struct connect_entry *entry)
+static bool worker_put_is_unchanged(const struct connector *connector,
+                                    const struct connect_spec *spec)
 {
-    for (size_t i = 0; i < entries->count; i++) {
-        if (span_equal(entries->items[i].key, entry->key)) {
-            return span_equal(entries->items[i].value, entry->value);
-        }
-    }
-    return false;
-}
-
-/* In any order. */
-static bool is_unchanged(const struct connector *connector, const struct connect_spec *spec)
-{
-    const struct connect_entries *now = &connector->entries;
-    bool same = now->count == spec->config->count && span_equal(connector->msk, spec->msk);
-    for (size_t i = 0; i < now->count && same; i++) {
-        same = has_entry(spec->config, &now->items[i]);
-    }
-    return same;
+    return span_equal(connector->msk, spec->msk) &&
+           connect_entries_equal(&connector->entries, spec->config);
 }
 
 enum status connect_worker_put(struct connect_worker *worker, const struct connect_spec *spec,
@@ -379,12 +177,12 @@ enum status connect_worker_put(struct connect_worker *worker, const struct conne
 {
     struct env *env = worker->options.env;
     struct buf config;
-    enum status status = connect_worker_enter(worker, err);
+    enum status status = connect_set_enter(worker, err);
     if (status != STATUS_OK) {
         return status;
     }
-    const struct connector *old = find(worker, spec->name);
-    if (old != NULL && is_unchanged(old, spec)) {
+    const struct connector *old = connect_set_find(worker, spec->name);
+    if (old != NULL && worker_put_is_unchanged(old, spec)) {
         return STATUS_OK;
     }
     buf_init(&config, CONNECT_CONFIG_BYTES_MAX);
@@ -396,7 +194,7 @@ enum status connect_worker_put(struct connect_worker *worker, const struct conne
         .paused = old != NULL && old->paused,
         .created_ms = old != NULL ? old->created_ms : env->wall_us(env) / 1000,
     };
-    status = buf_ok(&config) ? put_connector(worker, &row, err)
+    status = buf_ok(&config) ? worker_put_connector(worker, &row, err)
                              : error_set(err, STATUS_LIMIT, "a configuration may have %d bytes",
                                          CONNECT_CONFIG_BYTES_MAX);
     buf_release(&config);
@@ -407,24 +205,12 @@ enum status connect_worker_delete(struct connect_worker *worker, struct span nam
                                   struct error *err)
 {
     struct connector *connector = NULL;
-    enum status status = enter_with(worker, name, &connector, err);
+    enum status status = worker_enter_with(worker, name, &connector, err);
     if (status == STATUS_OK) {
         status = store_connector_delete(worker->options.store, name, err);
     }
     if (status == STATUS_OK) {
-        remove_connector(worker, connector);
-    }
-    return status;
-}
-
-/* What tasks are now, for readers of the table; those that are about to start say so themselves. */
-static enum status put_task_rows(struct connector *connector, struct error *err)
-{
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < connector->task_count && status == STATUS_OK; i++) {
-        const struct connect_task_view *view = &connector->views[i];
-        status = store_connector_task_put(connector->worker->options.store, connector->name, (int)i,
-                                          connect_state_name(view->state), view->trace, err);
+        connect_set_remove(worker, connector);
     }
     return status;
 }
@@ -433,15 +219,17 @@ enum status connect_worker_pause(struct connect_worker *worker, struct span name
                                  struct error *err)
 {
     struct connector *connector = NULL;
-    enum status status = enter_with(worker, name, &connector, err);
+    enum status status = worker_enter_with(worker, name, &connector, err);
     if (status != STATUS_OK || connector->paused == paused) {
         return status;
     }
-    status = put_row(connector, paused, err);
+    status = worker_put_row(connector, paused, err);
     if (status == STATUS_OK) {
         connector->paused = paused;
         connector_apply_paused(connector);
-        status = put_task_rows(connector, err);
+        for (size_t i = 0; i < connector->task_count && status == STATUS_OK; i++) {
+            status = connector_put_task_row(connector, (int)i, err);
+        }
     }
     return status;
 }
@@ -452,14 +240,14 @@ enum status connect_worker_restart(struct connect_worker *worker, struct span na
     /* A connector that runs goes on as it is, and one whose configuration keeps it from starting
      * fails again in the same way: its tasks are not touched (before Connect 3.0). */
     struct connector *connector = NULL;
-    return enter_with(worker, name, &connector, err);
+    return worker_enter_with(worker, name, &connector, err);
 }
 
 enum status connect_worker_restart_task(struct connect_worker *worker, struct span name, int task,
                                         struct error *err)
 {
     struct connector *connector = NULL;
-    enum status status = enter_with(worker, name, &connector, err);
+    enum status status = worker_enter_with(worker, name, &connector, err);
     if (status != STATUS_OK) {
         return status;
     }
@@ -481,7 +269,7 @@ enum status connect_worker_topics(struct connect_worker *worker, struct span nam
                                   struct error *err)
 {
     struct connector *connector = NULL;
-    enum status status = enter_with(worker, name, &connector, err);
+    enum status status = worker_enter_with(worker, name, &connector, err);
     return status == STATUS_OK
                ? store_connector_topics_visit(worker->options.store, name, visit, ctx, err)
                : status;
@@ -491,7 +279,7 @@ enum status connect_worker_topics_reset(struct connect_worker *worker, struct sp
                                         struct error *err)
 {
     struct connector *connector = NULL;
-    enum status status = enter_with(worker, name, &connector, err);
+    enum status status = worker_enter_with(worker, name, &connector, err);
     if (status == STATUS_OK) {
         status = store_connector_topics_reset(worker->options.store, name, err);
     }

@@ -7,72 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- queues ----------------------------------------------------------------------------------- */
-
-static void queue_push(struct connect_queue *queue, struct connect_partition *partition)
-{
-    partition->next = NULL;
-    partition->queued = true;
-    if (queue->last == NULL) {
-        queue->first = partition;
-    } else {
-        queue->last->next = partition;
-    }
-    queue->last = partition;
-}
-
-/* NULL when it is empty; partitions that were let go meanwhile are freed on the way. */
-static struct connect_partition *queue_pop(struct connect_queue *queue)
-{
-    for (;;) {
-        struct connect_partition *partition = queue->first;
-        if (partition == NULL) {
-            return NULL;
-        }
-        queue->first = partition->next;
-        if (queue->first == NULL) {
-            queue->last = NULL;
-        }
-        partition->queued = false;
-        if (!partition->dead) {
-            return partition;
-        }
-        free(partition);
-    }
-}
-
-static const struct store_topic *topic_of(const struct connect_partition *partition)
-{
-    const struct store_topic *topic = store_topic_find(partition->connector->worker->options.store,
-                                                       sink_writer_topic(&partition->writer));
-    return topic != NULL && topic->id == partition->writer.topic_id ? topic : NULL;
-}
-
-static bool has_more(const struct connect_partition *partition, const struct store_topic *topic)
-{
-    return partition->writer.position < topic->partitions[partition->writer.partition].next_offset;
-}
-
-/* Not one that waits for its next try: the timer brings that back. */
-static void enqueue(struct connect_queue *queue, struct connect_partition *partition)
-{
-    if (!partition->queued && partition->writer.retry_us == 0) {
-        queue_push(queue, partition);
-        partition->connector->worker->work_due = true;
-    }
-}
-
-void connect_partition_enqueue(struct connect_partition *partition)
-{
-    struct connect_worker *worker = partition->connector->worker;
-    const struct store_topic *topic = topic_of(partition);
-    const struct sink_writer *writer = &partition->writer;
-    if (topic != NULL && has_more(partition, topic)) {
-        int64_t lag = topic->partitions[writer->partition].next_offset - writer->position;
-        enqueue(lag > CONNECT_BEHIND_RECORDS_MAX ? &worker->behind : &worker->fresh, partition);
-    }
-}
-
 void connect_worker_on_append(void *ctx, const struct broker_topic *topic, int32_t number)
 {
     struct connect_worker *worker = ctx;
@@ -83,7 +17,7 @@ void connect_worker_on_append(void *ctx, const struct broker_topic *topic, int32
             connector->assign_due |= topic->id > connector->topics_seen;
             worker->work_due |= connector->assign_due;
         } else {
-            enqueue(&worker->fresh, partition);
+            connect_queue_add(&worker->fresh, partition);
         }
     }
 }
@@ -97,13 +31,6 @@ void connect_worker_on_timer(struct timer *timer)
 
 /* --- tasks ------------------------------------------------------------------------------------ */
 
-static enum status put_task_row(struct connector *connector, int task, struct error *err)
-{
-    const struct connect_task_view *view = &connector->views[task];
-    return store_connector_task_put(connector->worker->options.store, connector->name, task,
-                                    connect_state_name(view->state), view->trace, err);
-}
-
 static enum status fail_task(struct connector *connector, int task,
                              const struct sink_failure *failure, struct error *err)
 {
@@ -114,7 +41,7 @@ static enum status fail_task(struct connector *connector, int task,
     LOG_WARNF(connector->worker->options.log, "sink", "connector %.*s: task %d has failed: %s",
               SPAN_ARG(connector->name), task, buf_cstr(&trace));
     buf_release(&trace);
-    return put_task_row(connector, task, err);
+    return connector_put_task_row(connector, task, err);
 }
 
 static enum status start_task(struct connector *connector, int task, struct error *err)
@@ -128,7 +55,7 @@ static enum status start_task(struct connector *connector, int task, struct erro
         connector_set_state(connector, task, connector->paused ? CONNECT_PAUSED : CONNECT_RUNNING,
                             SPAN_EMPTY);
     }
-    return put_task_row(connector, task, err);
+    return connector_put_task_row(connector, task, err);
 }
 
 static enum status start_tasks(struct connector *connector, struct error *err)
@@ -298,7 +225,7 @@ static enum status partition_run(struct connect_partition *partition, size_t *bu
                                  struct error *err)
 {
     struct connector *connector = partition->connector;
-    const struct store_topic *topic = topic_of(partition);
+    const struct store_topic *topic = connect_partition_topic(partition);
     enum status status = STATUS_OK;
     if (topic == NULL) {
         connector->assign_due = true; /* it is gone, or another one of its name is there */
@@ -307,14 +234,14 @@ static enum status partition_run(struct connect_partition *partition, size_t *bu
     status = ready_sink(connector, err);
     /* A failure hands its partitions to other tasks: not in the middle of this one. */
     while (status == STATUS_OK && *budget > 0 && !connector->assign_due && is_running(partition) &&
-           partition->writer.retry_us == 0 && has_more(partition, topic)) {
+           partition->writer.retry_us == 0 && connect_partition_has_more(partition, topic)) {
         size_t taken = 0;
         status = partition_take(partition, topic, *budget, &taken, err);
         *budget -= taken < *budget ? taken : *budget;
     }
     if (status == STATUS_OK && !connector->assign_due && is_running(partition) &&
-        has_more(partition, topic)) {
-        enqueue(&connector->worker->behind, partition);
+        connect_partition_has_more(partition, topic)) {
+        connect_queue_add(&connector->worker->behind, partition);
     }
     return status;
 }
@@ -326,7 +253,7 @@ static enum status partition_on_time(struct connect_partition *partition, int64_
 {
     struct sink_failure failure = {.count = 0};
     struct sink_writer *writer = &partition->writer;
-    const struct store_topic *topic = topic_of(partition);
+    const struct store_topic *topic = connect_partition_topic(partition);
     if (writer->retry_us != 0 && now_us >= writer->retry_us) {
         writer->retry_us = 0;
         connect_partition_enqueue(partition);
@@ -443,11 +370,11 @@ static enum status drain(struct connect_worker *worker, struct error *err)
     bool again = true;
     while (status == STATUS_OK && again) {
         struct connect_partition *partition;
-        while (status == STATUS_OK && (partition = queue_pop(&worker->fresh)) != NULL) {
+        while (status == STATUS_OK && (partition = connect_queue_take(&worker->fresh)) != NULL) {
             status = partition_run(partition, &fresh, err);
         }
         while (status == STATUS_OK && behind > 0 && env->monotonic_us(env) <= until_us &&
-               (partition = queue_pop(&worker->behind)) != NULL) {
+               (partition = connect_queue_take(&worker->behind)) != NULL) {
             size_t slice = behind < CONNECT_BATCH_RECORDS ? behind : CONNECT_BATCH_RECORDS;
             size_t left = slice;
             status = partition_run(partition, &left, err);
@@ -472,7 +399,7 @@ bool connect_worker_run(void *ctx)
         return false;
     }
     worker->work_due = false;
-    enum status status = connect_worker_enter(worker, &err);
+    enum status status = connect_set_enter(worker, &err);
     if (status == STATUS_OK) {
         status = prepare(worker, &err);
     }

@@ -733,63 +733,6 @@ static void an_alias_has_a_definition_and_a_group(void **state)
     json_doc_free(doc);
 }
 
-/* --- entries --- */
-
-static void entries_are_read_as_jackson_reads_a_map_of_strings(void **state)
-{
-    static const struct {
-        const char *json;
-        const char *written; /* NULL: INVALID */
-        const char *message;
-    } cases[] = {
-        {"{}", "{}", ""},
-        {" {\"a\" : \"b\" , \"c\":\"\"} ", "{\"a\":\"b\",\"c\":\"\"}", ""},
-        {"{\"a\":1,\"b\":1.50,\"c\":true,\"d\":null,\"e\":1E3}",
-         "{\"a\":\"1\",\"b\":\"1.50\",\"c\":\"true\",\"e\":\"1E3\"}", ""},
-        {"{\"a\":\"1\",\"b\":\"2\",\"a\":\"3\"}", "{\"a\":\"3\",\"b\":\"2\"}", ""},
-        {"{\"a\":\"1\",\"a\":null}", "{}", ""},
-        {"{\"\\u00e9\\n\":\"\\ud83d\\ude00\"}", "{\"\xc3\xa9\\n\":\"\\uD83D\\uDE00\"}", ""},
-        {"[1]", NULL, "out of START_ARRAY token"},
-        {"{\"a\":[1]}", NULL,
-         "Cannot deserialize instance of `java.lang.String` out of START_ARRAY token"},
-        {"{\"a\":{}}", NULL,
-         "Cannot deserialize instance of `java.lang.String` out of START_OBJECT token"},
-        {"not json", NULL, "Unrecognized token 'not': was expecting"},
-        {"{\"a\":", NULL, "Unexpected end-of-input"},
-        {"{\"a\" 1}", NULL, "Unexpected character ('1' (code 49))"},
-    };
-    struct fixture *f = *state;
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        arena_reset(&f->arena);
-        buf_reset(&f->body);
-        enum status status =
-            connect_entries_parse(&f->arena, span_from_cstr(cases[i].json), &f->entries, &f->err);
-        if (cases[i].written == NULL) {
-            assert_int_equal(status, STATUS_INVALID);
-            if (strstr(f->err.message, cases[i].message) == NULL) {
-                fail_msg("%s: %s", cases[i].json, f->err.message);
-            }
-            continue;
-        }
-        assert_int_equal(status, STATUS_OK);
-        connect_entries_write(&f->entries, &f->body);
-        assert_string_equal(buf_cstr(&f->body), cases[i].written);
-    }
-}
-
-static void more_entries_than_the_limit_are_refused(void **state)
-{
-    struct fixture *f = *state;
-    BUF_APPEND_LIT(&f->body, "{");
-    for (int i = 0; i <= CONNECT_ENTRIES_MAX; i++) {
-        buf_printf(&f->body, "%s\"k%d\":\"\"", i > 0 ? "," : "", i);
-    }
-    BUF_APPEND_LIT(&f->body, "}");
-    assert_int_equal(connect_entries_parse(&f->arena, buf_span(&f->body), &f->entries, &f->err),
-                     STATUS_INVALID);
-    assert_string_equal(f->err.message, "a configuration may have 1000 entries");
-}
-
 static void too_little_memory_is_said_not_hidden(void **state)
 {
     struct fixture *f = *state;
@@ -824,8 +767,6 @@ int main(void)
         T(validate_counts_errors_and_hides_secrets),
         T(what_the_partitioner_does_not_use_is_not_visible),
         T(an_alias_has_a_definition_and_a_group),
-        T(entries_are_read_as_jackson_reads_a_map_of_strings),
-        T(more_entries_than_the_limit_are_refused),
         T(too_little_memory_is_said_not_hidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,8 @@
  *
  * DIFFERS: the documentation texts are our own; names, types, defaults, groups, orders and the
  * words of errors are the real ones. */
-#ifndef PINPIPE_CONNECT_DEFINITIONS_H
-#define PINPIPE_CONNECT_DEFINITIONS_H
+#ifndef PINPIPE_CONNECT_DEFINITIONS_INTERNAL_H
+#define PINPIPE_CONNECT_DEFINITIONS_INTERNAL_H
 
 #include "sink_settings.h"
 #include "span.h"

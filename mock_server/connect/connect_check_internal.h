@@ -1,10 +1,10 @@
 /* What a configuration means by the table of definitions: each key's value and what is wrong with
  * it, in ConfigDef's words. Private to connect_config.c and connect_validate.c. */
-#ifndef PINPIPE_CONNECT_CHECK_H
-#define PINPIPE_CONNECT_CHECK_H
+#ifndef PINPIPE_CONNECT_CHECK_INTERNAL_H
+#define PINPIPE_CONNECT_CHECK_INTERNAL_H
 
 #include "connect_config.h"
-#include "connect_definitions.h"
+#include "connect_definitions_internal.h"
 
 #include <stdarg.h>
 

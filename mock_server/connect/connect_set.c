@@ -1,0 +1,173 @@
+#include "connect_worker_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the list --------------------------------------------------------------------------------- */
+
+/* Where the connector is, or belongs. */
+static size_t set_place(const struct connect_worker *worker, struct span name, bool *found)
+{
+    size_t low = 0;
+    size_t high = worker->count;
+    *found = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = span_compare(worker->connectors[middle]->name, name);
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct connector *connect_set_find(const struct connect_worker *worker, struct span name)
+{
+    bool found;
+    size_t place = set_place(worker, name, &found);
+    return found ? worker->connectors[place] : NULL;
+}
+
+enum status connect_set_reserve(struct connect_worker *worker, struct error *err)
+{
+    if (worker->count < worker->cap) {
+        return STATUS_OK;
+    }
+    size_t cap = worker->cap == 0 ? 8 : worker->cap * 2;
+    struct connector **grown = realloc(worker->connectors, cap * sizeof(struct connector *));
+    if (grown == NULL) {
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    worker->connectors = grown;
+    worker->cap = cap;
+    return STATUS_OK;
+}
+
+void connect_set_insert(struct connect_worker *worker, struct connector *connector)
+{
+    bool found;
+    size_t place = set_place(worker, connector->name, &found);
+    PP_ASSERT(!found && worker->count < worker->cap);
+    memmove(&worker->connectors[place + 1], &worker->connectors[place],
+            (worker->count - place) * sizeof(struct connector *));
+    worker->connectors[place] = connector;
+    worker->count++;
+    worker->work_due = true;
+}
+
+void connect_set_remove(struct connect_worker *worker, struct connector *connector)
+{
+    bool found;
+    size_t place = set_place(worker, connector->name, &found);
+    worker->count--;
+    memmove(&worker->connectors[place], &worker->connectors[place + 1],
+            (worker->count - place) * sizeof(struct connector *));
+    connector_free(connector);
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+struct load {
+    struct connect_worker *worker;
+    struct connector **before;
+    size_t before_count;
+    enum status status;
+    struct error err;
+};
+
+static struct connector *set_take_before(struct load *load, const struct store_connector *row)
+{
+    for (size_t i = 0; i < load->before_count; i++) {
+        struct connector *c = load->before[i];
+        if (c != NULL && span_equal(c->name, row->name) && c->created_ms == row->created_ms &&
+            span_equal(c->config_text, row->config) && span_equal(c->msk, row->msk)) {
+            load->before[i] = NULL;
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static bool set_load_row(void *ctx, const struct store_connector *row)
+{
+    struct load *load = ctx;
+    struct connector *connector = set_take_before(load, row);
+    load->status = connect_set_reserve(load->worker, &load->err);
+    if (load->status == STATUS_OK && connector != NULL) {
+        connector_release_partitions(connector);
+        connector->assign_due = true;
+        connector->has_retry = false;
+        if (connector->paused != row->paused) {
+            connector->paused = row->paused;
+            connector_apply_paused(connector);
+        }
+    } else if (load->status == STATUS_OK) {
+        load->status = connector_new(load->worker, row, &connector, &load->err);
+        if (load->status == STATUS_INVALID || load->status == STATUS_LIMIT) {
+            /* A later version wrote it, or somebody with SQL: the others go on. */
+            LOG_WARNF(load->worker->options.log, "sink", "connector %.*s is left out: %s",
+                      SPAN_ARG(row->name), load->err.message);
+            load->status = STATUS_OK;
+            return true;
+        }
+    }
+    if (load->status == STATUS_OK) {
+        connect_set_insert(load->worker, connector);
+    } else if (connector != NULL) {
+        connector_free(connector);
+    }
+    return load->status == STATUS_OK;
+}
+
+enum status connect_set_load(struct connect_worker *worker, struct error *err)
+{
+    struct load load = {.worker = worker,
+                        .before = worker->connectors,
+                        .before_count = worker->count,
+                        .status = STATUS_OK};
+    worker->connectors = NULL;
+    worker->count = 0;
+    worker->cap = 0;
+    enum status status = store_connectors_visit(worker->options.store, set_load_row, &load, err);
+    for (size_t i = 0; i < load.before_count; i++) {
+        if (load.before[i] != NULL) {
+            connector_free(load.before[i]);
+        }
+    }
+    free(load.before);
+    worker->work_due = true;
+    if (status == STATUS_OK && load.status != STATUS_OK) {
+        status = error_set(err, load.status, "%s", load.err.message);
+    }
+    return status;
+}
+
+enum status connect_set_enter(struct connect_worker *worker, struct error *err)
+{
+    uint64_t generation = store_generation(worker->options.store);
+    bool lost = generation != worker->generation;
+    if (lost || worker->reload_due) {
+        for (size_t i = 0; lost && i < worker->count; i++) {
+            connector_restore_states(worker->connectors[i]);
+        }
+        worker->generation = generation;
+        enum status status = connect_set_load(worker, err);
+        worker->reload_due = status != STATUS_OK;
+        worker->turn_open = status == STATUS_OK;
+        return status;
+    }
+    if (!worker->turn_open && worker->states_changed) {
+        for (size_t i = 0; i < worker->count; i++) {
+            connector_keep_states(worker->connectors[i]);
+        }
+        worker->states_changed = false;
+    }
+    worker->turn_open = true;
+    return STATUS_OK;
+}
