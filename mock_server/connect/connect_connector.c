@@ -26,19 +26,35 @@ static char *trace_copy(struct span text)
     return copy;
 }
 
+/* The text is the task's now. */
+static void task_show(struct connector *connector, size_t task, enum connect_state state,
+                      char *trace)
+{
+    connector->tasks[task].trace = trace;
+    connector->views[task] =
+        (struct connect_task_view){.state = state, .trace = span_from_cstr(trace)};
+    connector->start_due |= state == CONNECT_UNASSIGNED;
+    connector->assign_due = true;
+}
+
 void connector_set_state(struct connector *connector, int task, enum connect_state state,
                          struct span trace)
 {
+    struct connect_worker *worker = connector->worker;
     struct connect_task *t = &connector->tasks[task];
     char *copy = trace_copy(trace);
-    free(t->trace);
-    t->trace = copy;
-    connector->views[task] =
-        (struct connect_task_view){.state = state, .trace = span_from_cstr(copy)};
-    connector->start_due |= state == CONNECT_UNASSIGNED;
-    connector->assign_due = true;
-    connector->worker->work_due = true;
-    connector->worker->states_changed = true;
+    PP_ASSERT(worker->noted);
+    if (t->changed) {
+        free(t->trace);
+    } else {
+        free(t->kept_trace);
+        t->kept_trace = t->trace;
+        t->kept_state = connector->views[task].state;
+        t->changed = true;
+    }
+    task_show(connector, (size_t)task, state, copy);
+    worker->work_due = true;
+    worker->states_changed = true;
 }
 
 enum status connector_put_task_row(struct connector *connector, int task, struct error *err)
@@ -51,10 +67,7 @@ enum status connector_put_task_row(struct connector *connector, int task, struct
 void connector_keep_states(struct connector *connector)
 {
     for (size_t i = 0; i < connector->task_count; i++) {
-        struct connect_task *task = &connector->tasks[i];
-        free(task->kept_trace);
-        task->kept_trace = trace_copy(connector->views[i].trace);
-        task->kept_state = connector->views[i].state;
+        connector->tasks[i].changed = false;
     }
 }
 
@@ -62,7 +75,12 @@ void connector_restore_states(struct connector *connector)
 {
     for (size_t i = 0; i < connector->task_count; i++) {
         struct connect_task *task = &connector->tasks[i];
-        connector_set_state(connector, (int)i, task->kept_state, span_from_cstr(task->kept_trace));
+        if (task->changed) {
+            free(task->trace);
+            task_show(connector, i, task->kept_state, task->kept_trace);
+            task->kept_trace = NULL;
+            task->changed = false;
+        }
     }
 }
 

@@ -12,8 +12,8 @@ enum { CONNECT_CONFIG_BYTES_MAX = 1024 * 1024 };
 
 /* Beside each task's view. */
 struct connect_task {
-    char *trace; /* NULL: none */
-    /* What it was at the end of the last turn that was kept. */
+    char *trace;  /* NULL: none */
+    bool changed; /* in this turn; before it the task was as follows */
     enum connect_state kept_state;
     char *kept_trace;
 };
@@ -50,6 +50,7 @@ struct connector {
 enum status connector_new(struct connect_worker *worker, const struct store_connector *row,
                           struct connector **out, struct error *err) PP_MUST_USE;
 void connector_free(struct connector *connector);
+/* The way back must have been noted (connect_set_enter). */
 void connector_set_state(struct connector *connector, int task, enum connect_state state,
                          struct span trace);
 /* Writes what the task is now into its row, for readers of the table. */
@@ -57,7 +58,7 @@ enum status connector_put_task_row(struct connector *connector, int task,
                                    struct error *err) PP_MUST_USE;
 /* Tasks are PAUSED, or RUNNING again; what failed stays so. */
 void connector_apply_paused(struct connector *connector);
-/* What its tasks are now is final / is taken back. */
+/* What the turn made of the tasks' states is final / is taken back (needs no memory). */
 void connector_keep_states(struct connector *connector);
 void connector_restore_states(struct connector *connector);
 bool connector_wants(struct connector *connector, struct span topic);

@@ -1,5 +1,7 @@
 #include "connect_worker_internal.h"
 
+#include "undo.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,26 +150,49 @@ enum status connect_set_load(struct connect_worker *worker, struct error *err)
     return status;
 }
 
+/* --- the way back ----------------------------------------------------------------------------- */
+
+static void set_turn_lost(void *owner, const void *payload)
+{
+    struct connect_worker *worker = owner;
+    (void)payload;
+    for (size_t i = 0; worker->states_changed && i < worker->count; i++) {
+        connector_restore_states(worker->connectors[i]);
+    }
+    worker->noted = false;
+    worker->states_changed = false;
+    worker->lost = true;
+    worker->work_due = true;
+}
+
+static void set_turn_kept(void *owner, const void *payload)
+{
+    struct connect_worker *worker = owner;
+    (void)payload;
+    for (size_t i = 0; worker->states_changed && i < worker->count; i++) {
+        connector_keep_states(worker->connectors[i]);
+    }
+    worker->noted = false;
+    worker->states_changed = false;
+}
+
+static const struct undo_ops set_undo = {.back = set_turn_lost, .kept = set_turn_kept};
+
 enum status connect_set_enter(struct connect_worker *worker, struct error *err)
 {
-    uint64_t generation = store_generation(worker->options.store);
-    bool lost = generation != worker->generation;
-    if (lost || worker->reload_due) {
-        for (size_t i = 0; lost && i < worker->count; i++) {
-            connector_restore_states(worker->connectors[i]);
+    struct undo_log *log = store_undo_log(worker->options.store);
+    if (!worker->noted) {
+        if (undo_reserve(log, 1) != STATUS_OK) {
+            return error_set(err, STATUS_NO_MEMORY, "out of memory");
         }
-        worker->generation = generation;
-        enum status status = connect_set_load(worker, err);
-        worker->reload_due = status != STATUS_OK;
-        worker->turn_open = status == STATUS_OK;
-        return status;
+        undo_push(log, &set_undo, worker, NULL, 0);
+        worker->noted = true;
     }
-    if (!worker->turn_open && worker->states_changed) {
-        for (size_t i = 0; i < worker->count; i++) {
-            connector_keep_states(worker->connectors[i]);
-        }
-        worker->states_changed = false;
+    if (!worker->lost && !worker->reload_due) {
+        return STATUS_OK;
     }
-    worker->turn_open = true;
-    return STATUS_OK;
+    worker->lost = false;
+    enum status status = connect_set_load(worker, err);
+    worker->reload_due = status != STATUS_OK;
+    return status;
 }

@@ -1,5 +1,7 @@
 #include "connect_worker_internal.h"
 
+#include "undo.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +17,6 @@ enum status connect_worker_new(const struct connect_worker_options *options,
     }
     worker->options = *options;
     worker->timer.fire = connect_worker_on_timer;
-    worker->generation = store_generation(options->store);
     sink_scratch_init(&worker->scratch);
     buf_init(&worker->batch.bytes, SINK_TEXT_BYTES_MAX);
     broker_listen(options->broker,
@@ -35,6 +36,7 @@ void connect_worker_free(struct connect_worker *worker)
         return;
     }
     broker_unlisten(worker->options.broker, worker);
+    undo_drop(store_undo_log(worker->options.store), worker);
     timer_clear(worker->options.timers, &worker->timer);
     timer_heap_unreserve(worker->options.timers, 1);
     for (size_t i = 0; i < worker->count; i++) {
@@ -59,8 +61,7 @@ struct turn_work connect_worker_work(struct connect_worker *worker)
 static void worker_look(struct connect_worker *worker)
 {
     struct error err;
-    if (store_generation(worker->options.store) != worker->generation &&
-        connect_set_enter(worker, &err) != STATUS_OK) {
+    if (worker->lost && connect_set_enter(worker, &err) != STATUS_OK) {
         LOG_WARNF(worker->options.log, "sink", "%s", err.message);
     }
 }
@@ -161,7 +162,6 @@ static enum status worker_put_connector(struct connect_worker *worker,
         connect_set_remove(worker, old);
     }
     connect_set_insert(worker, made);
-    worker->states_changed = true;
     return STATUS_OK;
 }
 

@@ -2,8 +2,8 @@
  * adds to each turn. The REST API (connect_rest.c) and MSK Connect's (msk_connect.c) are two faces
  * of it. Connectors are kept in the store; tasks run in memory and begin anew with each start.
  *
- * Everything a function here changes is part of the turn; after a rolled-back one the worker
- * reloads itself from the store before it does anything else (store_generation). */
+ * Everything a function here changes is part of the turn. What a lost turn changed is taken back by
+ * the store's undo log, and read from the store again before the worker does anything else. */
 #ifndef PINPIPE_CONNECT_WORKER_H
 #define PINPIPE_CONNECT_WORKER_H
 

@@ -7,8 +7,9 @@
  *   connect_worker_run.c   the work of a turn: tasks start, records become files, offsets move
  *   connect_worker.c       what the faces may do with connectors
  *
- * After a turn that was rolled back everything is built again from the store, from the committed
- * offsets. */
+ * A turn's first change notes one way back (undo.h): the states of tasks are again what they were,
+ * and everything else is built again from the store, from the committed offsets, before the worker
+ * does anything more. The way back itself must not read. */
 #ifndef PINPIPE_CONNECT_WORKER_INTERNAL_H
 #define PINPIPE_CONNECT_WORKER_INTERNAL_H
 
@@ -45,11 +46,11 @@ struct connect_worker {
     struct connect_batch batch;
     struct timer timer;
     bool timer_fired;
-    bool work_due;  /* something may be to do: a run looks closer */
-    bool turn_open; /* the first change of this turn has been prepared for */
-    bool states_changed;
-    bool reload_due;
-    uint64_t generation;
+    bool work_due;       /* something may be to do: a run looks closer */
+    bool noted;          /* the way back from this turn is in the store's undo log */
+    bool states_changed; /* in this turn */
+    bool lost;           /* the last turn was: memory is not what the store holds */
+    bool reload_due;     /* so it is, because a run or reloading itself has failed */
     size_t topic_count;
 };
 
@@ -65,7 +66,8 @@ void connect_set_remove(struct connect_worker *worker, struct connector *connect
 /* Reads all connectors from the store. A connector that is still what it was keeps the states of
  * its tasks; what they had taken in is gone. */
 enum status connect_set_load(struct connect_worker *worker, struct error *err) PP_MUST_USE;
-/* Before anything changes in a turn: what the last one changed is final, or all is reloaded. */
+/* Before anything changes in a turn: notes the way back, and reloads what the last turn has lost.
+ */
 enum status connect_set_enter(struct connect_worker *worker, struct error *err) PP_MUST_USE;
 
 /* --- connect_worker_run.c --- */

@@ -391,11 +391,7 @@ bool connect_worker_run(void *ctx)
 {
     struct connect_worker *worker = ctx;
     struct error err = ERROR_NONE;
-    bool had_work = worker->work_due ||
-                    store_generation(worker->options.store) != worker->generation ||
-                    store_topic_count(worker->options.store) != worker->topic_count;
-    if (!had_work) {
-        worker->turn_open = false;
+    if (!worker->work_due && store_topic_count(worker->options.store) == worker->topic_count) {
         return false;
     }
     worker->work_due = false;
@@ -415,7 +411,6 @@ bool connect_worker_run(void *ctx)
                   err.message);
         worker->reload_due = true;
     }
-    worker->turn_open = false;
     clock_arm(worker);
     worker->work_due |=
         status == STATUS_OK && (worker->fresh.first != NULL || worker->behind.first != NULL);

@@ -563,6 +563,32 @@ static void what_a_lost_turn_did_to_connectors_is_undone(void **state)
     assert_int_equal(sink_world_key_count(f), 1);
 }
 
+static void a_task_that_changed_twice_in_a_lost_turn_is_what_it_was_before(void **state)
+{
+    struct sink_world *f = *state;
+    struct span name = SPAN_LIT("c");
+    sink_world_workshop_settings(f);
+    sink_world_set(f, "tasks.max", "1");
+    sink_world_put_connector(f);
+    sink_world_turn(f);
+    assert_string_equal(sink_world_task_states(f), "RUNNING");
+    assert_int_equal(connect_worker_pause(f->worker, name, true, NULL), STATUS_OK);
+    assert_int_equal(connect_worker_pause(f->worker, name, false, NULL), STATUS_OK);
+    sink_world_produce(f, "u.pin", "bad");
+    sink_world_run(f);
+    assert_string_equal(sink_world_task_states(f), "FAILED");
+    lost_turn(f);
+    assert_string_equal(sink_world_task_states(f), "RUNNING");
+    assert_int_equal(connect_worker_pause(f->worker, name, true, NULL), STATUS_OK);
+    sink_world_turn(f);
+    assert_int_equal(connect_worker_pause(f->worker, name, false, NULL), STATUS_OK);
+    assert_string_equal(sink_world_task_states(f), "RUNNING");
+    lost_turn(f);
+    assert_string_equal(sink_world_task_states(f), "PAUSED");
+    sink_world_turn(f);
+    assert_string_equal(sink_world_task_states(f), "PAUSED");
+}
+
 static void a_crash_neither_loses_nor_repeats(void **state)
 {
     struct sink_world *f = *state;
@@ -644,6 +670,7 @@ int main(void)
         DISK(a_row_that_is_not_sound_is_left_out),
         T(a_lost_turn_is_taken_again),
         T(what_a_lost_turn_did_to_connectors_is_undone),
+        T(a_task_that_changed_twice_in_a_lost_turn_is_what_it_was_before),
         DISK(a_crash_neither_loses_nor_repeats),
         DISK(pausing_outlives_a_restart_and_failing_does_not),
     };
