@@ -1,6 +1,8 @@
 /* Kafka's range assignor: which partitions a connector has, and which of its tasks reads each. */
 #include "connect_worker_internal.h"
 
+#include "array.h"
+
 #include <stdlib.h>
 
 /* A pattern that gave up is told of once: it looks like a connector whose topics do not exist. */
@@ -74,15 +76,8 @@ static enum status assign_new(struct assignment *a, const struct store_topic *to
 
 static enum status assign_push(struct assignment *a, struct connect_partition *partition)
 {
-    if (a->count == a->cap) {
-        size_t cap = a->cap == 0 ? 16 : a->cap * 2;
-        struct connect_partition **grown =
-            realloc(a->partitions, cap * sizeof(struct connect_partition *));
-        if (grown == NULL) {
-            return error_set(a->err, STATUS_NO_MEMORY, "out of memory");
-        }
-        a->partitions = grown;
-        a->cap = cap;
+    if (ARRAY_RESERVE(a->partitions, a->cap, a->count + 1, ARRAY_NO_MAX) != STATUS_OK) {
+        return error_set(a->err, STATUS_NO_MEMORY, "out of memory");
     }
     a->partitions[a->count++] = partition;
     return STATUS_OK;

@@ -1,5 +1,7 @@
 #include "connect_worker_internal.h"
 
+#include "search.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,23 +245,24 @@ void connector_release_partitions(struct connector *connector)
     connector->topics_seen = 0;
 }
 
+struct partition_key {
+    int64_t topic_id;
+    int32_t number;
+};
+
+static int partition_order(const void *item, const void *key)
+{
+    const struct partition_key *wanted = key;
+    return connect_partition_compare(*(struct connect_partition *const *)item, wanted->topic_id,
+                                     wanted->number);
+}
+
 struct connect_partition *connector_partition(const struct connector *connector, int64_t topic_id,
                                               int32_t number)
 {
-    size_t low = 0;
-    size_t high = connector->partition_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        struct connect_partition *partition = connector->partitions[middle];
-        int order = connect_partition_compare(partition, topic_id, number);
-        if (order == 0) {
-            return partition;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return NULL;
+    struct partition_key key = {topic_id, number};
+    bool found;
+    size_t place = SEARCH_PLACE(connector->partitions, connector->partition_count, &key,
+                                partition_order, &found);
+    return found ? connector->partitions[place] : NULL;
 }

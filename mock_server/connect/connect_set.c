@@ -1,32 +1,23 @@
 #include "connect_worker_internal.h"
 
+#include "array.h"
+#include "search.h"
 #include "undo.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* --- the list --------------------------------------------------------------------------------- */
+
+static int set_order(const void *item, const void *key)
+{
+    const struct connector *connector = *(struct connector *const *)item;
+    return span_compare(connector->name, *(const struct span *)key);
+}
 
 /* Where the connector is, or belongs. */
 static size_t set_place(const struct connect_worker *worker, struct span name, bool *found)
 {
-    size_t low = 0;
-    size_t high = worker->count;
-    *found = false;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = span_compare(worker->connectors[middle]->name, name);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    return SEARCH_PLACE(worker->connectors, worker->count, &name, set_order, found);
 }
 
 struct connector *connect_set_find(const struct connect_worker *worker, struct span name)
@@ -38,16 +29,10 @@ struct connector *connect_set_find(const struct connect_worker *worker, struct s
 
 enum status connect_set_reserve(struct connect_worker *worker, struct error *err)
 {
-    if (worker->count < worker->cap) {
-        return STATUS_OK;
-    }
-    size_t cap = worker->cap == 0 ? 8 : worker->cap * 2;
-    struct connector **grown = realloc(worker->connectors, cap * sizeof(struct connector *));
-    if (grown == NULL) {
+    if (ARRAY_RESERVE(worker->connectors, worker->cap, worker->count + 1, ARRAY_NO_MAX) !=
+        STATUS_OK) {
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    worker->connectors = grown;
-    worker->cap = cap;
     return STATUS_OK;
 }
 
@@ -56,8 +41,7 @@ void connect_set_insert(struct connect_worker *worker, struct connector *connect
     bool found;
     size_t place = set_place(worker, connector->name, &found);
     PP_ASSERT(!found && worker->count < worker->cap);
-    memmove(&worker->connectors[place + 1], &worker->connectors[place],
-            (worker->count - place) * sizeof(struct connector *));
+    ARRAY_OPEN(worker->connectors, worker->count, place);
     worker->connectors[place] = connector;
     worker->count++;
     worker->work_due = true;
@@ -65,11 +49,9 @@ void connect_set_insert(struct connect_worker *worker, struct connector *connect
 
 void connect_set_remove(struct connect_worker *worker, struct connector *connector)
 {
-    bool found;
-    size_t place = set_place(worker, connector->name, &found);
+    size_t place = set_place(worker, connector->name, NULL);
+    ARRAY_CLOSE(worker->connectors, worker->count, place);
     worker->count--;
-    memmove(&worker->connectors[place], &worker->connectors[place + 1],
-            (worker->count - place) * sizeof(struct connector *));
     connector_free(connector);
 }
 
