@@ -1,158 +1,143 @@
-/* Changing a connector: update, delete, pause, resume, restart. */
-#include "msk_connector.h"
+/* What only connectors know: update, pause, resume, restart. */
+#include "msk_internal.h"
 
-/* The connector that a change is meant for. False: an error is in the reply. */
-static bool connector_take(const struct msk_call *call, bool needs_version,
-                           struct msk_connector *out)
+static const struct msk_field changed[] = {
+    {"connectorArn", MSK_FROM_FACT, MSK_FACT_ARN, NULL},
+    {"connectorState", MSK_FROM_FACT, MSK_FACT_STATE, NULL},
+};
+static const struct msk_fields changed_fields = MSK_FIELDS(changed);
+
+/* An empty state stays out. */
+static enum handled changed_answer(const struct msk_call *call, struct span arn, struct span state)
 {
-    struct arena *arena = &call->exchange->arena;
-    struct span version;
-    if (!msk_connector_find(call, call->match.captures[0], out) ||
-        !msk_permits_name(call, MSK_KIND_CONNECTOR, out->name, "-connector")) {
-        return false;
-    }
-    bool given = msk_query_text(call, "currentVersion", &version);
-    if (needs_version && !given) {
-        msk_error(call->exchange, MSK_BAD_REQUEST, "Missing parameter: currentVersion");
-        return false;
-    }
-    if (given && !span_equal(version, msk_member_text(arena, out->document, "currentVersion"))) {
-        answer_hint(call->exchange, "describe the connector for its currentVersion: each update "
-                                    "changes it");
-        msk_error(call->exchange, MSK_BAD_REQUEST,
-                  "The current version %.*s is not that of the connector", SPAN_ARG(version));
-        return false;
-    }
-    return true;
+    struct msk_making making = {.facts = {[MSK_FACT_ARN] = arn, [MSK_FACT_STATE] = state}};
+    msk_fields_write(&changed_fields, &making, msk_reply(call->exchange));
+    return HANDLED;
 }
 
+/* --- updating --------------------------------------------------------------------------------- */
+
 /* The new document is the old one with what the request says. */
-static void update(const struct msk_call *call, const struct msk_connector *connector)
+static bool update_run(const struct msk_call *call, struct msk_making *making, struct buf *document)
 {
-    struct msk_identity identity = {
-        .arn = connector->arn,
-        .name = connector->name,
-        .created = msk_member_text(&call->exchange->arena, connector->document, "creationTime")};
-    struct msk_checked checked = {.sound = false};
-    struct buf document;
-    buf_init(&checked.findings, MSK_BODY_BYTES_MAX);
-    buf_init(&document, 4 * MSK_BODY_BYTES_MAX);
-    msk_connector_write_identity(call, &identity, &document);
-    msk_connector_write_kept(call->exchange->request.body, connector->document, true, &document);
-    size_t open_len = document.len;
-    BUF_APPEND_LIT(&document, "}");
-    bool checks = msk_connector_check(call, buf_span(&document), identity.name, &checked);
-    document.len = open_len;
-    if (checks && !checked.sound) {
-        /* DIFFERS: AWS takes the update and fails it minutes later, keeping the old one. */
-        msk_error(call->exchange, MSK_BAD_REQUEST,
-                  "The connector configuration is invalid. Message: %s",
-                  buf_cstr(&checked.findings));
-    } else if (checks) {
-        msk_connector_hint(call, checked.config, false);
-        if (msk_connector_run(call, identity.name, &document, &checked.entries)) {
-            identity.name = SPAN_EMPTY; /* not part of this answer */
-            msk_connector_answer(call, &identity, "UPDATING");
-        }
+    const char *findings;
+    msk_fields_write(&call->kind->document, making, document);
+    if (!buf_ok(document)) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return false;
     }
-    buf_release(&checked.findings);
+    if (!msk_connector_check(call, buf_span(document), making, &findings)) {
+        return false;
+    }
+    if (making->config == NULL) {
+        /* DIFFERS: AWS takes the update and fails it minutes later, keeping the old one. */
+        msk_error(call->exchange, MSK_BAD_REQUEST, "%s", findings);
+        return false;
+    }
+    msk_connector_hint(call, making->config, false);
+    return msk_connector_run(call, making, buf_span(document));
+}
+
+static void update(const struct msk_call *call, const struct msk_item *item)
+{
+    struct arena *arena = &call->exchange->arena;
+    struct msk_making making = {
+        .name = item->name,
+        .body = call->exchange->request.body,
+        .before = item->document,
+        .facts = {[MSK_FACT_ARN] = item->arn,
+                  [MSK_FACT_CREATED] = msk_member_text(arena, item->document, "creationTime"),
+                  [MSK_FACT_VERSION] = msk_version_new(call)},
+    };
+    struct buf document;
+    buf_init(&document, 4 * MSK_BODY_BYTES_MAX);
+    if (update_run(call, &making, &document)) {
+        changed_answer(call, item->arn, SPAN_LIT("UPDATING"));
+    }
     buf_release(&document);
 }
 
 enum handled msk_update_connector(const struct msk_call *call)
 {
-    struct msk_connector connector;
+    struct msk_item item;
+    struct span version;
     struct json_doc *doc = NULL;
     bool no_sink;
-    if (!connector_take(call, true, &connector) || !msk_connector_decode(call, NULL, 0, &doc)) {
+    if (!msk_item_take(call, &item)) {
+        return HANDLED;
+    }
+    if (!msk_query_text(call, "currentVersion", &version)) {
+        return msk_error(call->exchange, MSK_BAD_REQUEST, "Missing parameter: currentVersion");
+    }
+    if (!msk_version_fits(call, &item) || !msk_decode(call, false, &doc)) {
         return HANDLED;
     }
     if (msk_connector_plugin(call, doc, &no_sink)) {
-        if (no_sink || connector.failed_to_start) {
+        if (no_sink || !item.runs) {
             msk_error(call->exchange, MSK_BAD_REQUEST, "%s",
                       no_sink ? "The custom plugin has no class that the connector could run"
                               : "A connector in the state FAILED cannot be updated");
         } else {
-            update(call, &connector);
+            update(call, &item);
         }
     }
     json_doc_free(doc);
     return HANDLED;
 }
 
-enum handled msk_delete_connector(const struct msk_call *call)
+/* --- pausing, resuming, restarting ------------------------------------------------------------ */
+
+/* The connector of the path, which runs. False: an error is in the reply. */
+static bool change_take(const struct msk_call *call, struct msk_item *item)
 {
-    struct msk_connector connector;
-    struct error err;
-    if (!connector_take(call, false, &connector)) {
-        return HANDLED;
+    if (!msk_item_take(call, item) || !msk_version_fits(call, item)) {
+        return false;
     }
-    enum status status =
-        connector.failed_to_start
-            ? store_resource_delete(call->msk->options.store, connector.arn, &err)
-            : connect_worker_delete(call->msk->options.worker, connector.name, &err);
-    if (status != STATUS_OK) {
-        return msk_error_store(call, &err);
+    if (!item->runs) {
+        msk_error(call->exchange, MSK_BAD_REQUEST,
+                  "A connector in the state FAILED cannot be paused, resumed or restarted");
     }
-    struct msk_identity identity = {.arn = connector.arn, .name = SPAN_EMPTY};
-    msk_connector_answer(call, &identity, "DELETING");
-    return HANDLED;
+    return item->runs;
 }
 
-/* What Connect's REST API can do to a connector that runs. */
-enum action { ACTION_PAUSE, ACTION_RESUME, ACTION_RESTART };
-
-static enum handled act(const struct msk_call *call, enum action action)
+static enum handled change_pause(const struct msk_call *call, bool paused)
 {
-    struct connect_worker *worker = call->msk->options.worker;
-    struct msk_connector connector;
+    struct msk_item item;
     struct error err;
-    if (!connector_take(call, false, &connector)) {
+    if (!change_take(call, &item)) {
         return HANDLED;
     }
-    if (connector.failed_to_start) {
-        return msk_error(call->exchange, MSK_BAD_REQUEST,
-                         "A connector in the state FAILED cannot be paused, resumed or restarted");
-    }
-    enum status status =
-        action == ACTION_RESTART
-            ? connect_worker_restart(worker, connector.name, &err)
-            : connect_worker_pause(worker, connector.name, action == ACTION_PAUSE, &err);
-    if (status != STATUS_OK) {
+    if (connect_worker_pause(call->msk->options.worker, item.name, paused, &err) != STATUS_OK) {
         return msk_error_store(call, &err);
     }
-    struct msk_identity identity = {.arn = connector.arn, .name = SPAN_EMPTY};
-    msk_connector_answer(call, &identity, NULL);
-    return HANDLED;
+    return changed_answer(call, item.arn, SPAN_EMPTY);
 }
 
 enum handled msk_pause_connector(const struct msk_call *call)
 {
-    return act(call, ACTION_PAUSE);
+    return change_pause(call, true);
 }
 
 enum handled msk_resume_connector(const struct msk_call *call)
 {
-    return act(call, ACTION_RESUME);
+    return change_pause(call, false);
 }
 
 /* The tasks too: that is how a FAILED one goes on here. */
 enum handled msk_restart_connector(const struct msk_call *call)
 {
-    struct connect_connector_view view;
-    struct span name;
+    struct connect_worker *worker = call->msk->options.worker;
+    struct connect_connector_view view = {.task_count = 0};
+    struct msk_item item;
     struct error err;
-    enum handled handled = act(call, ACTION_RESTART);
-    if (call->exchange->reply.status != 200 ||
-        !msk_arn_name(call->match.captures[0], MSK_KIND_CONNECTOR, &name) ||
-        !connect_worker_find(call->msk->options.worker, name, &view)) {
-        return handled;
+    if (!change_take(call, &item)) {
+        return HANDLED;
     }
-    for (size_t i = 0; i < view.task_count; i++) {
-        if (connect_worker_restart_task(call->msk->options.worker, name, (int)i, &err) !=
-            STATUS_OK) {
-            return msk_error_store(call, &err);
-        }
+    enum status status = connect_worker_restart(worker, item.name, &err);
+    size_t count = connect_worker_find(worker, item.name, &view) ? view.task_count : 0;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = connect_worker_restart_task(worker, item.name, (int)i, &err);
     }
-    return handled;
+    return status == STATUS_OK ? changed_answer(call, item.arn, SPAN_EMPTY)
+                               : msk_error_store(call, &err);
 }

@@ -7,30 +7,40 @@
 struct msk_route {
     struct route route;
     enum handled (*handle)(const struct msk_call *call);
+    const struct msk_kind *kind;
     const char *action; /* as IAM names it */
 };
 
+#define PLUGINS    "/v1/custom-plugins"
+#define WORKERS    "/v1/worker-configurations"
+#define CONNECTORS "/v1/connectors"
+
 static const struct msk_route routes[] = {
-    {{METHOD_POST, "/v1/custom-plugins"}, msk_create_plugin, "CreateCustomPlugin"},
-    {{METHOD_GET, "/v1/custom-plugins"}, msk_list_plugins, "ListCustomPlugins"},
-    {{METHOD_GET, "/v1/custom-plugins/{arn}"}, msk_describe_plugin, "DescribeCustomPlugin"},
-    {{METHOD_DELETE, "/v1/custom-plugins/{arn}"}, msk_delete_plugin, "DeleteCustomPlugin"},
-    {{METHOD_POST, "/v1/worker-configurations"}, msk_create_worker, "CreateWorkerConfiguration"},
-    {{METHOD_GET, "/v1/worker-configurations"}, msk_list_workers, "ListWorkerConfigurations"},
-    {{METHOD_GET, "/v1/worker-configurations/{arn}"},
-     msk_describe_worker,
-     "DescribeWorkerConfiguration"},
-    {{METHOD_DELETE, "/v1/worker-configurations/{arn}"},
-     msk_delete_worker,
-     "DeleteWorkerConfiguration"},
-    {{METHOD_POST, "/v1/connectors"}, msk_create_connector, "CreateConnector"},
-    {{METHOD_GET, "/v1/connectors"}, msk_list_connectors, "ListConnectors"},
-    {{METHOD_GET, "/v1/connectors/{arn}"}, msk_describe_connector, "DescribeConnector"},
-    {{METHOD_PUT, "/v1/connectors/{arn}"}, msk_update_connector, "UpdateConnector"},
-    {{METHOD_DELETE, "/v1/connectors/{arn}"}, msk_delete_connector, "DeleteConnector"},
-    {{METHOD_PUT, "/v1/connectors/{arn}/pause"}, msk_pause_connector, "PauseConnector"},
-    {{METHOD_PUT, "/v1/connectors/{arn}/resume"}, msk_resume_connector, "ResumeConnector"},
-    {{METHOD_POST, "/v1/connectors/{arn}/restart"}, msk_restart_connector, "RestartConnector"},
+    {{METHOD_POST, PLUGINS}, msk_create, &msk_plugins, "CreateCustomPlugin"},
+    {{METHOD_GET, PLUGINS}, msk_list, &msk_plugins, "ListCustomPlugins"},
+    {{METHOD_GET, PLUGINS "/{arn}"}, msk_describe, &msk_plugins, "DescribeCustomPlugin"},
+    {{METHOD_DELETE, PLUGINS "/{arn}"}, msk_delete, &msk_plugins, "DeleteCustomPlugin"},
+    {{METHOD_POST, WORKERS}, msk_create, &msk_workers, "CreateWorkerConfiguration"},
+    {{METHOD_GET, WORKERS}, msk_list, &msk_workers, "ListWorkerConfigurations"},
+    {{METHOD_GET, WORKERS "/{arn}"}, msk_describe, &msk_workers, "DescribeWorkerConfiguration"},
+    {{METHOD_DELETE, WORKERS "/{arn}"}, msk_delete, &msk_workers, "DeleteWorkerConfiguration"},
+    {{METHOD_POST, CONNECTORS}, msk_create, &msk_connectors, "CreateConnector"},
+    {{METHOD_GET, CONNECTORS}, msk_list, &msk_connectors, "ListConnectors"},
+    {{METHOD_GET, CONNECTORS "/{arn}"}, msk_describe, &msk_connectors, "DescribeConnector"},
+    {{METHOD_PUT, CONNECTORS "/{arn}"}, msk_update_connector, &msk_connectors, "UpdateConnector"},
+    {{METHOD_DELETE, CONNECTORS "/{arn}"}, msk_delete, &msk_connectors, "DeleteConnector"},
+    {{METHOD_PUT, CONNECTORS "/{arn}/pause"},
+     msk_pause_connector,
+     &msk_connectors,
+     "PauseConnector"},
+    {{METHOD_PUT, CONNECTORS "/{arn}/resume"},
+     msk_resume_connector,
+     &msk_connectors,
+     "ResumeConnector"},
+    {{METHOD_POST, CONNECTORS "/{arn}/restart"},
+     msk_restart_connector,
+     &msk_connectors,
+     "RestartConnector"},
 };
 static const struct route_table table = ROUTE_TABLE(routes);
 
@@ -52,6 +62,7 @@ static void hint_path(struct exchange *exchange)
 static enum handled call_route(struct msk_call *call, const struct msk_route *row)
 {
     call->action = row->action;
+    call->kind = row->kind;
     return msk_authorize(call) ? row->handle(call) : HANDLED;
 }
 

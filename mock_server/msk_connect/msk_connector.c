@@ -1,81 +1,87 @@
-/* What creating, describing and changing a connector have in common: the rules of a request, the
- * document that is kept, its configuration as the worker is given it. */
-#include "msk_connector.h"
-
+/* Connectors: what the worker runs under the description that MSK Connect was given, kept beside it
+ * (struct connect_spec.msk). A connector whose configuration is invalid is FAILED and has nothing
+ * that could run: it is kept as a resource of its own.
+ *
+ * DIFFERS: a connector is there at once (5 to 10 minutes on AWS): CREATING, UPDATING and DELETING
+ * are what the answer to the call says, not what is described afterwards. Networks, roles, capacity
+ * and log delivery are kept and described, and mean nothing. Operations of connectors, tags and
+ * connectorOperationArn are not served. */
 #include "connect_hints.h"
+#include "msk_internal.h"
 
-#include <string.h>
+#define AUTHENTICATION "kafkaClusterClientAuthentication"
+#define ENCRYPTION     "kafkaClusterEncryptionInTransit"
 
-/* Of creating and updating alike. */
-static const struct msk_rule common_rules[] = {
-    {.path = "connectorConfiguration", .type = MSK_OBJECT},
-    {.path = "capacity", .type = MSK_OBJECT},
-    {.path = "capacity.provisionedCapacity", .type = MSK_OBJECT},
-    {.path = "capacity.provisionedCapacity.mcuCount",
-     .type = MSK_NUMBER,
-     .required = true,
-     .min = 1,
-     .max = 8},
-    {.path = "capacity.provisionedCapacity.workerCount",
-     .type = MSK_NUMBER,
-     .required = true,
-     .min = 1,
-     .max = 10},
-    {.path = "capacity.autoScaling", .type = MSK_OBJECT},
-    {.path = "capacity.autoScaling.mcuCount",
-     .type = MSK_NUMBER,
-     .required = true,
-     .min = 1,
-     .max = 8},
-    {.path = "capacity.autoScaling.minWorkerCount",
-     .type = MSK_NUMBER,
-     .required = true,
-     .min = 1,
-     .max = 10},
-    {.path = "capacity.autoScaling.maxWorkerCount",
-     .type = MSK_NUMBER,
-     .required = true,
-     .min = 1,
-     .max = 10},
-    {.path = "plugins", .type = MSK_LIST, .min = 1, .max = 1},
-    {.path = "plugins[].customPlugin", .type = MSK_OBJECT, .required = true},
-    {.path = "plugins[].customPlugin.customPluginArn", .type = MSK_TEXT, .required = true},
-    {.path = "plugins[].customPlugin.revision",
-     .type = MSK_NUMBER,
-     .required = true,
-     .min = 1,
-     .max = 1},
-    {.path = "workerConfiguration", .type = MSK_OBJECT},
-    {.path = "workerConfiguration.workerConfigurationArn", .type = MSK_TEXT, .required = true},
-    {.path = "workerConfiguration.revision",
-     .type = MSK_NUMBER,
-     .required = true,
-     .min = 1,
-     .max = 1},
+static const struct msk_rule create_rules[] = {
+    {"connectorName", MSK_TEXT, MSK_REQUIRED, 1, MSK_NAME_BYTES_MAX, NULL},
+    {"connectorConfiguration", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
+    {"capacity", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
+    {"kafkaCluster", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
+    {"kafkaCluster.apacheKafkaCluster", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
+    {"kafkaCluster.apacheKafkaCluster.bootstrapServers", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL},
+    {"kafkaCluster.apacheKafkaCluster.vpc", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
+    {"kafkaCluster.apacheKafkaCluster.vpc.subnets", MSK_LIST, MSK_REQUIRED, 0, 0, NULL},
+    {AUTHENTICATION, MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
+    {AUTHENTICATION ".authenticationType", MSK_TEXT, MSK_REQUIRED, 0, 0, "NONE,IAM"},
+    {ENCRYPTION, MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
+    {ENCRYPTION ".encryptionType", MSK_TEXT, MSK_REQUIRED, 0, 0, "PLAINTEXT,TLS"},
+    {"kafkaConnectVersion", MSK_TEXT, MSK_REQUIRED, 0, 0, "2.7.1,3.7.x"},
+    {"plugins", MSK_LIST, MSK_REQUIRED, 1, 1, NULL},
+    {"serviceExecutionRoleArn", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL},
+    {"connectorDescription", MSK_TEXT, MSK_OPTIONAL, 0, 1024, NULL},
+    {"logDelivery", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL},
+    {"networkType", MSK_TEXT, MSK_OPTIONAL, 0, 0, "IPV4,DUAL"},
+    {"tags", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL},
 };
 
-/* What of a request is kept, in the order of the description; and may it be updated? */
-static const struct {
-    const char *name;
-    bool updatable;
-} kept[] = {
-    {"capacity", true},
-    {"connectorDescription", false},
-    {"kafkaCluster", false},
-    {"kafkaClusterClientAuthentication", false},
-    {"kafkaClusterEncryptionInTransit", false},
-    {"kafkaConnectVersion", false},
-    {"logDelivery", false},
-    {"networkType", false},
-    {"plugins", true},
-    {"serviceExecutionRoleArn", false},
-    {"workerConfiguration", true},
-    {"connectorConfiguration", true},
+static const struct msk_rule change_rules[] = {
+    {"connectorConfiguration", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL},
+    {"capacity", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL},
+    {"capacity.provisionedCapacity", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL},
+    {"capacity.provisionedCapacity.mcuCount", MSK_NUMBER, MSK_REQUIRED, 1, 8, NULL},
+    {"capacity.provisionedCapacity.workerCount", MSK_NUMBER, MSK_REQUIRED, 1, 10, NULL},
+    {"capacity.autoScaling", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL},
+    {"capacity.autoScaling.mcuCount", MSK_NUMBER, MSK_REQUIRED, 1, 8, NULL},
+    {"capacity.autoScaling.minWorkerCount", MSK_NUMBER, MSK_REQUIRED, 1, 10, NULL},
+    {"capacity.autoScaling.maxWorkerCount", MSK_NUMBER, MSK_REQUIRED, 1, 10, NULL},
+    {"plugins", MSK_LIST, MSK_OPTIONAL, 1, 1, NULL},
+    {"plugins[].customPlugin", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
+    {"plugins[].customPlugin.customPluginArn", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL},
+    {"plugins[].customPlugin.revision", MSK_NUMBER, MSK_REQUIRED, 1, 1, NULL},
+    {"workerConfiguration", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL},
+    {"workerConfiguration.workerConfigurationArn", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL},
+    {"workerConfiguration.revision", MSK_NUMBER, MSK_REQUIRED, 1, 1, NULL},
 };
 
-/* --- one connector --- */
+/* The order is that of the description; what may change is what an update may say. */
+static const struct msk_field document[] = {
+    {"connectorArn", MSK_FROM_FACT, MSK_FACT_ARN, NULL},
+    {"connectorName", MSK_FROM_BODY, 0, NULL},
+    {"creationTime", MSK_FROM_FACT, MSK_FACT_CREATED, NULL},
+    {"currentVersion", MSK_FROM_FACT, MSK_FACT_VERSION, NULL},
+    {"capacity", MSK_FROM_CHANGE, 0, NULL},
+    {"connectorDescription", MSK_FROM_BODY, 0, NULL},
+    {"kafkaCluster", MSK_FROM_BODY, 0, NULL},
+    {AUTHENTICATION, MSK_FROM_BODY, 0, NULL},
+    {ENCRYPTION, MSK_FROM_BODY, 0, NULL},
+    {"kafkaConnectVersion", MSK_FROM_BODY, 0, NULL},
+    {"logDelivery", MSK_FROM_BODY, 0, NULL},
+    {"networkType", MSK_FROM_BODY, 0, NULL},
+    {"plugins", MSK_FROM_CHANGE, 0, NULL},
+    {"serviceExecutionRoleArn", MSK_FROM_BODY, 0, NULL},
+    {"workerConfiguration", MSK_FROM_CHANGE, 0, NULL},
+    {"connectorConfiguration", MSK_FROM_CHANGE, 0, NULL},
+    {"stateDescription.code", MSK_FROM_FACT, MSK_FACT_CODE, NULL},
+    {"stateDescription.message", MSK_FROM_FACT, MSK_FACT_MESSAGE, NULL},
+};
 
-const char *msk_connector_state(enum connect_state state)
+static const struct msk_field created[] = {
+    {"connectorArn", MSK_FROM_FACT, MSK_FACT_ARN, NULL},
+    {"connectorName", MSK_FROM_BODY, 0, NULL},
+    {"connectorState", MSK_FROM_WORD, 0, "CREATING"},
+};
+
+static const char *connector_state_of(enum connect_state state)
 {
     switch (state) {
     case CONNECT_UNASSIGNED:
@@ -90,84 +96,8 @@ const char *msk_connector_state(enum connect_state state)
     return "RUNNING";
 }
 
-/* Copied: the worker's view is gone with the next change. False: an error is in the reply. */
-bool msk_connector_find(const struct msk_call *call, struct span arn, struct msk_connector *out)
-{
-    struct arena *arena = &call->exchange->arena;
-    struct connect_connector_view view;
-    struct msk_item item;
-    struct span name;
-    *out = (struct msk_connector){.arn = arn};
-    if (msk_arn_name(arn, MSK_KIND_CONNECTOR, &name) &&
-        connect_worker_find(call->msk->options.worker, name, &view) &&
-        span_equal(msk_member_text(arena, view.msk, "connectorArn"), arn)) {
-        const char *document = arena_copy_cstr(arena, view.msk);
-        const char *trace = arena_copy_cstr(arena, view.trace);
-        if (document == NULL || trace == NULL) {
-            exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
-            return false;
-        }
-        out->name = name;
-        out->document = span_from(document, view.msk.len);
-        out->state = msk_connector_state(view.state);
-        out->trace = span_from(trace, view.trace.len);
-        return true;
-    }
-    if (!msk_item_find(call, MSK_KIND_CONNECTOR, arn, &item)) {
-        return false;
-    }
-    out->name = item.name;
-    out->document = item.document;
-    out->state = "FAILED";
-    out->failed_to_start = true;
-    return true;
-}
+/* --- its plugin and worker configuration ------------------------------------------------------ */
 
-/* K and 13 of [A-Z2-7], as AWS's look. */
-static void version_new(struct env *env, char out[16])
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    out[0] = 'K';
-    for (size_t i = 1; i < 14; i++) {
-        out[i] = digits[env_random_below(env, sizeof(digits) - 1)];
-    }
-    out[14] = '\0';
-}
-
-/* --- the document --- */
-
-void msk_connector_write_kept(struct span request, struct span before, bool update, struct buf *out)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(kept); i++) {
-        size_t start = out->len;
-        buf_printf(out, ",\"%s\":", kept[i].name);
-        bool taken = (!update || kept[i].updatable) && msk_member_copy(request, kept[i].name, out);
-        if (!taken && !msk_member_copy(before, kept[i].name, out)) {
-            out->len = start; /* neither has it */
-        }
-    }
-}
-
-void msk_connector_write_identity(const struct msk_call *call, const struct msk_identity *identity,
-                                  struct buf *out)
-{
-    char version[16];
-    version_new(call->msk->options.env, version);
-    BUF_APPEND_LIT(out, "{");
-    msk_text_write(out, "connectorArn", identity->arn);
-    msk_text_write(out, "connectorName", identity->name);
-    if (identity->created.len > 0) {
-        msk_text_write(out, "creationTime", identity->created);
-    } else {
-        msk_time_write(out, "creationTime", identity->created_ms);
-    }
-    msk_text_write(out, "currentVersion", span_from_cstr(version));
-}
-
-/* --- checks --- */
-
-/* The plugin that the request names, if it does. False: an error is in the reply. *no_sink: it is
- * there, but without the S3 sink. */
 bool msk_connector_plugin(const struct msk_call *call, const struct json_doc *doc, bool *no_sink)
 {
     const struct json_node *plugin = json_node_get(
@@ -178,7 +108,7 @@ bool msk_connector_plugin(const struct msk_call *call, const struct json_doc *do
     if (!json_node_string(json_node_get(plugin, "customPluginArn"), &arn)) {
         return true;
     }
-    if (!msk_item_find(call, MSK_KIND_PLUGIN, span_from_cstr(arn), &item)) {
+    if (!msk_item_find(call, &msk_plugins, span_from_cstr(arn), &item)) {
         return false;
     }
     *no_sink = !msk_member_is_true(item.document, "s3Sink");
@@ -191,93 +121,164 @@ bool msk_connector_plugin(const struct msk_call *call, const struct json_doc *do
 }
 
 /* The worker configuration that an object of a connector names; empty: none. */
-static bool find_worker(const struct msk_call *call, struct span object, struct span *document)
+static bool connector_find_worker(const struct msk_call *call, struct span object,
+                                  struct span *worker_document)
 {
     struct msk_item item = {.document = SPAN_EMPTY};
-    struct buf reference;
-    buf_init(&reference, MSK_BODY_BYTES_MAX * 2);
-    bool named = msk_member_copy(object, "workerConfiguration", &reference);
-    struct span arn =
-        msk_member_text(&call->exchange->arena, buf_span(&reference), "workerConfigurationArn");
-    buf_release(&reference);
-    bool found = !named || msk_item_find(call, MSK_KIND_WORKER, arn, &item);
-    *document = item.document;
+    struct span arn = msk_member_text(&call->exchange->arena, object,
+                                      "workerConfiguration.workerConfigurationArn");
+    bool found = msk_member(object, "workerConfiguration").len == 0 ||
+                 msk_item_find(call, &msk_workers, arn, &item);
+    *worker_document = item.document;
     return found;
 }
 
-/* False: an error is in the reply. */
-bool msk_connector_check(const struct msk_call *call, struct span object, struct span name,
-                         struct msk_checked *out)
+/* --- its configuration ------------------------------------------------------------------------ */
+
+/* The entries of an object of a connector, named and with the worker's converters. */
+static bool connector_entries(const struct msk_call *call, struct span object,
+                              struct msk_making *making)
 {
     struct span worker_document;
-    struct arena *arena = &call->exchange->arena;
-    struct connect_findings findings;
     struct error err;
-    struct buf config;
-    buf_init(&config, MSK_BODY_BYTES_MAX * 2);
-    bool has = msk_member_copy(object, "connectorConfiguration", &config);
-    const char *text = has ? arena_copy_cstr(arena, buf_span(&config)) : NULL;
-    buf_release(&config);
-    enum status status = connect_entries_parse(arena, span_from_cstr(text), &out->entries, &err);
-    if (status == STATUS_INVALID) {
+    struct span config = msk_member(object, "connectorConfiguration");
+    switch (connect_entries_parse(&call->exchange->arena, config, &making->entries, &err)) {
+    case STATUS_OK:
+        break;
+    case STATUS_INVALID:
         msk_error(call->exchange, MSK_BAD_REQUEST,
                   "Invalid request body: connectorConfiguration: %s", err.message);
         return false;
-    }
-    if (status != STATUS_OK) {
+    default:
         exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
         return false;
     }
-    if (!find_worker(call, object, &worker_document) ||
-        !msk_worker_converters(call, worker_document, &out->entries)) {
+    if (!connector_find_worker(call, object, &worker_document) ||
+        !msk_worker_converters(call, worker_document, &making->entries)) {
         return false;
     }
-    connect_entries_name(&out->entries, name);
-    if (connect_config_parse(arena, &out->entries, &out->config, &findings, &err) != STATUS_OK) {
+    connect_entries_name(&making->entries, making->name);
+    return true;
+}
+
+static const char *findings_text(struct arena *arena, const struct connect_findings *findings)
+{
+    struct buf text;
+    if (findings->exception != NULL) {
+        return findings->errors[0];
+    }
+    buf_init(&text, MSK_BODY_BYTES_MAX);
+    connect_findings_write(findings, &text);
+    const char *kept = arena_copy_cstr(arena, buf_span(&text));
+    buf_release(&text);
+    return kept;
+}
+
+bool msk_connector_check(const struct msk_call *call, struct span object, struct msk_making *making,
+                         const char **findings)
+{
+    struct arena *arena = &call->exchange->arena;
+    struct connect_findings found;
+    struct error err;
+    *findings = NULL;
+    if (!connector_entries(call, object, making)) {
+        return false;
+    }
+    if (connect_config_parse(arena, &making->entries, &making->config, &found, &err) != STATUS_OK) {
         exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
         return false;
     }
-    out->sound = findings.count == 0;
-    if (findings.exception != NULL) {
-        buf_append_cstr(&out->findings, findings.errors[0]);
-    } else if (!out->sound) {
-        connect_findings_write(&findings, &out->findings);
+    if (making->config != NULL) {
+        return true;
     }
-    if (!out->sound) {
-        const char *hint = connect_hint_findings(arena, &out->entries, &findings);
-        if (hint != NULL) {
-            answer_hint(call->exchange, "%s", hint);
-        }
+    const char *hint = connect_hint_findings(arena, &making->entries, &found);
+    if (hint != NULL) {
+        answer_hint(call->exchange, "%s", hint);
+    }
+    const char *text = findings_text(arena, &found);
+    *findings = arena_printf(arena, "The connector configuration is invalid. Message: %s",
+                             text != NULL ? text : "");
+    if (*findings == NULL) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+    }
+    return *findings != NULL;
+}
+
+/* --- creating --------------------------------------------------------------------------------- */
+
+static bool connector_name_is_free(const struct msk_call *call, struct span name)
+{
+    struct connect_connector_view view;
+    struct msk_items items;
+    bool taken = connect_worker_find(call->msk->options.worker, name, &view);
+    if (!taken && !msk_items_load(call, call->kind, &items)) {
+        return false;
+    }
+    for (size_t i = 0; !taken && i < items.count; i++) {
+        taken = span_equal(items.items[i].name, name);
+    }
+    if (taken) {
+        msk_error(call->exchange, MSK_CONFLICT, "A resource with this name already exists.");
+    }
+    return !taken;
+}
+
+/* What becomes of it depends on plugin and configuration. */
+static bool connector_look(const struct msk_call *call, struct msk_making *making)
+{
+    const char *message;
+    bool no_sink;
+    if (!msk_connector_plugin(call, making->doc, &no_sink) ||
+        !connector_name_is_free(call, making->name) ||
+        !msk_connector_check(call, making->body, making, &message)) {
+        return false;
+    }
+    if (no_sink) {
+        const struct connect_entry *word =
+            connect_entries_find(&making->entries, "connector.class");
+        answer_hint(call->exchange, "the plugin's zip has no kafka-connect-s3-<version>.jar in it");
+        message = arena_printf(&call->exchange->arena,
+                               "The connector configuration is invalid. Message: Failed to find "
+                               "any class that implements Connector and which name matches %.*s",
+                               SPAN_ARG(word != NULL ? word->value : SPAN_EMPTY));
+        making->config = NULL;
+    }
+    if (making->config == NULL) {
+        making->facts[MSK_FACT_CODE] =
+            SPAN_LIT("InvalidInput.InvalidConnectorConfigurationProvided");
+        making->facts[MSK_FACT_MESSAGE] = span_from_cstr(message);
     }
     return true;
 }
 
-void msk_connector_hint(const struct msk_call *call, const struct sink_config *config, bool created)
+static bool connector_keep(const struct msk_call *call, const struct msk_making *making,
+                           struct span text)
+{
+    if (making->config == NULL) {
+        return msk_resource_keep(call, making, text);
+    }
+    msk_connector_hint(call, making->config, true);
+    return msk_connector_run(call, making, text);
+}
+
+void msk_connector_hint(const struct msk_call *call, const struct sink_config *config, bool is_new)
 {
     struct connect_hint_world world = {
         .arena = &call->exchange->arena,
         .store = call->msk->options.store,
         .user_id = call->msk->options.identity->user_id,
     };
-    const char *hint = connect_hint_config(&world, config, created);
+    const char *hint = connect_hint_config(&world, config, is_new);
     if (hint != NULL) {
         answer_hint(call->exchange, "%s", hint);
     }
 }
 
-/* --- handing it over --- */
-
-bool msk_connector_run(const struct msk_call *call, struct span name, struct buf *document,
-                       const struct connect_entries *entries)
+bool msk_connector_run(const struct msk_call *call, const struct msk_making *making,
+                       struct span text)
 {
-    struct connect_spec spec = {.name = name, .config = entries};
+    struct connect_spec spec = {.name = making->name, .config = &making->entries, .msk = text};
     struct error err;
-    BUF_APPEND_LIT(document, "}");
-    spec.msk = buf_span(document);
-    if (!buf_ok(document)) {
-        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
-        return false;
-    }
     switch (connect_worker_put(call->msk->options.worker, &spec, &err)) {
     case STATUS_OK:
         return true;
@@ -290,27 +291,39 @@ bool msk_connector_run(const struct msk_call *call, struct span name, struct buf
     }
 }
 
-void msk_connector_answer(const struct msk_call *call, const struct msk_identity *identity,
-                          const char *state)
+/* --- changing --------------------------------------------------------------------------------- */
+
+bool msk_version_fits(const struct msk_call *call, const struct msk_item *item)
 {
-    struct buf *out = msk_reply(call->exchange);
-    BUF_APPEND_LIT(out, "{");
-    msk_text_write(out, "connectorArn", identity->arn);
-    if (identity->name.len > 0) {
-        msk_text_write(out, "connectorName", identity->name);
+    struct arena *arena = &call->exchange->arena;
+    struct span version;
+    if (!msk_query_text(call, "currentVersion", &version) ||
+        span_equal(version, msk_member_text(arena, item->document, "currentVersion"))) {
+        return true;
     }
-    if (state != NULL) {
-        msk_text_write(out, "connectorState", span_from_cstr(state));
-    }
-    BUF_APPEND_LIT(out, "}");
+    answer_hint(call->exchange, "describe the connector for its currentVersion: each update "
+                                "changes it");
+    msk_error(call->exchange, MSK_BAD_REQUEST,
+              "The current version %.*s is not that of the connector", SPAN_ARG(version));
+    return false;
 }
 
-bool msk_connector_decode(const struct msk_call *call, const struct msk_rule *rules, size_t count,
-                          struct json_doc **doc)
-{
-    if (!msk_decode(call, rules, count, doc)) {
-        return false;
-    }
-    json_doc_free(*doc);
-    return msk_decode(call, common_rules, ARRAY_COUNT(common_rules), doc);
-}
+const struct msk_kind msk_connectors = {
+    .name = "connector",
+    .list = "connectors",
+    .prefix = "connectorNamePrefix",
+    .name_member = "connectorName",
+    .arn_member = "connectorArn",
+    .state_member = "connectorState",
+    .suffix = "-connector",
+    .create_rules = MSK_RULES(create_rules),
+    .change_rules = MSK_RULES(change_rules),
+    .document = MSK_FIELDS(document),
+    .created = MSK_FIELDS(created),
+    .listed_without = "connectorConfiguration,stateDescription",
+    .described_without = "",
+    .state_of = connector_state_of,
+    .look = connector_look,
+    .keep = connector_keep,
+    .may_delete = msk_version_fits,
+};

@@ -121,8 +121,16 @@ static void check_path(struct checker *checker, const struct json_node *node, co
     }
 }
 
-bool msk_decode(const struct msk_call *call, const struct msk_rule *rules, size_t count,
-                struct json_doc **out)
+static void check_rules(struct checker *checker, const struct msk_rules *rules,
+                        const struct json_doc *doc)
+{
+    for (size_t i = 0; i < rules->count && !checker->failed; i++) {
+        checker->rule = &rules->rows[i];
+        check_path(checker, json_doc_root(doc), checker->rule->path);
+    }
+}
+
+bool msk_decode(const struct msk_call *call, bool creating, struct json_doc **out)
 {
     struct error err;
     struct checker checker = {.call = call};
@@ -138,10 +146,10 @@ bool msk_decode(const struct msk_call *call, const struct msk_rule *rules, size_
         msk_error(call->exchange, MSK_BAD_REQUEST, "Invalid request body: it is no JSON object");
         return false;
     }
-    for (size_t i = 0; i < count && !checker.failed; i++) {
-        checker.rule = &rules[i];
-        check_path(&checker, json_doc_root(*out), rules[i].path);
+    if (creating) {
+        check_rules(&checker, &call->kind->create_rules, *out);
     }
+    check_rules(&checker, &call->kind->change_rules, *out);
     if (checker.failed) {
         json_doc_free(*out);
     }

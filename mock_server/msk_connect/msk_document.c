@@ -1,8 +1,11 @@
+/* Documents as text: looking into one, and writing one from a kind's table of fields. */
 #include "civil.h"
 #include "json_text.h"
+#include "json_write.h"
 #include "msk_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* --- reading --- */
 
@@ -51,25 +54,21 @@ static bool match_member(void *ctx, const struct member *member)
     return true;
 }
 
-/* The raw value; empty when there is none. */
-static struct span member_find(struct span object, const char *name)
+struct span msk_member(struct span object, const char *path)
 {
-    struct lookup lookup = {span_from_cstr(name), SPAN_EMPTY};
-    members_visit(object, match_member, &lookup);
-    return lookup.value;
+    struct span rest = span_from_cstr(path);
+    struct lookup lookup = {.value = object};
+    while (span_next_part(&rest, '.', &lookup.name)) {
+        object = lookup.value;
+        lookup.value = SPAN_EMPTY;
+        members_visit(object, match_member, &lookup);
+    }
+    return span_equal_cstr(lookup.value, "null") ? SPAN_EMPTY : lookup.value;
 }
 
-bool msk_member_copy(struct span object, const char *name, struct buf *out)
+struct span msk_member_text(struct arena *arena, struct span object, const char *path)
 {
-    struct span value = member_find(object, name);
-    struct json_cursor c = json_cursor_at(value);
-    struct json_error why;
-    return value.len > 0 && !span_equal_cstr(value, "null") && json_reencode(&c, out, &why);
-}
-
-struct span msk_member_text(struct arena *arena, struct span object, const char *name)
-{
-    struct span raw = member_find(object, name);
+    struct span raw = msk_member(object, path);
     struct buf text;
     if (raw.len < 2 || raw.ptr[0] != '"') {
         return SPAN_EMPTY;
@@ -82,63 +81,131 @@ struct span msk_member_text(struct arena *arena, struct span object, const char 
     return out;
 }
 
-bool msk_member_is_true(struct span object, const char *name)
+bool msk_member_is_true(struct span object, const char *path)
 {
-    return span_equal_cstr(member_find(object, name), "true");
+    return span_equal_cstr(msk_member(object, path), "true");
 }
 
 /* --- writing --- */
 
 struct copier {
-    struct buf *out;
-    const char *left_out;
-    bool first;
+    struct json_writer *w;
+    const char *without;
 };
 
 static bool copy_member(void *ctx, const struct member *member)
 {
     struct copier *copier = ctx;
-    struct span rest = span_from_cstr(copier->left_out);
+    struct span rest = span_from_cstr(copier->without);
     struct span word;
     while (span_next_part(&rest, ',', &word)) {
         if (is_named(member, word)) {
             return true;
         }
     }
-    buf_append_cstr(copier->out, copier->first ? "" : ",");
-    copier->first = false;
-    buf_append_span(copier->out, member->name);
-    BUF_APPEND_LIT(copier->out, ":");
-    buf_append_span(copier->out, member->value);
+    json_write_name_raw(copier->w, member->name);
+    json_write_raw(copier->w, member->value);
     return true;
 }
 
-void msk_members_write(struct span object, const char *left_out, struct buf *out)
+void msk_members_write(struct span object, const char *without, struct json_writer *w)
 {
-    struct copier copier = {.out = out, .left_out = left_out, .first = true};
+    struct copier copier = {.w = w, .without = without};
     members_visit(object, copy_member, &copier);
 }
 
-void msk_text_write(struct buf *out, const char *name, struct span value)
+/* The raw value of a field that the request has; empty: it is to be left out. */
+static struct span field_of_request(const struct msk_field *field, const struct msk_making *making)
 {
-    if (out->len > 0 && out->ptr[out->len - 1] != '{') {
-        BUF_APPEND_LIT(out, ",");
+    struct span value = SPAN_EMPTY;
+    if (making->before.len == 0 || field->source == MSK_FROM_CHANGE) {
+        value = msk_member(making->body, field->text != NULL ? field->text : field->path);
     }
-    buf_printf(out, "\"%s\":", name);
-    json_string_append(out, value);
+    if (value.len == 0 && making->before.len > 0) {
+        value = msk_member(making->before, field->path);
+    }
+    return field->text != NULL && span_equal_cstr(value, "\"\"") ? SPAN_EMPTY : value;
 }
 
-void msk_time_write(struct buf *out, const char *name, int64_t ms)
+/* Closes and opens objects until the writer stands where the path's last member belongs, which is
+ * returned. *open is the path of the objects that are open. */
+static struct span field_enter(struct json_writer *w, const char *path, struct span *open)
 {
-    char text[64];
+    struct span whole = span_from_cstr(path);
+    size_t len = whole.len;
+    while (len > 0 && whole.ptr[len - 1] != '.') {
+        len--;
+    }
+    struct span wanted = span_first(whole, len); /* with the dot behind each object */
+    while (!span_starts_with(wanted, *open)) {
+        json_write_end(w);
+        do {
+            open->len--;
+        } while (open->len > 0 && open->ptr[open->len - 1] != '.');
+    }
+    struct span rest = span_from(wanted.ptr + open->len, len - open->len);
+    struct span part;
+    while (rest.len > 0 && span_next_part(&rest, '.', &part)) {
+        json_write_name_span(w, part);
+        json_write_object(w);
+    }
+    *open = wanted;
+    return span_skip(whole, len);
+}
+
+static void field_write(const struct msk_field *field, const struct msk_making *making,
+                        struct json_writer *w, struct span *open)
+{
+    struct span value = SPAN_EMPTY;
+    switch (field->source) {
+    case MSK_FROM_BODY:
+    case MSK_FROM_CHANGE:
+        value = field_of_request(field, making);
+        break;
+    case MSK_FROM_FACT:
+    case MSK_FROM_JSON:
+        value = making->facts[field->fact];
+        break;
+    case MSK_FROM_WORD:
+    case MSK_FROM_NUMBER:
+        value = span_from_cstr(field->text);
+        break;
+    }
+    if (value.len == 0) {
+        return;
+    }
+    json_write_name_span(w, field_enter(w, field->path, open));
+    if (field->source == MSK_FROM_FACT || field->source == MSK_FROM_WORD) {
+        json_write_string(w, value);
+    } else {
+        struct json_cursor c = json_cursor_at(value);
+        struct json_error why;
+        json_reencode(&c, json_write_value(w), &why);
+    }
+}
+
+void msk_fields_write(const struct msk_fields *fields, const struct msk_making *making,
+                      struct buf *out)
+{
+    struct json_writer w = json_writer_to(out);
+    struct span open = SPAN_EMPTY;
+    json_write_object(&w);
+    for (size_t i = 0; i < fields->count; i++) {
+        field_write(&fields->rows[i], making, &w, &open);
+    }
+    field_enter(&w, "", &open);
+    json_write_end(&w);
+}
+
+struct span msk_time_text(struct arena *arena, int64_t ms)
+{
     int64_t days = civil_floor_div(ms, CIVIL_DAY_MS);
     int64_t rest = ms - days * CIVIL_DAY_MS;
     int64_t year;
     unsigned month;
     unsigned day;
     civil_date(days, &year, &month, &day);
-    snprintf(text, sizeof(text), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", (int)year, month, day,
-             (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
-             (int)(rest % 1000));
-    msk_text_write(out, name, span_from_cstr(text));
+    return span_from_cstr(arena_printf(arena, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", (int)year,
+                                       month, day, (int)(rest / 3600000), (int)(rest / 60000 % 60),
+                                       (int)(rest / 1000 % 60), (int)(rest % 1000)));
 }
