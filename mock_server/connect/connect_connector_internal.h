@@ -7,6 +7,7 @@
 #include "connect_worker.h"
 #include "group_pattern.h"
 #include "sink_config.h"
+#include "store_connectors.h"
 
 enum { CONNECT_CONFIG_BYTES_MAX = 1024 * 1024 };
 

@@ -1,5 +1,6 @@
 #include "connect_hints.h"
 
+#include "connect_worker_internal.h"
 #include "java_regex.h"
 #include "sink_config.h"
 #include "store_objects.h"
@@ -74,7 +75,7 @@ static bool has_committed(const struct connect_hint_world *world, struct span na
     const char *group = arena_printf(world->arena, "connect-%.*s", SPAN_ARG(name));
     bool any = false;
     return group != NULL &&
-           store_group_visit(world->store, span_from_cstr(group), note_commit, &any, NULL) ==
+           store_group_visit(world->worker->options.store, span_from_cstr(group), note_commit, &any, NULL) ==
                STATUS_OK &&
            any;
 }
@@ -82,7 +83,7 @@ static bool has_committed(const struct connect_hint_world *world, struct span na
 static bool has_bucket(const struct connect_hint_world *world, struct span name)
 {
     struct store_bucket bucket;
-    return store_bucket_find(world->store, name, world->arena, &bucket, NULL) != STATUS_NOT_FOUND;
+    return store_bucket_find(world->worker->options.store, name, world->arena, &bucket, NULL) != STATUS_NOT_FOUND;
 }
 
 static bool is_workshops_name(const char *user_id, struct span name)
@@ -111,7 +112,7 @@ const char *connect_hint_config(const struct connect_hint_world *world,
                "value.converter.schemas.enable=false are both set: rows as the workshop posts them "
                "will fail the task";
     }
-    if (config->topics_regex.len > 0 && !matches_any_topic(world->store, config->topics_regex)) {
+    if (config->topics_regex.len > 0 && !matches_any_topic(world->worker->options.store, config->topics_regex)) {
         return arena_printf(world->arena,
                             "topics.regex=%.*s matches no topic yet: it must match the whole name, "
                             "e.g. %s.*",

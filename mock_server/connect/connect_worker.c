@@ -55,6 +55,11 @@ struct turn_work connect_worker_work(struct connect_worker *worker)
     return (struct turn_work){.run = connect_worker_run, .ctx = worker};
 }
 
+const char *connect_worker_cluster_id(const struct connect_worker *worker)
+{
+    return store_cluster_id(worker->options.store);
+}
+
 /* --- looking ---------------------------------------------------------------------------------- */
 
 /* A lost turn's changes are not shown. When reloading fails there is what there was. */

@@ -7,14 +7,16 @@
 #ifndef PINPIPE_CONNECT_WORKER_H
 #define PINPIPE_CONNECT_WORKER_H
 
-#include "broker.h"
 #include "connect_config.h"
-#include "digest.h"
-#include "store_connectors.h"
 #include "timer.h"
 #include "turn.h"
 
+struct broker;
 struct connect_worker;
+struct crypto;
+struct env;
+struct log;
+struct store;
 
 struct connect_worker_options {
     struct store *store;
@@ -31,6 +33,9 @@ enum status connect_worker_new(const struct connect_worker_options *options,
 void connect_worker_free(struct connect_worker *worker);
 /* What the server runs before each commit: records to objects. */
 struct turn_work connect_worker_work(struct connect_worker *worker);
+
+/* Of the cluster that it reads from. */
+const char *connect_worker_cluster_id(const struct connect_worker *worker);
 
 enum connect_state {
     CONNECT_UNASSIGNED,

@@ -9,7 +9,6 @@ struct connect_rest;
 
 struct connect_rest_options {
     struct connect_worker *worker;
-    struct store *store;
     struct env *env;
     struct log *log;
     const char *user_id;   /* for hints: "<id>-connector" */

@@ -34,7 +34,7 @@ enum handled connect_rest_root(const struct connect_rest_call *call)
     buf_printf(connect_rest_reply(call->exchange, 200),
                "{\"version\":\"" CONNECT_VERSION "\",\"commit\":\"" CONNECT_COMMIT
                "\",\"kafka_cluster_id\":\"%s\"}",
-               store_cluster_id(call->rest->options.store));
+               connect_worker_cluster_id(call->rest->options.worker));
     return HANDLED;
 }
 

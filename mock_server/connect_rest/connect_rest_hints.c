@@ -49,7 +49,7 @@ void connect_rest_hint_config(const struct connect_rest_call *call,
 {
     struct connect_hint_world world = {
         .arena = &call->exchange->arena,
-        .store = call->rest->options.store,
+        .worker = call->rest->options.worker,
         .user_id = call->rest->options.user_id,
     };
     const char *hint = connect_hint_config(&world, config, created);

@@ -13,7 +13,6 @@
 #include "connect_rest.h"
 #include "log.h"
 #include "route.h"
-#include "store_objects.h"
 
 enum {
     CONNECT_REST_BODY_BYTES_MAX = 1024 * 1024,

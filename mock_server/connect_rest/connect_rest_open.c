@@ -9,7 +9,6 @@ enum status connect_rest_open(const struct host *host, void **out, struct error 
     struct connect_rest *rest = NULL;
     const struct connect_rest_options options = {
         .worker = host->worker,
-        .store = host->store,
         .env = host->env,
         .log = host->log,
         .user_id = host->options->user_id,

@@ -265,7 +265,7 @@ void msk_connector_hint(const struct msk_call *call, const struct sink_config *c
 {
     struct connect_hint_world world = {
         .arena = &call->exchange->arena,
-        .store = call->msk->options.store,
+        .worker = call->msk->options.worker,
         .user_id = call->msk->options.identity->user_id,
     };
     const char *hint = connect_hint_config(&world, config, is_new);

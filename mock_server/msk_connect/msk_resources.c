@@ -3,6 +3,7 @@
  * connector that runs is kept by the worker, with the description beside it. */
 #include "json_write.h"
 #include "msk_internal.h"
+#include "store_connectors.h"
 
 enum { document_bytes_max = 4 * MSK_BODY_BYTES_MAX };
 

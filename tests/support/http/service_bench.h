@@ -4,8 +4,11 @@
 #ifndef PINPIPE_TESTS_SERVICE_BENCH_H
 #define PINPIPE_TESTS_SERVICE_BENCH_H
 
+#include "broker.h"
 #include "connect_worker.h"
+#include "digest.h"
 #include "exchange.h"
+#include "store.h"
 #include "turn.h"
 
 enum { SERVICE_BENCH_HEADERS_MAX = 12 };

@@ -3,8 +3,11 @@
 #ifndef PINPIPE_TESTS_SINK_WORLD_H
 #define PINPIPE_TESTS_SINK_WORLD_H
 
+#include "broker.h"
 #include "connect_worker.h"
+#include "digest.h"
 #include "sink_file.h"
+#include "store_connectors.h"
 #include "store_objects.h"
 #include "temp_dir.h"
 

@@ -58,7 +58,6 @@ static int setup(void **state)
     service_bench_init(&f->bench);
     struct connect_rest_options options = {
         .worker = f->bench.worker,
-        .store = f->bench.store,
         .env = &f->bench.env,
         .log = &f->bench.log,
         .user_id = "u1",
