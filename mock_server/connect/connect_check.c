@@ -13,7 +13,7 @@ enum { text_bytes_max = 256 * 1024 };
 /* --- transforms and predicates --- */
 
 /* There are none of either here, so that each alias is an error; see connect_definitions.c. */
-static void alias_fill(struct connect_check *check, const char *kind, struct span alias)
+static void check_alias_fill(struct connect_check *check, const char *kind, struct span alias)
 {
     bool transforms = strcmp(kind, "transforms") == 0;
     struct connect_definition *d = ARENA_NEW(check->arena, struct connect_definition);
@@ -44,7 +44,7 @@ static void alias_fill(struct connect_check *check, const char *kind, struct spa
     connect_fault(check, value, "Invalid value null for configuration %s: Not a %s", d->name, noun);
 }
 
-static void aliases_fill(struct connect_check *check, enum connect_key key)
+static void check_aliases_fill(struct connect_check *check, enum connect_key key)
 {
     const struct connect_value *list = connect_check_value(check, key);
     struct span rest = list->text;
@@ -57,15 +57,15 @@ static void aliases_fill(struct connect_check *check, enum connect_key key)
             seen |= strcmp(check->aliases[i].name, name) == 0;
         }
         if (!seen && check->alias_count < CONNECT_ALIASES_MAX) {
-            alias_fill(check, list->name, alias);
+            check_alias_fill(check, list->name, alias);
         }
     }
 }
 
 /* --- keys without a definition --- */
 
-static void undefined_fault(struct connect_check *check, const struct connect_entry *entry,
-                            const char *why)
+static void check_undefined_fault(struct connect_check *check, const struct connect_entry *entry,
+                                  const char *why)
 {
     struct connect_value *value = &check->undefined[check->undefined_count++];
     *value = (struct connect_value){.name = arena_copy_cstr(check->arena, entry->key),
@@ -80,7 +80,7 @@ static void undefined_fault(struct connect_check *check, const struct connect_en
 
 /* DIFFERS: a converter's own settings are looked at when its task starts; a wrong one gives a
  * FAILED task there and a 400 here. */
-static void undefined_fill(struct connect_check *check)
+static void check_undefined_fill(struct connect_check *check)
 {
     static const struct {
         const char *name;
@@ -95,7 +95,7 @@ static void undefined_fill(struct connect_check *check)
     for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
         const struct connect_entry *entry = connect_entries_find(check->entries, known[i].name);
         if (entry != NULL && !connect_has_word(known[i].words, connect_trim(entry->value), true)) {
-            undefined_fault(check, entry, known[i].why);
+            check_undefined_fault(check, entry, known[i].why);
         }
     }
 }
@@ -111,17 +111,18 @@ struct span connect_simple_name(struct span class_name)
     return span_skip(class_name, start);
 }
 
-static bool is_on(const struct connect_check *check, enum connect_key key)
+static bool check_is_on(const struct connect_check *check, enum connect_key key)
 {
     return connect_check_value(check, key)->number != 0;
 }
 
-static struct connect_value *connector_value(struct connect_check *check, enum connect_key key)
+static struct connect_value *check_connector_value(struct connect_check *check,
+                                                   enum connect_key key)
 {
     return &check->connector[key - CONNECT_KEYS_FRAMEWORK];
 }
 
-static bool is_visible(const struct connect_check *check, const struct connect_definition *d)
+static bool check_is_visible(const struct connect_check *check, const struct connect_definition *d)
 {
     struct span partitioner =
         connect_simple_name(connect_check_value(check, CONNECT_KEY_PARTITIONER_CLASS)->text);
@@ -135,9 +136,9 @@ static bool is_visible(const struct connect_check *check, const struct connect_d
         return span_equal_cstr(connect_check_value(check, CONNECT_KEY_S3_SSEA_NAME)->text,
                                "aws:kms");
     case VISIBLE_KEYS:
-        return is_on(check, CONNECT_KEY_STORE_KAFKA_KEYS);
+        return check_is_on(check, CONNECT_KEY_STORE_KAFKA_KEYS);
     case VISIBLE_HEADERS:
-        return is_on(check, CONNECT_KEY_STORE_KAFKA_HEADERS);
+        return check_is_on(check, CONNECT_KEY_STORE_KAFKA_HEADERS);
     case VISIBLE_FIELD_PARTITIONER:
         return span_equal_cstr(partitioner, "FieldPartitioner");
     case VISIBLE_TIME_PARTITIONER:
@@ -150,42 +151,44 @@ static bool is_visible(const struct connect_check *check, const struct connect_d
 }
 
 /* The default formats of keys and headers are Avro's. */
-static void side_format_check(struct connect_check *check, enum connect_key flag,
+static void check_side_format(struct connect_check *check, enum connect_key flag,
                               enum connect_key format)
 {
-    struct connect_value *value = connector_value(check, format);
-    if (is_on(check, flag) && value->error_count == 0 &&
+    struct connect_value *value = check_connector_value(check, format);
+    if (check_is_on(check, flag) && value->error_count == 0 &&
         !connect_has_word(value->definition->words, value->text, false)) {
         connect_value_take(check, value, value->text);
         value->present = false;
     }
 }
 
-static void cross_check(struct connect_check *check)
+static void check_across(struct connect_check *check)
 {
     static const char mandatory[] = "Writing Kafka record keys to storage is mandatory when "
                                     "tombstone writing is enabled.";
     bool sound = true;
-    side_format_check(check, CONNECT_KEY_STORE_KAFKA_KEYS, CONNECT_KEY_KEYS_FORMAT_CLASS);
-    side_format_check(check, CONNECT_KEY_STORE_KAFKA_HEADERS, CONNECT_KEY_HEADERS_FORMAT_CLASS);
+    check_side_format(check, CONNECT_KEY_STORE_KAFKA_KEYS, CONNECT_KEY_KEYS_FORMAT_CLASS);
+    check_side_format(check, CONNECT_KEY_STORE_KAFKA_HEADERS, CONNECT_KEY_HEADERS_FORMAT_CLASS);
     for (size_t i = 0; i < ARRAY_COUNT(check->connector); i++) {
-        check->connector[i].visible = is_visible(check, check->connector[i].definition);
+        check->connector[i].visible = check_is_visible(check, check->connector[i].definition);
         sound &= check->connector[i].error_count == 0;
     }
     /* The connector looks at several keys together only when each is sound by itself. */
-    struct connect_value *on_null = connector_value(check, CONNECT_KEY_BEHAVIOR_ON_NULL_VALUES);
+    struct connect_value *on_null =
+        check_connector_value(check, CONNECT_KEY_BEHAVIOR_ON_NULL_VALUES);
     if (sound && span_equal_nocase(on_null->text, SPAN_LIT("write")) &&
-        !is_on(check, CONNECT_KEY_STORE_KAFKA_KEYS)) {
+        !check_is_on(check, CONNECT_KEY_STORE_KAFKA_KEYS)) {
         connect_fault(check, on_null, "%s", mandatory);
-        connect_fault(check, connector_value(check, CONNECT_KEY_STORE_KAFKA_KEYS), "%s", mandatory);
+        connect_fault(check, check_connector_value(check, CONNECT_KEY_STORE_KAFKA_KEYS), "%s",
+                      mandatory);
     }
 }
 
 /* --- what comes before all definitions --- */
 
 PP_PRINTF(4, 5)
-static void refuse(struct connect_check *check, int status, const char *exception,
-                   const char *format, ...)
+static void check_refuse(struct connect_check *check, int status, const char *exception,
+                         const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -196,7 +199,7 @@ static void refuse(struct connect_check *check, int status, const char *exceptio
 }
 
 /* As Java prints a map. */
-static void refuse_without_class(struct connect_check *check)
+static void check_refuse_without_class(struct connect_check *check)
 {
     struct buf text;
     buf_init(&text, text_bytes_max);
@@ -217,13 +220,13 @@ static void refuse_without_class(struct connect_check *check)
     buf_release(&text);
 }
 
-static struct span entry_trimmed(const struct connect_check *check, const char *key)
+static struct span check_entry_trimmed(const struct connect_check *check, const char *key)
 {
     const struct connect_entry *entry = connect_entries_find(check->entries, key);
     return entry != NULL ? connect_trim(entry->value) : SPAN_EMPTY;
 }
 
-static bool list_contains(struct span list, struct span item)
+static bool check_list_contains(struct span list, struct span item)
 {
     struct span part;
     while (span_next_part(&list, ',', &part)) {
@@ -234,7 +237,7 @@ static bool list_contains(struct span list, struct span item)
     return false;
 }
 
-static bool regex_takes(struct span pattern, struct span topic)
+static bool check_regex_takes(struct span pattern, struct span topic)
 {
     struct java_regex *regex = NULL;
     struct java_regex_flaw flaw;
@@ -249,27 +252,28 @@ static bool regex_takes(struct span pattern, struct span topic)
 /* SinkConnectorConfig.validate. */
 static void check_topics(struct connect_check *check)
 {
-    struct span topics = entry_trimmed(check, "topics");
-    struct span regex = entry_trimmed(check, "topics.regex");
-    struct span dlq = entry_trimmed(check, "errors.deadletterqueue.topic.name");
+    struct span topics = check_entry_trimmed(check, "topics");
+    struct span regex = check_entry_trimmed(check, "topics.regex");
+    struct span dlq = check_entry_trimmed(check, "errors.deadletterqueue.topic.name");
     if (topics.len > 0 && regex.len > 0) {
-        refuse(check, 500, CONNECT_CONFIG_EXCEPTION,
-               "topics and topics.regex are mutually exclusive options, but both are set.");
+        check_refuse(check, 500, CONNECT_CONFIG_EXCEPTION,
+                     "topics and topics.regex are mutually exclusive options, but both are set.");
     } else if (topics.len == 0 && regex.len == 0) {
-        refuse(check, 500, CONNECT_CONFIG_EXCEPTION,
-               "Must configure one of topics or topics.regex");
-    } else if (dlq.len > 0 && list_contains(topics, dlq)) {
+        check_refuse(check, 500, CONNECT_CONFIG_EXCEPTION,
+                     "Must configure one of topics or topics.regex");
+    } else if (dlq.len > 0 && check_list_contains(topics, dlq)) {
         struct connect_value list = {.definition = &connect_definitions[CONNECT_KEY_TOPICS]};
         connect_value_take(check, &list, topics);
-        refuse(check, 500, CONNECT_CONFIG_EXCEPTION,
-               "The DLQ topic '%.*s' may not be included in the list of topics "
-               "('topics.regex=[%s]') consumed by the connector",
-               SPAN_ARG(dlq), check->no_memory ? "" : connect_words_listed(check, list.text.ptr));
-    } else if (dlq.len > 0 && regex.len > 0 && regex_takes(regex, dlq)) {
-        refuse(check, 500, CONNECT_CONFIG_EXCEPTION,
-               "The DLQ topic '%.*s' may not be included in the regex matching the topics "
-               "('topics.regex=%.*s') consumed by the connector",
-               SPAN_ARG(dlq), SPAN_ARG(regex));
+        check_refuse(check, 500, CONNECT_CONFIG_EXCEPTION,
+                     "The DLQ topic '%.*s' may not be included in the list of topics "
+                     "('topics.regex=[%s]') consumed by the connector",
+                     SPAN_ARG(dlq),
+                     check->no_memory ? "" : connect_words_listed(check, list.text.ptr));
+    } else if (dlq.len > 0 && regex.len > 0 && check_regex_takes(regex, dlq)) {
+        check_refuse(check, 500, CONNECT_CONFIG_EXCEPTION,
+                     "The DLQ topic '%.*s' may not be included in the regex matching the topics "
+                     "('topics.regex=%.*s') consumed by the connector",
+                     SPAN_ARG(dlq), SPAN_ARG(regex));
     }
 }
 
@@ -277,14 +281,15 @@ static void check_before_all(struct connect_check *check)
 {
     const struct connect_entry *word = connect_entries_find(check->entries, "connector.class");
     if (word == NULL) {
-        refuse_without_class(check);
+        check_refuse_without_class(check);
     } else if (connect_class_resolve(word->value).len == 0) {
-        refuse(check, 500, "org.apache.kafka.connect.errors.ConnectException",
-               "Failed to find any class that implements Connector and which name matches %.*s, "
-               "available connectors are: PluginDesc{klass=class " SINK_CLASS ", name='" SINK_CLASS
-               "', version='" SINK_VERSION "', encodedVersion=" SINK_VERSION
-               ", type=sink, typeName='sink', location='classpath'}",
-               SPAN_ARG(word->value));
+        check_refuse(
+            check, 500, "org.apache.kafka.connect.errors.ConnectException",
+            "Failed to find any class that implements Connector and which name matches %.*s, "
+            "available connectors are: PluginDesc{klass=class " SINK_CLASS ", name='" SINK_CLASS
+            "', version='" SINK_VERSION "', encodedVersion=" SINK_VERSION
+            ", type=sink, typeName='sink', location='classpath'}",
+            SPAN_ARG(word->value));
     } else {
         check_topics(check);
     }
@@ -323,10 +328,10 @@ struct connect_check *connect_check_new(struct arena *arena, const struct connec
                            &connect_definitions[i]);
     }
     if (!check->no_memory) {
-        undefined_fill(check);
-        aliases_fill(check, CONNECT_KEY_TRANSFORMS);
-        aliases_fill(check, CONNECT_KEY_PREDICATES);
-        cross_check(check);
+        check_undefined_fill(check);
+        check_aliases_fill(check, CONNECT_KEY_TRANSFORMS);
+        check_aliases_fill(check, CONNECT_KEY_PREDICATES);
+        check_across(check);
     }
     return check->no_memory ? NULL : check;
 }

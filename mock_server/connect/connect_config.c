@@ -12,13 +12,13 @@ struct finding_list {
     size_t cap;
 };
 
-static void count_errors(void *ctx, const struct connect_value *value)
+static void findings_count(void *ctx, const struct connect_value *value)
 {
     struct finding_list *list = ctx;
     list->cap += value->error_count;
 }
 
-static void add_errors(void *ctx, const struct connect_value *value)
+static void findings_add(void *ctx, const struct connect_value *value)
 {
     struct finding_list *list = ctx;
     for (size_t i = 0; i < value->error_count; i++) {
@@ -33,7 +33,7 @@ static enum status findings_collect(struct arena *arena, const struct connect_ch
     struct finding_list list = {.findings = out};
     *out = (struct connect_findings){.count = 0};
     if (check->refusal == NULL) {
-        connect_check_visit(check, count_errors, &list);
+        connect_check_visit(check, findings_count, &list);
     } else {
         list.cap = 1;
     }
@@ -42,7 +42,7 @@ static enum status findings_collect(struct arena *arena, const struct connect_ch
         return STATUS_NO_MEMORY;
     }
     if (check->refusal == NULL) {
-        connect_check_visit(check, add_errors, &list);
+        connect_check_visit(check, findings_add, &list);
         return STATUS_OK;
     }
     out->errors[out->count++] = check->refusal;
@@ -65,27 +65,27 @@ void connect_findings_write(const struct connect_findings *findings, struct buf 
 
 /* --- the parsed form --- */
 
-static struct span text_of(const struct connect_check *check, enum connect_key key)
+static struct span config_text(const struct connect_check *check, enum connect_key key)
 {
     return connect_check_value(check, key)->text;
 }
 
-static int64_t number_of(const struct connect_check *check, enum connect_key key)
+static int64_t config_number(const struct connect_check *check, enum connect_key key)
 {
     return connect_check_value(check, key)->number;
 }
 
-static bool flag_of(const struct connect_check *check, enum connect_key key)
+static bool config_flag(const struct connect_check *check, enum connect_key key)
 {
-    return number_of(check, key) != 0;
+    return config_number(check, key) != 0;
 }
 
 /* The value's simple name (behind its last dot), or the whole of it, among `names`; 0 when it is
  * none of them. */
-static int choice_of(const struct connect_check *check, enum connect_key key,
-                     const char *const *names, size_t count)
+static int config_choice(const struct connect_check *check, enum connect_key key,
+                         const char *const *names, size_t count)
 {
-    struct span text = connect_simple_name(text_of(check, key));
+    struct span text = connect_simple_name(config_text(check, key));
     for (size_t i = 0; i < count; i++) {
         if (span_equal_nocase(text, span_from_cstr(names[i]))) {
             return (int)i;
@@ -94,7 +94,7 @@ static int choice_of(const struct connect_check *check, enum connect_key key,
     return 0;
 }
 
-static void fill_converters(const struct connect_check *check, struct sink_config *out)
+static void config_fill_converters(const struct connect_check *check, struct sink_config *out)
 {
     static const char *const names[] = {"JsonConverter", "StringConverter", "ByteArrayConverter"};
     struct {
@@ -113,7 +113,7 @@ static void fill_converters(const struct connect_check *check, struct sink_confi
             connect_entries_find(check->entries, sides[i].schemas);
         bool own = connect_check_value(check, sides[i].key)->present;
         *sides[i].converter =
-            own ? (enum sink_converter)choice_of(check, sides[i].key, names, ARRAY_COUNT(names))
+            own ? (enum sink_converter)config_choice(check, sides[i].key, names, ARRAY_COUNT(names))
                 : SINK_CONVERTER_JSON;
         *sides[i].schemas_enable =
             !own || schemas == NULL ||
@@ -126,7 +126,7 @@ static void fill_converters(const struct connect_check *check, struct sink_confi
 enum { hour_ms = 60 * 60 * 1000, day_ms = 24 * hour_ms };
 
 /* DailyPartitioner and HourlyPartitioner have path and duration of their own. */
-static enum status fill_fixed_path(struct arena *arena, bool hourly, struct sink_config *out)
+static enum status config_fill_fixed_path(struct arena *arena, bool hourly, struct sink_config *out)
 {
     struct span d = out->directory_delim;
     const char *path =
@@ -140,7 +140,8 @@ static enum status fill_fixed_path(struct arena *arena, bool hourly, struct sink
 }
 
 /* TimeBasedPartitioner.configure looks when the task starts. */
-static const char *time_fault(const struct connect_check *check, const struct sink_config *config)
+static const char *config_time_fault(const struct connect_check *check,
+                                     const struct sink_config *config)
 {
     const struct {
         enum connect_key key;
@@ -158,7 +159,8 @@ static const char *time_fault(const struct connect_check *check, const struct si
     for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {
         if (rules[i].bad) {
             return arena_printf(check->arena, "%s: Invalid value %.*s for configuration %s: %s",
-                                CONNECT_CONFIG_EXCEPTION, SPAN_ARG(text_of(check, rules[i].key)),
+                                CONNECT_CONFIG_EXCEPTION,
+                                SPAN_ARG(config_text(check, rules[i].key)),
                                 connect_definitions[rules[i].key].name, rules[i].why);
         }
     }
@@ -166,7 +168,7 @@ static const char *time_fault(const struct connect_check *check, const struct si
 }
 
 /* Wallclock, Record, RecordField, or their classes. */
-static bool fill_extractor(const struct connect_check *check, struct sink_config *out)
+static bool config_fill_extractor(const struct connect_check *check, struct sink_config *out)
 {
     static const struct {
         const char *name;
@@ -179,7 +181,7 @@ static bool fill_extractor(const struct connect_check *check, struct sink_config
         {"TimeBasedPartitioner$RecordTimestampExtractor", SINK_TIMESTAMP_RECORD},
         {"TimeBasedPartitioner$RecordFieldTimestampExtractor", SINK_TIMESTAMP_FIELD},
     };
-    struct span name = connect_simple_name(text_of(check, CONNECT_KEY_TIMESTAMP_EXTRACTOR));
+    struct span name = connect_simple_name(config_text(check, CONNECT_KEY_TIMESTAMP_EXTRACTOR));
     for (size_t i = 0; i < ARRAY_COUNT(extractors); i++) {
         if (span_equal_cstr(name, extractors[i].name)) {
             out->timestamp = extractors[i].timestamp;
@@ -189,32 +191,33 @@ static bool fill_extractor(const struct connect_check *check, struct sink_config
     return false;
 }
 
-static enum status fill_partitioner(const struct connect_check *check, struct sink_config *out)
+static enum status config_fill_partitioner(const struct connect_check *check,
+                                           struct sink_config *out)
 {
-    struct span name = connect_simple_name(text_of(check, CONNECT_KEY_PARTITIONER_CLASS));
+    struct span name = connect_simple_name(config_text(check, CONNECT_KEY_PARTITIONER_CLASS));
     bool hourly = span_equal_cstr(name, "HourlyPartitioner");
     bool fixed = hourly || span_equal_cstr(name, "DailyPartitioner");
-    bool known = fill_extractor(check, out);
+    bool known = config_fill_extractor(check, out);
     const char *fault = "";
-    out->partition_fields = text_of(check, CONNECT_KEY_PARTITION_FIELD_NAME);
-    out->path_format = text_of(check, CONNECT_KEY_PATH_FORMAT);
-    out->partition_duration_ms = number_of(check, CONNECT_KEY_PARTITION_DURATION_MS);
-    out->timezone = text_of(check, CONNECT_KEY_TIMEZONE);
-    out->locale = text_of(check, CONNECT_KEY_LOCALE);
-    out->timestamp_field = text_of(check, CONNECT_KEY_TIMESTAMP_FIELD);
+    out->partition_fields = config_text(check, CONNECT_KEY_PARTITION_FIELD_NAME);
+    out->path_format = config_text(check, CONNECT_KEY_PATH_FORMAT);
+    out->partition_duration_ms = config_number(check, CONNECT_KEY_PARTITION_DURATION_MS);
+    out->timezone = config_text(check, CONNECT_KEY_TIMEZONE);
+    out->locale = config_text(check, CONNECT_KEY_LOCALE);
+    out->timestamp_field = config_text(check, CONNECT_KEY_TIMESTAMP_FIELD);
     out->partitioner = SINK_PARTITIONER_DEFAULT;
     if (span_equal_cstr(name, "FieldPartitioner")) {
         out->partitioner = SINK_PARTITIONER_FIELD;
     } else if (fixed || span_equal_cstr(name, "TimeBasedPartitioner")) {
         out->partitioner = SINK_PARTITIONER_TIME;
-        if (fixed && fill_fixed_path(check->arena, hourly, out) != STATUS_OK) {
+        if (fixed && config_fill_fixed_path(check->arena, hourly, out) != STATUS_OK) {
             return STATUS_NO_MEMORY;
         }
-        fault = time_fault(check, out);
+        fault = config_time_fault(check, out);
         if (fault != NULL && fault[0] == '\0' && !known) {
             fault = arena_printf(check->arena, "%s: Invalid timestamp extractor: %.*s",
                                  CONNECT_CONFIG_EXCEPTION,
-                                 SPAN_ARG(text_of(check, CONNECT_KEY_TIMESTAMP_EXTRACTOR)));
+                                 SPAN_ARG(config_text(check, CONNECT_KEY_TIMESTAMP_EXTRACTOR)));
         }
     }
     out->task_fault = span_from_cstr(fault);
@@ -223,56 +226,57 @@ static enum status fill_partitioner(const struct connect_check *check, struct si
 
 /* --- all of it --- */
 
-static void fill_files(const struct connect_check *check, struct sink_config *out)
+static void config_fill_files(const struct connect_check *check, struct sink_config *out)
 {
-    out->bucket = text_of(check, CONNECT_KEY_S3_BUCKET_NAME);
-    out->topics_dir = text_of(check, CONNECT_KEY_TOPICS_DIR);
-    out->store_url = text_of(check, CONNECT_KEY_STORE_URL);
-    out->directory_delim = text_of(check, CONNECT_KEY_DIRECTORY_DELIM);
-    out->file_delim = text_of(check, CONNECT_KEY_FILE_DELIM);
-    out->zero_pad = (int)number_of(check, CONNECT_KEY_FILENAME_OFFSET_ZERO_PAD_WIDTH);
-    out->flush_size = number_of(check, CONNECT_KEY_FLUSH_SIZE);
-    out->rotate_interval_ms = number_of(check, CONNECT_KEY_ROTATE_INTERVAL_MS);
-    out->rotate_schedule_interval_ms = number_of(check, CONNECT_KEY_ROTATE_SCHEDULE_INTERVAL_MS);
-    out->gzip = span_equal_cstr(text_of(check, CONNECT_KEY_S3_COMPRESSION_TYPE), "gzip");
-    out->gzip_level = (int)number_of(check, CONNECT_KEY_S3_COMPRESSION_LEVEL);
-    out->part_bytes = number_of(check, CONNECT_KEY_S3_PART_SIZE);
-    out->retry_backoff_ms = number_of(check, CONNECT_KEY_RETRY_BACKOFF_MS);
-    out->format = span_equal_cstr(text_of(check, CONNECT_KEY_FORMAT_CLASS), SINK_BYTE_FORMAT)
+    out->bucket = config_text(check, CONNECT_KEY_S3_BUCKET_NAME);
+    out->topics_dir = config_text(check, CONNECT_KEY_TOPICS_DIR);
+    out->store_url = config_text(check, CONNECT_KEY_STORE_URL);
+    out->directory_delim = config_text(check, CONNECT_KEY_DIRECTORY_DELIM);
+    out->file_delim = config_text(check, CONNECT_KEY_FILE_DELIM);
+    out->zero_pad = (int)config_number(check, CONNECT_KEY_FILENAME_OFFSET_ZERO_PAD_WIDTH);
+    out->flush_size = config_number(check, CONNECT_KEY_FLUSH_SIZE);
+    out->rotate_interval_ms = config_number(check, CONNECT_KEY_ROTATE_INTERVAL_MS);
+    out->rotate_schedule_interval_ms =
+        config_number(check, CONNECT_KEY_ROTATE_SCHEDULE_INTERVAL_MS);
+    out->gzip = span_equal_cstr(config_text(check, CONNECT_KEY_S3_COMPRESSION_TYPE), "gzip");
+    out->gzip_level = (int)config_number(check, CONNECT_KEY_S3_COMPRESSION_LEVEL);
+    out->part_bytes = config_number(check, CONNECT_KEY_S3_PART_SIZE);
+    out->retry_backoff_ms = config_number(check, CONNECT_KEY_RETRY_BACKOFF_MS);
+    out->format = span_equal_cstr(config_text(check, CONNECT_KEY_FORMAT_CLASS), SINK_BYTE_FORMAT)
                       ? SINK_FORMAT_BYTES
                       : SINK_FORMAT_JSON;
-    out->bytes_extension = text_of(check, CONNECT_KEY_FORMAT_BYTEARRAY_EXTENSION);
+    out->bytes_extension = config_text(check, CONNECT_KEY_FORMAT_BYTEARRAY_EXTENSION);
     out->bytes_separator =
         connect_check_value(check, CONNECT_KEY_FORMAT_BYTEARRAY_SEPARATOR)->present
-            ? text_of(check, CONNECT_KEY_FORMAT_BYTEARRAY_SEPARATOR)
+            ? config_text(check, CONNECT_KEY_FORMAT_BYTEARRAY_SEPARATOR)
             : SPAN_LIT("\n");
-    out->store_keys = flag_of(check, CONNECT_KEY_STORE_KAFKA_KEYS);
-    out->store_headers = flag_of(check, CONNECT_KEY_STORE_KAFKA_HEADERS);
+    out->store_keys = config_flag(check, CONNECT_KEY_STORE_KAFKA_KEYS);
+    out->store_headers = config_flag(check, CONNECT_KEY_STORE_KAFKA_HEADERS);
 }
 
-static void fill_behaviour(const struct connect_check *check, struct sink_config *out)
+static void config_fill_behaviour(const struct connect_check *check, struct sink_config *out)
 {
     const struct connect_entry *order = connect_entries_find(check->entries, "sink.key_order");
-    struct span on_null = text_of(check, CONNECT_KEY_BEHAVIOR_ON_NULL_VALUES);
-    out->name = text_of(check, CONNECT_KEY_NAME);
-    out->tasks_max = (int)number_of(check, CONNECT_KEY_TASKS_MAX);
-    out->topics = text_of(check, CONNECT_KEY_TOPICS);
-    out->topics_regex = text_of(check, CONNECT_KEY_TOPICS_REGEX);
+    struct span on_null = config_text(check, CONNECT_KEY_BEHAVIOR_ON_NULL_VALUES);
+    out->name = config_text(check, CONNECT_KEY_NAME);
+    out->tasks_max = (int)config_number(check, CONNECT_KEY_TASKS_MAX);
+    out->topics = config_text(check, CONNECT_KEY_TOPICS);
+    out->topics_regex = config_text(check, CONNECT_KEY_TOPICS_REGEX);
     out->on_null = span_equal_nocase(on_null, SPAN_LIT("ignore"))  ? SINK_NULL_IGNORE
                    : span_equal_nocase(on_null, SPAN_LIT("write")) ? SINK_NULL_WRITE
                                                                    : SINK_NULL_FAIL;
-    out->tombstone_partition = text_of(check, CONNECT_KEY_TOMBSTONE_ENCODED_PARTITION);
+    out->tombstone_partition = config_text(check, CONNECT_KEY_TOMBSTONE_ENCODED_PARTITION);
     out->key_order_input =
         order != NULL && span_equal_nocase(connect_trim(order->value), SPAN_LIT("input"));
-    out->tolerate_all = span_equal_cstr(text_of(check, CONNECT_KEY_ERRORS_TOLERANCE), "all");
-    out->dlq_topic = text_of(check, CONNECT_KEY_DLQ_TOPIC_NAME);
-    out->dlq_headers = flag_of(check, CONNECT_KEY_DLQ_CONTEXT_HEADERS_ENABLE);
-    out->log_errors = flag_of(check, CONNECT_KEY_ERRORS_LOG_ENABLE);
-    out->log_messages = flag_of(check, CONNECT_KEY_ERRORS_LOG_INCLUDE_MESSAGES);
+    out->tolerate_all = span_equal_cstr(config_text(check, CONNECT_KEY_ERRORS_TOLERANCE), "all");
+    out->dlq_topic = config_text(check, CONNECT_KEY_DLQ_TOPIC_NAME);
+    out->dlq_headers = config_flag(check, CONNECT_KEY_DLQ_CONTEXT_HEADERS_ENABLE);
+    out->log_errors = config_flag(check, CONNECT_KEY_ERRORS_LOG_ENABLE);
+    out->log_messages = config_flag(check, CONNECT_KEY_ERRORS_LOG_INCLUDE_MESSAGES);
     /* S3SinkConnectorConfig.validateTimezone. */
     out->connector_fault =
-        number_of(check, CONNECT_KEY_ROTATE_SCHEDULE_INTERVAL_MS) > 0 &&
-                text_of(check, CONNECT_KEY_TIMEZONE).len == 0
+        config_number(check, CONNECT_KEY_ROTATE_SCHEDULE_INTERVAL_MS) > 0 &&
+                config_text(check, CONNECT_KEY_TIMEZONE).len == 0
             ? SPAN_LIT("org.apache.kafka.common.config.ConfigException: timezone configuration "
                        "must be set when using rotate.schedule.interval.ms")
             : SPAN_EMPTY;
@@ -280,10 +284,10 @@ static void fill_behaviour(const struct connect_check *check, struct sink_config
 
 static enum status config_fill(const struct connect_check *check, struct sink_config *out)
 {
-    fill_files(check, out);
-    fill_behaviour(check, out);
-    fill_converters(check, out);
-    return fill_partitioner(check, out);
+    config_fill_files(check, out);
+    config_fill_behaviour(check, out);
+    config_fill_converters(check, out);
+    return config_fill_partitioner(check, out);
 }
 
 struct span connect_config_name(const struct sink_config *config)

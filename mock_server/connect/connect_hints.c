@@ -47,7 +47,7 @@ const char *connect_hint_findings(struct arena *arena, const struct connect_entr
 
 /* --- taken, but --- */
 
-static bool matches_any_topic(struct store *store, struct span pattern)
+static bool hint_matches_any_topic(struct store *store, struct span pattern)
 {
     struct java_regex *regex = NULL;
     struct java_regex_flaw flaw;
@@ -62,7 +62,7 @@ static bool matches_any_topic(struct store *store, struct span pattern)
     return found;
 }
 
-static void note_commit(void *ctx, struct span group, const struct store_commit *commit)
+static void hint_note_commit(void *ctx, struct span group, const struct store_commit *commit)
 {
     bool *any = ctx;
     (void)group;
@@ -70,23 +70,24 @@ static void note_commit(void *ctx, struct span group, const struct store_commit 
     *any = true;
 }
 
-static bool has_committed(const struct connect_hint_world *world, struct span name)
+static bool hint_has_committed(const struct connect_hint_world *world, struct span name)
 {
     const char *group = arena_printf(world->arena, "connect-%.*s", SPAN_ARG(name));
     bool any = false;
     return group != NULL &&
-           store_group_visit(world->worker->options.store, span_from_cstr(group), note_commit, &any, NULL) ==
-               STATUS_OK &&
+           store_group_visit(world->worker->options.store, span_from_cstr(group), hint_note_commit,
+                             &any, NULL) == STATUS_OK &&
            any;
 }
 
-static bool has_bucket(const struct connect_hint_world *world, struct span name)
+static bool hint_has_bucket(const struct connect_hint_world *world, struct span name)
 {
     struct store_bucket bucket;
-    return store_bucket_find(world->worker->options.store, name, world->arena, &bucket, NULL) != STATUS_NOT_FOUND;
+    return store_bucket_find(world->worker->options.store, name, world->arena, &bucket, NULL) !=
+           STATUS_NOT_FOUND;
 }
 
-static bool is_workshops_name(const char *user_id, struct span name)
+static bool hint_is_workshops_name(const char *user_id, struct span name)
 {
     struct span suffix = SPAN_LIT("-connector");
     return name.len == strlen(user_id) + suffix.len &&
@@ -96,7 +97,7 @@ static bool is_workshops_name(const char *user_id, struct span name)
 const char *connect_hint_config(const struct connect_hint_world *world,
                                 const struct sink_config *config, bool created)
 {
-    if (!has_bucket(world, config->bucket)) {
+    if (!hint_has_bucket(world, config->bucket)) {
         return arena_printf(world->arena,
                             "there is no bucket %.*s: the tasks will fail until it is created and "
                             "they are restarted (a comment behind the name is part of it)",
@@ -112,20 +113,21 @@ const char *connect_hint_config(const struct connect_hint_world *world,
                "value.converter.schemas.enable=false are both set: rows as the workshop posts them "
                "will fail the task";
     }
-    if (config->topics_regex.len > 0 && !matches_any_topic(world->worker->options.store, config->topics_regex)) {
+    if (config->topics_regex.len > 0 &&
+        !hint_matches_any_topic(world->worker->options.store, config->topics_regex)) {
         return arena_printf(world->arena,
                             "topics.regex=%.*s matches no topic yet: it must match the whole name, "
                             "e.g. %s.*",
                             SPAN_ARG(config->topics_regex), world->user_id);
     }
-    if (created && has_committed(world, config->name)) {
+    if (created && hint_has_committed(world, config->name)) {
         return arena_printf(world->arena,
                             "a connector of this name has read before: this one goes on where it "
                             "stopped (consumer group connect-%.*s); another name reads from the "
                             "start",
                             SPAN_ARG(config->name));
     }
-    if (!is_workshops_name(world->user_id, config->name)) {
+    if (!hint_is_workshops_name(world->user_id, config->name)) {
         return arena_printf(world->arena,
                             "allowed here, but the workshop's AWS takes only the name %s-connector",
                             world->user_id);

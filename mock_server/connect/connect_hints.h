@@ -1,6 +1,6 @@
 /* Help for what the workshop's participants trip over with a connector (specs/workshop.md section
- * 7), the same behind Connect's REST API and MSK Connect's. Each function gives one text in the arena,
- * the one that matters most, or NULL when there is nothing to say. */
+ * 7), the same behind Connect's REST API and MSK Connect's. Each function gives one text in the
+ * arena, the one that matters most, or NULL when there is nothing to say. */
 #ifndef PINPIPE_CONNECT_HINTS_H
 #define PINPIPE_CONNECT_HINTS_H
 

@@ -11,7 +11,7 @@ struct encoder {
     bool first;
 };
 
-static void append_text(struct buf *out, const char *name, const char *text)
+static void validate_write_text(struct buf *out, const char *name, const char *text)
 {
     buf_printf(out, "\"%s\":", name);
     if (text == NULL) {
@@ -22,7 +22,7 @@ static void append_text(struct buf *out, const char *name, const char *text)
 }
 
 /* NULL: empty. */
-static void append_words(struct buf *out, const char *name, const char *words)
+static void validate_write_words(struct buf *out, const char *name, const char *words)
 {
     struct span rest = span_from_cstr(words);
     struct span part;
@@ -36,7 +36,7 @@ static void append_words(struct buf *out, const char *name, const char *words)
     BUF_APPEND_LIT(out, "]");
 }
 
-static void append_definition(struct buf *out, const struct connect_definition *d)
+static void validate_write_definition(struct buf *out, const struct connect_definition *d)
 {
     static const char *const types[] = {
         [CONNECT_STRING] = "STRING", [CONNECT_INT] = "INT",          [CONNECT_LONG] = "LONG",
@@ -44,26 +44,26 @@ static void append_definition(struct buf *out, const struct connect_definition *
         [CONNECT_CLASS] = "CLASS",   [CONNECT_PASSWORD] = "PASSWORD"};
     bool hidden = d->type == CONNECT_PASSWORD;
     BUF_APPEND_LIT(out, "{");
-    append_text(out, "name", d->name);
+    validate_write_text(out, "name", d->name);
     buf_printf(out, ",\"type\":\"%s\",\"required\":%s,", types[d->type],
                d->required ? "true" : "false");
-    append_text(out, "default_value", hidden ? "[hidden]" : d->default_value);
+    validate_write_text(out, "default_value", hidden ? "[hidden]" : d->default_value);
     buf_printf(out, ",\"importance\":\"%s\",", d->importance);
-    append_text(out, "documentation", d->documentation);
+    validate_write_text(out, "documentation", d->documentation);
     BUF_APPEND_LIT(out, ",");
-    append_text(out, "group", d->group);
+    validate_write_text(out, "group", d->group);
     buf_printf(out, ",\"width\":\"%s\",", d->width);
-    append_text(out, "display_name", d->display_name);
+    validate_write_text(out, "display_name", d->display_name);
     BUF_APPEND_LIT(out, ",");
-    append_words(out, "dependents", d->dependents);
+    validate_write_words(out, "dependents", d->dependents);
     buf_printf(out, ",\"order\":%d}", d->order);
 }
 
-static void append_value(struct buf *out, const struct connect_value *value)
+static void validate_write_value(struct buf *out, const struct connect_value *value)
 {
     const struct connect_definition *d = value->definition;
     BUF_APPEND_LIT(out, "{");
-    append_text(out, "name", value->name);
+    validate_write_text(out, "name", value->name);
     BUF_APPEND_LIT(out, ",\"value\":");
     if (d != NULL && d->type == CONNECT_PASSWORD) {
         BUF_APPEND_LIT(out, "\"[hidden]\"");
@@ -73,7 +73,7 @@ static void append_value(struct buf *out, const struct connect_value *value)
         BUF_APPEND_LIT(out, "null");
     }
     BUF_APPEND_LIT(out, ",");
-    append_words(out, "recommended_values", d != NULL ? d->recommended : NULL);
+    validate_write_words(out, "recommended_values", d != NULL ? d->recommended : NULL);
     BUF_APPEND_LIT(out, ",\"errors\":[");
     for (size_t i = 0; i < value->error_count; i++) {
         buf_append_cstr(out, i > 0 ? "," : "");
@@ -82,29 +82,29 @@ static void append_value(struct buf *out, const struct connect_value *value)
     buf_printf(out, "],\"visible\":%s}", value->visible ? "true" : "false");
 }
 
-static void append_config(void *ctx, const struct connect_value *value)
+static void validate_write_config(void *ctx, const struct connect_value *value)
 {
     struct encoder *e = ctx;
     buf_append_cstr(e->out, e->first ? "" : ",");
     e->first = false;
     BUF_APPEND_LIT(e->out, "{\"definition\":");
     if (value->definition != NULL) {
-        append_definition(e->out, value->definition);
+        validate_write_definition(e->out, value->definition);
     } else {
         BUF_APPEND_LIT(e->out, "null");
     }
     BUF_APPEND_LIT(e->out, ",\"value\":");
-    append_value(e->out, value);
+    validate_write_value(e->out, value);
     BUF_APPEND_LIT(e->out, "}");
 }
 
-static void count_errors(void *ctx, const struct connect_value *value)
+static void validate_count_errors(void *ctx, const struct connect_value *value)
 {
     struct encoder *e = ctx;
     e->errors += value->error_count;
 }
 
-static void append_groups(struct encoder *e)
+static void validate_write_groups(struct encoder *e)
 {
     const char *between = "";
     BUF_APPEND_LIT(e->out, ",\"groups\":[");
@@ -136,13 +136,13 @@ enum status connect_config_validate(struct arena *arena, const struct connect_en
         return error_set(err, STATUS_INVALID, "%s: %s", check->refusal_exception, check->refusal);
     }
     const struct connect_entry *word = connect_entries_find(entries, "connector.class");
-    connect_check_visit(check, count_errors, &e);
+    connect_check_visit(check, validate_count_errors, &e);
     BUF_APPEND_LIT(out, "{\"name\":");
     json_string_append(out, word->value);
     buf_printf(out, ",\"error_count\":%zu", e.errors);
-    append_groups(&e);
+    validate_write_groups(&e);
     BUF_APPEND_LIT(out, ",\"configs\":[");
-    connect_check_visit(check, append_config, &e);
+    connect_check_visit(check, validate_write_config, &e);
     BUF_APPEND_LIT(out, "]}");
     return buf_ok(out) ? STATUS_OK
                        : error_set(err, STATUS_NO_MEMORY, "a configuration: out of memory");

@@ -96,7 +96,7 @@ void connect_fault_value(struct connect_check *check, struct connect_value *valu
 
 /* --- parsing --- */
 
-static bool parse_number(struct span text, enum connect_type type, int64_t *out)
+static bool value_parse_number(struct span text, enum connect_type type, int64_t *out)
 {
     int64_t most = type == CONNECT_INT ? INT32_MAX : type == CONNECT_SHORT ? INT16_MAX : INT64_MAX;
     if (text.len > 1 && text.ptr[0] == '+' && text.ptr[1] >= '0' && text.ptr[1] <= '9') {
@@ -105,12 +105,13 @@ static bool parse_number(struct span text, enum connect_type type, int64_t *out)
     return span_parse_i64(text, out) && *out <= most && *out >= -most - 1;
 }
 
-static void take_number(struct connect_check *check, struct connect_value *value, struct span given)
+static void value_take_number(struct connect_check *check, struct connect_value *value,
+                              struct span given)
 {
     static const char *const names[] = {
         [CONNECT_INT] = "INT", [CONNECT_LONG] = "LONG", [CONNECT_SHORT] = "SHORT"};
     enum connect_type type = value->definition->type;
-    if (!parse_number(given, type, &value->number)) {
+    if (!value_parse_number(given, type, &value->number)) {
         value->number = 0;
         connect_fault(check, value,
                       "Invalid value %.*s for configuration %s: Not a number of type %s",
@@ -123,8 +124,8 @@ static void take_number(struct connect_check *check, struct connect_value *value
     value->text = span_from_cstr(text);
 }
 
-static void take_boolean(struct connect_check *check, struct connect_value *value,
-                         struct span given)
+static void value_take_boolean(struct connect_check *check, struct connect_value *value,
+                               struct span given)
 {
     bool yes = span_equal_nocase(given, SPAN_LIT("true"));
     if (!yes && !span_equal_nocase(given, SPAN_LIT("false"))) {
@@ -137,7 +138,8 @@ static void take_boolean(struct connect_check *check, struct connect_value *valu
 }
 
 /* "a , b" is the list a, b. */
-static void take_list(struct connect_check *check, struct connect_value *value, struct span given)
+static void value_take_list(struct connect_check *check, struct connect_value *value,
+                            struct span given)
 {
     struct buf out;
     struct span part;
@@ -157,7 +159,8 @@ static void take_list(struct connect_check *check, struct connect_value *value, 
     value->text = span_from_cstr(text);
 }
 
-static void take_class(struct connect_check *check, struct connect_value *value, struct span given)
+static void value_take_class(struct connect_check *check, struct connect_value *value,
+                             struct span given)
 {
     if (!connect_has_word(value->definition->words, given, false)) {
         connect_fault(check, value,
@@ -175,16 +178,16 @@ void connect_value_take(struct connect_check *check, struct connect_value *value
     case CONNECT_INT:
     case CONNECT_LONG:
     case CONNECT_SHORT:
-        take_number(check, value, given);
+        value_take_number(check, value, given);
         break;
     case CONNECT_BOOLEAN:
-        take_boolean(check, value, given);
+        value_take_boolean(check, value, given);
         break;
     case CONNECT_LIST:
-        take_list(check, value, given);
+        value_take_list(check, value, given);
         break;
     case CONNECT_CLASS:
-        take_class(check, value, given);
+        value_take_class(check, value, given);
         break;
     case CONNECT_STRING:
     case CONNECT_PASSWORD:
@@ -210,7 +213,7 @@ static bool is_control(struct span s, size_t i, unsigned *code)
     return false;
 }
 
-static void validate_name(struct connect_check *check, struct connect_value *value)
+static void value_validate_name(struct connect_check *check, struct connect_value *value)
 {
     char codes[1024];
     size_t len = 0;
@@ -237,7 +240,7 @@ static void validate_name(struct connect_check *check, struct connect_value *val
     }
 }
 
-static void validate_range(struct connect_check *check, struct connect_value *value)
+static void value_validate_range(struct connect_check *check, struct connect_value *value)
 {
     const struct connect_definition *d = value->definition;
     if (!value->present) {
@@ -253,7 +256,7 @@ static void validate_range(struct connect_check *check, struct connect_value *va
     }
 }
 
-static void validate_part_size(struct connect_check *check, struct connect_value *value)
+static void value_validate_part_size(struct connect_check *check, struct connect_value *value)
 {
     enum { part_bytes_min = 5 * 1024 * 1024 };
     if (!value->present) {
@@ -264,7 +267,7 @@ static void validate_part_size(struct connect_check *check, struct connect_value
     }
 }
 
-static void validate_words(struct connect_check *check, struct connect_value *value)
+static void value_validate_words(struct connect_check *check, struct connect_value *value)
 {
     const struct connect_definition *d = value->definition;
     bool any_case = d->validator != VALID_WORDS && d->validator != VALID_VALUES;
@@ -279,7 +282,7 @@ static void validate_words(struct connect_check *check, struct connect_value *va
     }
 }
 
-static void validate_regex(struct connect_check *check, struct connect_value *value)
+static void value_validate_regex(struct connect_check *check, struct connect_value *value)
 {
     struct java_regex *regex = NULL;
     struct java_regex_flaw flaw;
@@ -305,7 +308,7 @@ static void validate_regex(struct connect_check *check, struct connect_value *va
     }
 }
 
-static void validate_aliases(struct connect_check *check, struct connect_value *value)
+static void value_validate_aliases(struct connect_check *check, struct connect_value *value)
 {
     struct span rest = value->text;
     struct span part;
@@ -323,32 +326,32 @@ static void validate_aliases(struct connect_check *check, struct connect_value *
     }
 }
 
-static void validate(struct connect_check *check, struct connect_value *value)
+static void value_validate(struct connect_check *check, struct connect_value *value)
 {
     switch (value->definition->validator) {
     case VALID_ANY:
         break;
     case VALID_NAME:
-        validate_name(check, value);
+        value_validate_name(check, value);
         break;
     case VALID_RANGE:
-        validate_range(check, value);
+        value_validate_range(check, value);
         break;
     case VALID_PART_SIZE:
-        validate_part_size(check, value);
+        value_validate_part_size(check, value);
         break;
     case VALID_WORDS:
     case VALID_WORDS_LOWER:
     case VALID_WORDS_NOCASE:
     case VALID_VALUES:
     case VALID_REGION:
-        validate_words(check, value);
+        value_validate_words(check, value);
         break;
     case VALID_REGEX:
-        validate_regex(check, value);
+        value_validate_regex(check, value);
         break;
     case VALID_ALIASES:
-        validate_aliases(check, value);
+        value_validate_aliases(check, value);
         break;
     }
 }
@@ -380,6 +383,6 @@ void connect_value_fill(struct connect_check *check, struct connect_value *value
         }
     }
     if (value->present || entry != NULL) {
-        validate(check, value);
+        value_validate(check, value);
     }
 }

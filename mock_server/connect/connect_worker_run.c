@@ -31,8 +31,8 @@ void connect_worker_on_timer(struct timer *timer)
 
 /* --- tasks ------------------------------------------------------------------------------------ */
 
-static enum status fail_task(struct connector *connector, int task,
-                             const struct sink_failure *failure, struct error *err)
+static enum status run_fail_task(struct connector *connector, int task,
+                                 const struct sink_failure *failure, struct error *err)
 {
     struct buf trace;
     buf_init(&trace, SINK_TRACE_BYTES_MAX);
@@ -44,13 +44,13 @@ static enum status fail_task(struct connector *connector, int task,
     return connector_put_task_row(connector, task, err);
 }
 
-static enum status start_task(struct connector *connector, int task, struct error *err)
+static enum status run_start_task(struct connector *connector, int task, struct error *err)
 {
     struct sink_failure failure = {.count = 0};
     if (connector->config->task_fault.len > 0) {
         connector_set_state(connector, task, CONNECT_FAILED, connector->config->task_fault);
     } else if (!sink_start(&connector->sink, &failure)) {
-        return fail_task(connector, task, &failure, err);
+        return run_fail_task(connector, task, &failure, err);
     } else {
         connector_set_state(connector, task, connector->paused ? CONNECT_PAUSED : CONNECT_RUNNING,
                             SPAN_EMPTY);
@@ -58,13 +58,13 @@ static enum status start_task(struct connector *connector, int task, struct erro
     return connector_put_task_row(connector, task, err);
 }
 
-static enum status start_tasks(struct connector *connector, struct error *err)
+static enum status run_start_tasks(struct connector *connector, struct error *err)
 {
     connector->start_due = false;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < connector->task_count && status == STATUS_OK; i++) {
         if (connector->views[i].state == CONNECT_UNASSIGNED) {
-            status = start_task(connector, (int)i, err);
+            status = run_start_task(connector, (int)i, err);
         }
     }
     return status;
@@ -72,7 +72,7 @@ static enum status start_tasks(struct connector *connector, struct error *err)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static bool batch_add(void *ctx, const struct store_record *record)
+static bool run_batch_add(void *ctx, const struct store_record *record)
 {
     struct connect_batch *batch = ctx;
     size_t bytes = record->key.len + record->value.len + record->headers.len;
@@ -90,7 +90,7 @@ static bool batch_add(void *ctx, const struct store_record *record)
 }
 
 /* The bytes have stopped moving: the records' spans can point at them. */
-static void batch_settle(struct connect_batch *batch)
+static void run_batch_settle(struct connect_batch *batch)
 {
     const char *at = batch->bytes.ptr;
     for (size_t i = 0; i < batch->count; i++) {
@@ -102,8 +102,8 @@ static void batch_settle(struct connect_batch *batch)
     }
 }
 
-static enum status batch_read(struct connect_partition *partition, const struct store_topic *topic,
-                              size_t limit, struct error *err)
+static enum status run_batch_read(struct connect_partition *partition,
+                                  const struct store_topic *topic, size_t limit, struct error *err)
 {
     struct connect_worker *worker = partition->connector->worker;
     struct connect_batch *batch = &worker->batch;
@@ -114,18 +114,19 @@ static enum status batch_read(struct connect_partition *partition, const struct 
                                                                        : CONNECT_BATCH_RECORDS};
     batch->count = 0;
     buf_trim(&batch->bytes, 2 * CONNECT_BATCH_BYTES);
-    enum status status = store_records_read(worker->options.store, range, batch_add, batch, err);
+    enum status status =
+        store_records_read(worker->options.store, range, run_batch_add, batch, err);
     if (status == STATUS_OK && !buf_ok(&batch->bytes) && batch->count == 0) {
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    batch_settle(batch);
+    run_batch_settle(batch);
     return status;
 }
 
 /* --- a partition ------------------------------------------------------------------------------ */
 
-static enum status commit_offset(struct connect_partition *partition,
-                                 const struct store_topic *topic, struct error *err)
+static enum status run_commit_offset(struct connect_partition *partition,
+                                     const struct store_topic *topic, struct error *err)
 {
     struct sink_writer *writer = &partition->writer;
     struct connector *connector = partition->connector;
@@ -145,8 +146,8 @@ static enum status commit_offset(struct connect_partition *partition,
 }
 
 /* What a writer could not do. OK: the run goes on with the next partition. */
-static enum status settle(struct connect_partition *partition, enum sink_outcome outcome,
-                          const struct sink_failure *failure, struct error *err)
+static enum status run_settle(struct connect_partition *partition, enum sink_outcome outcome,
+                              const struct sink_failure *failure, struct error *err)
 {
     struct connector *connector = partition->connector;
     switch (outcome) {
@@ -157,15 +158,15 @@ static enum status settle(struct connect_partition *partition, enum sink_outcome
         break;
     case SINK_FAILED:
         sink_writer_rewind(&partition->writer);
-        return fail_task(connector, partition->writer.task, failure, err);
+        return run_fail_task(connector, partition->writer.task, failure, err);
     case SINK_STORE_FAILED:
         return error_set(err, STATUS_FAILED, "the store has failed the turn");
     }
     return STATUS_OK;
 }
 
-static enum status note_topic(struct connect_partition *partition, const struct store_topic *topic,
-                              struct error *err)
+static enum status run_note_topic(struct connect_partition *partition,
+                                  const struct store_topic *topic, struct error *err)
 {
     if (partition->topic_noted) {
         return STATUS_OK;
@@ -176,7 +177,7 @@ static enum status note_topic(struct connect_partition *partition, const struct 
 }
 
 /* Once a run: an upload goes to the bucket there is now. */
-static enum status ready_sink(struct connector *connector, struct error *err)
+static enum status run_ready_sink(struct connector *connector, struct error *err)
 {
     if (connector->bucket_known) {
         return STATUS_OK;
@@ -187,15 +188,15 @@ static enum status ready_sink(struct connector *connector, struct error *err)
 }
 
 /* Takes at most `limit` records; *taken says how many. */
-static enum status partition_take(struct connect_partition *partition,
-                                  const struct store_topic *topic, size_t limit, size_t *taken,
-                                  struct error *err)
+static enum status run_partition_take(struct connect_partition *partition,
+                                      const struct store_topic *topic, size_t limit, size_t *taken,
+                                      struct error *err)
 {
     struct sink_writer *writer = &partition->writer;
     struct connect_batch *batch = &partition->connector->worker->batch;
     struct sink_failure failure = {.count = 0};
     enum sink_outcome outcome = SINK_TAKEN;
-    enum status status = batch_read(partition, topic, limit, err);
+    enum status status = run_batch_read(partition, topic, limit, err);
     size_t i = 0;
     for (; status == STATUS_OK && outcome == SINK_TAKEN && i < batch->count; i++) {
         outcome = sink_writer_take(writer, &batch->records[i], &failure);
@@ -207,21 +208,21 @@ static enum status partition_take(struct connect_partition *partition,
     if (status != STATUS_OK) {
         return status;
     }
-    status = note_topic(partition, topic, err);
+    status = run_note_topic(partition, topic, err);
     /* What was put before a failure stays; its offset goes with it. */
     if (status == STATUS_OK && outcome != SINK_STORE_FAILED) {
-        status = commit_offset(partition, topic, err);
+        status = run_commit_offset(partition, topic, err);
     }
-    return status == STATUS_OK ? settle(partition, outcome, &failure, err) : status;
+    return status == STATUS_OK ? run_settle(partition, outcome, &failure, err) : status;
 }
 
-static bool is_running(const struct connect_partition *partition)
+static bool run_is_running(const struct connect_partition *partition)
 {
     return partition->connector->views[partition->writer.task].state == CONNECT_RUNNING;
 }
 
 /* Up to the end of its log, or `*budget` records, which grows less. What is left is queued. */
-static enum status partition_run(struct connect_partition *partition, size_t *budget,
+static enum status run_partition(struct connect_partition *partition, size_t *budget,
                                  struct error *err)
 {
     struct connector *connector = partition->connector;
@@ -231,15 +232,16 @@ static enum status partition_run(struct connect_partition *partition, size_t *bu
         connector->assign_due = true; /* it is gone, or another one of its name is there */
         return STATUS_OK;
     }
-    status = ready_sink(connector, err);
+    status = run_ready_sink(connector, err);
     /* A failure hands its partitions to other tasks: not in the middle of this one. */
-    while (status == STATUS_OK && *budget > 0 && !connector->assign_due && is_running(partition) &&
-           partition->writer.retry_us == 0 && connect_partition_has_more(partition, topic)) {
+    while (status == STATUS_OK && *budget > 0 && !connector->assign_due &&
+           run_is_running(partition) && partition->writer.retry_us == 0 &&
+           connect_partition_has_more(partition, topic)) {
         size_t taken = 0;
-        status = partition_take(partition, topic, *budget, &taken, err);
+        status = run_partition_take(partition, topic, *budget, &taken, err);
         *budget -= taken < *budget ? taken : *budget;
     }
-    if (status == STATUS_OK && !connector->assign_due && is_running(partition) &&
+    if (status == STATUS_OK && !connector->assign_due && run_is_running(partition) &&
         connect_partition_has_more(partition, topic)) {
         connect_queue_add(&connector->worker->behind, partition);
     }
@@ -248,8 +250,8 @@ static enum status partition_run(struct connect_partition *partition, size_t *bu
 
 /* --- what the clock brings -------------------------------------------------------------------- */
 
-static enum status partition_on_time(struct connect_partition *partition, int64_t now_us,
-                                     struct error *err)
+static enum status run_partition_on_time(struct connect_partition *partition, int64_t now_us,
+                                         struct error *err)
 {
     struct sink_failure failure = {.count = 0};
     struct sink_writer *writer = &partition->writer;
@@ -261,37 +263,37 @@ static enum status partition_on_time(struct connect_partition *partition, int64_
     if (topic == NULL || sink_writer_due_ms(writer) == INT64_MAX) {
         return STATUS_OK;
     }
-    enum status status = ready_sink(partition->connector, err);
+    enum status status = run_ready_sink(partition->connector, err);
     if (status == STATUS_OK) {
         enum sink_outcome outcome = sink_writer_rest(writer, &failure);
-        status = settle(partition, outcome, &failure, err);
+        status = run_settle(partition, outcome, &failure, err);
     }
-    return status == STATUS_OK ? commit_offset(partition, topic, err) : status;
+    return status == STATUS_OK ? run_commit_offset(partition, topic, err) : status;
 }
 
-static bool has_clock(const struct connector *connector)
+static bool run_has_clock(const struct connector *connector)
 {
     return connector->has_retry || connector->config->rotate_schedule_interval_ms > 0;
 }
 
-static enum status clock_run(struct connect_worker *worker, struct error *err)
+static enum status run_clock(struct connect_worker *worker, struct error *err)
 {
     int64_t now_us = worker->options.env->monotonic_us(worker->options.env);
     enum status status = STATUS_OK;
     for (size_t i = 0; i < worker->count && status == STATUS_OK; i++) {
         struct connector *connector = worker->connectors[i];
-        bool wanted = has_clock(connector);
+        bool wanted = run_has_clock(connector);
         connector->has_retry = false;
         for (size_t k = 0; wanted && status == STATUS_OK && k < connector->partition_count; k++) {
-            status = partition_on_time(connector->partitions[k], now_us, err);
+            status = run_partition_on_time(connector->partitions[k], now_us, err);
             connector->has_retry |= connector->partitions[k]->writer.retry_us != 0;
         }
     }
     return status;
 }
 
-static int64_t partition_due_us(const struct connect_partition *partition, int64_t wall_ms,
-                                int64_t now_us)
+static int64_t run_partition_due_us(const struct connect_partition *partition, int64_t wall_ms,
+                                    int64_t now_us)
 {
     int64_t due_us = partition->writer.retry_us != 0 ? partition->writer.retry_us : INT64_MAX;
     int64_t rotation_ms = sink_writer_due_ms(&partition->writer);
@@ -302,7 +304,7 @@ static int64_t partition_due_us(const struct connect_partition *partition, int64
     return due_us;
 }
 
-static void clock_arm(struct connect_worker *worker)
+static void run_arm_timer(struct connect_worker *worker)
 {
     struct env *env = worker->options.env;
     int64_t now_us = env->monotonic_us(env);
@@ -310,8 +312,8 @@ static void clock_arm(struct connect_worker *worker)
     int64_t due_us = worker->reload_due ? now_us + CONNECT_RELOAD_RETRY_MS * 1000 : INT64_MAX;
     for (size_t i = 0; i < worker->count; i++) {
         const struct connector *connector = worker->connectors[i];
-        for (size_t k = 0; has_clock(connector) && k < connector->partition_count; k++) {
-            int64_t own_us = partition_due_us(connector->partitions[k], wall_ms, now_us);
+        for (size_t k = 0; run_has_clock(connector) && k < connector->partition_count; k++) {
+            int64_t own_us = run_partition_due_us(connector->partitions[k], wall_ms, now_us);
             due_us = own_us < due_us ? own_us : due_us;
         }
     }
@@ -326,7 +328,7 @@ static void clock_arm(struct connect_worker *worker)
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
-static enum status prepare(struct connect_worker *worker, struct error *err)
+static enum status run_prepare(struct connect_worker *worker, struct error *err)
 {
     size_t topics = store_topic_count(worker->options.store);
     bool changed = topics != worker->topic_count;
@@ -337,7 +339,7 @@ static enum status prepare(struct connect_worker *worker, struct error *err)
         connector->bucket_known = false;
         connector->sink.now_ms = worker->options.env->wall_us(worker->options.env) / 1000;
         if (connector->start_due) {
-            status = start_tasks(connector, err);
+            status = run_start_tasks(connector, err);
         }
         if (status == STATUS_OK && (connector->assign_due || changed)) {
             status = connector_assign(connector, err);
@@ -347,7 +349,7 @@ static enum status prepare(struct connect_worker *worker, struct error *err)
 }
 
 /* Partitions whose task failed have gone to others. True: there was one. */
-static enum status reassign(struct connect_worker *worker, bool *any, struct error *err)
+static enum status run_reassign(struct connect_worker *worker, bool *any, struct error *err)
 {
     enum status status = STATUS_OK;
     *any = false;
@@ -360,7 +362,7 @@ static enum status reassign(struct connect_worker *worker, bool *any, struct err
     return status;
 }
 
-static enum status drain(struct connect_worker *worker, struct error *err)
+static enum status run_drain(struct connect_worker *worker, struct error *err)
 {
     struct env *env = worker->options.env;
     size_t fresh = CONNECT_RUN_RECORDS_MAX;
@@ -371,17 +373,17 @@ static enum status drain(struct connect_worker *worker, struct error *err)
     while (status == STATUS_OK && again) {
         struct connect_partition *partition;
         while (status == STATUS_OK && (partition = connect_queue_take(&worker->fresh)) != NULL) {
-            status = partition_run(partition, &fresh, err);
+            status = run_partition(partition, &fresh, err);
         }
         while (status == STATUS_OK && behind > 0 && env->monotonic_us(env) <= until_us &&
                (partition = connect_queue_take(&worker->behind)) != NULL) {
             size_t slice = behind < CONNECT_BATCH_RECORDS ? behind : CONNECT_BATCH_RECORDS;
             size_t left = slice;
-            status = partition_run(partition, &left, err);
+            status = run_partition(partition, &left, err);
             behind -= slice - left;
         }
         if (status == STATUS_OK) {
-            status = reassign(worker, &again, err);
+            status = run_reassign(worker, &again, err);
         }
     }
     return status;
@@ -397,21 +399,21 @@ bool connect_worker_run(void *ctx)
     worker->work_due = false;
     enum status status = connect_set_enter(worker, &err);
     if (status == STATUS_OK) {
-        status = prepare(worker, &err);
+        status = run_prepare(worker, &err);
     }
     if (status == STATUS_OK && worker->timer_fired) {
         worker->timer_fired = false;
-        status = clock_run(worker, &err);
+        status = run_clock(worker, &err);
     }
     if (status == STATUS_OK) {
-        status = drain(worker, &err);
+        status = run_drain(worker, &err);
     }
     if (status != STATUS_OK) {
         LOG_WARNF(worker->options.log, "sink", "%s; everything begins again where it was committed",
                   err.message);
         worker->reload_due = true;
     }
-    clock_arm(worker);
+    run_arm_timer(worker);
     worker->work_due |=
         status == STATUS_OK && (worker->fresh.first != NULL || worker->behind.first != NULL);
     return worker->work_due;

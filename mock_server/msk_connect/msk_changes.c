@@ -18,7 +18,8 @@ static enum handled changed_answer(const struct msk_call *call, struct span arn,
 /* --- updating --------------------------------------------------------------------------------- */
 
 /* The new document is the old one with what the request says. */
-static bool update_run(const struct msk_call *call, struct msk_making *making, struct buf *document)
+static bool change_update_run(const struct msk_call *call, struct msk_making *making,
+                              struct buf *document)
 {
     const char *findings;
     msk_fields_write(&call->kind->document, making, document);
@@ -38,7 +39,7 @@ static bool update_run(const struct msk_call *call, struct msk_making *making, s
     return msk_connector_run(call, making, buf_span(document));
 }
 
-static void update(const struct msk_call *call, const struct msk_item *item)
+static void change_update(const struct msk_call *call, const struct msk_item *item)
 {
     struct arena *arena = &call->exchange->arena;
     struct msk_making making = {
@@ -51,7 +52,7 @@ static void update(const struct msk_call *call, const struct msk_item *item)
     };
     struct buf document;
     buf_init(&document, 4 * MSK_BODY_BYTES_MAX);
-    if (update_run(call, &making, &document)) {
+    if (change_update_run(call, &making, &document)) {
         changed_answer(call, item->arn, SPAN_LIT("UPDATING"));
     }
     buf_release(&document);
@@ -78,7 +79,7 @@ enum handled msk_update_connector(const struct msk_call *call)
                       no_sink ? "The custom plugin has no class that the connector could run"
                               : "A connector in the state FAILED cannot be updated");
         } else {
-            update(call, &item);
+            change_update(call, &item);
         }
     }
     json_doc_free(doc);

@@ -44,7 +44,7 @@ static const struct msk_route routes[] = {
 };
 static const struct route_table table = ROUTE_TABLE(routes);
 
-static void hint_path(struct exchange *exchange)
+static void msk_hint_path(struct exchange *exchange)
 {
     struct span path = exchange->request.path;
     if (span_starts_with(path, SPAN_LIT("/connectors")) ||
@@ -59,14 +59,14 @@ static void hint_path(struct exchange *exchange)
     }
 }
 
-static enum handled call_route(struct msk_call *call, const struct msk_route *row)
+static enum handled msk_call_route(struct msk_call *call, const struct msk_route *row)
 {
     call->action = row->action;
     call->kind = row->kind;
     return msk_authorize(call) ? row->handle(call) : HANDLED;
 }
 
-static enum handled handle(void *ctx, struct exchange *exchange)
+static enum handled msk_handle(void *ctx, struct exchange *exchange)
 {
     struct msk_call *call = ARENA_NEW(&exchange->arena, struct msk_call);
     const struct route *route = NULL;
@@ -82,12 +82,12 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     reply_add_header_cstr(&exchange->reply, "x-amzn-RequestId", request_id);
     switch (route_find(&table, exchange, &route, &call->match, &allow)) {
     case ROUTE_FOUND:
-        return call_route(call, ROUTE_ROW(route, struct msk_route));
+        return msk_call_route(call, ROUTE_ROW(route, struct msk_route));
     case ROUTE_UNKNOWN_PATH:
     case ROUTE_WRONG_METHOD:
     case ROUTE_BAD_ESCAPE:
         /* What API Gateway says of a resource or method that it does not know. */
-        hint_path(exchange);
+        msk_hint_path(exchange);
         return msk_error_denied(exchange, "MissingAuthenticationTokenException",
                                 SPAN_LIT("Missing Authentication Token"));
     case ROUTE_NO_MEMORY:
@@ -97,7 +97,7 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     return HANDLED;
 }
 
-static void fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
+static void msk_fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
 {
     (void)ctx;
     switch (failure) {
@@ -138,8 +138,8 @@ enum status msk_connect_new(const struct msk_connect_options *options, struct ms
         .body_bytes_max = MSK_BODY_BYTES_MAX,
         .reply_bytes_max = MSK_REPLY_BYTES_MAX,
         .ctx = msk,
-        .handle = handle,
-        .fail = fail,
+        .handle = msk_handle,
+        .fail = msk_fail,
     };
     *out = msk;
     return STATUS_OK;

@@ -13,14 +13,14 @@ struct checker {
     bool failed;
 };
 
-static void refuse(struct checker *checker, const char *why)
+static void rule_refuse(struct checker *checker, const char *why)
 {
     checker->failed = true;
     msk_error(checker->call->exchange, MSK_BAD_REQUEST, "Invalid request body: %s %s",
               checker->rule->path, why);
 }
 
-static void refuse_bounds(struct checker *checker, const char *what)
+static void rule_refuse_bounds(struct checker *checker, const char *what)
 {
     checker->failed = true;
     msk_error(checker->call->exchange, MSK_BAD_REQUEST,
@@ -28,21 +28,21 @@ static void refuse_bounds(struct checker *checker, const char *what)
               (long long)checker->rule->min, (long long)checker->rule->max);
 }
 
-static bool is_within(const struct msk_rule *rule, int64_t value)
+static bool rule_is_within(const struct msk_rule *rule, int64_t value)
 {
     return rule->max == 0 || (value >= rule->min && value <= rule->max);
 }
 
-static void check_text(struct checker *checker, const struct json_node *node)
+static void rule_check_text(struct checker *checker, const struct json_node *node)
 {
     const struct msk_rule *rule = checker->rule;
     const char *text;
     if (!json_node_string(node, &text)) {
-        refuse(checker, "must be a string");
+        rule_refuse(checker, "must be a string");
         return;
     }
-    if (!is_within(rule, (int64_t)strlen(text))) {
-        refuse_bounds(checker, "length");
+    if (!rule_is_within(rule, (int64_t)strlen(text))) {
+        rule_refuse_bounds(checker, "length");
         return;
     }
     struct span rest = span_from_cstr(rule->words);
@@ -59,43 +59,43 @@ static void check_text(struct checker *checker, const struct json_node *node)
     }
 }
 
-static void check_value(struct checker *checker, const struct json_node *node)
+static void rule_check_value(struct checker *checker, const struct json_node *node)
 {
     int64_t number;
     bool flag;
     switch (checker->rule->type) {
     case MSK_TEXT:
-        check_text(checker, node);
+        rule_check_text(checker, node);
         break;
     case MSK_NUMBER:
         if (!json_node_i64(node, &number)) {
-            refuse(checker, "must be a whole number");
-        } else if (!is_within(checker->rule, number)) {
-            refuse_bounds(checker, "value");
+            rule_refuse(checker, "must be a whole number");
+        } else if (!rule_is_within(checker->rule, number)) {
+            rule_refuse_bounds(checker, "value");
         }
         break;
     case MSK_BOOLEAN:
         if (!json_node_bool(node, &flag)) {
-            refuse(checker, "must be true or false");
+            rule_refuse(checker, "must be true or false");
         }
         break;
     case MSK_OBJECT:
         if (!json_node_is_object(node)) {
-            refuse(checker, "must be an object");
+            rule_refuse(checker, "must be an object");
         }
         break;
     case MSK_LIST:
         if (!json_node_is_array(node)) {
-            refuse(checker, "must be a list");
-        } else if (!is_within(checker->rule, (int64_t)json_node_count(node))) {
-            refuse_bounds(checker, "length");
+            rule_refuse(checker, "must be a list");
+        } else if (!rule_is_within(checker->rule, (int64_t)json_node_count(node))) {
+            rule_refuse_bounds(checker, "length");
         }
         break;
     }
 }
 
 /* Follows the rest of the path from `node`, each element of a list in turn. */
-static void check_path(struct checker *checker, const struct json_node *node, const char *path)
+static void rule_check_path(struct checker *checker, const struct json_node *node, const char *path)
 {
     char segment[segment_bytes_max];
     size_t len = strcspn(path, ".[");
@@ -106,27 +106,27 @@ static void check_path(struct checker *checker, const struct json_node *node, co
     const char *rest = path + len;
     if (*rest == '\0') {
         if (child != NULL) {
-            check_value(checker, child);
+            rule_check_value(checker, child);
         } else if (checker->rule->required) {
-            refuse(checker, "is missing");
+            rule_refuse(checker, "is missing");
         }
     } else if (*rest == '.') {
         if (child != NULL) {
-            check_path(checker, child, rest + 1);
+            rule_check_path(checker, child, rest + 1);
         }
     } else {
         for (size_t i = 0; i < json_node_count(child) && !checker->failed; i++) {
-            check_path(checker, json_node_at(child, i), rest + sizeof("[].") - 1);
+            rule_check_path(checker, json_node_at(child, i), rest + sizeof("[].") - 1);
         }
     }
 }
 
-static void check_rules(struct checker *checker, const struct msk_rules *rules,
+static void rules_check(struct checker *checker, const struct msk_rules *rules,
                         const struct json_doc *doc)
 {
     for (size_t i = 0; i < rules->count && !checker->failed; i++) {
         checker->rule = &rules->rows[i];
-        check_path(checker, json_doc_root(doc), checker->rule->path);
+        rule_check_path(checker, json_doc_root(doc), checker->rule->path);
     }
 }
 
@@ -147,9 +147,9 @@ bool msk_decode(const struct msk_call *call, bool creating, struct json_doc **ou
         return false;
     }
     if (creating) {
-        check_rules(&checker, &call->kind->create_rules, *out);
+        rules_check(&checker, &call->kind->create_rules, *out);
     }
-    check_rules(&checker, &call->kind->change_rules, *out);
+    rules_check(&checker, &call->kind->change_rules, *out);
     if (checker.failed) {
         json_doc_free(*out);
     }

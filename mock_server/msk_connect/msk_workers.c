@@ -35,7 +35,8 @@ static const struct msk_field created[] = {
     {"workerConfigurationState", MSK_FROM_WORD, 0, "ACTIVE"},
 };
 
-static enum status worker_no_visit(void *ctx, const struct property *property, struct error *err)
+static enum status msk_worker_no_visit(void *ctx, const struct property *property,
+                                       struct error *err)
 {
     (void)ctx;
     (void)property;
@@ -44,7 +45,7 @@ static enum status worker_no_visit(void *ctx, const struct property *property, s
 }
 
 /* Base64 of .properties text? */
-static bool worker_check_content(const struct msk_call *call, struct span content)
+static bool msk_worker_check_content(const struct msk_call *call, struct span content)
 {
     struct buf text;
     struct error err;
@@ -56,7 +57,7 @@ static bool worker_check_content(const struct msk_call *call, struct span conten
                     "--properties-file-content \"$(base64 -w0 worker.properties)\"");
         msk_error(call->exchange, MSK_BAD_REQUEST,
                   "Invalid request body: propertiesFileContent must be Base64");
-    } else if (properties_read(buf_span(&text), worker_no_visit, NULL, &err) != STATUS_OK) {
+    } else if (properties_read(buf_span(&text), msk_worker_no_visit, NULL, &err) != STATUS_OK) {
         good = false;
         msk_error(call->exchange, MSK_BAD_REQUEST,
                   "Invalid request body: propertiesFileContent: %s", err.message);
@@ -65,9 +66,9 @@ static bool worker_check_content(const struct msk_call *call, struct span conten
     return good;
 }
 
-static bool worker_look(const struct msk_call *call, struct msk_making *making)
+static bool msk_worker_look(const struct msk_call *call, struct msk_making *making)
 {
-    return worker_check_content(call, msk_text(making->doc, "propertiesFileContent"));
+    return msk_worker_check_content(call, msk_text(making->doc, "propertiesFileContent"));
 }
 
 const struct msk_kind msk_workers = {
@@ -83,7 +84,7 @@ const struct msk_kind msk_workers = {
     .listed_without = "propertiesFileContent",
     .described_without = "latestRevision,propertiesFileContent",
     .described_with = "propertiesFileContent",
-    .look = worker_look,
+    .look = msk_worker_look,
     .keep = msk_resource_keep,
 };
 

@@ -130,8 +130,8 @@ static enum status stream_spill(struct sink_files *files, struct sink_stream *st
     return status;
 }
 
-static enum status stream_write(struct sink_files *files, struct sink_stream *stream,
-                                struct span bytes, struct error *err)
+static enum status sink_stream_write(struct sink_files *files, struct sink_stream *stream,
+                                     struct span bytes, struct error *err)
 {
     if (stream->body == NULL && stream->small.len + bytes.len <= small_bytes_max) {
         buf_append_span(&stream->small, bytes);
@@ -160,7 +160,7 @@ static enum status gzip_run(struct sink_files *files, struct sink_stream *stream
         gzip->deflate.next_out = (Bytef *)gzip->out;
         gzip->deflate.avail_out = sizeof(gzip->out);
         (void)deflate(&gzip->deflate, flush); /* fails only on a broken stream */
-        status = stream_write(
+        status = sink_stream_write(
             files, stream, span_from(gzip->out, sizeof(gzip->out) - gzip->deflate.avail_out), err);
     } while (status == STATUS_OK && gzip->deflate.avail_out == 0);
     return status;
@@ -189,7 +189,7 @@ static enum status gzip_end(struct sink_files *files, struct sink_stream *stream
         trailer[4 + i] = (char)(gzip->raw_bytes >> (8 * i));
     }
     return status == STATUS_OK
-               ? stream_write(files, stream, span_from(trailer, sizeof(trailer)), err)
+               ? sink_stream_write(files, stream, span_from(trailer, sizeof(trailer)), err)
                : status;
 }
 
@@ -199,7 +199,7 @@ static enum status gzip_begin(struct sink_files *files, struct sink_stream *stre
     deflateReset(&stream->gzip->deflate);
     stream->gzip->crc = crc32(0, NULL, 0);
     stream->gzip->raw_bytes = 0;
-    return stream_write(files, stream, span_from(gzip_header, sizeof(gzip_header)), err);
+    return sink_stream_write(files, stream, span_from(gzip_header, sizeof(gzip_header)), err);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */
@@ -308,7 +308,7 @@ enum status sink_file_append(struct sink_files *files, struct sink_file *file,
         return status;
     }
     return files->gzip ? gzip_write(files, file->streams[kind], bytes, err)
-                       : stream_write(files, file->streams[kind], bytes, err);
+                       : sink_stream_write(files, file->streams[kind], bytes, err);
 }
 
 /* That of a multipart upload: the MD5 of the parts' MD5s, and how many there are. */

@@ -83,8 +83,8 @@ static bool next_step(struct span *rest, char *name, size_t cap, size_t *len)
     return true;
 }
 
-static bool find_field(const struct sink_tree *tree, uint32_t root, struct span path, uint32_t *out,
-                       struct sink_failure *failure)
+static bool path_find_field(const struct sink_tree *tree, uint32_t root, struct span path,
+                            uint32_t *out, struct sink_failure *failure)
 {
     char name[256];
     size_t len;
@@ -178,7 +178,7 @@ static bool time_of_field(const struct sink_path *path, const struct sink_record
         sink_tree_node(tree, record->value->root)->kind != JSON_OBJECT) {
         return sink_fail(failure, PARTITION_EXCEPTION, "Error encoding partition.");
     }
-    if (!find_field(tree, record->value->root, name, &field, failure)) {
+    if (!path_find_field(tree, record->value->root, name, &field, failure)) {
         return false;
     }
     switch (sink_tree_node(tree, field)->kind) {

@@ -13,7 +13,7 @@
 
 static const char sink_task_class[] = "org.apache.kafka.connect.sink.SinkTask";
 
-static const char *executing_class(const struct sink *sink, enum sink_stage stage)
+static const char *report_class(const struct sink *sink, enum sink_stage stage)
 {
     switch (stage) {
     case SINK_STAGE_KEY_CONVERTER:
@@ -34,7 +34,7 @@ struct headers {
     struct span original; /* a name that is there already stays alone */
 };
 
-static void header_add(struct headers *headers, const char *name, struct span value)
+static void report_add_header(struct headers *headers, const char *name, struct span value)
 {
     char start[96];
     int len = snprintf(start, sizeof(start), "{\"name\":\"" HEADER_PREFIX "%s\",", name);
@@ -53,37 +53,37 @@ static void header_add(struct headers *headers, const char *name, struct span va
     BUF_APPEND_LIT(&headers->text, "\"}");
 }
 
-static void header_add_number(struct headers *headers, const char *name, int64_t value)
+static void report_add_number(struct headers *headers, const char *name, int64_t value)
 {
     char text[24];
     snprintf(text, sizeof(text), "%lld", (long long)value);
-    header_add(headers, name, span_from_cstr(text));
+    report_add_header(headers, name, span_from_cstr(text));
 }
 
-static void context_add(const struct sink *sink, const struct sink_report *report,
-                        struct headers *headers)
+static void report_add_context(const struct sink *sink, const struct sink_report *report,
+                               struct headers *headers)
 {
     const struct sink_exception *thrown = &report->failure->chain[0];
     enum sink_stage stage = report->failure->stage;
     struct buf trace;
-    header_add(headers, "topic", report->record->topic);
-    header_add_number(headers, "partition", report->record->partition);
-    header_add_number(headers, "offset", report->record->offset);
-    header_add(headers, "connector.name", sink->options.config->name);
-    header_add_number(headers, "task.id", report->task);
-    header_add(headers, "stage", span_from_cstr(sink_stage_name(stage)));
-    header_add(headers, "class.name", span_from_cstr(executing_class(sink, stage)));
-    header_add(headers, "exception.class.name", span_from_cstr(thrown->class_name));
-    header_add(headers, "exception.message", span_from_cstr(thrown->message));
+    report_add_header(headers, "topic", report->record->topic);
+    report_add_number(headers, "partition", report->record->partition);
+    report_add_number(headers, "offset", report->record->offset);
+    report_add_header(headers, "connector.name", sink->options.config->name);
+    report_add_number(headers, "task.id", report->task);
+    report_add_header(headers, "stage", span_from_cstr(sink_stage_name(stage)));
+    report_add_header(headers, "class.name", span_from_cstr(report_class(sink, stage)));
+    report_add_header(headers, "exception.class.name", span_from_cstr(thrown->class_name));
+    report_add_header(headers, "exception.message", span_from_cstr(thrown->message));
     buf_init(&trace, SINK_TRACE_BYTES_MAX);
     sink_failure_trace(report->failure, &trace);
-    header_add(headers, "exception.stacktrace", buf_span(&trace));
+    report_add_header(headers, "exception.stacktrace", buf_span(&trace));
     buf_release(&trace);
 }
 
 /* --- the dead-letter topic -------------------------------------------------------------------- */
 
-static void produce(struct sink *sink, const struct sink_report *report, struct span headers)
+static void report_produce(struct sink *sink, const struct sink_report *report, struct span headers)
 {
     const struct store_record *raw = report->raw;
     struct broker_record record = {
@@ -113,11 +113,11 @@ static void produce(struct sink *sink, const struct sink_report *report, struct 
     }
 }
 
-static void send_dead_letter(struct sink *sink, const struct sink_report *report)
+static void report_send(struct sink *sink, const struct sink_report *report)
 {
     struct span original = report->raw->headers;
     if (!sink->options.config->dlq_headers) {
-        produce(sink, report, original);
+        report_produce(sink, report, original);
         return;
     }
     struct headers headers = {.original = original};
@@ -127,10 +127,10 @@ static void send_dead_letter(struct sink *sink, const struct sink_report *report
     } else {
         buf_append_byte(&headers.text, '[');
     }
-    context_add(sink, report, &headers);
+    report_add_context(sink, report, &headers);
     buf_append_byte(&headers.text, ']');
     if (buf_ok(&headers.text)) {
-        produce(sink, report, buf_span(&headers.text));
+        report_produce(sink, report, buf_span(&headers.text));
     } else {
         LOG_ERRORF(sink->options.log, "sink", "no memory for a dead letter's headers");
     }
@@ -139,7 +139,7 @@ static void send_dead_letter(struct sink *sink, const struct sink_report *report
 
 /* --- the log ---------------------------------------------------------------------------------- */
 
-static void log_error(const struct sink *sink, const struct sink_report *report)
+static void report_log(const struct sink *sink, const struct sink_report *report)
 {
     const struct sink_record *record = report->record;
     enum sink_stage stage = report->failure->stage;
@@ -154,7 +154,7 @@ static void log_error(const struct sink *sink, const struct sink_report *report)
     LOG_ERRORF(sink->options.log, "sink",
                "Error encountered in task %.*s-%d. Executing stage '%s' with class '%s'%s: %s: %s",
                SPAN_ARG(sink->options.config->name), report->task, sink_stage_name(stage),
-               executing_class(sink, stage), where, report->failure->chain[0].class_name,
+               report_class(sink, stage), where, report->failure->chain[0].class_name,
                report->failure->chain[0].message);
 }
 
@@ -166,10 +166,10 @@ bool sink_reports_puts(const struct sink *sink)
 bool sink_report(struct sink *sink, const struct sink_report *report)
 {
     if (sink->options.config->log_errors) {
-        log_error(sink, report);
+        report_log(sink, report);
     }
     if (sink->options.config->dlq_topic.len > 0) {
-        send_dead_letter(sink, report);
+        report_send(sink, report);
     }
     return sink->options.config->tolerate_all;
 }

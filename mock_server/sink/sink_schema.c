@@ -61,7 +61,7 @@ enum sink_type sink_schema_type(const struct sink_tree *tree, uint32_t schema)
     return type;
 }
 
-static bool fail(struct sink_failure *failure, const char *message)
+static bool schema_fail(struct sink_failure *failure, const char *message)
 {
     return sink_fail(failure, JAVA_DATA_EXCEPTION, "%s", message);
 }
@@ -74,7 +74,7 @@ static bool check_fields(const struct sink_tree *tree, uint32_t schema,
 {
     uint32_t fields = member(tree, schema, "fields");
     if (!is_kind(tree, fields, JSON_ARRAY)) {
-        return fail(failure, "Struct schema's \"fields\" argument is not an array.");
+        return schema_fail(failure, "Struct schema's \"fields\" argument is not an array.");
     }
     if (sink_tree_node(tree, fields)->child_count > SINK_FIELDS_MAX) {
         return sink_fail(failure, JAVA_DATA_EXCEPTION, "A struct may have %d fields",
@@ -83,7 +83,7 @@ static bool check_fields(const struct sink_tree *tree, uint32_t schema,
     uint32_t id = sink_tree_node(tree, fields)->first;
     for (; id != 0; id = sink_tree_node(tree, id)->next) {
         if (!is_kind(tree, member(tree, id, "field"), JSON_STRING)) {
-            return fail(failure, "Struct schema's field name not specified properly");
+            return schema_fail(failure, "Struct schema's field name not specified properly");
         }
         if (!check_schema(tree, id, failure)) {
             return false;
@@ -96,7 +96,7 @@ static bool check_part(const struct sink_tree *tree, uint32_t part, const char *
                        struct sink_failure *failure)
 {
     if (part == 0 || is_kind(tree, part, JSON_NULL)) {
-        return fail(failure, missing);
+        return schema_fail(failure, missing);
     }
     return check_schema(tree, part, failure);
 }
@@ -107,7 +107,7 @@ static bool check_schema(const struct sink_tree *tree, uint32_t schema,
     uint32_t named = member(tree, schema, "type");
     enum sink_type type;
     if (!is_kind(tree, named, JSON_STRING)) {
-        return fail(failure, "Schema must contain 'type' field");
+        return schema_fail(failure, "Schema must contain 'type' field");
     }
     if (!find_type(tree, schema, &type)) {
         struct buf text;
@@ -225,7 +225,7 @@ struct writing {
     struct sink_failure *failure;
 };
 
-static bool write_value(struct writing *w, uint32_t schema, uint32_t value);
+static bool schema_write_value(struct writing *w, uint32_t schema, uint32_t value);
 
 static const char *node_type(const struct sink_tree *tree, uint32_t value)
 {
@@ -271,7 +271,7 @@ static bool write_bytes(struct writing *w, uint32_t value)
     bool ok = base64_decode(buf_span(&text), w->scratch);
     buf_release(&text);
     if (!ok) {
-        return fail(w->failure, "Invalid bytes field");
+        return schema_fail(w->failure, "Invalid bytes field");
     }
     buf_append_byte(w->out, '"');
     base64_encode(buf_span(w->scratch), w->out);
@@ -289,7 +289,7 @@ static bool write_array(struct writing *w, uint32_t schema, uint32_t value)
         if (id != first) {
             buf_append_byte(w->out, ',');
         }
-        if (!write_value(w, items, id)) {
+        if (!schema_write_value(w, items, id)) {
             return false;
         }
     }
@@ -321,12 +321,12 @@ static bool write_pairs(struct writing *w, uint32_t schema, uint32_t value)
                              pair->child_count);
         }
         buf_append_cstr(w->out, id != first ? ",[" : "[");
-        if (!write_value(w, member(w->tree, schema, "keys"), pair->first)) {
+        if (!schema_write_value(w, member(w->tree, schema, "keys"), pair->first)) {
             return false;
         }
         buf_append_byte(w->out, ',');
-        if (!write_value(w, member(w->tree, schema, "values"),
-                         sink_tree_node(w->tree, pair->first)->next)) {
+        if (!schema_write_value(w, member(w->tree, schema, "values"),
+                                sink_tree_node(w->tree, pair->first)->next)) {
             return false;
         }
         buf_append_byte(w->out, ']');
@@ -353,7 +353,7 @@ static bool write_map(struct writing *w, uint32_t schema, uint32_t value)
         }
         sink_tree_write_key(w->tree, id, w->out);
         buf_append_byte(w->out, ':');
-        if (!write_value(w, member(w->tree, schema, "values"), id)) {
+        if (!schema_write_value(w, member(w->tree, schema, "values"), id)) {
             return false;
         }
     }
@@ -379,7 +379,7 @@ static bool write_struct(struct writing *w, uint32_t schema, uint32_t value)
         buf_append_byte(w->out, ':');
         buf_reset(w->scratch);
         sink_tree_text(w->tree, name, w->scratch);
-        if (!write_value(w, id, sink_tree_member(w->tree, value, buf_span(w->scratch)))) {
+        if (!schema_write_value(w, id, sink_tree_member(w->tree, value, buf_span(w->scratch)))) {
             return false;
         }
     }
@@ -424,7 +424,7 @@ static bool write_typed(struct writing *w, uint32_t schema, enum sink_type type,
     BUG("a type without its writer");
 }
 
-static bool write_value(struct writing *w, uint32_t schema, uint32_t value)
+static bool schema_write_value(struct writing *w, uint32_t schema, uint32_t value)
 {
     enum sink_type type = sink_schema_type(w->tree, schema);
     if (!buf_ok(w->out)) {
@@ -452,11 +452,11 @@ bool sink_schema_convert(const struct sink_tree *tree, struct sink_typed *out, s
     uint32_t schema = root != 0 ? member(tree, root, "schema") : 0;
     uint32_t payload = root != 0 ? member(tree, root, "payload") : 0;
     if (schema == 0 || payload == 0 || sink_tree_node(tree, root)->child_count != 2) {
-        return fail(failure,
-                    "JsonConverter with schemas.enable requires \"schema\" and \"payload\" "
-                    "fields and may not contain additional fields. If you are trying to "
-                    "deserialize plain JSON data, set schemas.enable=false in your converter "
-                    "configuration.");
+        return schema_fail(
+            failure, "JsonConverter with schemas.enable requires \"schema\" and \"payload\" "
+                     "fields and may not contain additional fields. If you are trying to "
+                     "deserialize plain JSON data, set schemas.enable=false in your converter "
+                     "configuration.");
     }
     *out = (struct sink_typed){.schema = 0, .value = payload};
     if (is_kind(tree, schema, JSON_NULL)) {
@@ -470,8 +470,9 @@ bool sink_schema_convert(const struct sink_tree *tree, struct sink_typed *out, s
     struct writing w = {.tree = tree, .out = json, .scratch = &scratch, .failure = failure};
     out->schema = schema;
     out->value = effective(tree, schema, payload);
-    bool ok =
-        out->value == 0 && is_optional(tree, schema) ? true : write_value(&w, schema, payload);
+    bool ok = out->value == 0 && is_optional(tree, schema)
+                  ? true
+                  : schema_write_value(&w, schema, payload);
     buf_release(&scratch);
     return ok;
 }

@@ -19,7 +19,7 @@ static bool is_letter(char ch)
 }
 
 /* The part at the start of `rest`, which is no quote; its length in bytes. */
-static size_t part_read(struct span rest, bool quoted, struct sink_pattern_part *part)
+static size_t pattern_part_read(struct span rest, bool quoted, struct sink_pattern_part *part)
 {
     size_t len = 1;
     *part = (struct sink_pattern_part){.text = SPAN_EMPTY};
@@ -55,7 +55,7 @@ enum status sink_pattern_compile(struct span text, struct sink_pattern *out, str
             i++;
             continue;
         } else {
-            i += part_read(rest, quoted, &part);
+            i += pattern_part_read(rest, quoted, &part);
         }
         /* Java's 'u', 'L' and other letters are none of Joda's. */
         if (part.symbol != '\0' && strchr(pattern_symbols, part.symbol) == NULL) {
@@ -100,7 +100,7 @@ static void week_of(const struct moment *m, int64_t *year, int64_t *week)
     *week = (thursday - civil_days(*year, 1, 1)) / 7 + 1;
 }
 
-static void write_number(struct buf *out, int64_t value, unsigned width)
+static void pattern_write_number(struct buf *out, int64_t value, unsigned width)
 {
     buf_printf(out, "%0*lld", (int)(value < 0 ? width + 1 : width), (long long)value);
 }
@@ -108,9 +108,9 @@ static void write_number(struct buf *out, int64_t value, unsigned width)
 static void write_year(struct buf *out, int64_t year, unsigned width)
 {
     if (width == 2) {
-        write_number(out, (year % 100 + 100) % 100, 2);
+        pattern_write_number(out, (year % 100 + 100) % 100, 2);
     } else {
-        write_number(out, year, width < year_digits_max ? width : year_digits_max);
+        pattern_write_number(out, year, width < year_digits_max ? width : year_digits_max);
     }
 }
 
@@ -165,7 +165,7 @@ static void write_date_part(struct buf *out, const struct sink_pattern_part *par
         buf_append_cstr(out, english ? m->year > 0 ? "AD" : "BC" : m->year > 0 ? "CE" : "BCE");
         break;
     case 'C':
-        write_number(out, year_of_era / 100, part->width);
+        pattern_write_number(out, year_of_era / 100, part->width);
         break;
     case 'Y':
         write_year(out, year_of_era, part->width);
@@ -177,26 +177,26 @@ static void write_date_part(struct buf *out, const struct sink_pattern_part *par
         write_year(out, week_year, part->width);
         break;
     case 'w':
-        write_number(out, week, part->width);
+        pattern_write_number(out, week, part->width);
         break;
     case 'e':
-        write_number(out, civil_weekday(m->days), part->width);
+        pattern_write_number(out, civil_weekday(m->days), part->width);
         break;
     case 'E':
         write_name(out, weekdays[civil_weekday(m->days) - 1], english && part->width >= 4);
         break;
     case 'D':
-        write_number(out, m->days - civil_days(m->year, 1, 1) + 1, part->width);
+        pattern_write_number(out, m->days - civil_days(m->year, 1, 1) + 1, part->width);
         break;
     case 'M':
         if (part->width >= 3) {
             write_name(out, months[m->month - 1], english && part->width >= 4);
         } else {
-            write_number(out, m->month, part->width);
+            pattern_write_number(out, m->month, part->width);
         }
         break;
     default: /* 'd' */
-        write_number(out, m->day, part->width);
+        pattern_write_number(out, m->day, part->width);
         break;
     }
 }
@@ -210,22 +210,22 @@ static void write_time_part(struct buf *out, const struct sink_pattern_part *par
         buf_append_cstr(out, hour < 12 ? "AM" : "PM");
         break;
     case 'K':
-        write_number(out, hour % 12, part->width);
+        pattern_write_number(out, hour % 12, part->width);
         break;
     case 'h':
-        write_number(out, hour % 12 == 0 ? 12 : hour % 12, part->width);
+        pattern_write_number(out, hour % 12 == 0 ? 12 : hour % 12, part->width);
         break;
     case 'H':
-        write_number(out, hour, part->width);
+        pattern_write_number(out, hour, part->width);
         break;
     case 'k':
-        write_number(out, hour == 0 ? 24 : hour, part->width);
+        pattern_write_number(out, hour == 0 ? 24 : hour, part->width);
         break;
     case 'm':
-        write_number(out, m->day_ms / minute_ms % 60, part->width);
+        pattern_write_number(out, m->day_ms / minute_ms % 60, part->width);
         break;
     case 's':
-        write_number(out, m->day_ms / 1000 % 60, part->width);
+        pattern_write_number(out, m->day_ms / 1000 % 60, part->width);
         break;
     default: /* 'S' */
         write_fraction(out, m->day_ms % 1000, part->width);

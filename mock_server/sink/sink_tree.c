@@ -60,7 +60,7 @@ static bool fail_memory(struct parse *p)
     return false;
 }
 
-static bool node_new(struct parse *p, uint32_t *out)
+static bool tree_node_new(struct parse *p, uint32_t *out)
 {
     struct sink_tree *tree = p->tree;
     if (tree->count == tree->cap) {
@@ -161,8 +161,8 @@ static bool index_grow(struct parse *p, struct members *m)
 }
 
 /* The earlier member with the key of `node`; 0 when there is none. */
-static uint32_t member_find(const struct parse *p, const struct members *m,
-                            const struct sink_node *node)
+static uint32_t tree_member_find(const struct parse *p, const struct members *m,
+                                 const struct sink_node *node)
 {
     const struct sink_tree *tree = p->tree;
     struct span key = node_key(tree, node);
@@ -209,12 +209,12 @@ static bool parse_member(struct parse *p, struct members *m, struct span key_raw
 {
     struct sink_tree *tree = p->tree;
     uint32_t id;
-    if (!node_new(p, &id) || !node_set_key(p, &tree->nodes[id], key_raw) ||
+    if (!tree_node_new(p, &id) || !node_set_key(p, &tree->nodes[id], key_raw) ||
         !parse_value(p, id, depth)) {
         return false;
     }
     struct sink_node *node = &tree->nodes[id];
-    uint32_t earlier = member_find(p, m, node);
+    uint32_t earlier = tree_member_find(p, m, node);
     if (earlier != 0) {
         struct sink_node *first = &tree->nodes[earlier];
         first->kind = node->kind;
@@ -325,7 +325,7 @@ static bool link_as_hashmap(struct parse *p, struct members *m)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static bool parse_object(struct parse *p, uint32_t id, unsigned depth)
+static bool tree_parse_object(struct parse *p, uint32_t id, unsigned depth)
 {
     struct members m = {.index = NULL};
     struct span key_raw;
@@ -355,7 +355,7 @@ static bool parse_array(struct parse *p, uint32_t id, unsigned depth)
     p->c.position++;
     while (json_next_element(&p->c, &first, p->err)) {
         uint32_t element;
-        if (!node_new(p, &element) || !parse_value(p, element, depth)) {
+        if (!tree_node_new(p, &element) || !parse_value(p, element, depth)) {
             return false;
         }
         if (last == 0) {
@@ -392,7 +392,8 @@ static bool parse_value(struct parse *p, uint32_t id, unsigned depth)
                  "Document nesting depth exceeds the maximum allowed (%d)", JSON_DEPTH_MAX);
         return false;
     }
-    return kind == JSON_OBJECT ? parse_object(p, id, depth - 1) : parse_array(p, id, depth - 1);
+    return kind == JSON_OBJECT ? tree_parse_object(p, id, depth - 1)
+                               : parse_array(p, id, depth - 1);
 }
 
 /* Behind a number only white space ends it, and at the root nothing else may stand there. */
@@ -442,8 +443,9 @@ enum sink_parse sink_tree_parse(struct sink_tree *tree, struct span text, enum s
     if (json_at_end(&p.c)) {
         return SINK_PARSE_DONE;
     }
-    if (text.len > SINK_TEXT_BYTES_MAX || !node_new(&p, &unused) || !node_new(&p, &tree->root) ||
-        !parse_value(&p, tree->root, JSON_DEPTH_MAX) || !check_root(&p)) {
+    if (text.len > SINK_TEXT_BYTES_MAX || !tree_node_new(&p, &unused) ||
+        !tree_node_new(&p, &tree->root) || !parse_value(&p, tree->root, JSON_DEPTH_MAX) ||
+        !check_root(&p)) {
         tree->root = 0;
         return p.no_memory || text.len > SINK_TEXT_BYTES_MAX ? SINK_PARSE_NO_MEMORY
                                                              : SINK_PARSE_BAD;
@@ -564,8 +566,8 @@ static void write_string(struct span raw, struct buf *out)
     (void)json_reencode(&c, out, &err);
 }
 
-static void write_number(const struct sink_tree *tree, const struct sink_node *node,
-                         struct buf *out)
+static void tree_write_number(const struct sink_tree *tree, const struct sink_node *node,
+                              struct buf *out)
 {
     struct span raw = node_raw(tree, node);
     if (node->kind == JSON_DECIMAL) {
@@ -620,7 +622,7 @@ void sink_tree_write(const struct sink_tree *tree, uint32_t id, struct buf *out)
         break;
     case JSON_INTEGER:
     case JSON_DECIMAL:
-        write_number(tree, node, out);
+        tree_write_number(tree, node, out);
         break;
     case JSON_STRING:
         write_string(node_raw(tree, node), out);

@@ -18,7 +18,7 @@ struct taking {
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static void plan_rotation(struct sink_writer *writer)
+static void writer_plan_rotation(struct sink_writer *writer)
 {
     const struct sink *sink = writer->sink;
     writer->next_rotation_ms = sink->options.config->rotate_schedule_interval_ms > 0
@@ -38,11 +38,11 @@ enum status sink_writer_init(struct sink_writer *writer, struct sink *sink, stru
     memcpy(writer->topic, topic.ptr, topic.len);
     writer->topic[topic.len] = '\0';
     writer->topic_len = topic.len;
-    plan_rotation(writer);
+    writer_plan_rotation(writer);
     return STATUS_OK;
 }
 
-static void close_files(struct sink_writer *writer)
+static void writer_close_files(struct sink_writer *writer)
 {
     while (writer->files != NULL) {
         struct sink_file *file = writer->files;
@@ -56,14 +56,14 @@ static void close_files(struct sink_writer *writer)
 
 void sink_writer_rewind(struct sink_writer *writer)
 {
-    close_files(writer);
+    writer_close_files(writer);
     buf_reset(&writer->current);
     writer->position = writer->safe;
 }
 
 void sink_writer_release(struct sink_writer *writer)
 {
-    close_files(writer);
+    writer_close_files(writer);
     buf_release(&writer->current);
     free(writer->topic);
     writer->topic = NULL;
@@ -76,7 +76,7 @@ struct span sink_writer_topic(const struct sink_writer *writer)
 
 /* --- failing ---------------------------------------------------------------------------------- */
 
-static enum sink_outcome fail_put(struct sink_failure *failure)
+static enum sink_outcome writer_fail_put(struct sink_failure *failure)
 {
     sink_fail_wrap(failure, JAVA_CONNECT_EXCEPTION,
                    "Exiting WorkerSinkTask due to unrecoverable exception.");
@@ -84,7 +84,7 @@ static enum sink_outcome fail_put(struct sink_failure *failure)
 }
 
 /* Uploads that fail, and our own shortages, are tried again from the safe offset. */
-static enum sink_outcome try_later(struct sink_writer *writer, const char *why)
+static enum sink_outcome writer_try_later(struct sink_writer *writer, const char *why)
 {
     const struct sink_options *options = &writer->sink->options;
     LOG_WARNF(options->log, "sink", "connector %.*s: %s-%d: %s; next try in %lld ms",
@@ -96,18 +96,18 @@ static enum sink_outcome try_later(struct sink_writer *writer, const char *why)
     return SINK_TRY_LATER;
 }
 
-static enum sink_outcome fail_storage(struct sink_writer *writer, enum status status,
-                                      const struct error *err, struct sink_failure *failure)
+static enum sink_outcome writer_fail_storage(struct sink_writer *writer, enum status status,
+                                             const struct error *err, struct sink_failure *failure)
 {
     switch (status) {
     case STATUS_LIMIT:
         sink_fail(failure, "java.lang.OutOfMemoryError", "Java heap space");
         LOG_WARNF(writer->sink->options.log, "sink", "connector %.*s: %s",
                   SPAN_ARG(writer->sink->options.config->name), err->message);
-        return fail_put(failure);
+        return writer_fail_put(failure);
     case STATUS_NO_MEMORY:
     case STATUS_NOT_FOUND:
-        return try_later(writer, err->message);
+        return writer_try_later(writer, err->message);
     default:
         sink_writer_rewind(writer);
         return SINK_STORE_FAILED;
@@ -115,11 +115,11 @@ static enum sink_outcome fail_storage(struct sink_writer *writer, enum status st
 }
 
 /* Reports what went wrong with the record; it is skipped where errors are tolerated. */
-static enum sink_outcome skip_or_fail(struct taking *t)
+static enum sink_outcome writer_skip_or_fail(struct taking *t)
 {
     struct sink_writer *writer = t->writer;
     if (t->failure->no_memory) {
-        return try_later(writer, "out of memory");
+        return writer_try_later(writer, "out of memory");
     }
     struct sink_report report = {
         .record = &t->record, .raw = t->raw, .task = writer->task, .failure = t->failure};
@@ -127,26 +127,27 @@ static enum sink_outcome skip_or_fail(struct taking *t)
         return SINK_TAKEN;
     }
     sink_fail_wrap(t->failure, JAVA_CONNECT_EXCEPTION, "Tolerance exceeded in error handler");
-    return t->failure->stage == SINK_STAGE_TASK_PUT ? fail_put(t->failure) : SINK_FAILED;
+    return t->failure->stage == SINK_STAGE_TASK_PUT ? writer_fail_put(t->failure) : SINK_FAILED;
 }
 
 /* As above, for what put() hands to the reporter when there is one, and throws itself if not. */
-static enum sink_outcome skip_or_throw(struct taking *t)
+static enum sink_outcome writer_skip_or_throw(struct taking *t)
 {
     t->failure->stage = SINK_STAGE_TASK_PUT;
-    return sink_reports_puts(t->writer->sink) ? skip_or_fail(t) : fail_put(t->failure);
+    return sink_reports_puts(t->writer->sink) ? writer_skip_or_fail(t)
+                                              : writer_fail_put(t->failure);
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-static void append_padded(struct buf *out, int64_t offset, int width)
+static void writer_append_padded(struct buf *out, int64_t offset, int width)
 {
     buf_printf(out, "%0*lld", width < zero_pad_max ? width : zero_pad_max, (long long)offset);
 }
 
 /* topics/u.pin/partition=0/u.pin+0+0000000000.json */
-static void write_key(const struct sink_writer *writer, const struct sink_file *file,
-                      enum sink_stream_kind kind, struct buf *out)
+static void writer_write_key(const struct sink_writer *writer, const struct sink_file *file,
+                             enum sink_stream_kind kind, struct buf *out)
 {
     const struct sink_config *config = writer->sink->options.config;
     bool bytes = config->format == SINK_FORMAT_BYTES && kind == SINK_STREAM_VALUE;
@@ -163,7 +164,7 @@ static void write_key(const struct sink_writer *writer, const struct sink_file *
     buf_append_span(out, config->file_delim);
     buf_append_i64(out, writer->partition);
     buf_append_span(out, config->file_delim);
-    append_padded(out, file->start_offset, config->zero_pad);
+    writer_append_padded(out, file->start_offset, config->zero_pad);
     if (kind != SINK_STREAM_VALUE) {
         buf_append_cstr(out, kind == SINK_STREAM_KEYS ? ".keys" : ".headers");
     }
@@ -175,15 +176,16 @@ static void write_key(const struct sink_writer *writer, const struct sink_file *
 
 /* --- committing ------------------------------------------------------------------------------- */
 
-static enum sink_outcome commit_file(struct sink_writer *writer, struct sink_file *file,
-                                     struct sink_failure *failure)
+static enum sink_outcome writer_commit_file(struct sink_writer *writer, struct sink_file *file,
+                                            struct sink_failure *failure)
 {
     struct sink *sink = writer->sink;
     struct error err;
     for (int kind = 0; kind < SINK_STREAMS; kind++) {
-        write_key(writer, file, (enum sink_stream_kind)kind, &sink->scratch->object_key);
+        writer_write_key(writer, file, (enum sink_stream_kind)kind, &sink->scratch->object_key);
         if (!buf_ok(&sink->scratch->object_key)) {
-            return try_later(writer, "Unable to initiate MultipartUpload: Your key is too long");
+            return writer_try_later(writer,
+                                    "Unable to initiate MultipartUpload: Your key is too long");
         }
         struct sink_object object = {.bucket_id = sink->bucket_id,
                                      .key = buf_span(&sink->scratch->object_key),
@@ -191,32 +193,34 @@ static enum sink_outcome commit_file(struct sink_writer *writer, struct sink_fil
         enum status status =
             sink_file_put(&sink->files, file, (enum sink_stream_kind)kind, &object, &err);
         if (status != STATUS_OK) {
-            return fail_storage(writer, status, &err, failure);
+            return writer_fail_storage(writer, status, &err, failure);
         }
     }
     return SINK_TAKEN;
 }
 
-static enum sink_outcome commit_files(struct sink_writer *writer, struct sink_failure *failure)
+static enum sink_outcome writer_commit_files(struct sink_writer *writer,
+                                             struct sink_failure *failure)
 {
     if (writer->sink->bucket_id == 0) {
-        return try_later(writer, "Unable to initiate MultipartUpload: The specified bucket does "
-                                 "not exist");
+        return writer_try_later(writer,
+                                "Unable to initiate MultipartUpload: The specified bucket does "
+                                "not exist");
     }
     for (struct sink_file *file = writer->files; file != NULL; file = file->next) {
-        enum sink_outcome outcome = commit_file(writer, file, failure);
+        enum sink_outcome outcome = writer_commit_file(writer, file, failure);
         if (outcome != SINK_TAKEN) {
             return outcome;
         }
     }
-    close_files(writer);
+    writer_close_files(writer);
     writer->safe = writer->position;
     return SINK_TAKEN;
 }
 
 /* --- rotating --------------------------------------------------------------------------------- */
 
-static bool rotation_due(const struct sink_writer *writer, struct span encoded)
+static bool writer_rotation_due(const struct sink_writer *writer, struct span encoded)
 {
     const struct sink_config *config = writer->sink->options.config;
     if (writer->record_count == 0) {
@@ -228,10 +232,10 @@ static bool rotation_due(const struct sink_writer *writer, struct span encoded)
            writer->sink->now_ms >= writer->next_rotation_ms;
 }
 
-static enum sink_outcome rotate(struct sink_writer *writer, struct sink_failure *failure)
+static enum sink_outcome writer_rotate(struct sink_writer *writer, struct sink_failure *failure)
 {
-    plan_rotation(writer);
-    return commit_files(writer, failure);
+    writer_plan_rotation(writer);
+    return writer_commit_files(writer, failure);
 }
 
 int64_t sink_writer_due_ms(const struct sink_writer *writer)
@@ -241,12 +245,13 @@ int64_t sink_writer_due_ms(const struct sink_writer *writer)
 
 enum sink_outcome sink_writer_rest(struct sink_writer *writer, struct sink_failure *failure)
 {
-    return rotation_due(writer, buf_span(&writer->current)) ? rotate(writer, failure) : SINK_TAKEN;
+    return writer_rotation_due(writer, buf_span(&writer->current)) ? writer_rotate(writer, failure)
+                                                                   : SINK_TAKEN;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static enum status file_for(struct sink_writer *writer, struct span encoded, int64_t offset)
+static enum status writer_file_for(struct sink_writer *writer, struct span encoded, int64_t offset)
 {
     if (writer->last_file != NULL && span_equal(buf_span(&writer->last_file->encoded), encoded)) {
         return STATUS_OK;
@@ -267,7 +272,7 @@ static enum status file_for(struct sink_writer *writer, struct span encoded, int
     return STATUS_OK;
 }
 
-static const char *java_class(const struct sink_value *value)
+static const char *writer_java_class(const struct sink_value *value)
 {
     static const char *const classes[] = {
         [JSON_NULL] = "java.lang.Object",     [JSON_FALSE] = "java.lang.Boolean",
@@ -280,7 +285,7 @@ static const char *java_class(const struct sink_value *value)
 }
 
 /* The line that the value's file gets. */
-static bool write_value(struct taking *t, struct buf *out)
+static bool writer_write_value(struct taking *t, struct buf *out)
 {
     const struct sink *sink = t->writer->sink;
     if (sink->options.config->format == SINK_FORMAT_JSON) {
@@ -297,14 +302,14 @@ static bool write_value(struct taking *t, struct buf *out)
     if (sink->scratch->value.kind != SINK_VALUE_BYTES) {
         return sink_fail(t->failure, JAVA_DATA_EXCEPTION,
                          "ByteArrayConverter is not compatible with objects of type class %s",
-                         java_class(&sink->scratch->value));
+                         writer_java_class(&sink->scratch->value));
     }
     buf_append_span(out, sink->scratch->value.bytes);
     buf_append_span(out, sink->options.config->bytes_separator);
     return true;
 }
 
-static bool fail_side(struct taking *t, const char *what)
+static bool writer_fail_side(struct taking *t, const char *what)
 {
     return sink_fail(t->failure, JAVA_DATA_EXCEPTION,
                      "%s cannot be null for SinkRecord: SinkRecord{kafkaOffset=%lld, "
@@ -316,7 +321,7 @@ static bool fail_side(struct taking *t, const char *what)
  * ----- */
 
 /* The decoded text behind a raw JSON string, as JSON again. */
-static bool write_decoded(struct span raw, struct buf *scratch, struct buf *out)
+static bool writer_write_decoded(struct span raw, struct buf *scratch, struct buf *out)
 {
     if (raw.len < 2 || raw.ptr[0] != '"') {
         return false; /* null */
@@ -329,7 +334,7 @@ static bool write_decoded(struct span raw, struct buf *scratch, struct buf *out)
     return true;
 }
 
-static bool write_header(struct json_cursor *c, struct buf *scratch, struct buf *out)
+static bool writer_write_header(struct json_cursor *c, struct buf *scratch, struct buf *out)
 {
     struct json_error err;
     struct span key;
@@ -354,14 +359,14 @@ static bool write_header(struct json_cursor *c, struct buf *scratch, struct buf 
     BUF_APPEND_LIT(out, "{\"key\":");
     bool ok = json_reencode(&again, out, &err);
     BUF_APPEND_LIT(out, ",\"value\":");
-    ok = ok && write_decoded(value, scratch, out);
+    ok = ok && writer_write_decoded(value, scratch, out);
     buf_append_byte(out, '}');
     return ok;
 }
 
 /* DIFFERS: headers are stored as their text. Connect guesses a type first, which makes "1.10" 1.1
  * and takes the quotes off a quoted text. */
-static bool write_headers(struct taking *t, struct buf *scratch, struct buf *out)
+static bool writer_write_headers(struct taking *t, struct buf *scratch, struct buf *out)
 {
     struct json_cursor c = json_cursor_at(t->raw->headers);
     struct json_error err;
@@ -372,7 +377,7 @@ static bool write_headers(struct taking *t, struct buf *scratch, struct buf *out
         if (out->ptr[out->len - 1] == '}') {
             buf_append_byte(out, ',');
         }
-        ok = write_header(&c, scratch, out);
+        ok = writer_write_header(&c, scratch, out);
     }
     BUF_APPEND_LIT(out, "]}\n");
     return ok || sink_fail(t->failure, JAVA_DATA_EXCEPTION,
@@ -382,74 +387,77 @@ static bool write_headers(struct taking *t, struct buf *scratch, struct buf *out
 
 /* --- one record ------------------------------------------------------------------------------- */
 
-static enum sink_outcome append(struct taking *t, enum sink_stream_kind kind, struct buf *line)
+static enum sink_outcome writer_append(struct taking *t, enum sink_stream_kind kind,
+                                       struct buf *line)
 {
     struct sink_writer *writer = t->writer;
     struct sink *sink = writer->sink;
     struct error err;
     if (!buf_ok(line)) {
-        return try_later(writer, "out of memory");
+        return writer_try_later(writer, "out of memory");
     }
     enum status status =
         sink_file_append(&sink->files, writer->last_file, kind, buf_span(line), &err);
-    return status == STATUS_OK ? SINK_TAKEN : fail_storage(writer, status, &err, t->failure);
+    return status == STATUS_OK ? SINK_TAKEN : writer_fail_storage(writer, status, &err, t->failure);
 }
 
 /* Keys and headers that are to be stored must be there; checked before anything is written, so that
  * the files keep in step. False: *failure has a DataException. */
-static bool render(struct taking *t)
+static bool writer_render(struct taking *t)
 {
     struct sink *sink = t->writer->sink;
     const struct sink_config *config = sink->options.config;
     buf_trim(&sink->scratch->line, SINK_LINE_KEEP_BYTES);
     buf_trim(&sink->scratch->side, SINK_LINE_KEEP_BYTES);
     if (config->store_keys && sink->scratch->key.kind == SINK_VALUE_NULL) {
-        return fail_side(t, "Key");
+        return writer_fail_side(t, "Key");
     }
-    if (config->store_headers && (t->raw->headers.len <= 2 ||
-                                  !write_headers(t, &sink->scratch->line, &sink->scratch->side))) {
-        return t->raw->headers.len > 2 ? false : fail_side(t, "Headers");
+    if (config->store_headers &&
+        (t->raw->headers.len <= 2 ||
+         !writer_write_headers(t, &sink->scratch->line, &sink->scratch->side))) {
+        return t->raw->headers.len > 2 ? false : writer_fail_side(t, "Headers");
     }
     buf_reset(&sink->scratch->line);
-    return sink->scratch->value.kind == SINK_VALUE_NULL || write_value(t, &sink->scratch->line);
+    return sink->scratch->value.kind == SINK_VALUE_NULL ||
+           writer_write_value(t, &sink->scratch->line);
 }
 
-static enum sink_outcome write_record(struct taking *t)
+static enum sink_outcome writer_write_record(struct taking *t)
 {
     struct sink_writer *writer = t->writer;
     struct sink *sink = writer->sink;
     const struct sink_config *config = sink->options.config;
-    if (!render(t)) {
+    if (!writer_render(t)) {
         if (!sink_reports_puts(sink)) {
             char message[SINK_MESSAGE_BYTES];
             snprintf(message, sizeof(message), "%s: %.500s", t->failure->chain[0].class_name,
                      t->failure->chain[0].message);
             sink_fail_wrap(t->failure, JAVA_CONNECT_EXCEPTION, message);
         }
-        return skip_or_throw(t);
+        return writer_skip_or_throw(t);
     }
-    if (file_for(writer, buf_span(&sink->scratch->encoded), t->record.offset) != STATUS_OK) {
-        return try_later(writer, "out of memory");
+    if (writer_file_for(writer, buf_span(&sink->scratch->encoded), t->record.offset) != STATUS_OK) {
+        return writer_try_later(writer, "out of memory");
     }
     enum sink_outcome outcome = SINK_TAKEN;
     if (sink->scratch->value.kind != SINK_VALUE_NULL) {
-        outcome = append(t, SINK_STREAM_VALUE, &sink->scratch->line);
+        outcome = writer_append(t, SINK_STREAM_VALUE, &sink->scratch->line);
     }
     if (outcome == SINK_TAKEN && config->store_headers) {
-        outcome = append(t, SINK_STREAM_HEADERS, &sink->scratch->side);
+        outcome = writer_append(t, SINK_STREAM_HEADERS, &sink->scratch->side);
     }
     if (outcome == SINK_TAKEN && config->store_keys) {
         buf_reset(&sink->scratch->line);
         sink_value_write(&sink->scratch->key, &sink->scratch->line);
         buf_append_byte(&sink->scratch->line, '\n');
-        outcome = append(t, SINK_STREAM_KEYS, &sink->scratch->line);
+        outcome = writer_append(t, SINK_STREAM_KEYS, &sink->scratch->line);
     }
     writer->record_count += outcome == SINK_TAKEN ? 1 : 0;
     return outcome;
 }
 
 /* The extractor's time and the path for it. */
-static bool locate(struct taking *t, enum sink_outcome *outcome)
+static bool writer_locate(struct taking *t, enum sink_outcome *outcome)
 {
     struct sink_writer *writer = t->writer;
     struct sink *sink = writer->sink;
@@ -457,8 +465,8 @@ static bool locate(struct taking *t, enum sink_outcome *outcome)
     bool timed = config->partitioner == SINK_PARTITIONER_TIME;
     if (timed &&
         !sink_path_time(&sink->path, &t->record, sink->now_ms, &writer->current_ms, t->failure)) {
-        *outcome =
-            t->failure->no_memory ? try_later(writer, "out of memory") : fail_put(t->failure);
+        *outcome = t->failure->no_memory ? writer_try_later(writer, "out of memory")
+                                         : writer_fail_put(t->failure);
         return false;
     }
     if (sink->scratch->value.kind == SINK_VALUE_NULL) {
@@ -466,26 +474,26 @@ static bool locate(struct taking *t, enum sink_outcome *outcome)
         buf_append_span(&sink->scratch->encoded, config->tombstone_partition);
     } else if (!sink_path_encode(&sink->path, &t->record, writer->current_ms,
                                  &sink->scratch->encoded, t->failure)) {
-        *outcome = skip_or_throw(t);
+        *outcome = writer_skip_or_throw(t);
         return false;
     }
     if (!buf_ok(&sink->scratch->encoded)) {
-        *outcome = try_later(writer, "the encoded partition is too long");
+        *outcome = writer_try_later(writer, "the encoded partition is too long");
         return false;
     }
     return true;
 }
 
-static enum sink_outcome put(struct taking *t)
+static enum sink_outcome writer_put(struct taking *t)
 {
     struct sink_writer *writer = t->writer;
     struct sink *sink = writer->sink;
     enum sink_outcome outcome;
-    if (!locate(t, &outcome)) {
+    if (!writer_locate(t, &outcome)) {
         return outcome;
     }
-    if (rotation_due(writer, buf_span(&sink->scratch->encoded))) {
-        outcome = rotate(writer, t->failure);
+    if (writer_rotation_due(writer, buf_span(&sink->scratch->encoded))) {
+        outcome = writer_rotate(writer, t->failure);
         if (outcome != SINK_TAKEN) {
             return outcome;
         }
@@ -498,10 +506,10 @@ static enum sink_outcome put(struct taking *t)
         buf_reset(&writer->current);
         buf_append_span(&writer->current, buf_span(&sink->scratch->encoded));
     }
-    return write_record(t);
+    return writer_write_record(t);
 }
 
-static bool convert(struct taking *t)
+static bool writer_convert(struct taking *t)
 {
     struct sink *sink = t->writer->sink;
     t->failure->stage = SINK_STAGE_KEY_CONVERTER;
@@ -514,32 +522,32 @@ static bool convert(struct taking *t)
                               t->raw->value, t->failure);
 }
 
-static enum sink_outcome take(struct taking *t)
+static enum sink_outcome writer_take(struct taking *t)
 {
     struct sink *sink = t->writer->sink;
-    if (!convert(t)) {
-        return skip_or_fail(t);
+    if (!writer_convert(t)) {
+        return writer_skip_or_fail(t);
     }
     if (sink->scratch->value.kind != SINK_VALUE_NULL) {
-        return put(t);
+        return writer_put(t);
     }
     switch (sink->options.config->on_null) {
     case SINK_NULL_WRITE:
-        return put(t);
+        return writer_put(t);
     case SINK_NULL_IGNORE:
         if (!sink_reports_puts(sink)) {
             return SINK_TAKEN;
         }
         t->failure->stage = SINK_STAGE_TASK_PUT;
         sink_fail(t->failure, JAVA_DATA_EXCEPTION, "Skipping null value record.");
-        return skip_or_fail(t);
+        return writer_skip_or_fail(t);
     case SINK_NULL_FAIL:
         break;
     }
     sink_fail(t->failure, JAVA_CONNECT_EXCEPTION,
               "Null valued records are not writeable with current behavior.on.null.values "
               "'settings.");
-    return fail_put(t->failure);
+    return writer_fail_put(t->failure);
 }
 
 enum sink_outcome sink_writer_take(struct sink_writer *writer, const struct store_record *record,
@@ -556,7 +564,7 @@ enum sink_outcome sink_writer_take(struct sink_writer *writer, const struct stor
         .failure = failure,
     };
     writer->position = record->offset;
-    enum sink_outcome outcome = take(&t);
+    enum sink_outcome outcome = writer_take(&t);
     if (outcome != SINK_TAKEN) {
         return outcome;
     }
@@ -566,6 +574,6 @@ enum sink_outcome sink_writer_take(struct sink_writer *writer, const struct stor
         return SINK_TAKEN;
     }
     return writer->record_count >= writer->sink->options.config->flush_size
-               ? commit_files(writer, failure)
+               ? writer_commit_files(writer, failure)
                : SINK_TAKEN;
 }
