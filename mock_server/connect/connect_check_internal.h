@@ -66,8 +66,6 @@ void connect_fault_value(struct connect_check *check, struct connect_value *valu
 /* In the arena; NULL and no_memory. */
 const char *connect_text(struct connect_check *check, const char *format, va_list args)
     PP_PRINTF(2, 0);
-/* String.trim: everything up to the blank goes. */
-struct span connect_trim(struct span text);
 /* Is it one of the comma-separated words? The empty one is when `words` begins with a comma. */
 bool connect_has_word(const char *words, struct span word, bool any_case);
 /* "a,b" as Java prints a list: "a, b". Never NULL. */

@@ -1,6 +1,7 @@
 #include "connect_entries.h"
 
 #include "json_text.h"
+#include "json_write.h"
 
 static struct connect_entry *entries_at(const struct connect_entries *entries, struct span key)
 {
@@ -56,7 +57,18 @@ bool connect_entries_equal(const struct connect_entries *a, const struct connect
 
 /* --- parsing --- */
 
-static enum status entry_text_decode(struct arena *arena, struct span raw, struct span *out)
+struct span connect_trim(struct span s)
+{
+    while (s.len > 0 && (unsigned char)s.ptr[0] <= ' ') {
+        s = span_skip(s, 1);
+    }
+    while (s.len > 0 && (unsigned char)s.ptr[s.len - 1] <= ' ') {
+        s.len--;
+    }
+    return s;
+}
+
+enum status connect_text_decode(struct arena *arena, struct span raw, struct span *out)
 {
     struct buf text;
     buf_init(&text, raw.len * 3 + 1);
@@ -67,9 +79,8 @@ static enum status entry_text_decode(struct arena *arena, struct span raw, struc
     return kept != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* Jackson's StringDeserializer: a number or a boolean is its source text. */
-static enum status entry_value_parse(struct arena *arena, struct json_cursor *c, struct span *out,
-                                     struct error *err)
+enum status connect_text_parse(struct arena *arena, struct json_cursor *c, struct span *out,
+                               struct error *err)
 {
     struct json_error why;
     enum json_kind kind;
@@ -86,7 +97,7 @@ static enum status entry_value_parse(struct arena *arena, struct json_cursor *c,
         return error_set(err, STATUS_INVALID, "%s", why.message);
     }
     if (kind == JSON_STRING) {
-        return entry_text_decode(arena, raw, out);
+        return connect_text_decode(arena, raw, out);
     }
     *out = kind == JSON_NULL ? (struct span){NULL, 0} : raw; /* NULL: entries_drop_nulls */
     return STATUS_OK;
@@ -114,9 +125,9 @@ static enum status entries_object_parse(struct arena *arena, struct json_cursor 
     }
     while (json_next_member(c, &first, &raw, &why)) {
         struct connect_entry entry;
-        enum status status = entry_text_decode(arena, raw, &entry.key);
+        enum status status = connect_text_decode(arena, raw, &entry.key);
         if (status == STATUS_OK) {
-            status = entry_value_parse(arena, c, &entry.value, err);
+            status = connect_text_parse(arena, c, &entry.value, err);
         }
         if (status == STATUS_OK && !connect_entries_set(out, entry.key, entry.value)) {
             status = error_set(err, STATUS_INVALID, "a configuration may have %d entries",
@@ -164,18 +175,20 @@ enum status connect_entries_parse(struct arena *arena, struct span json,
     return status;
 }
 
+void connect_entries_members(const struct connect_entries *entries, struct json_writer *w)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        json_write_name_span(w, entries->items[i].key);
+        json_write_string(w, entries->items[i].value);
+    }
+}
+
 void connect_entries_write(const struct connect_entries *entries, struct buf *out)
 {
-    BUF_APPEND_LIT(out, "{");
-    for (size_t i = 0; i < entries->count; i++) {
-        if (i > 0) {
-            BUF_APPEND_LIT(out, ",");
-        }
-        json_string_append(out, entries->items[i].key);
-        BUF_APPEND_LIT(out, ":");
-        json_string_append(out, entries->items[i].value);
-    }
-    BUF_APPEND_LIT(out, "}");
+    struct json_writer w = json_writer_to(out);
+    json_write_object(&w);
+    connect_entries_members(entries, &w);
+    json_write_end(&w);
 }
 
 const struct connect_entry *connect_entries_comment(const struct connect_entries *entries)

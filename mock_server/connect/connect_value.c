@@ -14,18 +14,6 @@ enum { text_bytes_max = 256 * 1024 };
 
 /* --- Java's habits --- */
 
-/* String.trim: everything up to the blank goes. */
-struct span connect_trim(struct span s)
-{
-    while (s.len > 0 && (unsigned char)s.ptr[0] <= ' ') {
-        s = span_skip(s, 1);
-    }
-    while (s.len > 0 && (unsigned char)s.ptr[s.len - 1] <= ' ') {
-        s.len--;
-    }
-    return s;
-}
-
 bool connect_has_word(const char *words, struct span word, bool any_case)
 {
     struct span rest = span_from_cstr(words);

@@ -39,12 +39,12 @@ static const struct route_table table = ROUTE_TABLE(routes);
 /* --- media types --- */
 
 /* "application/json; charset=utf-8" -> "application/json" */
-static struct span media_of(struct span value)
+static struct span jersey_media(struct span value)
 {
     return span_trim(span_first(value, span_find_byte(value, ';')));
 }
 
-static bool is_refused(struct span range)
+static bool jersey_refuses(struct span range)
 {
     size_t semicolon = span_find_byte(range, ';');
     struct span rest = span_skip(range, semicolon + 1);
@@ -60,7 +60,7 @@ static bool is_refused(struct span range)
     return false;
 }
 
-static bool accepts_json(const struct http_request *request)
+static bool jersey_accepts_json(const struct http_request *request)
 {
     struct span rest = http_request_header(request, "accept");
     struct span range;
@@ -68,11 +68,11 @@ static bool accepts_json(const struct http_request *request)
         return true;
     }
     while (span_next_part(&rest, ',', &range)) {
-        struct span media = media_of(range);
+        struct span media = jersey_media(range);
         bool fits = span_equal_cstr(media, "*/*") ||
                     span_equal_nocase(media, SPAN_LIT("application/*")) ||
                     span_equal_nocase(media, SPAN_LIT("application/json"));
-        if (fits && !is_refused(range)) {
+        if (fits && !jersey_refuses(range)) {
             return true;
         }
     }
@@ -80,20 +80,20 @@ static bool accepts_json(const struct http_request *request)
 }
 
 /* Looked at also where there is no body, as Jersey does. */
-static bool sends_json(const struct http_request *request)
+static bool jersey_sends_json(const struct http_request *request)
 {
-    struct span media = media_of(http_request_header(request, "content-type"));
+    struct span media = jersey_media(http_request_header(request, "content-type"));
     if (media.len == 0) {
         return request->body.len == 0;
     }
     return span_equal_nocase(media, SPAN_LIT("application/json"));
 }
 
-static enum handled call_route(const struct connect_rest_call *call,
-                               const struct connect_rest_route *row)
+static enum handled connect_rest_route(const struct connect_rest_call *call,
+                                       const struct connect_rest_route *row)
 {
     struct exchange *exchange = call->exchange;
-    if (!sends_json(&exchange->request)) {
+    if (!jersey_sends_json(&exchange->request)) {
         answer_hint(exchange, "add -H \"Content-Type: application/json\" (curl -d sends form "
                               "data unless told otherwise)");
         connect_rest_error_routing(exchange, 415);
@@ -102,7 +102,7 @@ static enum handled call_route(const struct connect_rest_call *call,
         }
         return HANDLED;
     }
-    if (!accepts_json(&exchange->request)) {
+    if (!jersey_accepts_json(&exchange->request)) {
         answer_hint(exchange, "Connect answers in application/json only: drop the Accept "
                               "header");
         return connect_rest_error_routing(exchange, 406);
@@ -113,7 +113,7 @@ static enum handled call_route(const struct connect_rest_call *call,
 /* --- what Jersey does by itself --- */
 
 /* OPTIONS lists the methods in the body too. */
-static enum handled answer_options(struct exchange *exchange, const char *allow)
+static enum handled jersey_options(struct exchange *exchange, const char *allow)
 {
     static const char *const order[] = {"HEAD", "DELETE", "POST", "GET", "OPTIONS", "PUT"};
     struct buf header;
@@ -135,16 +135,16 @@ static enum handled answer_options(struct exchange *exchange, const char *allow)
     return HANDLED;
 }
 
-static enum handled answer_wrong_method(struct exchange *exchange, const char *allow)
+static enum handled jersey_wrong_method(struct exchange *exchange, const char *allow)
 {
     if (exchange->request.method == METHOD_OPTIONS) {
-        return answer_options(exchange, allow);
+        return jersey_options(exchange, allow);
     }
     answer_hint(exchange, "this path takes %s", allow);
     return connect_rest_error_routing(exchange, 405);
 }
 
-static enum handled handle(void *ctx, struct exchange *exchange)
+static enum handled connect_rest_handle(void *ctx, struct exchange *exchange)
 {
     struct connect_rest_call *call = ARENA_NEW(&exchange->arena, struct connect_rest_call);
     const struct route *route = NULL;
@@ -157,12 +157,12 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     call->exchange = exchange;
     switch (route_find(&table, exchange, &route, &call->match, &allow)) {
     case ROUTE_FOUND:
-        return call_route(call, ROUTE_ROW(route, struct connect_rest_route));
+        return connect_rest_route(call, ROUTE_ROW(route, struct connect_rest_route));
     case ROUTE_UNKNOWN_PATH:
         connect_rest_hint_path(exchange);
         return connect_rest_error_routing(exchange, 404);
     case ROUTE_WRONG_METHOD:
-        return answer_wrong_method(exchange, allow);
+        return jersey_wrong_method(exchange, allow);
     case ROUTE_BAD_ESCAPE:
         /* DIFFERS: a broken %-escape in the path is a 400 in JSON; Jetty answers with HTML. */
         return connect_rest_error(exchange, 400, "HTTP 400 Bad Request");
@@ -175,7 +175,7 @@ static enum handled handle(void *ctx, struct exchange *exchange)
 
 /* DIFFERS: what the server itself refuses (400 to 503 before any route) keeps Connect's JSON shape;
  * Jetty writes HTML or nothing. */
-static void fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
+static void connect_rest_fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
 {
     static const int statuses[] = {
         [EXCHANGE_COMMIT_FAILED] = 500,  [EXCHANGE_BODY_TOO_LARGE] = 413,
@@ -210,8 +210,8 @@ enum status connect_rest_new(const struct connect_rest_options *options, struct 
         .body_bytes_max = CONNECT_REST_BODY_BYTES_MAX,
         .reply_bytes_max = CONNECT_REST_REPLY_BYTES_MAX,
         .ctx = rest,
-        .handle = handle,
-        .fail = fail,
+        .handle = connect_rest_handle,
+        .fail = connect_rest_fail,
     };
     *out = rest;
     return STATUS_OK;

@@ -1,27 +1,10 @@
 /* Connectors and plugins: list, create, read, reconfigure, delete, pause, resume, restart. */
 #include "connect_rest_internal.h"
 
-#include "json_text.h"
 #include "query.h"
 #include "url.h"
 
-static struct span name_of(const struct connect_rest_call *call)
-{
-    return call->match.captures[0];
-}
-
-static bool find(const struct connect_rest_call *call, struct connect_connector_view *view)
-{
-    return connect_worker_find(call->rest->options.worker, name_of(call), view);
-}
-
-static enum handled not_found(const struct connect_rest_call *call)
-{
-    return connect_rest_error(call->exchange, 404, "Connector %.*s not found",
-                              SPAN_ARG(name_of(call)));
-}
-
-static enum handled no_content(const struct connect_rest_call *call, int status)
+static enum handled connectors_no_content(const struct connect_rest_call *call, int status)
 {
     call->exchange->reply.status = status;
     return HANDLED;
@@ -31,10 +14,12 @@ static enum handled no_content(const struct connect_rest_call *call, int status)
 
 enum handled connect_rest_root(const struct connect_rest_call *call)
 {
-    buf_printf(connect_rest_reply(call->exchange, 200),
-               "{\"version\":\"" CONNECT_VERSION "\",\"commit\":\"" CONNECT_COMMIT
-               "\",\"kafka_cluster_id\":\"%s\"}",
-               connect_worker_cluster_id(call->rest->options.worker));
+    struct json_writer w = connect_rest_reply(call, 200);
+    json_write_object(&w);
+    json_member_cstr(&w, "version", CONNECT_VERSION);
+    json_member_cstr(&w, "commit", CONNECT_COMMIT);
+    json_member_cstr(&w, "kafka_cluster_id", connect_worker_cluster_id(call->rest->options.worker));
+    json_write_end(&w);
     return HANDLED;
 }
 
@@ -60,58 +45,67 @@ static struct expansion expansion_of(struct span query)
     return expansion;
 }
 
-static void write_expanded(const struct connect_rest *rest, const struct expansion *expansion,
-                           const struct connect_connector_view *view, struct buf *out)
+static void connectors_write_expanded(const struct connect_rest *rest,
+                                      const struct expansion *expansion,
+                                      const struct connect_connector_view *view,
+                                      struct json_writer *w)
 {
-    BUF_APPEND_LIT(out, "{");
+    json_write_object(w);
     if (expansion->status) {
-        BUF_APPEND_LIT(out, "\"status\":");
-        connect_rest_write_status(view, rest->options.worker_id, out);
+        json_write_name(w, "status");
+        connect_rest_write_status(view, rest->options.worker_id, w);
     }
     if (expansion->info) {
-        buf_append_cstr(out, expansion->status ? ",\"info\":" : "\"info\":");
-        connect_rest_write_info(view, view->task_count, out);
+        json_write_name(w, "info");
+        connect_rest_write_info(view, view->task_count, w);
     }
-    BUF_APPEND_LIT(out, "}");
+    json_write_end(w);
 }
 
 enum handled connect_rest_list(const struct connect_rest_call *call)
 {
-    struct exchange *exchange = call->exchange;
     struct connect_worker *worker = call->rest->options.worker;
-    struct expansion expansion = expansion_of(exchange->request.query);
-    struct buf *out = connect_rest_reply(exchange, 200);
-    buf_append_byte(out, expansion.asked ? '{' : '[');
+    struct expansion expansion = expansion_of(call->exchange->request.query);
+    struct json_writer w = connect_rest_reply(call, 200);
+    if (expansion.asked) {
+        json_write_object(&w);
+    } else {
+        json_write_array(&w);
+    }
     for (size_t i = 0; i < connect_worker_count(worker); i++) {
         struct connect_connector_view view = connect_worker_at(worker, i);
-        buf_append_cstr(out, i > 0 ? "," : "");
-        json_string_append(out, view.name);
         if (expansion.asked) {
-            BUF_APPEND_LIT(out, ":");
-            write_expanded(call->rest, &expansion, &view, out);
+            json_write_name_span(&w, view.name);
+            connectors_write_expanded(call->rest, &expansion, &view, &w);
+        } else {
+            json_write_string(&w, view.name);
         }
     }
-    buf_append_byte(out, expansion.asked ? '}' : ']');
+    json_write_end(&w);
     return HANDLED;
 }
 
 enum handled connect_rest_get(const struct connect_rest_call *call)
 {
     struct connect_connector_view view;
-    if (!find(call, &view)) {
-        return not_found(call);
+    if (!connect_rest_find(call, &view)) {
+        return connect_rest_not_found(call);
     }
-    connect_rest_write_info(&view, view.task_count, connect_rest_reply(call->exchange, 200));
+    struct json_writer w = connect_rest_reply(call, 200);
+    connect_rest_write_info(&view, view.task_count, &w);
     return HANDLED;
 }
 
 enum handled connect_rest_get_config(const struct connect_rest_call *call)
 {
     struct connect_connector_view view;
-    if (!find(call, &view)) {
-        return not_found(call);
+    if (!connect_rest_find(call, &view)) {
+        return connect_rest_not_found(call);
     }
-    connect_entries_write(view.config, connect_rest_reply(call->exchange, 200));
+    struct json_writer w = connect_rest_reply(call, 200);
+    json_write_object(&w);
+    connect_entries_members(view.config, &w);
+    json_write_end(&w);
     return HANDLED;
 }
 
@@ -119,20 +113,21 @@ enum handled connect_rest_status(const struct connect_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
     struct connect_connector_view view;
-    if (!find(call, &view)) {
+    if (!connect_rest_find(call, &view)) {
         return connect_rest_error(exchange, 404, "No status found for connector %.*s",
-                                  SPAN_ARG(name_of(call)));
+                                  SPAN_ARG(connect_rest_name(call)));
     }
-    connect_rest_write_status(&view, call->rest->options.worker_id,
-                              connect_rest_reply(exchange, 200));
+    struct json_writer w = connect_rest_reply(call, 200);
+    connect_rest_write_status(&view, call->rest->options.worker_id, &w);
     return HANDLED;
 }
 
 /* --- creating and reconfiguring --- */
 
 /* False: the answer says what is wrong with the configuration. */
-static bool check_config(const struct connect_rest_call *call,
-                         const struct connect_entries *entries, const struct sink_config **config)
+static bool connectors_check_config(const struct connect_rest_call *call,
+                                    const struct connect_entries *entries,
+                                    const struct sink_config **config)
 {
     struct exchange *exchange = call->exchange;
     struct connect_findings findings;
@@ -160,8 +155,8 @@ static bool check_config(const struct connect_rest_call *call,
 
 /* AbstractHerder's order: the name in the configuration must be the connector's, or is put there.
  */
-static bool check_name(const struct connect_rest_call *call, struct connect_entries *entries,
-                       struct span name)
+static bool connectors_check_name(const struct connect_rest_call *call,
+                                  struct connect_entries *entries, struct span name)
 {
     const struct connect_entry *own = connect_entries_find(entries, "name");
     if (own != NULL && !span_equal(own->value, name)) {
@@ -176,7 +171,7 @@ static bool check_name(const struct connect_rest_call *call, struct connect_entr
 }
 
 /* The body was null, or it had no config. */
-static enum handled refuse_null_config(struct exchange *exchange)
+static enum handled connectors_refuse_null(struct exchange *exchange)
 {
     connect_rest_hint_body(exchange);
     return connect_rest_error(exchange, 500,
@@ -184,7 +179,7 @@ static enum handled refuse_null_config(struct exchange *exchange)
                               "\"connectorConfig\" is null");
 }
 
-static void add_location(struct exchange *exchange, struct span name)
+static void connectors_add_location(struct exchange *exchange, struct span name)
 {
     struct span host = exchange->request.host;
     struct buf url;
@@ -198,7 +193,8 @@ static void add_location(struct exchange *exchange, struct span name)
 }
 
 /* Tasks that a configuration changes begin anew. */
-static void hint_if_failed(struct exchange *exchange, const struct connect_connector_view *view)
+static void connectors_hint_if_failed(struct exchange *exchange,
+                                      const struct connect_connector_view *view)
 {
     for (size_t i = 0; i < view->task_count; i++) {
         if (view->tasks[i].state == CONNECT_FAILED) {
@@ -211,8 +207,9 @@ static void hint_if_failed(struct exchange *exchange, const struct connect_conne
 }
 
 /* The configuration is sound; `before` is how many tasks it had (real answers show those). */
-static enum handled put(const struct connect_rest_call *call, const struct connect_entries *entries,
-                        const struct sink_config *config, bool created)
+static enum handled connectors_put(const struct connect_rest_call *call,
+                                   const struct connect_entries *entries,
+                                   const struct sink_config *config, bool created)
 {
     struct connect_worker *worker = call->rest->options.worker;
     struct connect_connector_view view;
@@ -231,13 +228,13 @@ static enum handled put(const struct connect_rest_call *call, const struct conne
     if (status != STATUS_OK || !connect_worker_find(worker, spec.name, &view)) {
         return connect_rest_error_internal(call, &err);
     }
-    hint_if_failed(call->exchange, &view);
+    connectors_hint_if_failed(call->exchange, &view);
     connect_rest_hint_config(call, config, created);
     if (created) {
-        add_location(call->exchange, spec.name);
+        connectors_add_location(call->exchange, spec.name);
     }
-    connect_rest_write_info(&view, tasks_before,
-                            connect_rest_reply(call->exchange, created ? 201 : 200));
+    struct json_writer w = connect_rest_reply(call, created ? 201 : 200);
+    connect_rest_write_info(&view, tasks_before, &w);
     return HANDLED;
 }
 
@@ -251,10 +248,10 @@ enum handled connect_rest_create(const struct connect_rest_call *call)
         return HANDLED;
     }
     if (!request.has_config) {
-        return refuse_null_config(exchange);
+        return connectors_refuse_null(exchange);
     }
-    if (!check_name(call, &request.config, request.name) ||
-        !check_config(call, &request.config, &config)) {
+    if (!connectors_check_name(call, &request.config, request.name) ||
+        !connectors_check_config(call, &request.config, &config)) {
         return HANDLED;
     }
     if (connect_worker_find(call->rest->options.worker, connect_config_name(config), &view)) {
@@ -263,7 +260,7 @@ enum handled connect_rest_create(const struct connect_rest_call *call)
         return connect_rest_error(exchange, 409, "Connector %.*s already exists",
                                   SPAN_ARG(connect_config_name(config)));
     }
-    return put(call, &request.config, config, true);
+    return connectors_put(call, &request.config, config, true);
 }
 
 enum handled connect_rest_put_config(const struct connect_rest_call *call)
@@ -276,12 +273,13 @@ enum handled connect_rest_put_config(const struct connect_rest_call *call)
         return HANDLED;
     }
     if (!has_config) {
-        return refuse_null_config(call->exchange);
+        return connectors_refuse_null(call->exchange);
     }
-    if (!check_name(call, &entries, name_of(call)) || !check_config(call, &entries, &config)) {
+    if (!connectors_check_name(call, &entries, connect_rest_name(call)) ||
+        !connectors_check_config(call, &entries, &config)) {
         return HANDLED;
     }
-    return put(call, &entries, config, !find(call, &view));
+    return connectors_put(call, &entries, config, !connect_rest_find(call, &view));
 }
 
 /* --- acting --- */
@@ -289,25 +287,26 @@ enum handled connect_rest_put_config(const struct connect_rest_call *call)
 enum handled connect_rest_delete(const struct connect_rest_call *call)
 {
     struct error err;
-    switch (connect_worker_delete(call->rest->options.worker, name_of(call), &err)) {
+    switch (connect_worker_delete(call->rest->options.worker, connect_rest_name(call), &err)) {
     case STATUS_OK:
-        return no_content(call, 204);
+        return connectors_no_content(call, 204);
     case STATUS_NOT_FOUND:
-        return not_found(call);
+        return connect_rest_not_found(call);
     default:
         return connect_rest_error_internal(call, &err);
     }
 }
 
-static enum handled pause(const struct connect_rest_call *call, bool paused)
+static enum handled connectors_pause(const struct connect_rest_call *call, bool paused)
 {
     struct error err;
-    switch (connect_worker_pause(call->rest->options.worker, name_of(call), paused, &err)) {
+    switch (
+        connect_worker_pause(call->rest->options.worker, connect_rest_name(call), paused, &err)) {
     case STATUS_OK:
-        return no_content(call, 202);
+        return connectors_no_content(call, 202);
     case STATUS_NOT_FOUND:
         return connect_rest_error(call->exchange, 404, "Unknown connector %.*s",
-                                  SPAN_ARG(name_of(call)));
+                                  SPAN_ARG(connect_rest_name(call)));
     default:
         return connect_rest_error_internal(call, &err);
     }
@@ -315,12 +314,12 @@ static enum handled pause(const struct connect_rest_call *call, bool paused)
 
 enum handled connect_rest_pause(const struct connect_rest_call *call)
 {
-    return pause(call, true);
+    return connectors_pause(call, true);
 }
 
 enum handled connect_rest_resume(const struct connect_rest_call *call)
 {
-    return pause(call, false);
+    return connectors_pause(call, false);
 }
 
 /* 2.8 knows neither includeTasks nor onlyFailed. */
@@ -332,12 +331,12 @@ enum handled connect_rest_restart(const struct connect_rest_call *call)
         answer_hint(exchange, "Connect 2.8 restarts the connector only, whatever the query "
                               "says: a task by POST .../tasks/<n>/restart");
     }
-    switch (connect_worker_restart(call->rest->options.worker, name_of(call), &err)) {
+    switch (connect_worker_restart(call->rest->options.worker, connect_rest_name(call), &err)) {
     case STATUS_OK:
-        return no_content(call, 204);
+        return connectors_no_content(call, 204);
     case STATUS_NOT_FOUND:
         return connect_rest_error(exchange, 404, "Unknown connector: %.*s",
-                                  SPAN_ARG(name_of(call)));
+                                  SPAN_ARG(connect_rest_name(call)));
     default:
         return connect_rest_error_internal(call, &err);
     }
@@ -349,13 +348,18 @@ enum handled connect_rest_restart(const struct connect_rest_call *call)
  * too. */
 enum handled connect_rest_plugins(const struct connect_rest_call *call)
 {
-    buf_printf(connect_rest_reply(call->exchange, 200),
-               "[{\"class\":\"%s\",\"type\":\"sink\",\"version\":\"%s\"}]",
-               connect_plugin.class_name, connect_plugin.version);
+    struct json_writer w = connect_rest_reply(call, 200);
+    json_write_array(&w);
+    json_write_object(&w);
+    json_member_cstr(&w, "class", connect_plugin.class_name);
+    json_member_cstr(&w, "type", "sink");
+    json_member_cstr(&w, "version", connect_plugin.version);
+    json_write_end(&w);
+    json_write_end(&w);
     return HANDLED;
 }
 
-static struct span without_connector(struct span name)
+static struct span plugin_without_suffix(struct span name)
 {
     struct span suffix = SPAN_LIT("Connector");
     if (name.len > suffix.len && span_ends_with(name, suffix)) {
@@ -377,10 +381,11 @@ enum handled connect_rest_validate(const struct connect_rest_call *call)
         return HANDLED;
     }
     if (!has_config) {
-        return refuse_null_config(exchange);
+        return connectors_refuse_null(exchange);
     }
     const struct connect_entry *word = connect_entries_find(&entries, "connector.class");
-    if (word != NULL && !span_ends_with(without_connector(word->value), without_connector(type))) {
+    if (word != NULL &&
+        !span_ends_with(plugin_without_suffix(word->value), plugin_without_suffix(type))) {
         return connect_rest_error(exchange, 400,
                                   "Included connector type %.*s does not match request type %.*s",
                                   SPAN_ARG(word->value), SPAN_ARG(type));
@@ -393,7 +398,7 @@ enum handled connect_rest_validate(const struct connect_rest_call *call)
         connect_rest_hint_findings(exchange, &entries, &findings);
         return connect_rest_error(exchange, 500, "%s: %s", findings.exception, findings.errors[0]);
     }
-    if (connect_config_validate(&exchange->arena, &entries, connect_rest_reply(exchange, 200),
+    if (connect_config_validate(&exchange->arena, &entries, connect_rest_reply(call, 200).out,
                                 &err) != STATUS_OK) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
     }

@@ -9,22 +9,22 @@
 
 #define REQUEST_CLASS "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest"
 
-static bool fail(const struct connect_rest_call *call, const char *message)
+static bool decode_fail(const struct connect_rest_call *call, const char *message)
 {
     connect_rest_hint_body(call->exchange);
     connect_rest_error_text(call->exchange, 500, span_from_cstr(message));
     return false;
 }
 
-static bool out_of_memory(const struct connect_rest_call *call)
+static bool decode_no_memory(const struct connect_rest_call *call)
 {
     exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
     return false;
 }
 
 /* Is there a value at all? *kind is the body's. False: an error is in the reply. */
-static bool body_peek(const struct connect_rest_call *call, struct json_cursor *c, bool *present,
-                      enum json_kind *kind)
+static bool decode_peek(const struct connect_rest_call *call, struct json_cursor *c, bool *present,
+                        enum json_kind *kind)
 {
     struct json_error why;
     struct json_cursor probe;
@@ -35,11 +35,11 @@ static bool body_peek(const struct connect_rest_call *call, struct json_cursor *
         return true;
     }
     if (!json_peek(c, kind, &why)) {
-        return fail(call, why.message);
+        return decode_fail(call, why.message);
     }
     probe = *c;
     if (!json_skip(&probe, &raw, &why)) {
-        return fail(call, why.message);
+        return decode_fail(call, why.message);
     }
     *present = *kind != JSON_NULL;
     return true;
@@ -53,9 +53,9 @@ static bool decode_entries(const struct connect_rest_call *call, struct span jso
     case STATUS_OK:
         return true;
     case STATUS_INVALID:
-        return fail(call, err.message);
+        return decode_fail(call, err.message);
     default:
-        return out_of_memory(call);
+        return decode_no_memory(call);
     }
 }
 
@@ -64,7 +64,7 @@ bool connect_rest_decode_config(const struct connect_rest_call *call, struct con
 {
     struct json_cursor c;
     enum json_kind kind;
-    if (!body_peek(call, &c, has_config, &kind)) {
+    if (!decode_peek(call, &c, has_config, &kind)) {
         return false;
     }
     return !*has_config || decode_entries(call, call->exchange->request.body, out);
@@ -73,7 +73,8 @@ bool connect_rest_decode_config(const struct connect_rest_call *call, struct con
 /* --- POST /connectors --- */
 
 /* A body that is no object. */
-static bool fail_shape(const struct connect_rest_call *call, enum json_kind kind, struct span raw)
+static bool decode_fail_shape(const struct connect_rest_call *call, enum json_kind kind,
+                              struct span raw)
 {
     struct span inner = kind == JSON_STRING ? span_from(raw.ptr + 1, raw.len - 2) : raw;
     const char *what = kind == JSON_STRING                       ? "String"
@@ -85,8 +86,8 @@ static bool fail_shape(const struct connect_rest_call *call, enum json_kind kind
                                                                    : "Number";
     const char *quote = kind == JSON_STRING ? "'" : "";
     if (kind == JSON_ARRAY) {
-        return fail(call,
-                    "Cannot deserialize instance of `" REQUEST_CLASS "` out of START_ARRAY token");
+        return decode_fail(call, "Cannot deserialize instance of `" REQUEST_CLASS
+                                 "` out of START_ARRAY token");
     }
     connect_rest_hint_body(call->exchange);
     connect_rest_error(call->exchange, 500,
@@ -97,49 +98,27 @@ static bool fail_shape(const struct connect_rest_call *call, enum json_kind kind
     return false;
 }
 
-static bool text_decode(const struct connect_rest_call *call, struct span raw, struct span *out)
+static bool create_decode_name(const struct connect_rest_call *call, struct span raw,
+                               struct connect_rest_create *out)
 {
-    struct buf text;
-    buf_init(&text, raw.len * 3 + 1);
-    json_string_decode(raw, &text);
-    const char *kept =
-        buf_ok(&text) ? arena_copy_cstr(&call->exchange->arena, buf_span(&text)) : NULL;
-    *out = span_from(kept, text.len);
-    buf_release(&text);
-    return kept != NULL || out_of_memory(call);
+    struct json_cursor c = json_cursor_at(raw);
+    struct error err;
+    switch (connect_text_parse(&call->exchange->arena, &c, &out->name, &err)) {
+    case STATUS_OK:
+        out->name = connect_trim(out->name);
+        return true;
+    case STATUS_INVALID:
+        return decode_fail(call, err.message);
+    default:
+        return decode_no_memory(call);
+    }
 }
 
-static bool take_name(const struct connect_rest_call *call, struct span raw,
-                      struct connect_rest_create *out)
-{
-    char first = raw.ptr[0];
-    if (first == '{' || first == '[') {
-        return fail(call, first == '{' ? "Cannot deserialize instance of `java.lang.String` out of "
-                                         "START_OBJECT token"
-                                       : "Cannot deserialize instance of `java.lang.String` out of "
-                                         "START_ARRAY token");
-    }
-    if (first == '"') {
-        if (!text_decode(call, raw, &out->name)) {
-            return false;
-        }
-    } else {
-        out->name = first == 'n' ? SPAN_EMPTY : raw;
-    }
-    while (out->name.len > 0 && (unsigned char)out->name.ptr[0] <= ' ') {
-        out->name = span_skip(out->name, 1);
-    }
-    while (out->name.len > 0 && (unsigned char)out->name.ptr[out->name.len - 1] <= ' ') {
-        out->name.len--;
-    }
-    return true;
-}
-
-static bool take_member(const struct connect_rest_call *call, struct span key, struct span raw,
-                        struct connect_rest_create *out)
+static bool create_decode_member(const struct connect_rest_call *call, struct span key,
+                                 struct span raw, struct connect_rest_create *out)
 {
     if (span_equal_cstr(key, "name")) {
-        return take_name(call, raw, out);
+        return create_decode_name(call, raw, out);
     }
     if (span_equal_cstr(key, "config")) {
         out->has_config = raw.ptr[0] != 'n';
@@ -154,8 +133,8 @@ static bool take_member(const struct connect_rest_call *call, struct span key, s
     return false;
 }
 
-static bool take_members(const struct connect_rest_call *call, struct json_cursor *c,
-                         struct connect_rest_create *out)
+static bool create_decode_members(const struct connect_rest_call *call, struct json_cursor *c,
+                                  struct connect_rest_create *out)
 {
     struct json_error why = {.position = 0};
     struct span key_raw;
@@ -163,21 +142,21 @@ static bool take_members(const struct connect_rest_call *call, struct json_curso
     struct span raw;
     bool first = true;
     if (!json_enter(c, JSON_OBJECT, &why)) {
-        return fail(call, why.message);
+        return decode_fail(call, why.message);
     }
     while (json_next_member(c, &first, &key_raw, &why)) {
-        if (!text_decode(call, key_raw, &key)) {
-            return false;
+        if (connect_text_decode(&call->exchange->arena, key_raw, &key) != STATUS_OK) {
+            return decode_no_memory(call);
         }
         json_skip_space(c);
         if (!json_skip(c, &raw, &why)) {
-            return fail(call, why.message);
+            return decode_fail(call, why.message);
         }
-        if (!take_member(call, key, raw, out)) {
+        if (!create_decode_member(call, key, raw, out)) {
             return false;
         }
     }
-    return why.message[0] == '\0' || fail(call, why.message);
+    return why.message[0] == '\0' || decode_fail(call, why.message);
 }
 
 bool connect_rest_decode_create(const struct connect_rest_call *call,
@@ -187,17 +166,18 @@ bool connect_rest_decode_create(const struct connect_rest_call *call,
     enum json_kind kind = JSON_NULL;
     bool present;
     *out = (struct connect_rest_create){.name = SPAN_EMPTY};
-    if (!body_peek(call, &c, &present, &kind)) {
+    if (!decode_peek(call, &c, &present, &kind)) {
         return false;
     }
     if (!present) {
-        return fail(call,
-                    "Cannot invoke \"" REQUEST_CLASS ".name()\" because \"createRequest\" is null");
+        return decode_fail(call, "Cannot invoke \"" REQUEST_CLASS
+                                 ".name()\" because \"createRequest\" is null");
     }
     if (kind != JSON_OBJECT) {
         struct json_error why;
         struct span raw = SPAN_EMPTY;
-        return json_skip(&c, &raw, &why) ? fail_shape(call, kind, raw) : fail(call, why.message);
+        return json_skip(&c, &raw, &why) ? decode_fail_shape(call, kind, raw)
+                                         : decode_fail(call, why.message);
     }
-    return take_members(call, &c, out);
+    return create_decode_members(call, &c, out);
 }

@@ -2,66 +2,66 @@
  * a hash map once it has read it back from its topic. */
 #include "connect_rest_internal.h"
 
-#include "json_text.h"
-
 void connect_rest_write_info(const struct connect_connector_view *view, size_t task_count,
-                             struct buf *out)
+                             struct json_writer *w)
 {
-    BUF_APPEND_LIT(out, "{\"name\":");
-    json_string_append(out, view->name);
-    BUF_APPEND_LIT(out, ",\"config\":");
-    connect_entries_write(view->config, out);
-    BUF_APPEND_LIT(out, ",\"tasks\":[");
+    json_write_object(w);
+    json_member_string(w, "name", view->name);
+    json_member_object(w, "config");
+    connect_entries_members(view->config, w);
+    json_write_end(w);
+    json_member_array(w, "tasks");
     for (size_t i = 0; i < task_count; i++) {
-        buf_append_cstr(out, i > 0 ? ",{\"connector\":" : "{\"connector\":");
-        json_string_append(out, view->name);
-        buf_printf(out, ",\"task\":%zu}", i);
+        json_write_object(w);
+        json_member_string(w, "connector", view->name);
+        json_member_u64(w, "task", i);
+        json_write_end(w);
     }
-    BUF_APPEND_LIT(out, "],\"type\":\"sink\"}");
+    json_write_end(w);
+    json_member_cstr(w, "type", "sink");
+    json_write_end(w);
 }
 
-static void write_state(enum connect_state state, struct span trace, const char *worker_id,
-                        struct buf *out)
+static void encode_state(enum connect_state state, struct span trace, const char *worker_id,
+                         struct json_writer *w)
 {
-    buf_printf(out, "\"state\":\"%s\",\"worker_id\":", connect_state_name(state));
-    json_string_append(out, span_from_cstr(worker_id));
+    json_member_cstr(w, "state", connect_state_name(state));
+    json_member_cstr(w, "worker_id", worker_id);
     if (trace.len > 0) {
-        BUF_APPEND_LIT(out, ",\"trace\":");
-        json_string_append(out, trace);
+        json_member_string(w, "trace", trace);
     }
-    BUF_APPEND_LIT(out, "}");
+    json_write_end(w);
 }
 
 void connect_rest_write_task_status(const struct connect_connector_view *view, size_t task,
-                                    const char *worker_id, struct buf *out)
+                                    const char *worker_id, struct json_writer *w)
 {
-    buf_printf(out, "{\"id\":%zu,", task);
-    write_state(view->tasks[task].state, view->tasks[task].trace, worker_id, out);
+    json_write_object(w);
+    json_member_u64(w, "id", task);
+    encode_state(view->tasks[task].state, view->tasks[task].trace, worker_id, w);
 }
 
 void connect_rest_write_status(const struct connect_connector_view *view, const char *worker_id,
-                               struct buf *out)
+                               struct json_writer *w)
 {
-    BUF_APPEND_LIT(out, "{\"name\":");
-    json_string_append(out, view->name);
-    BUF_APPEND_LIT(out, ",\"connector\":{");
-    write_state(view->state, view->trace, worker_id, out);
-    BUF_APPEND_LIT(out, ",\"tasks\":[");
+    json_write_object(w);
+    json_member_string(w, "name", view->name);
+    json_member_object(w, "connector");
+    encode_state(view->state, view->trace, worker_id, w);
+    json_member_array(w, "tasks");
     for (size_t i = 0; i < view->task_count; i++) {
-        buf_append_cstr(out, i > 0 ? "," : "");
-        connect_rest_write_task_status(view, i, worker_id, out);
+        connect_rest_write_task_status(view, i, worker_id, w);
     }
-    BUF_APPEND_LIT(out, "],\"type\":\"sink\"}");
+    json_write_end(w);
+    json_member_cstr(w, "type", "sink");
+    json_write_end(w);
 }
 
-void connect_rest_write_task_config(const struct connect_connector_view *view, struct buf *out)
+void connect_rest_write_task_config(const struct connect_connector_view *view,
+                                    struct json_writer *w)
 {
-    BUF_APPEND_LIT(out, "{");
-    for (size_t i = 0; i < view->config->count; i++) {
-        json_string_append(out, view->config->items[i].key);
-        BUF_APPEND_LIT(out, ":");
-        json_string_append(out, view->config->items[i].value);
-        BUF_APPEND_LIT(out, ",");
-    }
-    buf_printf(out, "\"task.class\":\"%s\"}", connect_plugin.task_class);
+    json_write_object(w);
+    connect_entries_members(view->config, w);
+    json_member_cstr(w, "task.class", connect_plugin.task_class);
+    json_write_end(w);
 }

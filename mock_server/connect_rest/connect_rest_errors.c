@@ -2,9 +2,19 @@
 
 static const char json_type[] = "application/json";
 
-struct buf *connect_rest_reply(struct exchange *exchange, int status)
+struct json_writer connect_rest_reply(const struct connect_rest_call *call, int status)
 {
-    return answer_begin(exchange, status, json_type);
+    return json_writer_to(answer_begin(call->exchange, status, json_type));
+}
+
+struct span connect_rest_name(const struct connect_rest_call *call)
+{
+    return call->match.captures[0];
+}
+
+bool connect_rest_find(const struct connect_rest_call *call, struct connect_connector_view *view)
+{
+    return connect_worker_find(call->rest->options.worker, connect_rest_name(call), view);
 }
 
 enum handled connect_rest_error_text(struct exchange *exchange, int status, struct span message)
@@ -34,4 +44,10 @@ enum handled connect_rest_error_internal(const struct connect_rest_call *call,
 {
     LOG_ERRORF(call->rest->options.log, "connect", "%s", err->message);
     return connect_rest_error(call->exchange, 500, "Request timed out");
+}
+
+enum handled connect_rest_not_found(const struct connect_rest_call *call)
+{
+    return connect_rest_error(call->exchange, 404, "Connector %.*s not found",
+                              SPAN_ARG(connect_rest_name(call)));
 }

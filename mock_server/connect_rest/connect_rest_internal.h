@@ -11,6 +11,7 @@
 
 #include "answer.h"
 #include "connect_rest.h"
+#include "json_write.h"
 #include "log.h"
 #include "route.h"
 
@@ -90,15 +91,23 @@ bool connect_rest_decode_config(const struct connect_rest_call *call, struct con
 /* --- connect_rest_encode.c --- */
 /* {"name":..,"config":{..},"tasks":[..],"type":"sink"}, with so many tasks. */
 void connect_rest_write_info(const struct connect_connector_view *view, size_t task_count,
-                             struct buf *out);
+                             struct json_writer *w);
 void connect_rest_write_status(const struct connect_connector_view *view, const char *worker_id,
-                               struct buf *out);
+                               struct json_writer *w);
 void connect_rest_write_task_status(const struct connect_connector_view *view, size_t task,
-                                    const char *worker_id, struct buf *out);
+                                    const char *worker_id, struct json_writer *w);
 /* The configuration of a task: the connector's and its task.class. */
-void connect_rest_write_task_config(const struct connect_connector_view *view, struct buf *out);
+void connect_rest_write_task_config(const struct connect_connector_view *view,
+                                    struct json_writer *w);
 
-/* The reply is JSON from now on; returns its body. */
-struct buf *connect_rest_reply(struct exchange *exchange, int status);
+/* --- connect_rest_errors.c, too --- */
+/* The reply is JSON from now on; returns the writer of its body. */
+struct json_writer connect_rest_reply(const struct connect_rest_call *call, int status);
+/* The connector's name in the path. */
+struct span connect_rest_name(const struct connect_rest_call *call);
+/* False: there is none of that name. */
+bool connect_rest_find(const struct connect_rest_call *call, struct connect_connector_view *view);
+/* "Connector x not found"; HANDLED. */
+enum handled connect_rest_not_found(const struct connect_rest_call *call);
 
 #endif

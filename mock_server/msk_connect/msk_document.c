@@ -69,16 +69,10 @@ struct span msk_member(struct span object, const char *path)
 struct span msk_member_text(struct arena *arena, struct span object, const char *path)
 {
     struct span raw = msk_member(object, path);
-    struct buf text;
-    if (raw.len < 2 || raw.ptr[0] != '"') {
-        return SPAN_EMPTY;
-    }
-    buf_init(&text, 3 * raw.len + 1);
-    json_string_decode(raw, &text);
-    const char *kept = buf_ok(&text) ? arena_copy_cstr(arena, buf_span(&text)) : NULL;
-    struct span out = kept != NULL ? span_from(kept, text.len) : SPAN_EMPTY;
-    buf_release(&text);
-    return out;
+    struct span text;
+    return raw.len >= 2 && raw.ptr[0] == '"' && connect_text_decode(arena, raw, &text) == STATUS_OK
+               ? text
+               : SPAN_EMPTY;
 }
 
 bool msk_member_is_true(struct span object, const char *path)
