@@ -31,7 +31,8 @@ struct assignment {
     struct error *err;
 };
 
-/* From the committed offset; without one, or when the log has no such offset, from the earliest. */
+/* Reading begins at the committed offset; without one, or when the log has no such offset, at the
+ * earliest. */
 static enum status assign_position(struct connect_partition *partition,
                                    const struct store_topic *topic, struct error *err)
 {

@@ -1,4 +1,4 @@
-/* What a configuration means by the table of definitions: each key's value and what is wrong with
+/* A configuration held against the table of definitions: each key's value and what is wrong with
  * it, in ConfigDef's words. Private to connect_config.c and connect_validate.c. */
 #ifndef PINPIPE_CONNECT_CHECK_INTERNAL_H
 #define PINPIPE_CONNECT_CHECK_INTERNAL_H
@@ -35,7 +35,7 @@ struct connect_check {
     const char *refusal;
     int refusal_status;            /* of POST /connectors */
     const char *refusal_exception; /* its Java class */
-    /* In the order of validate's answer. */
+    /* Values stand in the order of validate's answer. */
     struct connect_value undefined[CONNECT_UNDEFINED_MAX];
     size_t undefined_count;
     struct connect_value framework[CONNECT_KEYS_FRAMEWORK];
@@ -44,7 +44,7 @@ struct connect_check {
     struct connect_value connector[CONNECT_KEY_COUNT - CONNECT_KEYS_FRAMEWORK];
 };
 
-/* In the arena; NULL: NO_MEMORY. */
+/* The check is in the arena; NULL: NO_MEMORY. */
 struct connect_check *connect_check_new(struct arena *arena, const struct connect_entries *entries);
 const struct connect_value *connect_check_value(const struct connect_check *check,
                                                 enum connect_key key);
@@ -63,10 +63,11 @@ void connect_fault(struct connect_check *check, struct connect_value *value, con
 /* "Invalid value <given> for configuration <name>: <why>" */
 void connect_fault_value(struct connect_check *check, struct connect_value *value,
                          struct span given, const char *why);
-/* In the arena; NULL and no_memory. */
+/* The text is in the arena; NULL and no_memory where there is no room. */
 const char *connect_text(struct connect_check *check, const char *format, va_list args)
     PP_PRINTF(2, 0);
-/* Is it one of the comma-separated words? The empty one is when `words` begins with a comma. */
+/* Is the word one of the comma-separated ones? The empty one is when `words` begins with a comma.
+ */
 bool connect_has_word(const char *words, struct span word, bool any_case);
 /* "a,b" as Java prints a list: "a, b". Never NULL. */
 const char *connect_words_listed(struct connect_check *check, const char *words);

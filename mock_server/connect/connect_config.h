@@ -12,8 +12,8 @@ struct sink_config;
 struct connect_findings {
     const char **errors; /* in the order of the definitions, ready to print */
     size_t count;
-    /* Not NULL: nothing was checked for an exception of this class; errors[0] is its message, and
-     * this the status that POST /connectors gives it. */
+    /* The exception that ended the check at once, by class; NULL: there was none. errors[0] is its
+     * message, and this the status that POST /connectors gives it. */
     const char *exception;
     int exception_status;
 };

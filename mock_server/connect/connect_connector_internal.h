@@ -11,7 +11,7 @@
 
 enum { CONNECT_CONFIG_BYTES_MAX = 1024 * 1024 };
 
-/* Beside each task's view. */
+/* A task has this beside its view. */
 struct connect_task {
     char *trace;  /* NULL: none */
     bool changed; /* in this turn; before it the task was as follows */
@@ -59,11 +59,11 @@ enum status connector_put_task_row(struct connector *connector, int task,
                                    struct error *err) PP_MUST_USE;
 /* Tasks are PAUSED, or RUNNING again; what failed stays so. */
 void connector_apply_paused(struct connector *connector);
-/* What the turn made of the tasks' states is final / is taken back (needs no memory). */
+/* The states that the turn gave to tasks are final / are taken back, which needs no memory. */
 void connector_keep_states(struct connector *connector);
 void connector_restore_states(struct connector *connector);
 bool connector_wants(struct connector *connector, struct span topic);
-/* NULL: not among its partitions. */
+/* The partition of this place; NULL: it is not among the connector's. */
 struct connect_partition *connector_partition(const struct connector *connector, int64_t topic_id,
                                               int32_t number);
 /* Lets go of all partitions. */

@@ -79,7 +79,7 @@ struct connect_definition {
     const char *dependents;  /* comma-separated; NULL: none */
 };
 
-/* By key: the framework's, then the connector's. */
+/* The table, by key: the framework's rows, then the connector's. */
 extern const struct connect_definition connect_definitions[CONNECT_KEY_COUNT];
 extern const char *const connect_groups_framework[]; /* NULL behind the last */
 extern const char *const connect_groups_connector[];

@@ -15,15 +15,15 @@ struct connect_entries {
     struct connect_entry *items;
     size_t count;
 };
-/* NULL when it is not there. */
+/* The entry of that key; NULL when it is not there. */
 const struct connect_entry *connect_entries_find(const struct connect_entries *entries,
                                                  const char *key);
 enum { CONNECT_ENTRIES_MAX = 1000 };
-/* The same keys with the same values, in any order? */
+/* Do both have the same keys with the same values, in any order? */
 bool connect_entries_equal(const struct connect_entries *a, const struct connect_entries *b);
-/* From a JSON object (strings; numbers and booleans become their text as in Jackson; null stays
- * out; of a key given twice the last value has the first one's place) and back, in order. INVALID,
- * in Jackson's words. */
+/* Parses a JSON object (strings; numbers and booleans become their text as in Jackson; null stays
+ * out; of a key given twice the last value has the first one's place); writing keeps the order.
+ * INVALID, in Jackson's words. */
 enum status connect_entries_parse(struct arena *arena, struct span json,
                                   struct connect_entries *out, struct error *err) PP_MUST_USE;
 struct json_writer;
@@ -34,7 +34,7 @@ void connect_entries_write(const struct connect_entries *entries, struct buf *ou
 bool connect_entries_set(struct connect_entries *entries, struct span key, struct span value);
 /* Sets "name", for which parsed entries keep room. */
 void connect_entries_name(struct connect_entries *entries, struct span name);
-/* What Jackson's StringDeserializer makes of the next value: a number or a boolean is its source
+/* Reads the next value as Jackson's StringDeserializer does: a number or a boolean is its source
  * text, null has no pointer. INVALID, in Jackson's words; NO_MEMORY. */
 struct json_cursor;
 enum status connect_text_parse(struct arena *arena, struct json_cursor *c, struct span *out,

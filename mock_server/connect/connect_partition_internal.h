@@ -23,24 +23,26 @@ struct connect_queue {
     struct connect_partition *last;
 };
 
-/* Takes it away from its connector: files are closed, what is queued is freed later. */
+/* Takes the partition away from its connector: files are closed, what is queued is freed later. */
 void connect_partition_release(struct connect_partition *partition);
-/* Below, at or above the place of this topic-partition in a connector's list? */
+/* Orders a connector's partitions: below zero when this one stands before the given place. */
 int connect_partition_compare(const struct connect_partition *partition, int64_t topic_id,
                               int32_t number);
-/* NULL: the topic is gone, or another one of its name is there. */
+/* The topic it reads; NULL: the topic is gone, or another one of its name is there. */
 const struct store_topic *connect_partition_topic(const struct connect_partition *partition);
 bool connect_partition_has_more(const struct connect_partition *partition,
                                 const struct store_topic *topic);
-/* Queues it if it has records to take: by how many, with those that keep up or those that do not.
+/* Queues the partition if it has records to take: by how many, with those that keep up or those
+ * that do not.
  */
 void connect_partition_enqueue(struct connect_partition *partition);
 
-/* Queues it, unless it is queued already or waits for its next try: the timer brings that back. */
+/* Queues the partition, unless it is queued already or waits for its next try: the timer brings
+ * that back. */
 void connect_queue_add(struct connect_queue *queue, struct connect_partition *partition);
-/* NULL when it is empty; partitions that were let go meanwhile are freed on the way. */
+/* Takes the first; NULL: the queue is empty. Partitions that were let go are freed on the way. */
 struct connect_partition *connect_queue_take(struct connect_queue *queue);
-/* Only of partitions that were let go. */
+/* Frees what is left, which must be partitions that were let go. */
 void connect_queue_release(struct connect_queue *queue);
 
 #endif

@@ -1,4 +1,4 @@
-/* One key's value and what is wrong with it, as ConfigDef.parseType and its validators say it.
+/* A key's value and what is wrong with it, as ConfigDef.parseType and its validators say it.
  * Facts: measured on Connect 2.8.1 with a connector of these definitions. A value that cannot be
  * parsed becomes null, and a validator that minds null complains too. */
 #include "connect_check_internal.h"

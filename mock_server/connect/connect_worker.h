@@ -31,10 +31,10 @@ struct connect_worker_options {
 enum status connect_worker_new(const struct connect_worker_options *options,
                                struct connect_worker **out, struct error *err) PP_MUST_USE;
 void connect_worker_free(struct connect_worker *worker);
-/* What the server runs before each commit: records to objects. */
+/* The work that the server runs before each commit: records to objects. */
 struct turn_work connect_worker_work(struct connect_worker *worker);
 
-/* Of the cluster that it reads from. */
+/* The id of the cluster that the worker reads from. */
 const char *connect_worker_cluster_id(const struct connect_worker *worker);
 
 enum connect_state {
@@ -62,9 +62,9 @@ struct connect_connector_view {
 };
 
 size_t connect_worker_count(struct connect_worker *worker);
-/* In name order. */
+/* Connectors stand in the order of their names. */
 struct connect_connector_view connect_worker_at(const struct connect_worker *worker, size_t index);
-/* False when there is none. */
+/* Finds a connector; false when there is none of that name. */
 bool connect_worker_find(struct connect_worker *worker, struct span name,
                          struct connect_connector_view *out);
 

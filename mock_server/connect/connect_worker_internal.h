@@ -55,13 +55,13 @@ struct connect_worker {
 };
 
 /* --- connect_set.c --- */
-/* NULL when there is none. */
+/* The connector of that name; NULL: there is none. */
 struct connector *connect_set_find(const struct connect_worker *worker, struct span name);
-/* Room for one more. */
+/* Makes room for one more connector. */
 enum status connect_set_reserve(struct connect_worker *worker, struct error *err) PP_MUST_USE;
 /* Takes a connector whose name is new; room has been reserved. */
 void connect_set_insert(struct connect_worker *worker, struct connector *connector);
-/* Frees it too. */
+/* Takes the connector out and frees it. */
 void connect_set_remove(struct connect_worker *worker, struct connector *connector);
 /* Reads all connectors from the store. A connector that is still what it was keeps the states of
  * its tasks; what they had taken in is gone. */

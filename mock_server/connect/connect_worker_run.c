@@ -145,7 +145,8 @@ static enum status run_commit_offset(struct connect_partition *partition,
     return status;
 }
 
-/* What a writer could not do. OK: the run goes on with the next partition. */
+/* Draws the consequences of what a writer could not do. OK: the run goes on with the next
+ * partition. */
 static enum status run_settle(struct connect_partition *partition, enum sink_outcome outcome,
                               const struct sink_failure *failure, struct error *err)
 {
@@ -176,7 +177,7 @@ static enum status run_note_topic(struct connect_partition *partition,
                                      partition->connector->name, topic->name, err);
 }
 
-/* Once a run: an upload goes to the bucket there is now. */
+/* The bucket is looked up once a run, because an upload goes to the one there is now. */
 static enum status run_ready_sink(struct connector *connector, struct error *err)
 {
     if (connector->bucket_known) {
@@ -209,7 +210,7 @@ static enum status run_partition_take(struct connect_partition *partition,
         return status;
     }
     status = run_note_topic(partition, topic, err);
-    /* What was put before a failure stays; its offset goes with it. */
+    /* Files that were put before a failure stay, and their offset goes with them. */
     if (status == STATUS_OK && outcome != SINK_STORE_FAILED) {
         status = run_commit_offset(partition, topic, err);
     }
@@ -221,7 +222,8 @@ static bool run_is_running(const struct connect_partition *partition)
     return partition->connector->views[partition->writer.task].state == CONNECT_RUNNING;
 }
 
-/* Up to the end of its log, or `*budget` records, which grows less. What is left is queued. */
+/* Takes records up to the end of the log, or `*budget` of them, which grows less; queues the rest.
+ */
 static enum status run_partition(struct connect_partition *partition, size_t *budget,
                                  struct error *err)
 {

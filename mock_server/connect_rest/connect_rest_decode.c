@@ -22,7 +22,7 @@ static bool decode_no_memory(const struct connect_rest_call *call)
     return false;
 }
 
-/* Is there a value at all? *kind is the body's. False: an error is in the reply. */
+/* Says whether the body has a value, and of which kind. False: an error is in the reply. */
 static bool decode_peek(const struct connect_rest_call *call, struct json_cursor *c, bool *present,
                         enum json_kind *kind)
 {

@@ -1,4 +1,4 @@
-/* What the files of Connect's REST API share. A request's way:
+/* Shared by the files of Connect's REST API. A request's way:
  *
  *   connect_rest.c (route, media types)  ->  handler (connect_rest_connectors.c, _tasks.c,
  * _plugins.c)
@@ -57,7 +57,8 @@ enum handled connect_rest_validate(const struct connect_rest_call *call);
 enum handled connect_rest_error(struct exchange *exchange, int status, const char *format, ...)
     PP_PRINTF(3, 4);
 enum handled connect_rest_error_text(struct exchange *exchange, int status, struct span message);
-/* What Jersey itself refuses (404, 405, 406, 415): "HTTP 404 Not Found", and no Content-Type. */
+/* An error that Jersey itself gives (404, 405, 406, 415): "HTTP 404 Not Found", and no
+ * Content-Type. */
 enum handled connect_rest_error_routing(struct exchange *exchange, int status);
 /* A worker or store failure: 500 and a log line. */
 enum handled connect_rest_error_internal(const struct connect_rest_call *call,
@@ -70,7 +71,7 @@ void connect_rest_hint_body(struct exchange *exchange);
 /* A configuration that was refused. */
 void connect_rest_hint_findings(struct exchange *exchange, const struct connect_entries *config,
                                 const struct connect_findings *findings);
-/* One that was taken, but will not do what its owner expects. */
+/* A configuration that was taken, but will not do what its owner expects. */
 void connect_rest_hint_config(const struct connect_rest_call *call,
                               const struct sink_config *config, bool created);
 

@@ -1,4 +1,4 @@
-/* What only connectors know: update, pause, resume, restart. */
+/* Operations that only connectors have: update, pause, resume, restart. */
 #include "msk_internal.h"
 
 static const struct msk_field changed[] = {

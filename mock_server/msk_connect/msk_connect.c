@@ -86,7 +86,7 @@ static enum handled msk_handle(void *ctx, struct exchange *exchange)
     case ROUTE_UNKNOWN_PATH:
     case ROUTE_WRONG_METHOD:
     case ROUTE_BAD_ESCAPE:
-        /* What API Gateway says of a resource or method that it does not know. */
+        /* API Gateway says this of a resource or method that it does not know. */
         msk_hint_path(exchange);
         return msk_error_denied(exchange, "MissingAuthenticationTokenException",
                                 SPAN_LIT("Missing Authentication Token"));

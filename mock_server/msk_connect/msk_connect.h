@@ -17,7 +17,7 @@ struct msk_connect_options {
     struct crypto *crypto;
     struct env *env;
     struct log *log;
-    /* With a key, SigV4 for service "kafkaconnect" is verified. */
+    /* When it has a key, SigV4 for service "kafkaconnect" is verified. */
     const struct aws_identity *identity;
     bool workshop_permissions; /* names other than <id>-plugin, <id>-connector are refused */
 };

@@ -223,7 +223,7 @@ static bool connector_name_is_free(const struct msk_call *call, struct span name
     return !taken;
 }
 
-/* What becomes of it depends on plugin and configuration. */
+/* Whether the connector can run depends on its plugin and its configuration. */
 static bool connector_look(const struct msk_call *call, struct msk_making *making)
 {
     const char *message;

@@ -1,4 +1,4 @@
-/* What the files of MSK Connect's API share. A request's way:
+/* Shared by the files of MSK Connect's API. A request's way:
  *
  *   msk_connect.c    the door: which operation on which kind of resource; msk_auth.c, signature
  *   msk_resources.c  what the operations are for every kind: create, list, describe, delete
@@ -59,9 +59,9 @@ enum msk_fault {
 /* {"message":...} and x-amzn-ErrorType; HANDLED. */
 enum handled msk_error(struct exchange *exchange, enum msk_fault fault, const char *format, ...)
     PP_PRINTF(3, 4);
-/* The same of what stands before the service (API Gateway): 403 and this type. */
+/* An error of what stands before the service (API Gateway): 403 and this type. */
 enum handled msk_error_denied(struct exchange *exchange, const char *type, struct span message);
-/* What IAM says: the caller may not do this to that. */
+/* IAM's refusal: the caller may not do this to that. */
 enum handled msk_error_not_permitted(const struct msk_call *call, const char *kind,
                                      struct span name);
 enum handled msk_error_store(const struct msk_call *call, const struct error *err);
@@ -71,7 +71,7 @@ struct buf *msk_reply(struct exchange *exchange);
 /* --- msk_auth.c --- */
 /* Checks the signature, when credentials are configured. False: an error is in the reply. */
 bool msk_authorize(const struct msk_call *call);
-/* Is it <id><suffix>? */
+/* Is the name <id><suffix>? */
 bool msk_is_workshops_name(const struct msk_call *call, struct span name, const char *suffix);
 /* `--permissions workshop`: only <id>-plugin and <id>-connector; false: 403 is in the reply. */
 bool msk_permits_name(const struct msk_call *call, const char *kind, struct span name,
@@ -108,11 +108,11 @@ bool msk_check_name(const struct msk_call *call, const char *member, struct span
 /* The raw value at a path of members ("latestRevision.revision"); empty when there is none or it is
  * null. */
 struct span msk_member(struct span object, const char *path);
-/* The same of a string, decoded into the arena; empty when it is no string. */
+/* The text at such a path, decoded into the arena; empty when it is no string. */
 struct span msk_member_text(struct arena *arena, struct span object, const char *path);
 bool msk_member_is_true(struct span object, const char *path);
 
-/* What a document has that the request did not say. */
+/* A document has these beside what the request said. */
 enum msk_fact {
     MSK_FACT_ARN,
     MSK_FACT_CREATED, /* "2023-11-14T22:13:20.000Z" */
@@ -212,13 +212,14 @@ struct msk_kind {
     const char *described_without; /* and a description */
     const char *described_with;    /* put into its latestRevision; NULL: nothing is */
     const char *(*state_of)(enum connect_state state); /* NULL: none of the kind run */
-    /* What creating depends on, beside rules and name; sets facts. False: an error is in the reply.
+    /* Looks at what creating depends on beside rules and name, and sets facts. False: an error is
+     * in the reply.
      */
     bool (*look)(const struct msk_call *call, struct msk_making *making);
     /* Keeps the document. False: an error is in the reply. */
     bool (*keep)(const struct msk_call *call, const struct msk_making *making,
                  struct span document);
-    /* NULL: always. False: an error is in the reply. */
+    /* May the item be deleted now? NULL: always. False: an error is in the reply. */
     bool (*may_delete)(const struct msk_call *call, const struct msk_item *item);
 };
 extern const struct msk_kind msk_plugins;
@@ -230,22 +231,22 @@ enum handled msk_list(const struct msk_call *call);
 enum handled msk_describe(const struct msk_call *call);
 enum handled msk_delete(const struct msk_call *call);
 
-/* All of a kind, in the exchange's arena. False: an error is in the reply. */
+/* Loads all items of a kind into the exchange's arena. False: an error is in the reply. */
 bool msk_items_load(const struct msk_call *call, const struct msk_kind *kind,
                     struct msk_items *out);
-/* False: it is not there, 404 (or 400, 500) is in the reply. */
+/* Finds an item by its ARN. False: it is not there, 404 (or 400, 500) is in the reply. */
 bool msk_item_find(const struct msk_call *call, const struct msk_kind *kind, struct span arn,
                    struct msk_item *out);
 /* The item that the path names, if the caller may change it. False: an error is in the reply. */
 bool msk_item_take(const struct msk_call *call, struct msk_item *out);
 /* A new currentVersion, in the arena. */
 struct span msk_version_new(const struct msk_call *call);
-/* Keeps it in the store, with its hint in the reply. */
+/* Keeps the resource in the store, and puts its hint into the reply. False: an error is there. */
 bool msk_resource_keep(const struct msk_call *call, const struct msk_making *making,
                        struct span document);
 
 /* --- msk_list.c --- */
-/* Sorts, filters and pages them by the query's maxResults, nextToken and prefix. */
+/* Sorts, filters and pages the items by the query's maxResults, nextToken and prefix. */
 enum handled msk_items_answer(const struct msk_call *call, struct msk_items *items);
 /* The query's parameter, decoded into the arena; false when it is absent. */
 bool msk_query_text(const struct msk_call *call, const char *name, struct span *out);
@@ -262,8 +263,9 @@ bool msk_worker_converters(const struct msk_call *call, struct span worker_docum
 /* The plugin that the request names, if it does. False: an error is in the reply. *no_sink: it is
  * there, but without the S3 sink. */
 bool msk_connector_plugin(const struct msk_call *call, const struct json_doc *doc, bool *no_sink);
-/* What the configuration in an object of a connector makes it run with. False: an error is in the
- * reply. Where making->config stays NULL, *findings (in the arena) says what is wrong with it. */
+/* Checks the configuration in an object of a connector, and sets what it runs with. False: an error
+ * is in the reply. Where making->config stays NULL, *findings (in the arena) says what is wrong
+ * with it. */
 bool msk_connector_check(const struct msk_call *call, struct span object, struct msk_making *making,
                          const char **findings);
 /* Gives the document and what it runs with to the worker. False: an error is in the reply. */
@@ -271,7 +273,7 @@ bool msk_connector_run(const struct msk_call *call, const struct msk_making *mak
                        struct span document);
 void msk_connector_hint(const struct msk_call *call, const struct sink_config *config,
                         bool created);
-/* Is the version that the query names, if it does, the connector's? False: an error is in the
+/* Holds the version that the query may name against the connector's. False: an error is in the
  * reply. */
 bool msk_version_fits(const struct msk_call *call, const struct msk_item *item);
 

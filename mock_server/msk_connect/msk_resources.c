@@ -1,4 +1,4 @@
-/* What every kind of resource can do: be created, listed, described, deleted. What a kind is, its
+/* Every kind of resource can be created, listed, described and deleted here. What a kind is, its
  * table says (struct msk_kind). A resource is kept in the store as the JSON that describes it; a
  * connector that runs is kept by the worker, with the description beside it. */
 #include "json_write.h"
@@ -40,7 +40,7 @@ static bool items_load_resource(void *ctx, const struct store_resource *resource
     return !loader->failed;
 }
 
-/* Those that the worker runs under a description. */
+/* Connectors that the worker runs under a description are items too. */
 static void items_load_running(const struct msk_call *call, struct items_loader *loader)
 {
     struct connect_worker *worker = call->msk->options.worker;
@@ -226,7 +226,7 @@ enum handled msk_list(const struct msk_call *call)
     return msk_items_load(call, call->kind, &items) ? msk_items_answer(call, &items) : HANDLED;
 }
 
-/* What lies beside the latest revision in the document is described in it. */
+/* A member that lies beside the latest revision in the document is described inside it. */
 static void describe_revision(const struct msk_item *item, const char *with, struct json_writer *w)
 {
     json_member_object(w, "latestRevision");

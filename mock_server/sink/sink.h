@@ -1,4 +1,4 @@
-/* One connector's sink: what its tasks share while records become files. The Connect worker owns
+/* A connector's sink: what its tasks share while records become files. The Connect worker owns
  * it, hands it records in the order of their offsets and says when the turn ends. */
 #ifndef PINPIPE_SINK_H
 #define PINPIPE_SINK_H
@@ -15,7 +15,7 @@ enum {
     SINK_REPORT_BYTES_MAX = 4 * 1024 * 1024,
 };
 
-/* Of the record that is being taken; all sinks of a worker share it, for they take turns. */
+/* Room for the record that is being taken; all sinks of a worker share it, for they take turns. */
 struct sink_scratch {
     struct sink_value value;
     struct sink_value key;
@@ -55,7 +55,7 @@ struct sink {
 /* Allocates nothing. The configuration must outlive it. */
 void sink_init(struct sink *sink, const struct sink_options *options);
 void sink_release(struct sink *sink);
-/* What a task does when it starts: bucket, partitioner, dead-letter topic. False: it fails. */
+/* Does what a task does when it starts: bucket, partitioner, dead-letter topic. False: it fails. */
 bool sink_start(struct sink *sink, struct sink_failure *failure);
 /* Looks the bucket up: once a run. */
 enum status sink_find_bucket(struct sink *sink, struct error *err) PP_MUST_USE;

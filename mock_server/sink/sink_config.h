@@ -1,4 +1,4 @@
-/* What a sink is told to do: the settings of one S3 sink connector, parsed and checked. Whoever
+/* The settings of a sink: those of one S3 sink connector, parsed and checked. Whoever
  * checks configurations (connect) fills the struct in; the sink only reads it. */
 #ifndef PINPIPE_SINK_CONFIG_H
 #define PINPIPE_SINK_CONFIG_H
@@ -60,8 +60,8 @@ struct sink_config {
     bool dlq_headers;
     bool log_errors;
     bool log_messages;
-    /* What throws only when connector or tasks start, as a trace begins: "org.apache.kafka.common.
-     * config.ConfigException: ..."; empty: nothing does. */
+    /* Faults that throw only when connector or tasks start, as a trace begins:
+     * "org.apache.kafka.common.config.ConfigException: ..."; empty: nothing does. */
     struct span connector_fault;
     struct span task_fault;
 };

@@ -1,4 +1,4 @@
-/* What goes wrong with a record, as Connect tells it: an exception with its causes, the stage it
+/* A record's failure, as Connect tells it: an exception with its causes, the stage it
  * happened in, and the trace text of a FAILED task (specs/s3-sink-connector.md 3, 7).
  *
  * DIFFERS: traces have the exceptions and their causes, not the "at ..." lines between them nor the

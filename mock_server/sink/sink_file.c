@@ -113,7 +113,7 @@ static void hash(struct sink_stream *stream, struct span bytes)
     }
 }
 
-/* It has outgrown memory: from here on it goes to the store. */
+/* A stream that has outgrown memory goes to the store from here on. */
 static enum status stream_spill(struct sink_files *files, struct sink_stream *stream,
                                 struct error *err)
 {
@@ -311,7 +311,7 @@ enum status sink_file_append(struct sink_files *files, struct sink_file *file,
                        : sink_stream_write(files, file->streams[kind], bytes, err);
 }
 
-/* That of a multipart upload: the MD5 of the parts' MD5s, and how many there are. */
+/* The ETag is that of a multipart upload: the MD5 of the parts' MD5s, and how many there are. */
 static void write_etag(struct sink_files *files, struct sink_stream *stream, char out[etag_bytes])
 {
     struct digest_value etag;

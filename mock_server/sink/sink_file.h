@@ -14,9 +14,9 @@ enum sink_stream_kind { SINK_STREAM_VALUE, SINK_STREAM_KEYS, SINK_STREAM_HEADERS
 
 enum {
     SINK_STREAMS = 3,
-    /* Of all connectors together. One more is what it would be in a Connect worker, whose streams
-     * take 25 MiB each: java.lang.OutOfMemoryError for the task that wants it. But a few are any
-     * connector's own, so that those with many open files harm no others. */
+    /* The bound for all connectors together. One more is what it would be in a Connect worker,
+     * whose streams take 25 MiB each: java.lang.OutOfMemoryError for the task that wants it. But a
+     * few are any connector's own, so that those with many open files harm no others. */
     SINK_OPEN_STREAMS_MAX = 512,
     SINK_OPEN_GZIP_MAX = 128,
     SINK_OPEN_STREAMS_OWN = 4,

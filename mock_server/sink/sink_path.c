@@ -242,7 +242,7 @@ static bool encode_time(struct sink_path *path, int64_t time_ms, struct buf *out
     return true;
 }
 
-/* What String.valueOf makes of the field; false: it is of no type that can be a path. */
+/* Writes what String.valueOf makes of the field; false: it is of no type that can be a path. */
 static bool append_field(const struct sink_tree *tree, const struct sink_typed *field,
                          struct buf *out)
 {

@@ -14,7 +14,7 @@ struct sink_path {
     int64_t cached_bucket_ms;
 };
 
-/* What is partitioned: a record with its value converted. */
+/* A record with its value converted, as partitioners see it. */
 struct sink_record {
     struct span topic;
     int32_t partition;
@@ -27,7 +27,7 @@ struct sink_record {
 bool sink_path_init(struct sink_path *path, const struct sink_config *config,
                     struct sink_failure *failure);
 void sink_path_release(struct sink_path *path);
-/* What the timestamp extractor finds; only with a time-based partitioner. */
+/* The time that the timestamp extractor finds; only with a time-based partitioner. */
 bool sink_path_time(const struct sink_path *path, const struct sink_record *record, int64_t now_ms,
                     int64_t *out, struct sink_failure *failure);
 /* Replaces *out. time_ms is what sink_path_time gave. */

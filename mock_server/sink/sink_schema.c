@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In JSON, and as Connect's messages name it. */
+/* Types by their name in JSON, and as Connect's messages name them. */
 static const struct {
     const char *json;
     const char *name;
@@ -132,7 +132,7 @@ static bool check_schema(const struct sink_tree *tree, uint32_t schema,
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-/* What stands for a value that is missing or null: the schema's default, or nothing. */
+/* The stand-in for a value that is missing or null: the schema's default, or nothing. */
 static uint32_t effective(const struct sink_tree *tree, uint32_t schema, uint32_t value)
 {
     if (value == 0 || is_kind(tree, value, JSON_NULL)) {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { hour_ms = 3600000, minute_ms = 60000, width_max = 32, year_digits_max = 9 };
-/* Those whose milliseconds a long can count. */
+/* Years whose milliseconds a long can count. */
 enum { year_min = -292275054, year_max = 292278993 };
 
 /* --- patterns --------------------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ enum status sink_pattern_compile(struct span text, struct sink_pattern *out,
 void sink_pattern_write(const struct sink_pattern *pattern, const struct tz *tz, int64_t utc_ms,
                         struct buf *out);
 
-/* What Joda throws. */
+/* An exception of Joda's. */
 struct sink_time_fault {
     const char *class_name;
     char message[SINK_TIME_MESSAGE_BYTES];

@@ -2,12 +2,13 @@
  * are written. A single pass would have to move an object's bytes once for each object round it. */
 #include "sink_tree.h"
 
+#include "array.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    nodes_first = 256,
     members_searched_max = 32, /* above, an index finds repeated keys */
     table_cap_first = 16,      /* HashMap's */
     table_tree_cap_min = 64,   /* ... MIN_TREEIFY_CAPACITY */
@@ -63,14 +64,9 @@ static bool fail_memory(struct parse *p)
 static bool tree_node_new(struct parse *p, uint32_t *out)
 {
     struct sink_tree *tree = p->tree;
-    if (tree->count == tree->cap) {
-        size_t cap = tree->cap == 0 ? nodes_first : tree->cap * 2;
-        struct sink_node *grown = realloc(tree->nodes, cap * sizeof(*grown));
-        if (grown == NULL) {
-            return fail_memory(p);
-        }
-        tree->nodes = grown;
-        tree->cap = cap;
+    if (tree->count == tree->cap &&
+        ARRAY_RESERVE(tree->nodes, tree->cap, tree->count + 1, ARRAY_NO_MAX) != STATUS_OK) {
+        return fail_memory(p);
     }
     *out = (uint32_t)tree->count++;
     tree->nodes[*out] = (struct sink_node){.kind = JSON_NULL};
@@ -116,7 +112,8 @@ static uint32_t java_hash(struct span key)
     return hash;
 }
 
-/* For repeated keys only: begins where no peer knows, for Java's hash is too easy to collide. */
+/* The hash finds repeated keys only; it begins where no peer knows, for Java's hash is too easy to
+ * collide. */
 static uint32_t own_hash(uint32_t start, struct span key)
 {
     uint32_t hash = start;
@@ -284,13 +281,8 @@ static bool link_as_hashmap(struct parse *p, struct members *m)
 {
     struct sink_tree *tree = p->tree;
     size_t cap = table_cap(tree, m);
-    if (cap * 2 > tree->slot_cap) {
-        uint32_t *grown = realloc(tree->slots, cap * 2 * sizeof(*grown));
-        if (grown == NULL) {
-            return fail_memory(p);
-        }
-        tree->slots = grown;
-        tree->slot_cap = cap * 2;
+    if (ARRAY_RESERVE(tree->slots, tree->slot_cap, cap * 2, ARRAY_NO_MAX) != STATUS_OK) {
+        return fail_memory(p);
     }
     uint32_t *heads = tree->slots;
     uint32_t *tails = tree->slots + cap;
@@ -562,7 +554,8 @@ static void write_string(struct span raw, struct buf *out)
 {
     struct json_cursor c = json_cursor_at(raw);
     struct json_error err;
-    /* It has been read once without a fault; only out's ceiling can be met, and out says so. */
+    /* The string has been read once without a fault; only out's ceiling can be met, and out says
+     * so. */
     (void)json_reencode(&c, out, &err);
 }
 

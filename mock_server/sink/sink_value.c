@@ -19,7 +19,7 @@ void sink_value_release(struct sink_value *value)
     buf_release(&value->json);
 }
 
-/* What JsonDeserializer makes of Jackson's complaint. */
+/* Fails as JsonDeserializer does on Jackson's complaint. */
 static bool fail_json(struct sink_failure *failure, const struct json_error *err)
 {
     bool at_end = strncmp(err->message, "Unexpected end-of-input", 23) == 0;

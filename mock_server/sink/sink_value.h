@@ -1,4 +1,4 @@
-/* One Kafka key or value on its way through a Connect converter and into a file of JSON
+/* A Kafka key or value on its way through a Connect converter and into a file of JSON
  * (specs/s3-sink-connector.md 3): raw bytes -> JsonConverter, StringConverter or ByteArrayConverter
  * -> what Jackson writes of the Java object. Used again for each record; then nothing is allocated.
  */
@@ -41,7 +41,7 @@ bool sink_value_convert(struct sink_value *value, const struct sink_conversion *
                         bool present, struct span bytes, struct sink_failure *failure);
 /* "STRING", "STRUCT": of TEXT and TYPED. */
 const char *sink_value_type_name(const struct sink_value *value);
-/* Is it a Struct? */
+/* Is the value a Struct? */
 bool sink_value_is_struct(const struct sink_value *value);
 /* The value as JSON, without the line's end; not of NULL. */
 void sink_value_write(const struct sink_value *value, struct buf *out);

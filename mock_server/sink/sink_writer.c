@@ -130,7 +130,7 @@ static enum sink_outcome writer_skip_or_fail(struct taking *t)
     return t->failure->stage == SINK_STAGE_TASK_PUT ? writer_fail_put(t->failure) : SINK_FAILED;
 }
 
-/* As above, for what put() hands to the reporter when there is one, and throws itself if not. */
+/* A failure that put() hands to the reporter when there is one, and throws itself if not. */
 static enum sink_outcome writer_skip_or_throw(struct taking *t)
 {
     t->failure->stage = SINK_STAGE_TASK_PUT;

@@ -1,4 +1,4 @@
-/* What S3SinkTask and its TopicPartitionWriter do with the records of one topic-partition: convert,
+/* S3SinkTask and its TopicPartitionWriter with the records of one topic-partition: convert,
  * partition, write, rotate, commit (specs/s3-sink-connector.md 3, 4, 6).
  *
  * DIFFERS: an offset that only skipped records led to is committed as well; the connector commits
