@@ -282,11 +282,17 @@ cover: ## branch coverage of the quick suite
 	$(Q)$(MAKE) --no-print-directory VARIANT=cov check
 	$(Q)sh tests/cover.sh build/cov
 
+# gcc's analyzer, without three of its questions. All 27 findings of theirs (gcc 12) were looked at, none was a mistake: it does
+# not know that error_set returns no STATUS_OK, so that it walks on with the NULL of a result that was refused (null-dereference,
+# use-of-uninitialized-value), and it loses sight of memory that a struct behind a pointer keeps (malloc-leak; ASan looks for leaks).
+ANALYZER := -O0 -U_FORTIFY_SOURCE -fanalyzer -Wno-analyzer-null-dereference -Wno-analyzer-use-of-uninitialized-value \
+            -Wno-analyzer-malloc-leak
 .PHONY: lint
-lint: all ## the house rules that a machine can check
+lint: all check-build ## the house rules that a machine can check
 	$(Q)BUILD=$(BUILD) sh tests/lint/lint.sh
 	$(Q)$(MAKE) --no-print-directory CC=clang WERROR=1 BUILD=build/clang all >/dev/null && echo "lint: clang has no warnings"
 	$(Q)$(MAKE) --no-print-directory CC=gcc WERROR=1 BUILD=build/gcc all >/dev/null && echo "lint: gcc has no warnings"
+	$(Q)$(MAKE) --no-print-directory CC=gcc WERROR=1 BUILD=build/analyzer CFLAGS='$(ANALYZER)' all >/dev/null && echo "lint: gcc's analyzer finds nothing"
 
 .PHONY: bench
 bench: all ## nginx, raw SQLite and pinpipe side by side, as ratios

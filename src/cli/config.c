@@ -50,7 +50,7 @@ struct dotenv_target {
 static void upper_case(const char *name, char out[key_name_bytes_max])
 {
     size_t i = 0;
-    for (; name[i] != '\0' && i < key_name_bytes_max - 1; i++) {
+    for (; i < key_name_bytes_max - 1 && name[i] != '\0'; i++) {
         out[i] = name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
     }
     out[i] = '\0';

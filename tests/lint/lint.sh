@@ -6,7 +6,7 @@ bad=0
 complain() { printf '%s\n' "$*"; bad=1; }
 need() { command -v "$1" >/dev/null 2>&1 || { complain "lint needs $1: run .ci/deps lint"; exit 1; }; }
 step() { printf 'lint: %s\n' "$*" >&2; }
-need clang-format; need clang; need objdump; need awk
+need clang-format; need clang; need objdump; need awk; need cppcheck
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT INT TERM
@@ -50,6 +50,21 @@ git grep -nE '"(SELECT|INSERT|UPDATE|DELETE FROM|CREATE TABLE)' -- 'mock_server/
 git grep -nE '\b(TODO|FIXME|XXX)\b' -- 'src' 'mock_server' 'include' 'tests/*.[ch]' && complain 'unfinished marks'
 
 git grep -nE '\buv_(try_)?write2?\(' -- 'mock_server/*.c' 'src/*.c' ':!mock_server/net/conn.c' && complain 'bytes leave through conn_send only'
+
+step 'names that can be told apart, comments that begin with their subject'
+sh tests/lint/names.sh || bad=1
+
+step 'nothing that nobody uses'
+BUILD=${BUILD:-build/release} sh tests/lint/dead.sh >"$work/dead" || { grep -v '^tests only' "$work/dead"; bad=1; }
+
+step 'cppcheck'
+mkdir -p build/cppcheck
+# __GNUC__ makes it see which functions do not return.
+# shellcheck disable=SC2046
+cppcheck -q -j "$cores" --std=c11 --enable=warning,performance,portability --library=posix --cppcheck-build-dir=build/cppcheck \
+    --suppressions-list=tests/lint/cppcheck.txt --template='{file}:{line}: {id}: {message}' -D__GNUC__=12 -D_POSIX_C_SOURCE=200809L \
+    $(make -s --no-print-directory room-flags | tr ' ' '\n' | grep '^-I[a-z]' | sort -u) src mock_server >"$work/cppcheck" 2>&1
+[ -s "$work/cppcheck" ] && { cat "$work/cppcheck"; complain 'cppcheck: mend it, or give the reason in tests/lint/cppcheck.txt'; }
 
 step 'no writable globals'
 variant=${BUILD:-build/release}
