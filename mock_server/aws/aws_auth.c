@@ -2,6 +2,7 @@
  * whose key, which scope, when, what is signed, and only then the signature itself. */
 #include "aws_auth.h"
 
+#include "sigv2.h"
 #include "url.h"
 
 enum {
@@ -135,18 +136,6 @@ static enum aws_verdict time_judge(const struct auth_check *check)
 
 /* --- the payload and the headers --- */
 
-static bool is_signed_header(const struct sigv4_claim *claim, struct span name)
-{
-    struct span rest = claim->signed_headers;
-    struct span part;
-    while (span_next_part(&rest, ';', &part)) {
-        if (span_equal_nocase(part, name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The decoded value of a parameter; false: it is not there. */
 static bool auth_parameter(const struct auth_check *check, const char *name, struct span *out)
 {
@@ -174,7 +163,7 @@ static enum aws_verdict s3_payload_judge(struct auth_check *check)
         check->signed_request.payload_hash = header;
         return header.len > 0 ? AWS_GRANTED : AWS_PAYLOAD_UNNAMED;
     }
-    if (is_signed_header(claim, SPAN_LIT("x-amz-content-sha256"))) {
+    if (sigv4_claim_signs(claim, SPAN_LIT("x-amz-content-sha256"))) {
         check->signed_request.payload_hash = header;
     } else if (auth_parameter(check, "X-Amz-Content-Sha256", &parameter)) {
         check->signed_request.payload_hash = parameter;

@@ -10,7 +10,7 @@
 #include "env.h"
 #include "error.h"
 #include "http.h"
-#include "sigv4.h"
+#include "sigv4_claim.h"
 
 /* What a service wants signed, and how. */
 enum aws_auth_dialect {

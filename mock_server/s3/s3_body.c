@@ -12,6 +12,7 @@
 #include "base64.h"
 #include "s3_errors.h"
 #include "s3_promises.h"
+#include "sigv4_chunks.h"
 
 #include <ctype.h>
 

@@ -7,7 +7,7 @@
 #include "exchange.h"
 #include "s3.h"
 #include "s3_identity.h"
-#include "sigv4.h"
+#include "sigv4_claim.h"
 #include "store_objects.h"
 
 struct s3_body; /* a body on its way in (s3_body.h) */

@@ -1,14 +1,15 @@
-/* Signature Version 2 as S3 has it: HMAC-SHA1 over a few headers and the resource. Old clients send
- * it in a header; boto3 still makes its presigned URLs with it. */
-#include "sigv4_internal.h"
+/* Signature Version 2 as S3 has it: HMAC-SHA1 over a few headers and the resource. */
+#include "sigv2.h"
 
 #include "base64.h"
+#include "sigv4_internal.h"
 
 #include <stdlib.h>
 
 /* --- the resource --- */
 
-/* The parameters that name another thing than the object itself, or change the answer; in order. */
+/* Parameters that name another thing than the object itself, or change the answer, are signed; in
+ * this order. */
 static const char *const subresources[] = {
     "accelerate",
     "acl",
@@ -46,7 +47,7 @@ static const char *const subresources[] = {
     "website",
 };
 
-static void append_decoded(struct span text, struct buf *out)
+static void decoded_append(struct span text, struct buf *out)
 {
     while (text.len > 0) {
         buf_append_byte(out, (char)sigv4_decode_next(&text, true));
@@ -74,7 +75,7 @@ void sigv2_resource(struct span bucket, const struct sigv4_request *request, str
             buf_append_cstr(out, first ? "?" : "&");
             buf_append_cstr(out, subresources[i]);
             buf_append_cstr(out, equals < part.len ? "=" : "");
-            append_decoded(span_skip(part, equals + 1), out);
+            decoded_append(span_skip(part, equals + 1), out);
             first = false;
         }
     }
@@ -87,7 +88,7 @@ struct amz_header {
     struct span value;
 };
 
-/* What is gathered from headers and parameters; their text stands in `text`. */
+/* All x-amz-* of headers and parameters; the spans point into `text`. */
 struct amz_headers {
     struct amz_header *items;
     size_t count;
@@ -104,56 +105,49 @@ static int amz_header_order(const void *a, const void *b)
                       : (left->value.ptr > right->value.ptr) - (left->value.ptr < right->value.ptr);
 }
 
-static bool is_amz(struct span name)
-{
-    return span_equal_nocase(span_first(name, 6), SPAN_LIT("x-amz-"));
-}
-
-static struct span lower(struct span text, struct buf *out)
+static struct span amz_name_keep(struct span text, struct buf *out)
 {
     size_t start = out->len;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        buf_append_byte(out, (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
-    }
+    sigv4_lower_append(text, out);
     return span_skip(buf_span(out), start);
 }
 
-static struct span copy(struct span text, bool decode, struct buf *out)
+static struct span amz_value_keep(struct span text, bool decode, struct buf *out)
 {
     size_t start = out->len;
     if (decode) {
-        append_decoded(text, out);
+        decoded_append(text, out);
     } else {
         buf_append_span(out, span_trim(text));
     }
     return span_skip(buf_span(out), start);
 }
 
-/* A presigned URL carries as parameters the headers that were signed. */
+/* Takes the parameters too, because a presigned URL carries in them the headers that were signed.
+ */
 static void amz_headers_gather(const struct sigv4_check *check, struct amz_headers *headers)
 {
     const struct sigv4_request *request = check->request;
     for (size_t i = 0; i < request->header_count; i++) {
-        if (is_amz(request->headers[i].name)) {
-            struct span name = lower(request->headers[i].name, &headers->text);
-            headers->items[headers->count++] =
-                (struct amz_header){name, copy(request->headers[i].value, false, &headers->text)};
+        if (sigv4_is_amz_header(request->headers[i].name)) {
+            struct span name = amz_name_keep(request->headers[i].name, &headers->text);
+            headers->items[headers->count++] = (struct amz_header){
+                name, amz_value_keep(request->headers[i].value, false, &headers->text)};
         }
     }
     struct span rest = check->claim->kind == SIGV2_QUERY ? request->query : SPAN_EMPTY;
     struct span part;
     while (span_next_part(&rest, '&', &part)) {
         size_t equals = span_find_byte(part, '=');
-        if (is_amz(part)) {
-            struct span name = lower(span_first(part, equals), &headers->text);
-            headers->items[headers->count++] =
-                (struct amz_header){name, copy(span_skip(part, equals + 1), true, &headers->text)};
+        if (sigv4_is_amz_header(part)) {
+            struct span name = amz_name_keep(span_first(part, equals), &headers->text);
+            headers->items[headers->count++] = (struct amz_header){
+                name, amz_value_keep(span_skip(part, equals + 1), true, &headers->text)};
         }
     }
 }
 
-static void append_gathered(const struct amz_headers *headers, struct buf *out)
+static void gathered_append(const struct amz_headers *headers, struct buf *out)
 {
     for (size_t i = 0; i < headers->count; i++) {
         bool same = i > 0 && span_equal(headers->items[i].name, headers->items[i - 1].name);
@@ -167,7 +161,7 @@ static void append_gathered(const struct amz_headers *headers, struct buf *out)
     buf_append_cstr(out, headers->count > 0 ? "\n" : "");
 }
 
-static void append_amz_headers(const struct sigv4_check *check, struct buf *out)
+static void amz_headers_append(const struct sigv4_check *check, struct buf *out)
 {
     const struct sigv4_request *request = check->request;
     size_t count_max = request->header_count + 1;
@@ -186,7 +180,7 @@ static void append_amz_headers(const struct sigv4_check *check, struct buf *out)
     } else {
         amz_headers_gather(check, &headers);
         qsort(headers.items, headers.count, sizeof(*headers.items), amz_header_order);
-        append_gathered(&headers, out);
+        gathered_append(&headers, out);
     }
     buf_release(&headers.text);
     free(headers.items);
@@ -194,8 +188,8 @@ static void append_amz_headers(const struct sigv4_check *check, struct buf *out)
 
 /* --- the signature --- */
 
-/* The moment as it is signed: that of the URL, or Date, which x-amz-date makes empty. */
-static void append_moment(const struct sigv4_check *check, struct buf *out)
+/* The moment that is signed: the URL's end, or Date, which x-amz-date makes empty. */
+static void moment_append(const struct sigv4_check *check, struct buf *out)
 {
     if (check->claim->kind == SIGV2_QUERY) {
         buf_append_i64(out, check->claim->expires_s);
@@ -215,9 +209,9 @@ bool sigv2_claim_verify(const struct sigv4_check *check, struct span resource,
     buf_append_byte(string_to_sign, '\n');
     buf_append_span(string_to_sign, sigv4_header_value(check->request, "content-type"));
     buf_append_byte(string_to_sign, '\n');
-    append_moment(check, string_to_sign);
+    moment_append(check, string_to_sign);
     buf_append_byte(string_to_sign, '\n');
-    append_amz_headers(check, string_to_sign);
+    amz_headers_append(check, string_to_sign);
     buf_append_span(string_to_sign, resource);
 
     struct digest_value value =

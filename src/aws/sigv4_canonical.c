@@ -6,27 +6,19 @@
  * request give one text; only the path keeps its spelling where the style says so. */
 #include "sigv4_internal.h"
 
+#include "hex.h"
 #include "url.h"
 
 #include <stdlib.h>
 
 /* --- what stands on the wire --- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 unsigned char sigv4_decode_next(struct span *rest, bool plus_is_space)
 {
     char c = rest->ptr[0];
     if (c == '%' && rest->len >= 3) {
-        int high = hex_digit(rest->ptr[1]);
-        int low = hex_digit(rest->ptr[2]);
+        int high = hex_value(rest->ptr[1]);
+        int low = hex_value(rest->ptr[2]);
         if (high >= 0 && low >= 0) {
             *rest = span_skip(*rest, 3);
             return (unsigned char)(high << 4 | low);
@@ -55,6 +47,20 @@ size_t sigv4_header_count(const struct sigv4_request *request, const char *name)
     return count;
 }
 
+bool sigv4_is_amz_header(struct span name)
+{
+    struct span prefix = SPAN_LIT("x-amz-");
+    return span_equal_nocase(span_first(name, prefix.len), prefix);
+}
+
+void sigv4_lower_append(struct span text, struct buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        buf_append_byte(out, (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
+    }
+}
+
 int sigv4_span_order(const void *a, const void *b)
 {
     return span_compare(*(const struct span *)a, *(const struct span *)b);
@@ -62,7 +68,7 @@ int sigv4_span_order(const void *a, const void *b)
 
 /* --- path --- */
 
-static void append_recoded(struct span text, bool is_path, struct buf *out)
+static void recoded_append(struct span text, bool is_path, struct buf *out)
 {
     while (text.len > 0) {
         char byte = (char)sigv4_decode_next(&text, !is_path);
@@ -70,9 +76,9 @@ static void append_recoded(struct span text, bool is_path, struct buf *out)
     }
 }
 
-/* Without empty segments, "." and ".."; then each byte that is not unreserved is encoded, also the
- * '%' of what was encoded before. No segment holds a slash, so ".." cuts at the last one. */
-static void append_path_double(struct span path, struct buf *out)
+/* Empty segments, "." and ".." go; then each byte that is not unreserved is encoded, also the '%'
+ * of what was encoded before. No segment holds a slash, so ".." cuts at the last one. */
+static void path_double_append(struct span path, struct buf *out)
 {
     size_t start = out->len;
     bool slash_behind = span_ends_with(path, SPAN_LIT("/"));
@@ -91,7 +97,7 @@ static void append_path_double(struct span path, struct buf *out)
     }
 }
 
-static void append_path(const struct sigv4_request *request, struct buf *out)
+static void path_append(const struct sigv4_request *request, struct buf *out)
 {
     if (request->path.len == 0) {
         buf_append_byte(out, '/');
@@ -99,13 +105,13 @@ static void append_path(const struct sigv4_request *request, struct buf *out)
     }
     switch (request->path_style) {
     case SIGV4_PATH_S3:
-        append_recoded(request->path, true, out);
+        recoded_append(request->path, true, out);
         break;
     case SIGV4_PATH_RAW:
         buf_append_span(out, request->path);
         break;
     case SIGV4_PATH_DOUBLE:
-        append_path_double(request->path, out);
+        path_double_append(request->path, out);
         break;
     }
 }
@@ -128,12 +134,12 @@ static int parameter_order(const void *a, const void *b)
 static struct span recoded(struct span text, struct buf *out)
 {
     size_t start = out->len;
-    append_recoded(text, false, out);
+    recoded_append(text, false, out);
     return span_skip(buf_span(out), start);
 }
 
-/* Takes the query apart into encoded parameters; their text goes to `text`, which must have room
- * for all of it, because the spans point there. */
+/* Takes the query apart into encoded parameters; their bytes go to `text`, which must have room for
+ * all of them, because the spans point there. */
 static size_t parameters_read(struct span query, struct span leave_out, struct buf *text,
                               struct parameter *parameters)
 {
@@ -150,7 +156,7 @@ static size_t parameters_read(struct span query, struct span leave_out, struct b
     return count;
 }
 
-static void append_query(struct span query, struct span leave_out, struct buf *out)
+static void query_append(struct span query, struct span leave_out, struct buf *out)
 {
     if (query.len == 0) {
         return;
@@ -180,23 +186,23 @@ static void append_query(struct span query, struct span leave_out, struct buf *o
 
 /* --- headers --- */
 
-static bool is_blank(char c)
+static bool is_header_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-/* Without blanks at the ends; a run of them inside is one space. */
-static void append_value(struct span value, struct buf *out)
+/* Blanks at the ends of a value are not signed, and a run of them inside is one space. */
+static void header_value_append(struct span value, struct buf *out)
 {
     value = span_trim(value);
     while (value.len > 0) {
         size_t word = 0;
-        while (word < value.len && !is_blank(value.ptr[word])) {
+        while (word < value.len && !is_header_blank(value.ptr[word])) {
             word++;
         }
         buf_append_span(out, span_first(value, word));
         size_t next = word;
-        while (next < value.len && is_blank(value.ptr[next])) {
+        while (next < value.len && is_header_blank(value.ptr[next])) {
             next++;
         }
         buf_append_cstr(out, next > word ? " " : "");
@@ -204,7 +210,7 @@ static void append_value(struct span value, struct buf *out)
     }
 }
 
-static void append_header(const struct sigv4_request *request, struct span name, struct buf *out)
+static void header_append(const struct sigv4_request *request, struct span name, struct buf *out)
 {
     bool first = true;
     buf_append_span(out, name);
@@ -212,7 +218,7 @@ static void append_header(const struct sigv4_request *request, struct span name,
     for (size_t i = 0; i < request->header_count; i++) {
         if (span_equal_nocase(request->headers[i].name, name)) {
             buf_append_cstr(out, first ? "" : ",");
-            append_value(request->headers[i].value, out);
+            header_value_append(request->headers[i].value, out);
             first = false;
         }
     }
@@ -226,12 +232,12 @@ void sigv4_canonical_request(const struct sigv4_request *request, struct span si
     struct span name;
     buf_append_span(out, request->method);
     buf_append_byte(out, '\n');
-    append_path(request, out);
+    path_append(request, out);
     buf_append_byte(out, '\n');
-    append_query(request->query, leave_out, out);
+    query_append(request->query, leave_out, out);
     buf_append_byte(out, '\n');
     while (span_next_part(&names, ';', &name)) {
-        append_header(request, name, out);
+        header_append(request, name, out);
     }
     buf_append_byte(out, '\n');
     buf_append_span(out, signed_headers);

@@ -1,5 +1,7 @@
-/* Signatures of the chunks of a streamed body: each signs its data and the signature before it, the
- * first the one of the request's head. */
+/* Every chunk of a streamed body signs its data and the signature before it; the first chunk signs
+ * that of the request's head. */
+#include "sigv4_chunks.h"
+
 #include "sigv4_internal.h"
 
 #include <stdio.h>
@@ -20,8 +22,8 @@ void sigv4_chunks_init(struct sigv4_chunks *chunks, struct crypto *crypto,
 }
 
 /* Signs "<algorithm>\n<moment>\n<scope>\n<previous>\n<hashes>". */
-static void sign_next(struct sigv4_chunks *chunks, const char *algorithm, const char *hashes,
-                      char out[SIGV4_SIGNATURE_BYTES])
+static void chunk_sign_next(struct sigv4_chunks *chunks, const char *algorithm, const char *hashes,
+                            char out[SIGV4_SIGNATURE_BYTES])
 {
     char text[sizeof(chunks->scope) + sizeof(chunks->date_time) + 4 * SIGV4_SIGNATURE_BYTES];
     int len = snprintf(text, sizeof(text), "%s\n%s\n%s\n%s\n%s", algorithm, chunks->date_time,
@@ -36,7 +38,7 @@ void sigv4_chunk_sign(struct sigv4_chunks *chunks, const struct digest_value *da
 {
     char hashes[sizeof(EMPTY_SHA256 "\n") + DIGEST_HEX_BYTES_MAX] = EMPTY_SHA256 "\n";
     digest_hex(data_sha256, hashes + strlen(hashes));
-    sign_next(chunks, SIGV4_ALGORITHM "-PAYLOAD", hashes, out);
+    chunk_sign_next(chunks, SIGV4_ALGORITHM "-PAYLOAD", hashes, out);
 }
 
 void sigv4_trailer_sign(struct sigv4_chunks *chunks, const struct digest_value *trailer_sha256,
@@ -44,5 +46,5 @@ void sigv4_trailer_sign(struct sigv4_chunks *chunks, const struct digest_value *
 {
     char hash[DIGEST_HEX_BYTES_MAX];
     digest_hex(trailer_sha256, hash);
-    sign_next(chunks, SIGV4_ALGORITHM "-TRAILER", hash, out);
+    chunk_sign_next(chunks, SIGV4_ALGORITHM "-TRAILER", hash, out);
 }

@@ -1,7 +1,8 @@
 /* What a client says about its signature, taken apart: Authorization, or the parameters of a
  * presigned URL, of either version. Nothing is compared with a secret or a clock here. */
-#include "sigv4_internal.h"
+#include "sigv4_claim.h"
 
+#include "sigv4_internal.h"
 #include "url.h"
 
 #include <string.h>
@@ -16,13 +17,13 @@ struct reading {
     const char **what;
 };
 
-static enum sigv4_flaw flaw(struct reading *r, enum sigv4_flaw kind, const char *what)
+static enum sigv4_flaw claim_flaw(struct reading *r, enum sigv4_flaw kind, const char *what)
 {
     *r->what = what;
     return kind;
 }
 
-/* Printable ASCII without blanks, not empty: all that any part of a claim is made of. */
+/* Every part of a claim is printable ASCII without blanks, and not empty. */
 static bool is_word(struct span s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -60,7 +61,7 @@ static bool is_day(struct span s)
     return s.len == 8;
 }
 
-/* "AKID/20260102/us-east-1/s3/aws4_request"; the key's id may hold slashes. */
+/* A credential is "AKID/20260102/us-east-1/s3/aws4_request"; the key's id may hold slashes. */
 static bool credential_parse(struct span text, struct sigv4_claim *claim)
 {
     struct sigv4_scope scope;
@@ -79,7 +80,7 @@ static bool credential_parse(struct span text, struct sigv4_claim *claim)
     return true;
 }
 
-/* Lower-case names, the host's among them. */
+/* Signed headers are named in lower case, and the host is among them. */
 static bool signed_headers_are_good(struct span names)
 {
     bool has_host = false;
@@ -106,11 +107,11 @@ static enum sigv4_flaw moment_take(struct reading *r, struct span date_time, con
 {
     struct sigv4_claim *claim = r->claim;
     if (!sigv4_date_parse(date_time, &claim->signed_at_s)) {
-        return flaw(r, SIGV4_BAD_DATE, what);
+        return claim_flaw(r, SIGV4_BAD_DATE, what);
     }
     claim->date_time = date_time;
     if (!span_equal(claim->scope.date, span_first(date_time, 8))) {
-        return flaw(r, SIGV4_BAD_DATE, "Credential");
+        return claim_flaw(r, SIGV4_BAD_DATE, "Credential");
     }
     return SIGV4_SOUND;
 }
@@ -147,7 +148,7 @@ struct header_part {
 
 enum { part_credential, part_signed_headers, part_signature, part_count };
 
-/* "Credential=..., SignedHeaders=..., Signature=..." in any order; what is unknown is ignored. */
+/* "Credential=..., SignedHeaders=..., Signature=..." come in any order; other parts are ignored. */
 static bool parts_read(struct span text, struct header_part *parts)
 {
     struct span part;
@@ -178,29 +179,29 @@ static enum sigv4_flaw read_header(struct reading *r, struct span text)
     claim->kind = SIGV4_HEADER;
     claim->session_token = sigv4_header_value(r->request, "x-amz-security-token");
     if (!span_equal_cstr(span_first(text, blank), SIGV4_ALGORITHM)) {
-        return flaw(r, SIGV4_UNKNOWN_ALGORITHM, "Authorization");
+        return claim_flaw(r, SIGV4_UNKNOWN_ALGORITHM, "Authorization");
     }
     if (!parts_read(span_skip(text, blank), parts)) {
-        return flaw(r, SIGV4_MALFORMED_HEADER, "Authorization");
+        return claim_flaw(r, SIGV4_MALFORMED_HEADER, "Authorization");
     }
     if (!credential_parse(parts[part_credential].value, claim)) {
-        return flaw(r, SIGV4_MALFORMED_HEADER, "Credential");
+        return claim_flaw(r, SIGV4_MALFORMED_HEADER, "Credential");
     }
     if (!is_word(parts[part_signature].value)) {
-        return flaw(r, SIGV4_MALFORMED_HEADER, "Signature");
+        return claim_flaw(r, SIGV4_MALFORMED_HEADER, "Signature");
     }
     claim->signature = parts[part_signature].value;
     if (!signed_headers_are_good(parts[part_signed_headers].value)) {
-        return flaw(r, SIGV4_MALFORMED_HEADER, "SignedHeaders");
+        return claim_flaw(r, SIGV4_MALFORMED_HEADER, "SignedHeaders");
     }
     claim->signed_headers = parts[part_signed_headers].value;
     if (!header_moment(r, &date_time, &moment_name)) {
-        return flaw(r, SIGV4_BAD_DATE, moment_name);
+        return claim_flaw(r, SIGV4_BAD_DATE, moment_name);
     }
     return moment_take(r, date_time, moment_name);
 }
 
-/* "AWS AKID:base64". */
+/* SigV2's header is "AWS AKID:base64". */
 static enum sigv4_flaw read_header_v2(struct reading *r, struct span text)
 {
     struct sigv4_claim *claim = r->claim;
@@ -214,13 +215,13 @@ static enum sigv4_flaw read_header_v2(struct reading *r, struct span text)
     claim->session_token = sigv4_header_value(r->request, "x-amz-security-token");
     if (colon <= 1 || colon == rest.len || !is_word(rest) ||
         colon - 1 > SIGV4_ACCESS_KEY_BYTES_MAX) {
-        return flaw(r, SIGV4_MALFORMED_HEADER, "Authorization");
+        return claim_flaw(r, SIGV4_MALFORMED_HEADER, "Authorization");
     }
     claim->access_key = span_first(rest, colon - 1);
     claim->signature = span_skip(rest, colon);
     if (!header_moment(r, &claim->date_time, &moment_name) ||
         !sigv4_date_parse(claim->date_time, &claim->signed_at_s)) {
-        return flaw(r, SIGV4_BAD_DATE, moment_name);
+        return claim_flaw(r, SIGV4_BAD_DATE, moment_name);
     }
     return SIGV4_SOUND;
 }
@@ -233,7 +234,8 @@ static bool has_parameter(const struct sigv4_request *request, const char *name)
     return url_query_find(request->query, name, &value);
 }
 
-/* The decoded value in the arena. A plus stays one: tokens and base64 hold pluses, never blanks. */
+/* Decodes a parameter's value into the arena. A plus stays a plus: tokens and base64 hold pluses,
+ * never blanks. */
 static bool parameter_read(struct reading *r, const char *name, struct span *out)
 {
     struct span raw;
@@ -262,34 +264,34 @@ static enum sigv4_flaw read_query(struct reading *r)
     struct span date_time;
     claim->kind = SIGV4_QUERY;
     if (!parameter_read(r, "X-Amz-Algorithm", &text)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Algorithm");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Algorithm");
     }
     if (!span_equal_cstr(text, SIGV4_ALGORITHM)) {
-        return flaw(r, SIGV4_UNKNOWN_ALGORITHM, "X-Amz-Algorithm");
+        return claim_flaw(r, SIGV4_UNKNOWN_ALGORITHM, "X-Amz-Algorithm");
     }
     if (!parameter_read(r, "X-Amz-Credential", &text) || !credential_parse(text, claim)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Credential");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Credential");
     }
     if (!parameter_read(r, "X-Amz-Signature", &claim->signature)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Signature");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Signature");
     }
     if (!parameter_read(r, "X-Amz-SignedHeaders", &text) || !signed_headers_are_good(text)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-SignedHeaders");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-SignedHeaders");
     }
     claim->signed_headers = text;
     if (has_parameter(r->request, "X-Amz-Security-Token") &&
         !parameter_read(r, "X-Amz-Security-Token", &claim->session_token)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Security-Token");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Security-Token");
     }
     if (!parameter_read(r, "X-Amz-Date", &date_time)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Date");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Date");
     }
     if (!parameter_read(r, "X-Amz-Expires", &text)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Expires");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "X-Amz-Expires");
     }
     if (!span_parse_i64(text, &claim->expires_s) || claim->expires_s < 1 ||
         claim->expires_s > SIGV4_EXPIRES_MAX) {
-        return flaw(r, SIGV4_BAD_EXPIRES, "X-Amz-Expires");
+        return claim_flaw(r, SIGV4_BAD_EXPIRES, "X-Amz-Expires");
     }
     return moment_take(r, date_time, "X-Amz-Date");
 }
@@ -300,21 +302,21 @@ static enum sigv4_flaw read_query_v2(struct reading *r)
     struct span text;
     claim->kind = SIGV2_QUERY;
     if (!parameter_read(r, "AWSAccessKeyId", &text) || text.len > SIGV4_ACCESS_KEY_BYTES_MAX) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "AWSAccessKeyId");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "AWSAccessKeyId");
     }
     claim->access_key = text;
     if (!parameter_read(r, "Signature", &claim->signature)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "Signature");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "Signature");
     }
     if (has_parameter(r->request, "x-amz-security-token") &&
         !parameter_read(r, "x-amz-security-token", &claim->session_token)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "x-amz-security-token");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "x-amz-security-token");
     }
     if (!parameter_read(r, "Expires", &text)) {
-        return flaw(r, SIGV4_MALFORMED_QUERY, "Expires");
+        return claim_flaw(r, SIGV4_MALFORMED_QUERY, "Expires");
     }
     if (!span_parse_i64(text, &claim->expires_s) || claim->expires_s < 0) {
-        return flaw(r, SIGV4_BAD_EXPIRES, "Expires");
+        return claim_flaw(r, SIGV4_BAD_EXPIRES, "Expires");
     }
     return SIGV4_SOUND;
 }
@@ -339,7 +341,7 @@ enum sigv4_flaw sigv4_claim_parse(const struct sigv4_request *request, struct ar
                  has_parameter(request, "X-Amz-Signature");
     bool query_v2 = has_parameter(request, "AWSAccessKeyId") || has_parameter(request, "Signature");
     if (headers + query + query_v2 > 1) {
-        return flaw(&r, SIGV4_AMBIGUOUS, "Authorization");
+        return claim_flaw(&r, SIGV4_AMBIGUOUS, "Authorization");
     }
     if (query) {
         return read_query(&r);

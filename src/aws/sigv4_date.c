@@ -1,3 +1,4 @@
+/* Moments as signatures name them, and as a Date header does. */
 #include "sigv4_internal.h"
 
 #include <stdio.h>
@@ -14,8 +15,8 @@ void sigv4_date(int64_t wall_us, char out[SIGV4_DATE_BYTES])
     }
 }
 
-/* Two or four digits. */
-static bool digits_read(struct span text, int *out)
+/* Reads a field of the date, all of whose bytes must be digits. */
+static bool date_digits_read(struct span text, int *out)
 {
     int value = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -28,14 +29,14 @@ static bool digits_read(struct span text, int *out)
     return true;
 }
 
-static struct span cut(struct span text, size_t start, size_t len)
+static struct span date_field(struct span text, size_t start, size_t len)
 {
     return span_first(span_skip(text, start), len);
 }
 
 /* False for a day or an hour that there is not (timegm would take the 31st of June for the 1st of
  * July). */
-static bool moment_seconds(struct tm wanted, int64_t *seconds)
+static bool date_seconds(struct tm wanted, int64_t *seconds)
 {
     struct tm given = wanted;
     time_t when = timegm(&given);
@@ -52,14 +53,17 @@ bool sigv4_date_parse(struct span text, int64_t *seconds)
 {
     struct tm t = {0};
     if (text.len != SIGV4_DATE_BYTES - 1 || text.ptr[8] != 'T' || text.ptr[15] != 'Z' ||
-        !digits_read(cut(text, 0, 4), &t.tm_year) || !digits_read(cut(text, 4, 2), &t.tm_mon) ||
-        !digits_read(cut(text, 6, 2), &t.tm_mday) || !digits_read(cut(text, 9, 2), &t.tm_hour) ||
-        !digits_read(cut(text, 11, 2), &t.tm_min) || !digits_read(cut(text, 13, 2), &t.tm_sec)) {
+        !date_digits_read(date_field(text, 0, 4), &t.tm_year) ||
+        !date_digits_read(date_field(text, 4, 2), &t.tm_mon) ||
+        !date_digits_read(date_field(text, 6, 2), &t.tm_mday) ||
+        !date_digits_read(date_field(text, 9, 2), &t.tm_hour) ||
+        !date_digits_read(date_field(text, 11, 2), &t.tm_min) ||
+        !date_digits_read(date_field(text, 13, 2), &t.tm_sec)) {
         return false;
     }
     t.tm_year -= 1900;
     t.tm_mon -= 1;
-    return moment_seconds(t, seconds);
+    return date_seconds(t, seconds);
 }
 
 bool sigv4_http_date_parse(struct span text, int64_t *seconds)
@@ -69,14 +73,17 @@ bool sigv4_http_date_parse(struct span text, int64_t *seconds)
     /* Amazon's own examples of SigV2 write the zone as a number. */
     struct span zone = span_skip(text, sizeof("Fri, 02 Jan 2026 03:04:05") - 1);
     if (!(span_equal_cstr(zone, " GMT") || span_equal_cstr(zone, " +0000")) || text.ptr[3] != ',' ||
-        text.ptr[19] != ':' || text.ptr[22] != ':' || !digits_read(cut(text, 5, 2), &t.tm_mday) ||
-        !digits_read(cut(text, 12, 4), &t.tm_year) || !digits_read(cut(text, 17, 2), &t.tm_hour) ||
-        !digits_read(cut(text, 20, 2), &t.tm_min) || !digits_read(cut(text, 23, 2), &t.tm_sec)) {
+        text.ptr[19] != ':' || text.ptr[22] != ':' ||
+        !date_digits_read(date_field(text, 5, 2), &t.tm_mday) ||
+        !date_digits_read(date_field(text, 12, 4), &t.tm_year) ||
+        !date_digits_read(date_field(text, 17, 2), &t.tm_hour) ||
+        !date_digits_read(date_field(text, 20, 2), &t.tm_min) ||
+        !date_digits_read(date_field(text, 23, 2), &t.tm_sec)) {
         return false;
     }
     while (t.tm_mon < 12 && memcmp(months + 3 * (size_t)t.tm_mon, text.ptr + 8, 3) != 0) {
         t.tm_mon++;
     }
     t.tm_year -= 1900;
-    return t.tm_mon < 12 && moment_seconds(t, seconds);
+    return t.tm_mon < 12 && date_seconds(t, seconds);
 }

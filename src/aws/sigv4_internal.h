@@ -1,12 +1,4 @@
-/* What the files of SigV4 share:
- *
- *   sigv4_canonical.c   the canonical request, from what stands on the wire
- *   sigv4_sign.c        string to sign, key, signature; the signer
- *   sigv4_claim.c       what a client sent, taken apart
- *   sigv4_verify.c      does it fit?
- *   sigv4_chunks.c      signatures of a streamed body's chunks
- *   sigv4_date.c        moments
- *   sigv2.c             the older signature */
+/* What the files of signatures share: words of the wire, and reading it byte by byte. */
 #ifndef PINPIPE_SIGV4_INTERNAL_H
 #define PINPIPE_SIGV4_INTERNAL_H
 
@@ -15,7 +7,7 @@
 #define SIGV4_ALGORITHM  "AWS4-HMAC-SHA256"
 #define SIGV4_TERMINATOR "aws4_request"
 
-/* Of the texts made on the way: a request's head three times over, and more. */
+/* Ceiling of the texts made on the way: a request's head three times over, and more. */
 enum { SIGV4_SCRATCH_BYTES_MAX = 1 << 20 };
 
 /* Takes the next byte off the front, an escape as the byte that it means; a broken escape stands
@@ -24,6 +16,11 @@ unsigned char sigv4_decode_next(struct span *rest, bool plus_is_space);
 /* The value of the first header of that name, trimmed; empty when absent. */
 struct span sigv4_header_value(const struct sigv4_request *request, const char *name);
 size_t sigv4_header_count(const struct sigv4_request *request, const char *name);
+
+/* Is it the name of one of AWS's own headers, x-amz-*, in any case of letters? */
+bool sigv4_is_amz_header(struct span name);
+/* Appends the text in lower case; ASCII only. */
+void sigv4_lower_append(struct span text, struct buf *out);
 
 /* For qsort: struct span, by their bytes. */
 int sigv4_span_order(const void *a, const void *b);

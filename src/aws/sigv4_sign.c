@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void append_scope(const struct sigv4_scope *scope, struct buf *out)
+static void scope_append(const struct sigv4_scope *scope, struct buf *out)
 {
     buf_append_span(out, scope->date);
     buf_append_byte(out, '/');
@@ -25,7 +25,7 @@ void sigv4_string_to_sign(struct crypto *crypto, struct span canonical_request,
     BUF_APPEND_LIT(out, SIGV4_ALGORITHM "\n");
     buf_append_span(out, date_time);
     buf_append_byte(out, '\n');
-    append_scope(scope, out);
+    scope_append(scope, out);
     buf_append_byte(out, '\n');
     buf_append_cstr(out, hex);
 }
@@ -58,16 +58,8 @@ void sigv4_signature(struct crypto *crypto, const struct digest_value *signing_k
 
 /* --- the signer --- */
 
-static void append_lower(struct span text, struct buf *out)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        buf_append_byte(out, (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
-    }
-}
-
-/* "host;x-amz-date" of all the headers. */
-static void append_names(const struct sigv4_request *request, struct buf *out)
+/* Appends the list of signed headers, "host;x-amz-date": all that the request has, each once. */
+static void names_append(const struct sigv4_request *request, struct buf *out)
 {
     struct span *names = calloc(request->header_count + 1, sizeof(*names));
     struct buf text;
@@ -81,7 +73,7 @@ static void append_names(const struct sigv4_request *request, struct buf *out)
     } else {
         for (size_t i = 0; i < request->header_count; i++) {
             size_t start = text.len;
-            append_lower(request->headers[i].name, &text);
+            sigv4_lower_append(request->headers[i].name, &text);
             names[i] = span_skip(buf_span(&text), start);
         }
         qsort(names, request->header_count, sizeof(*names), sigv4_span_order);
@@ -101,8 +93,8 @@ static struct sigv4_scope signer_scope(const struct sigv4_signer *signer, struct
     return (struct sigv4_scope){span_first(date_time, 8), signer->region, signer->service};
 }
 
-/* Signs the request and appends the signature. */
-static void append_signature(const struct sigv4_signer *signer, const struct sigv4_request *request,
+/* Appends the request's signature. */
+static void signature_append(const struct sigv4_signer *signer, const struct sigv4_request *request,
                              struct span date_time, struct span names, struct buf *out)
 {
     struct sigv4_scope scope = signer_scope(signer, date_time);
@@ -130,20 +122,20 @@ void sigv4_authorization(const struct sigv4_signer *signer, const struct sigv4_r
     struct sigv4_scope scope = signer_scope(signer, date_time);
     struct buf names;
     buf_init(&names, SIGV4_SCRATCH_BYTES_MAX);
-    append_names(request, &names);
+    names_append(request, &names);
     BUF_APPEND_LIT(out, SIGV4_ALGORITHM " Credential=");
     buf_append_span(out, signer->credentials.access_key);
     buf_append_byte(out, '/');
-    append_scope(&scope, out);
+    scope_append(&scope, out);
     BUF_APPEND_LIT(out, ", SignedHeaders=");
     buf_append_span(out, buf_span(&names));
     BUF_APPEND_LIT(out, ", Signature=");
-    append_signature(signer, request, date_time, buf_span(&names), out);
+    signature_append(signer, request, date_time, buf_span(&names), out);
     out->failed = out->failed || !buf_ok(&names);
     buf_release(&names);
 }
 
-static void append_parameter(struct buf *out, const char *name, struct span value)
+static void presigned_append(struct buf *out, const char *name, struct span value)
 {
     buf_append_byte(out, '&');
     buf_append_cstr(out, name);
@@ -161,21 +153,21 @@ void sigv4_presign(const struct sigv4_signer *signer, const struct sigv4_request
     struct buf names;
     buf_init(&credential, SIGV4_SCRATCH_BYTES_MAX);
     buf_init(&names, SIGV4_SCRATCH_BYTES_MAX);
-    append_names(request, &names);
+    names_append(request, &names);
     buf_append_span(&credential, signer->credentials.access_key);
     buf_append_byte(&credential, '/');
-    append_scope(&scope, &credential);
+    scope_append(&scope, &credential);
 
     buf_append_span(out, request->query);
     buf_append_cstr(out, request->query.len > 0 ? "&" : "");
     BUF_APPEND_LIT(out, "X-Amz-Algorithm=" SIGV4_ALGORITHM);
-    append_parameter(out, "X-Amz-Credential", buf_span(&credential));
-    append_parameter(out, "X-Amz-Date", presign->date_time);
+    presigned_append(out, "X-Amz-Credential", buf_span(&credential));
+    presigned_append(out, "X-Amz-Date", presign->date_time);
     BUF_APPEND_LIT(out, "&X-Amz-Expires=");
     buf_append_i64(out, presign->expires_s);
-    append_parameter(out, "X-Amz-SignedHeaders", buf_span(&names));
+    presigned_append(out, "X-Amz-SignedHeaders", buf_span(&names));
     if (signer->credentials.session_token.len > 0) {
-        append_parameter(out, "X-Amz-Security-Token", signer->credentials.session_token);
+        presigned_append(out, "X-Amz-Security-Token", signer->credentials.session_token);
     }
     /* The query that is signed stands in `out`, which may move while it grows: a copy. */
     struct buf query;
@@ -183,7 +175,7 @@ void sigv4_presign(const struct sigv4_signer *signer, const struct sigv4_request
     buf_append_span(&query, span_skip(buf_span(out), start));
     presigned.query = buf_span(&query);
     BUF_APPEND_LIT(out, "&X-Amz-Signature=");
-    append_signature(signer, &presigned, presign->date_time, buf_span(&names), out);
+    signature_append(signer, &presigned, presign->date_time, buf_span(&names), out);
     out->failed = out->failed || !buf_ok(&names) || !buf_ok(&credential) || !buf_ok(&query);
     buf_release(&query);
     buf_release(&names);

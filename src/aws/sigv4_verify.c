@@ -1,4 +1,6 @@
-/* Does a claim's signature fit the request? It is made again from the secret, and compared. */
+/* Does a claim's signature fit the request? The signature is made again from the secret, and
+ * compared. */
+#include "sigv4_claim.h"
 #include "sigv4_internal.h"
 
 struct attempt {
@@ -8,7 +10,7 @@ struct attempt {
     struct buf *string_to_sign;
 };
 
-static bool fits(const struct attempt *attempt, enum sigv4_path path_style)
+static bool attempt_fits(const struct attempt *attempt, enum sigv4_path path_style)
 {
     const struct sigv4_claim *claim = attempt->check->claim;
     struct sigv4_request request = *attempt->check->request;
@@ -35,22 +37,23 @@ bool sigv4_claim_verify(const struct sigv4_check *check, struct buf *canonical,
                               canonical, string_to_sign};
     switch (style) {
     case SIGV4_PATH_RAW:
-        return fits(&attempt, SIGV4_PATH_RAW);
+        return attempt_fits(&attempt, SIGV4_PATH_RAW);
     case SIGV4_PATH_S3:
         /* Clients differ on '+' and '=', and most sign what they send. */
-        return fits(&attempt, SIGV4_PATH_RAW) || fits(&attempt, SIGV4_PATH_S3);
+        return attempt_fits(&attempt, SIGV4_PATH_RAW) || attempt_fits(&attempt, SIGV4_PATH_S3);
     case SIGV4_PATH_DOUBLE:
         /* The last attempt leaves the text that the service would have expected. */
-        return fits(&attempt, SIGV4_PATH_DOUBLE) || fits(&attempt, SIGV4_PATH_RAW) ||
-               fits(&attempt, SIGV4_PATH_DOUBLE);
+        return attempt_fits(&attempt, SIGV4_PATH_DOUBLE) ||
+               attempt_fits(&attempt, SIGV4_PATH_RAW) || attempt_fits(&attempt, SIGV4_PATH_DOUBLE);
     }
     return false;
 }
 
-static bool is_signed(struct span signed_headers, struct span name)
+bool sigv4_claim_signs(const struct sigv4_claim *claim, struct span name)
 {
+    struct span rest = claim->signed_headers;
     struct span part;
-    while (span_next_part(&signed_headers, ';', &part)) {
+    while (span_next_part(&rest, ';', &part)) {
         if (span_equal_nocase(part, name)) {
             return true;
         }
@@ -74,15 +77,12 @@ bool sigv4_unsigned_headers(const struct sigv4_request *request, const struct si
     bool any = false;
     for (size_t i = 0; i < request->header_count; i++) {
         struct span name = request->headers[i].name;
-        if (!span_equal_nocase(span_first(name, 6), SPAN_LIT("x-amz-")) ||
-            is_signed(claim->signed_headers, name) || !is_first_of_its_name(request, i)) {
+        if (!sigv4_is_amz_header(name) || sigv4_claim_signs(claim, name) ||
+            !is_first_of_its_name(request, i)) {
             continue;
         }
         buf_append_cstr(names, any ? ", " : "");
-        for (size_t c = 0; c < name.len; c++) {
-            char byte = name.ptr[c];
-            buf_append_byte(names, (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte));
-        }
+        sigv4_lower_append(name, names);
         any = true;
     }
     return any;

@@ -1,7 +1,8 @@
 /* SigV4: the first byte chooses the path style, then "METHOD target" and header lines. Claims that
  * are read hold what they promise; the canonical form of a canonical query and path is itself; what
  * the signer signs the verifier takes, and refuses under another secret. */
-#include "sigv4.h"
+#include "sigv2.h"
+#include "sigv4_chunks.h"
 
 #include <stdlib.h>
 #include <string.h>

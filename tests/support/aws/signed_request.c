@@ -1,5 +1,7 @@
 #include "signed_request.h"
 
+#include "sigv2.h"
+
 #include <stdlib.h>
 
 void signed_request_parse(const struct signed_request *texts, struct parsed_request *out)

@@ -1,4 +1,5 @@
 #include "signed_request.h"
+#include "sigv2.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

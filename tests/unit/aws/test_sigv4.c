@@ -1,4 +1,5 @@
 #include "sigv4.h"
+#include "sigv4_chunks.h"
 
 #include "checksum.h"
 #include "signed_request.h"

@@ -1,6 +1,6 @@
 /* What clients sent, judged: requests signed by botocore are taken, and refused as soon as anything
  * that is signed differs; claims that are not well-formed are named. */
-#include "sigv4.h"
+#include "sigv4_claim.h"
 
 #include "signed_request.h"
 
