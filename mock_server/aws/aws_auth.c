@@ -11,7 +11,7 @@ enum {
     auth_text_bytes_max = 256 * 1024, /* of a head of 32 KiB, each byte at most tripled */
 };
 
-/* One check under way. */
+/* A check under way. */
 struct auth_check {
     const struct aws_auth *auth;
     const struct aws_auth_request *request;
@@ -30,7 +30,7 @@ static enum aws_verdict auth_no_memory(struct auth_check *check)
     return AWS_AUTH_FAILED;
 }
 
-/* A copy in the request's arena; empty when that is full. */
+/* Copies the text into the request's arena; empty when the arena is full. */
 static struct span auth_keep(const struct auth_check *check, struct span text)
 {
     char *copy = arena_copy_cstr(check->request->arena, text);
@@ -136,7 +136,7 @@ static enum aws_verdict time_judge(const struct auth_check *check)
 
 /* --- the payload and the headers --- */
 
-/* The decoded value of a parameter; false: it is not there. */
+/* Decodes a parameter's value into the arena; false: the query has no such parameter. */
 static bool auth_parameter(const struct auth_check *check, const char *name, struct span *out)
 {
     struct span raw;

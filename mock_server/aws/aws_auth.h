@@ -1,6 +1,7 @@
-/* Is a request signed by the one key there is, for this service, now? One call that every service
- * makes before it handles a request; what is wrong comes back as a verdict, because each service
- * says it in words and a wire shape of its own. The mathematics is src/aws's.
+/* The check of a request's signature: is it made with the one key there is, for this service, now?
+ * Every service of AWS makes this call before it handles a request, and gets a verdict rather than
+ * an answer, because each says what is wrong in words and a wire shape of its own. The mathematics
+ * is src/aws's.
  *
  * Everybody may do everything where the identity has no key. */
 #ifndef PINPIPE_AWS_AUTH_H
@@ -12,7 +13,7 @@
 #include "http.h"
 #include "sigv4_claim.h"
 
-/* What a service wants signed, and how. */
+/* The ways in which services want to be signed. */
 enum aws_auth_dialect {
     /* Every service but S3: SigV4 over the body's own SHA-256 and a doubly encoded path, at most
      * five minutes old however it is presigned. */
@@ -47,7 +48,7 @@ struct aws_auth {
     struct env *env;
 };
 
-/* Texts are in the arena or the request. */
+/* The verdict's circumstances; texts are in the arena or the request. */
 struct aws_auth_result {
     struct sigv4_claim claim; /* as far as it was read; kind SIGV4_NONE without a key to check */
     enum sigv4_flaw flaw;

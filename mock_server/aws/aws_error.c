@@ -1,8 +1,8 @@
-/* One writer a protocol, chosen by a table. */
+/* A table chooses the writer of each protocol's body. */
 #include "aws_error.h"
 
 #include "aws_xml.h"
-#include "json_text.h"
+#include "json_write.h"
 
 static void error_element_write(struct buf *out, const char *name, const char *text)
 {
@@ -11,7 +11,7 @@ static void error_element_write(struct buf *out, const char *name, const char *t
     }
 }
 
-static void rest_xml_write(struct buf *out, const struct aws_error *error)
+static void rest_xml_error_write(struct buf *out, const struct aws_error *error)
 {
     BUF_APPEND_LIT(out, AWS_XML_DECLARATION "<Error>");
     aws_xml_text(out, "Code", span_from_cstr(error->code));
@@ -25,7 +25,7 @@ static void rest_xml_write(struct buf *out, const struct aws_error *error)
     BUF_APPEND_LIT(out, "</Error>");
 }
 
-static void query_write(struct buf *out, const struct aws_error *error)
+static void query_error_write(struct buf *out, const struct aws_error *error)
 {
     BUF_APPEND_LIT(out, "<ErrorResponse xmlns=\"");
     aws_xml_escape(out, span_from_cstr(error->xmlns));
@@ -38,30 +38,29 @@ static void query_write(struct buf *out, const struct aws_error *error)
     BUF_APPEND_LIT(out, "</ErrorResponse>");
 }
 
-static void json_message_write(struct buf *out, const struct aws_error *error)
+static void json_message_write(struct json_writer *w, const struct aws_error *error)
 {
-    json_string_append(out, error->message_name != NULL ? span_from_cstr(error->message_name)
-                                                        : SPAN_LIT("message"));
-    BUF_APPEND_LIT(out, ":");
-    json_string_append(out, error->message);
+    json_member_string(w, error->message_name != NULL ? error->message_name : "message",
+                       error->message);
 }
 
-static void rest_json_write(struct buf *out, const struct aws_error *error)
+static void rest_json_error_write(struct buf *out, const struct aws_error *error)
 {
-    BUF_APPEND_LIT(out, "{");
-    json_message_write(out, error);
-    BUF_APPEND_LIT(out, "}");
+    struct json_writer w = json_writer_to(out);
+    json_write_object(&w);
+    json_message_write(&w, error);
+    json_write_end(&w);
 }
 
-static void json_write(struct buf *out, const struct aws_error *error)
+static void json_error_write(struct buf *out, const struct aws_error *error)
 {
-    BUF_APPEND_LIT(out, "{\"__type\":");
-    json_string_append(out, span_from_cstr(error->code));
+    struct json_writer w = json_writer_to(out);
+    json_write_object(&w);
+    json_member_cstr(&w, "__type", error->code);
     if (error->message.len > 0) {
-        BUF_APPEND_LIT(out, ",");
-        json_message_write(out, error);
+        json_message_write(&w, error);
     }
-    BUF_APPEND_LIT(out, "}");
+    json_write_end(&w);
 }
 
 static const struct {
@@ -69,10 +68,10 @@ static const struct {
     bool type_header; /* x-amzn-ErrorType */
     void (*write)(struct buf *out, const struct aws_error *error);
 } shapes[] = {
-    [AWS_REST_XML] = {"application/xml", false, rest_xml_write},
-    [AWS_QUERY] = {"text/xml", false, query_write},
-    [AWS_REST_JSON] = {"application/json", true, rest_json_write},
-    [AWS_JSON] = {"application/x-amz-json-1.1", false, json_write},
+    [AWS_REST_XML] = {"application/xml", false, rest_xml_error_write},
+    [AWS_QUERY] = {"text/xml", false, query_error_write},
+    [AWS_REST_JSON] = {"application/json", true, rest_json_error_write},
+    [AWS_JSON] = {"application/x-amz-json-1.1", false, json_error_write},
 };
 
 void aws_error_answer(struct reply *reply, const struct aws_error *error)

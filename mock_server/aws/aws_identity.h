@@ -12,13 +12,13 @@ struct aws_identity {
     char account[AWS_ACCOUNT_BYTES];
     const char *user_id; /* the workshop participant's: the IAM user's name */
     const char *region;  /* "us-east-1" */
-    /* NULL, both: nobody has to sign. */
+    /* Where both are NULL nobody has to sign. */
     const char *access_key;
     const char *secret;
 };
 
-/* Without a key: whoever wants one sets it afterwards. The account's number is the user id where
- * that is one, and otherwise 123456789012. */
+/* Makes an identity without a key; a caller that wants one sets it afterwards. The account's number
+ * is the user id where that is one, and otherwise 123456789012. */
 void aws_identity_init(struct aws_identity *identity, const char *user_id, const char *region);
 
 #endif

@@ -9,6 +9,8 @@
  * each ends with a LF of its own, and one CR LF follows them all. */
 #include "aws_chunked.h"
 
+#include "hex.h"
+
 #include <string.h>
 
 void aws_chunked_init(struct aws_chunked *decoder)
@@ -18,20 +20,11 @@ void aws_chunked_init(struct aws_chunked *decoder)
 
 /* --- lines --- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 static bool size_parse(struct span digits, uint64_t *out)
 {
     uint64_t value = 0;
     for (size_t i = 0; i < digits.len; i++) {
-        int digit = hex_digit(digits.ptr[i]);
+        int digit = hex_value(digits.ptr[i]);
         if (digit < 0 || value > UINT64_MAX >> 8) {
             return false;
         }
@@ -49,7 +42,7 @@ static bool chunk_signature_take(struct aws_chunked *decoder, struct span extens
         return false;
     }
     for (size_t i = 0; i < value.len; i++) {
-        if (hex_digit(value.ptr[i]) < 0) {
+        if (hex_value(value.ptr[i]) < 0) {
             return false;
         }
     }
@@ -131,7 +124,7 @@ static bool trailer_line_take(struct aws_chunked *decoder, struct span line)
     return true;
 }
 
-/* Gathers up to the next LF; a line that CR LF completes is taken. Returns false when malformed. */
+/* Gathers bytes up to the next LF, and takes the line that CR LF completes. False: malformed. */
 static bool line_feed(struct aws_chunked *decoder, struct span *bytes,
                       const struct aws_chunked_sink *sink)
 {

@@ -37,7 +37,7 @@ struct aws_chunked {
     size_t trailer_count;
 };
 
-/* What comes out of the decoder; a callback returns false to stop (the decoder is then BAD). */
+/* Takes what the decoder gives; a callback returns false to stop (the decoder is then BAD). */
 struct aws_chunked_sink {
     bool (*data)(void *ctx, struct span bytes);
     /* A chunk (also the last, empty one) is complete; signature empty: it had none. */
@@ -49,7 +49,7 @@ void aws_chunked_init(struct aws_chunked *decoder);
 /* False: malformed, or a callback said no. Bytes behind the end are malformed too. */
 bool aws_chunked_feed(struct aws_chunked *decoder, struct span bytes,
                       const struct aws_chunked_sink *sink);
-/* The body has ended: is that all right? (A missing final CR LF is.) */
+/* Says whether the body may end here; only its last CR LF may be missing. */
 bool aws_chunked_end(struct aws_chunked *decoder);
 /* The value of the first trailer of that name, any case; empty when absent. */
 struct span aws_chunked_trailer_value(const struct aws_chunked *decoder, const char *name);

@@ -1,7 +1,6 @@
 /* S3 as a service: takes a request's head (address, signature, operation), lets its body in piece
- * by piece, calls the operation's handler. What the operations do is in the other s3_*.c files.
- *
- * Everything that can be refused is refused before the body is taken in. */
+ * by piece, calls the operation's handler. Everything that can be refused is refused before the
+ * body is taken in. */
 #include "s3.h"
 
 #include "answer.h"
@@ -14,8 +13,8 @@
 
 #include <stdlib.h>
 
-/* The framing of aws-chunked: its signed lines come to 1% even with chunks of 8 KiB, the smallest
- * that S3 allows. */
+/* An aws-chunked body is longer than its object: signed lines come to 1% even with chunks of 8 KiB,
+ * the smallest that S3 allows. */
 #define STREAM_BYTES_MAX (((uint64_t)S3_OBJECT_BYTES_MAX_GIB << 30) / 16 * 17)
 
 /* --- a request --- */
@@ -37,7 +36,7 @@ static struct s3_call *call_new(struct s3 *s3, struct exchange *exchange)
     return call;
 }
 
-/* NULL: answered. */
+/* Address, signature and operation of a new call; NULL: an error is in the reply. */
 static struct s3_call *call_begin(struct s3 *s3, struct exchange *exchange)
 {
     struct s3_call *call = call_new(s3, exchange);
@@ -48,13 +47,13 @@ static struct s3_call *call_begin(struct s3 *s3, struct exchange *exchange)
     return call;
 }
 
-static bool is_streamed(const struct s3_call *call)
+static bool s3_is_streamed(const struct s3_call *call)
 {
     enum s3_body_kind body = call->operation->body;
     return body == S3_BODY_OBJECT || body == S3_BODY_PART;
 }
 
-/* Refused now rather than after five gigabytes. */
+/* A bucket or an upload that is not there is refused now rather than after five gigabytes. */
 static bool streamed_begin(struct s3_call *call)
 {
     return s3_call_bucket(call) &&
@@ -62,40 +61,40 @@ static bool streamed_begin(struct s3_call *call)
            s3_body_begin(call);
 }
 
-static enum body_plan body_begin(void *ctx, struct exchange *exchange)
+static enum body_plan s3_on_body_begin(void *ctx, struct exchange *exchange)
 {
     struct s3_call *call = call_begin(ctx, exchange);
     if (call == NULL) {
         return BODY_REFUSE;
     }
-    if (!is_streamed(call)) {
+    if (!s3_is_streamed(call)) {
         return BODY_GATHER;
     }
     return streamed_begin(call) ? BODY_STREAM : BODY_REFUSE;
 }
 
-static enum body_plan body_piece(void *ctx, struct exchange *exchange, struct span bytes)
+static enum body_plan s3_on_body_piece(void *ctx, struct exchange *exchange, struct span bytes)
 {
     (void)ctx;
     return s3_body_piece(exchange->state, bytes) ? BODY_STREAM : BODY_REFUSE;
 }
 
-static enum handled handle(void *ctx, struct exchange *exchange)
+static enum handled s3_handle(void *ctx, struct exchange *exchange)
 {
     struct s3_call *call = exchange->state;
     if (call == NULL) {
         call = call_begin(ctx, exchange);
-        if (call == NULL || (is_streamed(call) && !streamed_begin(call))) {
+        if (call == NULL || (s3_is_streamed(call) && !streamed_begin(call))) {
             return HANDLED;
         }
     }
-    if (is_streamed(call) && !s3_body_finish(call)) {
+    if (s3_is_streamed(call) && !s3_body_finish(call)) {
         return HANDLED;
     }
     return call->operation->handle(call);
 }
 
-static void release(void *ctx, struct exchange *exchange)
+static void s3_release(void *ctx, struct exchange *exchange)
 {
     struct s3 *s3 = ctx;
     struct s3_call *call = exchange->state;
@@ -109,8 +108,9 @@ static void release(void *ctx, struct exchange *exchange)
 
 static void answer_too_large(struct s3_call *call)
 {
-    /* Without an operation it was larger than anything is: nobody had to look at it. */
-    if (call->operation != NULL && !is_streamed(call)) {
+    /* A body without an operation was larger than any body may be: nobody had to look at its
+     * head. */
+    if (call->operation != NULL && !s3_is_streamed(call)) {
         s3_error(call, S3_ERROR_MESSAGE_TOO_LARGE);
         return;
     }
@@ -129,10 +129,10 @@ static const enum s3_error_id failures[] = {
     [EXCHANGE_NO_MEMORY] = S3_ERROR_INTERNAL_ERROR,
 };
 
-static void fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
+static void s3_fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
 {
     struct s3_call *call = exchange->state;
-    /* Without an understood head there is no call; its ids are needed all the same. */
+    /* A head that was not understood has no call, and its answer needs ids all the same. */
     struct s3_call stranger = {.s3 = ctx, .exchange = exchange};
     if (call == NULL) {
         call = &stranger;
@@ -165,11 +165,11 @@ enum status s3_new(const struct s3_options *options, struct s3 **out, struct err
         .stream_bytes_max = STREAM_BYTES_MAX,
         .reply_bytes_max = S3_REPLY_BYTES_MAX,
         .ctx = s3,
-        .handle = handle,
-        .fail = fail,
-        .body_begin = body_begin,
-        .body_piece = body_piece,
-        .release = release,
+        .handle = s3_handle,
+        .fail = s3_fail,
+        .body_begin = s3_on_body_begin,
+        .body_piece = s3_on_body_piece,
+        .release = s3_release,
     };
     *out = s3;
     return STATUS_OK;

@@ -54,8 +54,8 @@ bool s3_bucket_name_is_legal(struct span name)
 
 /* --- virtual hosts --- */
 
-/* "[::1]:9000", "h:9000" and "h" without the port. */
-static struct span without_port(struct span host)
+/* Cuts the port off "[::1]:9000" and "h:9000"; "h" has none. */
+static struct span host_without_port(struct span host)
 {
     size_t colon = host.len;
     while (colon > 0 && host.ptr[colon - 1] >= '0' && host.ptr[colon - 1] <= '9') {
@@ -64,7 +64,7 @@ static struct span without_port(struct span host)
     return colon > 0 && host.ptr[colon - 1] == ':' ? span_first(host, colon - 1) : host;
 }
 
-/* What stands before ".<base>" of the longest base domain; empty: path style. */
+/* The part of the host before ".<base>", by the longest base domain; empty: path style. */
 static struct span host_bucket(const struct s3_options *options, struct span host)
 {
     struct span bucket = SPAN_EMPTY;
@@ -109,7 +109,7 @@ static bool answer_invalid_uri(struct s3_call *call)
     return false;
 }
 
-static bool decode(struct s3_call *call, struct span raw, struct span *out)
+static bool address_decode(struct s3_call *call, struct span raw, struct span *out)
 {
     struct buf decoded;
     buf_init(&decoded, HTTP_TARGET_BYTES_MAX);
@@ -132,7 +132,8 @@ static bool decode(struct s3_call *call, struct span raw, struct span *out)
     return true;
 }
 
-/* Every escape of the query is one, and none is a NUL, so that s3_query cannot fail later. */
+/* A query is sound when all its escapes can be decoded and none is a NUL, so that s3_query cannot
+ * fail later. */
 static bool query_is_sound(struct s3_call *call)
 {
     struct buf decoded;
@@ -142,7 +143,7 @@ static bool query_is_sound(struct s3_call *call)
     return sound || answer_invalid_uri(call);
 }
 
-static bool key_fits(struct s3_call *call)
+static bool address_key_fits(struct s3_call *call)
 {
     if (call->key.len <= STORE_KEY_BYTES_MAX) {
         return true;
@@ -157,7 +158,7 @@ static bool key_fits(struct s3_call *call)
     return false;
 }
 
-static bool bucket_fits(struct s3_call *call)
+static bool address_bucket_fits(struct s3_call *call)
 {
     if (s3_bucket_name_is_legal(call->bucket_name)) {
         return true;
@@ -183,16 +184,17 @@ bool s3_address(struct s3_call *call)
         return answer_invalid_uri(call);
     }
     path = span_skip(path, 1);
-    struct span bucket = host_bucket(&call->s3->options, without_port(request->host));
+    struct span bucket = host_bucket(&call->s3->options, host_without_port(request->host));
     call->virtual_host = bucket.len > 0;
     if (call->virtual_host) {
-        return lower_copy(call, bucket, &call->bucket_name) && bucket_fits(call) &&
-               decode(call, path, &call->key) && key_fits(call);
+        return lower_copy(call, bucket, &call->bucket_name) && address_bucket_fits(call) &&
+               address_decode(call, path, &call->key) && address_key_fits(call);
     }
     if (path.len == 0) {
         return true;
     }
     size_t slash = span_find_byte(path, '/');
-    return decode(call, span_first(path, slash), &call->bucket_name) && bucket_fits(call) &&
-           decode(call, span_skip(path, slash + 1), &call->key) && key_fits(call);
+    return address_decode(call, span_first(path, slash), &call->bucket_name) &&
+           address_bucket_fits(call) &&
+           address_decode(call, span_skip(path, slash + 1), &call->key) && address_key_fits(call);
 }

@@ -1,9 +1,10 @@
-/* What S3 says to who is asking: every verdict of the signature's check (aws_auth.h) has a code,
- * words and elements of its own here (specs/aws-s3.md sections 5 and 7). */
+/* S3's answers to the verdicts on a signature (aws_auth.h): each has a code, words and elements of
+ * its own (specs/aws-s3.md sections 5 and 7). */
 #include "s3_auth.h"
 
 #include "answer.h"
 #include "aws_auth.h"
+#include "hex.h"
 #include "s3_errors.h"
 #include "s3_time.h"
 
@@ -69,7 +70,7 @@ static const struct flaw_row flaw_rows[] = {
      "string parameter or the Authorization header should be specified"},
 };
 
-/* S3 has a sentence for each way of going wrong. */
+/* S3 has a sentence for each way in which X-Amz-Expires can be wrong. */
 static const char *expires_message(const struct s3_call *call)
 {
     struct span text;
@@ -177,7 +178,7 @@ static void answer_expired(struct s3_call *call, const struct aws_auth_result *r
         {"ServerTime", time_text(call, result->now_s)},
         {NULL, SPAN_EMPTY},
     };
-    /* SigV2 gives a moment, no duration. */
+    /* SigV2 gives a moment and no duration, so X-Amz-Expires is left out. */
     s3_error_with(call, S3_ERROR_REQUEST_EXPIRED, details + (call->claim.kind == SIGV2_QUERY));
 }
 
@@ -189,16 +190,12 @@ static void answer_unsigned(struct s3_call *call, struct span names)
 
 static struct span hex_bytes(struct s3_call *call, struct span text)
 {
-    static const char hex[] = "0123456789abcdef";
     char *out = arena_alloc_array(arena_of(call), text.len + 1, 3);
     if (out == NULL || text.len == 0) {
         return SPAN_EMPTY;
     }
     for (size_t i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.ptr[i];
-        out[3 * i] = hex[byte >> 4];
-        out[3 * i + 1] = hex[byte & 15];
-        out[3 * i + 2] = ' ';
+        *hex_write(out + 3 * i, (unsigned char)text.ptr[i], 2) = ' ';
     }
     return span_from(out, 3 * text.len - 1);
 }

@@ -130,7 +130,7 @@ static bool checksum_begin(struct s3_body *body)
     return true;
 }
 
-/* Everything but how long it is and where the bytes go. */
+/* Begins everything but the length and the place that the bytes go to. */
 static bool promises_take(struct s3_body *body, bool with_checksum)
 {
     return s3_promises_read(body->call, with_checksum, &body->promises) && checksum_begin(body) &&
@@ -387,7 +387,7 @@ struct span s3_body_checksum(const struct s3_body *body)
     return body->checksum_text;
 }
 
-/* The length of a gathered body is known: it is here. */
+/* A gathered body's length is known, because all of it is here; aws-chunked promises another. */
 static bool gathered_length_take(struct s3_body *body, struct span sent)
 {
     body->promises.length = sent.len;

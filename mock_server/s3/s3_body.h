@@ -8,7 +8,8 @@
 /* Reads the integrity headers, makes call->body. False: an error is in the reply. */
 bool s3_body_begin(struct s3_call *call);
 bool s3_body_piece(struct s3_call *call, struct span bytes);
-/* All has come: checks lengths, digests, chunk signatures, trailers. False: error in the reply. */
+/* Checks lengths, digests, chunk signatures and trailers, when all bytes have come. False: an error
+ * is in the reply. */
 bool s3_body_finish(struct s3_call *call);
 void s3_body_free(struct s3_body *body); /* NULL is fine */
 
@@ -19,10 +20,10 @@ const char *s3_body_md5(const struct s3_body *body);
 /* "crc32 NhCmhg== FULL_OBJECT", or empty. */
 struct span s3_body_checksum(const struct s3_body *body);
 
-/* The decoded bytes of a gathered (S3_BODY_XML) request body, checked. False: error in the reply.
- * *had_digest: Content-MD5 or x-amz-checksum-* was there. NULL: the x-amz-checksum-* headers are
- * not about this body (CompleteMultipartUpload: they are about the object) and are not looked at.
- */
+/* The decoded bytes of a gathered (S3_BODY_XML) request body, checked. False: an error is in the
+ * reply. *had_digest: Content-MD5 or x-amz-checksum-* was there. With had_digest NULL the
+ * x-amz-checksum-* headers are not looked at, because they are about something else than this body
+ * (CompleteMultipartUpload: the object). */
 bool s3_body_gathered(struct s3_call *call, struct span *bytes, bool *had_digest);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-/* "eu-west-1": letters and hyphens, a digit at the end. */
+/* A region is letters and hyphens with a digit at the end, like "eu-west-1". */
 static bool is_region(struct span text)
 {
     if (text.len < 9 || text.len > 32) {
@@ -148,7 +148,7 @@ static bool region_take(struct s3_call *call, struct span *region)
         return true;
     }
     *region = span_equal_cstr(constraint->text, "EU") ? SPAN_LIT("eu-west-1") : constraint->text;
-    /* us-east-1 is what one gets without a constraint, and may not be written. */
+    /* A bucket without a constraint is in us-east-1, and no constraint may say so. */
     if (is_region(*region) && !span_equal_cstr(*region, "us-east-1")) {
         return true;
     }
@@ -164,7 +164,8 @@ static enum handled answer_owned(struct s3_call *call)
     return s3_error_with(call, S3_ERROR_BUCKET_ALREADY_OWNED_BY_YOU, details);
 }
 
-/* A path; or, of a bucket made with a location constraint, its whole address. */
+/* Location is a path, but of a bucket made with a location constraint the bucket's whole
+ * address. */
 static enum handled answer_created(struct s3_call *call, bool constrained)
 {
     struct arena *arena = &call->exchange->arena;
@@ -228,7 +229,7 @@ enum handled s3_delete_bucket(struct s3_call *call)
     return HANDLED;
 }
 
-/* A browser's form; it goes to the bucket itself. */
+/* POST to a bucket is a browser's form. */
 enum handled s3_post_object(struct s3_call *call)
 {
     static const struct span form = {"multipart/form-data", sizeof("multipart/form-data") - 1};

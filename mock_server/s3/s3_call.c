@@ -29,7 +29,7 @@ bool s3_has_header(const struct s3_call *call, const char *name)
 
 bool s3_query(const struct s3_call *call, const char *name, struct span *value)
 {
-    /* A broken escape does not come this far: s3_address has looked at them. */
+    /* The escapes are sound: s3_address has looked at them. */
     return query_value(call->exchange, name, value) != QUERY_ABSENT;
 }
 

@@ -1,5 +1,5 @@
-/* One request to S3 while it is served: what its handlers read from it. Values that were asked for
- * wrongly are answered here, so that a handler only has to return. */
+/* A request to S3 while it is served, and what handlers read from it. Where the request is wrong
+ * the reply is filled here already, so that a handler only has to return. */
 #ifndef PINPIPE_S3_CALL_H
 #define PINPIPE_S3_CALL_H
 
@@ -13,7 +13,7 @@
 struct s3_body; /* a body on its way in (s3_body.h) */
 struct s3_call;
 
-/* Of a source that one UploadPartCopy reads in a turn. */
+/* An UploadPartCopy reads so much of its source in a turn. */
 enum { S3_COPY_SLICE_BYTES_MAX = 1024 * 1024 };
 
 /* Parts that UploadPartCopy is reading, all requests together. */
@@ -28,7 +28,7 @@ struct s3 {
     struct s3_copies copies;
 };
 
-/* What a request's address names. */
+/* A request's address names the service, a bucket, or an object. */
 enum s3_level { S3_SERVICE, S3_BUCKET, S3_OBJECT };
 
 enum s3_body_kind {
@@ -42,17 +42,17 @@ struct s3_operation {
     const char *name; /* "PutObject": journal, hints */
     enum http_method method;
     enum s3_level level;
-    /* The query parameter that selects it ("uploads", "partNumber"); NULL: none of those that
-     * select another one is there. Rows with one stand before those without. */
+    /* The query parameter that selects the operation ("uploads", "partNumber"); NULL: the query has
+     * none that selects another. Rows with one stand before those without. */
     const char *subresource;
-    /* A header that must be there besides ("x-amz-copy-source"); NULL: none. Rows with one stand
+    /* The header that must be there too ("x-amz-copy-source"); NULL: none. Rows with one stand
      * before those without. */
     const char *header;
     enum s3_body_kind body;
     enum handled (*handle)(struct s3_call *call);
 };
 
-/* In the exchange's arena. */
+/* A call lies in the exchange's arena. */
 struct s3_call {
     struct s3 *s3;
     struct exchange *exchange;
@@ -65,7 +65,7 @@ struct s3_call {
     struct sigv4_claim claim;
     struct s3_body *body; /* a streamed one, finished; a gathered one after it was asked for */
     struct s3_identity identity;
-    /* Of a streamed reply. */
+    /* The object and the bytes of a streamed reply. */
     int64_t pinned_object; /* 0: none */
     uint64_t read_offset;
     uint64_t read_end;
@@ -91,18 +91,18 @@ bool s3_call_bucket(struct s3_call *call);
 /* The object of bucket and key, and of ?versionId=null; false: NoSuchKey (or another) is in the
  * reply. */
 bool s3_call_object(struct s3_call *call, struct store_object *out);
-/* What is under bucket and key, *found saying whether anything is. False: 500 is in the reply. */
+/* The object of bucket and key; *found: there is one. False: 500 is in the reply. */
 bool s3_call_look_up(struct s3_call *call, struct store_object *out, bool *found);
 /* Is ?versionId absent or "null", the one version there is? False: InvalidArgument is in the reply.
  */
 bool s3_version_fits(struct s3_call *call);
 
 /* --- texts --- */
-/* An ETag as a client names it, with or without quotes; without them. */
+/* An ETag without the quotes that a client may have put round it. */
 struct span s3_etag_bare(struct span text);
-/* A copy in the arena; false: out of memory. */
+/* Copies the text into the arena; false: out of memory. */
 bool s3_span_copy(struct arena *arena, struct span text, struct span *out);
-/* In decimal digits, in the call's arena; empty when that is full. */
+/* A number in decimal digits, in the call's arena; empty when that is full. */
 struct span s3_number_text(struct s3_call *call, uint64_t number);
 
 #endif

@@ -1,5 +1,4 @@
-/* One table says what each kind of checksum is called, and where; the rest takes stored texts apart
- * and shows them. */
+/* Checksums' names in one table, and their stored texts taken apart and shown. */
 #include "s3_checksum.h"
 
 #include "s3_xml.h"
@@ -89,7 +88,7 @@ void s3_checksum_algorithm_elements(struct s3_call *call, struct s3_upload_check
 
 /* --- of an object --- */
 
-/* "crc32 NhCmhg== FULL_OBJECT" in its three parts; false: there is none. */
+/* Cuts "crc32 NhCmhg== FULL_OBJECT" into its three parts; false: the text is empty. */
 static bool checksum_split(struct span text, struct span parts[3])
 {
     for (size_t i = 0; i < 3; i++) {

@@ -21,9 +21,9 @@ struct s3_upload_checksum {
     enum checksum_kind kind;
     bool full_object; /* false: COMPOSITE, of the parts' checksums */
 };
-/* Of struct store_upload's checksum_algorithm: "crc32 FULL_OBJECT". */
+/* Reads struct store_upload's checksum_algorithm, "crc32 FULL_OBJECT". */
 struct s3_upload_checksum s3_upload_checksum_of(const struct store_upload *upload);
-/* Which types S3 allows with a kind, and which it takes when none is named. */
+/* S3 does not allow both types with every kind, and has a default for each. */
 bool s3_checksum_type_fits(enum checksum_kind kind, bool full_object);
 bool s3_checksum_is_full_by_default(enum checksum_kind kind);
 
@@ -36,7 +36,7 @@ const char *s3_checksum_type(bool full_object);
 void s3_checksum_headers(struct s3_call *call, struct span text);
 /* <ChecksumCRC32>NhCmhg==</ChecksumCRC32><ChecksumType>... of an object's stored text. */
 void s3_checksum_xml(struct s3_call *call, struct span text);
-/* <ChecksumCRC32> alone, of a part's; nothing when the text is empty. */
+/* <ChecksumCRC32> alone, of a part's stored text; nothing when the text is empty. */
 void s3_checksum_element(struct s3_call *call, struct span text);
 /* <ChecksumAlgorithm>CRC32</ChecksumAlgorithm><ChecksumType>...; nothing when there is none. */
 void s3_checksum_algorithm_elements(struct s3_call *call, struct s3_upload_checksum checksum);

@@ -60,7 +60,7 @@ static bool precondition_refuse_read(struct s3_call *call, const char *prefix, c
     return precondition_refuse(call, arena_printf(&call->exchange->arena, "%s%s", prefix, name));
 }
 
-/* The client has it already. A copy has nothing to say that with. */
+/* A read is answered 304, because the client has the object already; a copy has no such answer. */
 static bool answer_unchanged(struct s3_call *call, const struct store_object *object,
                              const char *prefix, const char *name)
 {

@@ -13,14 +13,14 @@
 
 /* --- the source --- */
 
-/* With the header's name as its value too, as recorded. */
+/* The error names the header where its value should stand, as recorded. */
 static bool refuse_source(struct s3_call *call, const char *message)
 {
     s3_invalid_argument(call, message, "x-amz-copy-source", SPAN_LIT("x-amz-copy-source"));
     return false;
 }
 
-/* "[/]bucket/key[?versionId=null]", percent-encoded. */
+/* A source is "[/]bucket/key[?versionId=null]", percent-encoded. */
 static bool source_parse(struct s3_call *call, struct span *bucket, struct span *key)
 {
     struct span text = s3_header(call, "x-amz-copy-source");
@@ -102,7 +102,7 @@ static bool directive_take(struct s3_call *call, enum directive *out)
     return false;
 }
 
-/* Onto itself only with something new about it. */
+/* An object may be copied onto itself only with something new about it. */
 static bool changes_something(struct s3_call *call, const struct store_object *source,
                               enum directive directive)
 {

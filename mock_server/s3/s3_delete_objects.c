@@ -1,5 +1,5 @@
-/* DeleteObjects: up to 1000 keys in one request. Each is answered for itself; only a request that
- * cannot be read fails as a whole. */
+/* DeleteObjects: up to 1000 keys in one request. Each key has an answer of its own; only a request
+ * that cannot be read fails as a whole. */
 #include "log.h"
 #include "s3_body.h"
 #include "s3_errors.h"
@@ -23,7 +23,7 @@ struct delete_request {
 
 /* --- decoding --- */
 
-static bool is_true(struct span text)
+static bool quiet_is_true(struct span text)
 {
     return span_equal_nocase(text, SPAN_LIT("true")) || span_equal_cstr(text, "1");
 }
@@ -40,8 +40,8 @@ static bool deletion_decode(const struct s3_xml_node *node, struct deletion *out
     return true;
 }
 
-/* False: not what the schema says. */
-static bool request_decode(struct arena *arena, struct span body, struct delete_request *out)
+/* Reads the body as S3's schema has it; false: it is something else. */
+static bool delete_request_decode(struct arena *arena, struct span body, struct delete_request *out)
 {
     const struct s3_xml_node *root = s3_xml_read(arena, body);
     *out = (struct delete_request){0};
@@ -49,7 +49,7 @@ static bool request_decode(struct arena *arena, struct span body, struct delete_
         return false;
     }
     out->deletions = arena_alloc_array(arena, deletions_max, sizeof(*out->deletions));
-    out->quiet = is_true(s3_xml_child_word(root, "Quiet"));
+    out->quiet = quiet_is_true(s3_xml_child_word(root, "Quiet"));
     for (const struct s3_xml_node *n = root->children; n != NULL; n = n->next) {
         if (!span_equal_cstr(n->name, "Object")) {
             continue;
@@ -65,7 +65,7 @@ static bool request_decode(struct arena *arena, struct span body, struct delete_
 
 /* --- acting --- */
 
-/* S3_ERROR_COUNT: it is gone. */
+/* Deletes one key; S3_ERROR_COUNT: the key is free now. */
 static enum s3_error_id deletion_act(struct s3_call *call, const struct deletion *deletion)
 {
     struct store *store = call->s3->options.store;
@@ -97,7 +97,7 @@ static enum s3_error_id deletion_act(struct s3_call *call, const struct deletion
 
 /* --- encoding --- */
 
-static void write_key(struct s3_call *call, const struct deletion *deletion)
+static void deletion_key_write(struct s3_call *call, const struct deletion *deletion)
 {
     s3_xml_text(call, "Key", deletion->key);
     if (deletion->version.len > 0) {
@@ -105,18 +105,18 @@ static void write_key(struct s3_call *call, const struct deletion *deletion)
     }
 }
 
-static void write_outcome(struct s3_call *call, const struct deletion *deletion, bool quiet,
-                          enum s3_error_id id)
+static void deletion_outcome_write(struct s3_call *call, const struct deletion *deletion,
+                                   bool quiet, enum s3_error_id id)
 {
     if (id != S3_ERROR_COUNT) {
         s3_xml_open(call, "Error");
-        write_key(call, deletion);
+        deletion_key_write(call, deletion);
         s3_xml_text(call, "Code", span_from_cstr(s3_error_code(id)));
         s3_xml_text(call, "Message", span_from_cstr(s3_error_message(id)));
         s3_xml_close(call, "Error");
     } else if (!quiet) {
         s3_xml_open(call, "Deleted");
-        write_key(call, deletion);
+        deletion_key_write(call, deletion);
         s3_xml_close(call, "Deleted");
     }
 }
@@ -135,13 +135,13 @@ enum handled s3_delete_objects(struct s3_call *call)
             SPAN_LIT("Missing required header for this request: Content-MD5 OR x-amz-checksum-*"),
             NULL);
     }
-    if (!request_decode(&call->exchange->arena, body, &request)) {
+    if (!delete_request_decode(&call->exchange->arena, body, &request)) {
         return s3_error(call, S3_ERROR_MALFORMED_XML);
     }
     s3_xml_begin(call, "DeleteResult");
     for (size_t i = 0; i < request.count; i++) {
         const struct deletion *deletion = &request.deletions[i];
-        write_outcome(call, deletion, request.quiet, deletion_act(call, deletion));
+        deletion_outcome_write(call, deletion, request.quiet, deletion_act(call, deletion));
     }
     s3_xml_end(call, "DeleteResult");
     return HANDLED;

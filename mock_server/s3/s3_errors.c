@@ -46,7 +46,7 @@ enum handled s3_error_text(struct s3_call *call, enum s3_error_id id, struct spa
         .details = details,
         .request_id = call->identity.request_id,
         .host_id = call->identity.host_id,
-        /* A HEAD has no body to say it in: clients show the status. */
+        /* The answer to a HEAD has no body: clients show its status. */
         .no_body = call->exchange->request.method == METHOD_HEAD,
     };
     aws_error_answer(reply, &error);

@@ -1,5 +1,5 @@
-/* What S3 can do and the mock cannot: a request that asks for it is refused with S3's own code,
- * rather than served without it. Values that ask for what every object has anyway are let pass. */
+/* Features that S3 has and the mock has not: a request that asks for one is refused with S3's own
+ * code, rather than served without it. Values that ask for what every object has anyway pass. */
 #include "s3_features.h"
 
 #include "answer.h"

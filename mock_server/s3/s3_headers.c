@@ -1,5 +1,6 @@
-/* What is stored with an object and goes back with it: the headers that describe its content, and
- * the client's own x-amz-meta-*. Kept as "name: value\n" lines, names in lower case. */
+/* Headers that are stored with an object and go back with it: those that describe its content, and
+ * the client's own x-amz-meta-*. The store keeps them as "name: value\n" lines, names in lower
+ * case. */
 #include "s3_headers.h"
 
 #include "s3_checksum.h"
@@ -42,7 +43,7 @@ static void line_append(struct buf *lines, struct span name, struct span value)
     buf_append_byte(lines, '\n');
 }
 
-/* Without aws-chunked, which is how the body travels and not what it is. */
+/* aws-chunked is left out: the body travels so, but is not stored so. */
 static void content_encoding_take(struct buf *lines, struct span value)
 {
     struct span part;
@@ -93,7 +94,8 @@ static bool came_before(const struct http_request *request, size_t index)
     return false;
 }
 
-/* Repeated headers are one, with commas. Returns the bytes that count against the limit. */
+/* Repeated headers become one, with commas between their values. Returns the bytes that count
+ * against the limit. */
 static size_t meta_take(const struct http_request *request, size_t index, struct buf *lines)
 {
     struct span name = request->headers[index].name;

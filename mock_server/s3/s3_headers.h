@@ -12,7 +12,7 @@ struct span s3_headers_take(struct s3_call *call);
 void s3_headers_give(struct s3_call *call, const struct store_object *object, bool with_checksum);
 /* x-amz-server-side-encryption, which S3 gives with every object and part. */
 void s3_encryption_header(struct s3_call *call);
-/* ETag, in quotes. */
+/* The ETag header, whose value stands in quotes. */
 void s3_etag_header(struct s3_call *call, struct span etag);
 
 #endif

@@ -2,19 +2,19 @@
 #include "s3_identity.h"
 
 #include "base64.h"
+#include "hex.h"
 
 #include <string.h>
 
 void s3_identity_make(struct env *env, struct s3_identity *out)
 {
-    static const char hex[] = "0123456789ABCDEF";
     enum { host_words = 7 };
     uint64_t words[host_words];
     struct buf text;
     uint64_t word = env->random_u64(env);
     *out = (struct s3_identity){.host_id = ""};
     for (size_t i = 0; i < S3_REQUEST_ID_BYTES - 1; i++, word >>= 4) {
-        out->request_id[i] = hex[word & 15];
+        out->request_id[i] = HEX_UPPER[word & 15];
     }
     for (size_t i = 0; i < host_words; i++) {
         words[i] = env->random_u64(env);

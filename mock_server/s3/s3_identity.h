@@ -1,4 +1,5 @@
-/* What S3 names a request by: x-amz-request-id and x-amz-id-2, in every answer and every error. */
+/* The ids that S3 gives a request: x-amz-request-id and x-amz-id-2, in every answer and every
+ * error. */
 #ifndef PINPIPE_S3_IDENTITY_H
 #define PINPIPE_S3_IDENTITY_H
 
@@ -15,9 +16,9 @@ struct s3_identity {
     char host_id[S3_HOST_ID_BYTES]; /* x-amz-id-2; empty when memory was out */
 };
 
-/* New ids, out of the environment's random numbers. */
+/* Makes new ids out of the environment's random numbers. */
 void s3_identity_make(struct env *env, struct s3_identity *out);
-/* x-amz-request-id, x-amz-id-2, Server. */
+/* Adds x-amz-request-id, x-amz-id-2 and Server. */
 void s3_identity_headers(const struct s3_identity *identity, struct reply *reply);
 
 #endif

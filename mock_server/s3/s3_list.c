@@ -39,14 +39,15 @@ struct listing {
 
 /* --- continuation tokens --- */
 
-/* The last name that was listed, behind a version and a check that catches what is not ours. */
+/* A token holds the last name that was listed, behind a version and a check that catches tokens of
+ * others. */
 enum {
     token_version = 1,
     token_head_bytes = 5,
     token_bytes_max = 2048, /* of the token's own bytes; a key has at most 1024 */
 };
 
-static void token_head(struct span name, char head[token_head_bytes])
+static void list_token_head(struct span name, char head[token_head_bytes])
 {
     uint32_t check = (uint32_t)hash_murmur2(name);
     head[0] = token_version;
@@ -55,11 +56,11 @@ static void token_head(struct span name, char head[token_head_bytes])
     }
 }
 
-static void token_write(struct s3_call *call, struct span name)
+static void list_token_write(struct s3_call *call, struct span name)
 {
     struct buf raw;
     char head[token_head_bytes];
-    token_head(name, head);
+    list_token_head(name, head);
     buf_init(&raw, token_bytes_max);
     buf_append(&raw, head, sizeof(head));
     buf_append_span(&raw, name);
@@ -72,7 +73,7 @@ static void token_write(struct s3_call *call, struct span name)
     buf_release(&raw);
 }
 
-static bool token_read(struct s3_call *call, struct span token, struct span *name)
+static bool list_token_read(struct s3_call *call, struct span token, struct span *name)
 {
     struct buf raw;
     char head[token_head_bytes];
@@ -80,7 +81,7 @@ static bool token_read(struct s3_call *call, struct span token, struct span *nam
     bool good = base64_decode(token, &raw) && buf_ok(&raw) && raw.len > token_head_bytes;
     if (good) {
         struct span rest = span_skip(buf_span(&raw), token_head_bytes);
-        token_head(rest, head);
+        list_token_head(rest, head);
         good = memcmp(raw.ptr, head, sizeof(head)) == 0 &&
                s3_span_copy(&call->exchange->arena, rest, name);
     }
@@ -96,7 +97,7 @@ static bool token_read(struct s3_call *call, struct span token, struct span *nam
 
 /* --- decoding --- */
 
-static bool decode_v1(struct s3_call *call, struct list_query *query)
+static bool list_decode_v1(struct s3_call *call, struct list_query *query)
 {
     if (!s3_page_read(call, "max-keys", &query->page)) {
         return false;
@@ -106,7 +107,7 @@ static bool decode_v1(struct s3_call *call, struct list_query *query)
     return true;
 }
 
-static bool decode_v2(struct s3_call *call, struct list_query *query)
+static bool list_decode_v2(struct s3_call *call, struct list_query *query)
 {
     struct span owner = SPAN_EMPTY;
     if (!s3_page_read(call, "max-keys", &query->page)) {
@@ -117,7 +118,7 @@ static bool decode_v2(struct s3_call *call, struct list_query *query)
     query->fetch_owner =
         s3_query(call, "fetch-owner", &owner) && span_equal_nocase(owner, SPAN_LIT("true"));
     query->has_token = s3_query(call, "continuation-token", &query->token);
-    return !query->has_token || token_read(call, query->token, &query->page.marker);
+    return !query->has_token || list_token_read(call, query->token, &query->page.marker);
 }
 
 /* --- the walk --- */
@@ -130,7 +131,7 @@ struct walk {
     bool no_memory;
 };
 
-static struct s3_upload_checksum checksum_of(const struct store_object *object)
+static struct s3_upload_checksum object_checksum_of(const struct store_object *object)
 {
     struct s3_checksum_text text;
     if (!s3_checksum_text_read(object->checksum, &text)) {
@@ -140,7 +141,8 @@ static struct s3_upload_checksum checksum_of(const struct store_object *object)
         .has = true, .kind = text.kind, .full_object = span_equal_cstr(text.type, "FULL_OBJECT")};
 }
 
-/* False: the page is full, or memory is out. */
+/* Adds a key (or, object NULL, a common prefix) to the page; false: the page is full, or memory is
+ * out. */
 static bool walk_add(struct walk *walk, struct span name, const struct store_object *object)
 {
     struct listing *listing = walk->listing;
@@ -154,7 +156,7 @@ static bool walk_add(struct walk *walk, struct span name, const struct store_obj
     if (good && object != NULL) {
         item->size = object->size;
         item->modified_ms = object->modified_ms;
-        item->checksum = checksum_of(object);
+        item->checksum = object_checksum_of(object);
         good = s3_span_copy(walk->arena, object->etag, &item->etag);
     }
     walk->no_memory = !good;
@@ -213,14 +215,14 @@ static enum status walk_bucket(struct s3_call *call, const struct s3_page *page,
 
 /* --- encoding --- */
 
-static void write_head(struct s3_call *call, const struct s3_page *page)
+static void list_head_write(struct s3_call *call, const struct s3_page *page)
 {
     s3_xml_text(call, "Name", call->bucket_name);
     s3_page_text(call, page, "Prefix", page->prefix);
 }
 
-static void write_limits(struct s3_call *call, const struct s3_page *page,
-                         const struct listing *listing)
+static void list_limits_write(struct s3_call *call, const struct s3_page *page,
+                              const struct listing *listing)
 {
     s3_xml_number(call, "MaxKeys", page->max);
     if (page->delimiter.len > 0) {
@@ -232,8 +234,8 @@ static void write_limits(struct s3_call *call, const struct s3_page *page,
     s3_xml_bool(call, "IsTruncated", listing->truncated);
 }
 
-static void write_items(struct s3_call *call, const struct s3_page *page,
-                        const struct listing *listing, bool with_owner)
+static void list_items_write(struct s3_call *call, const struct s3_page *page,
+                             const struct listing *listing, bool with_owner)
 {
     for (size_t i = 0; i < listing->count; i++) {
         const struct list_item *item = &listing->items[i];
@@ -259,43 +261,43 @@ static void write_items(struct s3_call *call, const struct s3_page *page,
     }
 }
 
-static struct span last_name(const struct listing *listing)
+static struct span list_last_name(const struct listing *listing)
 {
     return listing->items[listing->count - 1].name;
 }
 
-static void encode_v1(struct s3_call *call, const struct list_query *query,
-                      const struct listing *listing)
+static void list_encode_v1(struct s3_call *call, const struct list_query *query,
+                           const struct listing *listing)
 {
     const struct s3_page *page = &query->page;
     s3_xml_begin(call, "ListBucketResult");
-    write_head(call, page);
+    list_head_write(call, page);
     s3_page_text(call, page, "Marker", query->marker);
     if (listing->truncated && page->delimiter.len > 0) {
-        s3_page_text(call, page, "NextMarker", last_name(listing));
+        s3_page_text(call, page, "NextMarker", list_last_name(listing));
     }
-    write_limits(call, page, listing);
-    write_items(call, page, listing, true);
+    list_limits_write(call, page, listing);
+    list_items_write(call, page, listing, true);
     s3_xml_end(call, "ListBucketResult");
 }
 
-static void encode_v2(struct s3_call *call, const struct list_query *query,
-                      const struct listing *listing)
+static void list_encode_v2(struct s3_call *call, const struct list_query *query,
+                           const struct listing *listing)
 {
     const struct s3_page *page = &query->page;
     s3_xml_begin(call, "ListBucketResult");
-    write_head(call, page);
+    list_head_write(call, page);
     if (query->has_token) { /* which start-after then gives way to, also here */
         s3_xml_text(call, "ContinuationToken", query->token);
     } else if (query->start_after.len > 0) {
         s3_page_text(call, page, "StartAfter", query->start_after);
     }
     if (listing->truncated) {
-        token_write(call, last_name(listing));
+        list_token_write(call, list_last_name(listing));
     }
     s3_xml_number(call, "KeyCount", (int64_t)listing->count);
-    write_limits(call, page, listing);
-    write_items(call, page, listing, query->fetch_owner);
+    list_limits_write(call, page, listing);
+    list_items_write(call, page, listing, query->fetch_owner);
     s3_xml_end(call, "ListBucketResult");
 }
 
@@ -321,10 +323,10 @@ list_objects(struct s3_call *call, bool (*decode)(struct s3_call *call, struct l
 
 enum handled s3_list_objects_v1(struct s3_call *call)
 {
-    return list_objects(call, decode_v1, encode_v1);
+    return list_objects(call, list_decode_v1, list_encode_v1);
 }
 
 enum handled s3_list_objects_v2(struct s3_call *call)
 {
-    return list_objects(call, decode_v2, encode_v2);
+    return list_objects(call, list_decode_v2, list_encode_v2);
 }

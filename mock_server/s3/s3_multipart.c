@@ -60,8 +60,8 @@ static bool checksum_decode(struct s3_call *call, struct s3_upload_checksum *out
     return !checksum.has || checksum_choose_type(call, type, out);
 }
 
-/* The time stands first, so that the uploads of one key are listed in the order in which they were
- * begun; the rest nobody can guess. */
+/* An upload id begins with the time, so that the uploads of one key are listed in the order in
+ * which they were begun; nobody can guess the rest. */
 static struct span upload_id_make(struct s3_call *call, int64_t now_ms)
 {
     struct env *env = call->s3->options.env;
@@ -125,7 +125,8 @@ enum handled s3_create_upload(struct s3_call *call)
 
 /* --- UploadPart --- */
 
-/* The part's own checksum, "crc32 NhCmhg==", when it is of the upload's kind. */
+/* The part's own checksum, "crc32 NhCmhg=="; false: it is not of the upload's kind, and an error is
+ * in the reply. */
 static bool part_checksum(struct s3_call *call, const struct store_upload *upload, struct span *out)
 {
     struct s3_upload_checksum expected = s3_upload_checksum_of(upload);
@@ -146,7 +147,7 @@ static bool part_checksum(struct s3_call *call, const struct store_upload *uploa
     return true;
 }
 
-/* Without x-amz-checksum-type, which is the object's. */
+/* A part's checksum has no x-amz-checksum-type, which is the object's. */
 static void part_checksum_header(struct s3_call *call, struct span text)
 {
     struct s3_checksum_text checksum;

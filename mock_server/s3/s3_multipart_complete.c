@@ -1,10 +1,11 @@
 /* CompleteMultipartUpload: the parts that the client names become the object.
  *
  * Everything is checked against the stored parts before anything is written. A client that never
- * saw the first answer may ask again with the same parts: as long as the object is the one that
- * they made, it gets the same answer again. */
+ * saw the first answer may ask again with the same parts, and gets the same answer as long as the
+ * object is the one that they made. */
 #include "aws_xml.h"
 #include "base64.h"
+#include "hex.h"
 #include "s3_body.h"
 #include "s3_checksum.h"
 #include "s3_conditions.h"
@@ -15,6 +16,8 @@
 #include "s3_xml.h"
 #include "s3_xml_read.h"
 #include "url.h"
+
+#include <ctype.h>
 
 enum {
     md5_hex_bytes = 32,
@@ -49,7 +52,8 @@ static bool part_decode(const struct s3_xml_node *node, struct named_part *out)
     return out->etag.len > 0;
 }
 
-static bool request_decode(struct arena *arena, struct span body, struct complete_request *out)
+static bool complete_request_decode(struct arena *arena, struct span body,
+                                    struct complete_request *out)
 {
     const struct s3_xml_node *root = s3_xml_read(arena, body);
     size_t count = 0;
@@ -78,7 +82,8 @@ static bool request_decode(struct arena *arena, struct span body, struct complet
 }
 
 /* False: an error is in the reply. */
-static bool request_is_in_order(struct s3_call *call, const struct complete_request *request)
+static bool complete_request_is_in_order(struct s3_call *call,
+                                         const struct complete_request *request)
 {
     struct span id = SPAN_EMPTY;
     (void)s3_query(call, "uploadId", &id);
@@ -99,27 +104,21 @@ static bool request_is_in_order(struct s3_call *call, const struct complete_requ
 
 /* --- the ETag: MD5 of the parts' MD5s --- */
 
-static int hex_value(char ch)
-{
-    if (ch >= '0' && ch <= '9') {
-        return ch - '0';
-    }
-    return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
-
+/* S3 writes MD5s in lower case, so digits in upper case make no ETag of ours. */
 static bool md5_append(struct span hex, struct buf *out)
 {
     bool good = hex.len == md5_hex_bytes;
     for (size_t i = 0; good && i < hex.len; i += 2) {
         int high = hex_value(hex.ptr[i]);
         int low = hex_value(hex.ptr[i + 1]);
-        good = high >= 0 && low >= 0;
+        good = high >= 0 && low >= 0 && !isupper((unsigned char)hex.ptr[i]) &&
+               !isupper((unsigned char)hex.ptr[i + 1]);
         buf_append_byte(out, (char)(high * 16 + low));
     }
     return good && buf_ok(out);
 }
 
-/* Empty: one of the ETags is no MD5. */
+/* The object's ETag, the MD5 of its parts' MD5s; empty: one of them is no MD5. */
 static struct span etag_of_parts(struct s3_call *call, const struct complete_request *request)
 {
     char hex[DIGEST_HEX_BYTES_MAX];
@@ -345,22 +344,17 @@ static bool expectations_hold(struct s3_call *call, const struct assembly *a, st
     return !has || header_agrees(call, computed);
 }
 
-/* If-Match, If-None-Match against what is under the key now; for If-Match it must have been there
- * when the upload was created.
+/* If-Match and If-None-Match are about the object that is under the key now; for If-Match it must
+ * be older than the upload.
  *
  * DIFFERS: with If-None-Match the real S3 also answers 409 when an object under the key was deleted
  * after the upload was created; here nothing remembers it, and the upload is completed. */
 static bool conditions_hold(struct s3_call *call, const struct store_upload *upload)
 {
     struct store_object object;
-    struct error err = ERROR_NONE;
-    enum status status = store_object_find(call->s3->options.store, call->bucket.id, call->key,
-                                           &call->exchange->arena, &object, &err);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
-        (void)s3_error_store(call, &err);
-        return false;
-    }
-    if (!s3_write_conditions_hold(call, status == STATUS_OK ? &object : NULL)) {
+    bool found;
+    if (!s3_call_look_up(call, &object, &found) ||
+        !s3_write_conditions_hold(call, found ? &object : NULL)) {
         return false;
     }
     if (s3_header(call, "if-match").len == 0 || object.modified_ms <= upload->created_ms) {
@@ -389,7 +383,7 @@ static void write_location(struct s3_call *call)
     s3_xml_close(call, "Location");
 }
 
-static enum handled encode(struct s3_call *call, struct span etag, struct span checksum)
+static enum handled completed_encode(struct s3_call *call, struct span etag, struct span checksum)
 {
     s3_xml_begin(call, "CompleteMultipartUploadResult");
     write_location(call);
@@ -402,22 +396,20 @@ static enum handled encode(struct s3_call *call, struct span etag, struct span c
     return HANDLED;
 }
 
-/* The upload is not there (any more): the same answer again if it made what is under the key, of
- * these parts. */
+/* An upload that is not there any more has the same answer again if it made the object under the
+ * key, of these parts. */
 static enum handled answer_again(struct s3_call *call, struct span upload_id,
                                  const struct complete_request *request)
 {
     struct store_object object;
-    struct error err = ERROR_NONE;
     struct span etag = etag_of_parts(call, request);
-    enum status status = store_object_find(call->s3->options.store, call->bucket.id, call->key,
-                                           &call->exchange->arena, &object, &err);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
-        return s3_error_store(call, &err);
+    bool found;
+    if (!s3_call_look_up(call, &object, &found)) {
+        return HANDLED;
     }
-    if (status == STATUS_OK && upload_id.len > 0 && span_equal(object.upload_id, upload_id) &&
+    if (found && upload_id.len > 0 && span_equal(object.upload_id, upload_id) &&
         span_equal(object.etag, etag)) {
-        return encode(call, etag, object.checksum);
+        return completed_encode(call, etag, object.checksum);
     }
     return s3_no_such_upload(call);
 }
@@ -446,7 +438,8 @@ static enum handled complete(struct s3_call *call, const struct store_upload *up
                                    .bytes = SPAN_EMPTY};
     enum status status = store_upload_complete(call->s3->options.store, upload->id, numbers,
                                                request->count, &put, &err);
-    return status == STATUS_OK ? encode(call, etag, checksum) : s3_error_store(call, &err);
+    return status == STATUS_OK ? completed_encode(call, etag, checksum)
+                               : s3_error_store(call, &err);
 }
 
 static enum handled assemble(struct s3_call *call, const struct store_upload *upload,
@@ -484,10 +477,10 @@ enum handled s3_complete_upload(struct s3_call *call)
     if (!s3_call_bucket(call) || !s3_body_gathered(call, &body, NULL)) {
         return HANDLED;
     }
-    if (!request_decode(&call->exchange->arena, body, &request)) {
+    if (!complete_request_decode(&call->exchange->arena, body, &request)) {
         return s3_error(call, S3_ERROR_MALFORMED_XML);
     }
-    if (!request_is_in_order(call, &request)) {
+    if (!complete_request_is_in_order(call, &request)) {
         return HANDLED;
     }
     if (crypto_ready(call->s3->options.crypto, &err) != STATUS_OK) {

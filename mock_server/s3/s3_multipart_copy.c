@@ -1,8 +1,8 @@
-/* UploadPartCopy: a part from bytes that are here already. They are linked, not written again.
+/* UploadPartCopy: a part from bytes that are here already, and that are linked, not written again.
  *
- * But a part's ETag is the MD5 of its bytes, so they must be read, unless the part is a whole
- * object whose ETag and checksum already say what is needed. They are read and hashed slice by
- * slice, and other clients have their turn in between; the object is pinned so long. */
+ * But a part's ETag is the MD5 of its bytes, so the bytes must be read, unless the part is a whole
+ * object whose ETag and checksum are known. An object is read and hashed slice by slice, with other
+ * clients' turns in between, and pinned so long. */
 #include "s3_checksum.h"
 #include "s3_copy.h"
 #include "s3_errors.h"
@@ -32,7 +32,7 @@ struct part_copy {
     struct range range;
     struct s3_upload_checksum wanted;
     int64_t source_id;
-    /* While it is read: */
+    /* While the source is read: */
     bool reading;
     uint64_t read_offset;
     struct digest *md5;
@@ -68,7 +68,8 @@ static bool range_beyond(struct s3_call *call, uint64_t start, uint64_t size, st
     return false;
 }
 
-/* bytes=first-last, both of them, both in the object. False: an error is in the reply. */
+/* Reads bytes=first-last; both must be there, and lie in the object. False: an error is in the
+ * reply. */
 static bool range_decode(struct s3_call *call, uint64_t size, struct range *out)
 {
     struct span text = s3_header(call, "x-amz-copy-source-range");
@@ -97,7 +98,7 @@ static bool range_decode(struct s3_call *call, uint64_t size, struct range *out)
 
 /* --- linking and answering --- */
 
-static void encode(struct s3_call *call, const struct store_part *part)
+static void copied_part_encode(struct s3_call *call, const struct store_part *part)
 {
     s3_xml_begin(call, "CopyPartResult");
     s3_xml_time(call, "LastModified", part->modified_ms);
@@ -107,7 +108,7 @@ static void encode(struct s3_call *call, const struct store_part *part)
     s3_encryption_header(call);
 }
 
-/* The part's ETag and checksum are known. */
+/* Links the bytes and answers, when the part's ETag and checksum are known. */
 static void copy_finish(struct part_copy *copy)
 {
     struct error err = ERROR_NONE;
@@ -115,7 +116,7 @@ static void copy_finish(struct part_copy *copy)
     switch (store_part_copy(copy->call->s3->options.store, copy->upload_id, &copy->part,
                             copy->source_id, copy->range.start, &err)) {
     case STATUS_OK:
-        encode(copy->call, &copy->part);
+        copied_part_encode(copy->call, &copy->part);
         return;
     case STATUS_NOT_FOUND: /* ended by another client while the bytes were read */
         (void)s3_no_such_upload(copy->call);
@@ -125,7 +126,8 @@ static void copy_finish(struct part_copy *copy)
     }
 }
 
-/* Is all that must be known of a whole object known already? Then it is in the part. */
+/* Takes ETag and checksum from the source where the part is all of it and they are known; false:
+ * the bytes must be read. */
 static bool whole_is_known(struct part_copy *copy, const struct store_object *source)
 {
     struct s3_checksum_text checksum;
@@ -165,7 +167,7 @@ static void reading_release(struct part_copy *copy)
     checksum_release(&copy->checksum);
 }
 
-/* To be released after a failure too. */
+/* Begins to read the source; reading_release is due after a failure too. */
 static enum status reading_open(struct part_copy *copy, struct error *err)
 {
     const struct s3_options *options = &copy->call->s3->options;
@@ -185,7 +187,8 @@ static enum status reading_open(struct part_copy *copy, struct error *err)
     return status == STATUS_NO_MEMORY ? error_set(err, status, "no memory for a copy") : status;
 }
 
-/* Each copy reads one in every turn: many at once read less, or nobody else were answered. */
+/* Each copy reads a slice in every turn; many copies read smaller slices, so that others are
+ * answered. */
 static size_t slice_bytes(const struct s3 *s3)
 {
     size_t share = turn_bytes_max / s3->copies.reading;
@@ -236,7 +239,8 @@ static enum status reading_end(struct part_copy *copy, struct error *err)
     return good ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "no memory for a part");
 }
 
-/* False: there is more. True: the reply is filled and nothing is held any more. */
+/* Reads the next slice. True: that was the last, the reply is filled and nothing is held any
+ * more. */
 static bool copy_go_on(struct part_copy *copy)
 {
     struct error err = ERROR_NONE;
@@ -259,24 +263,24 @@ static bool copy_go_on(struct part_copy *copy)
     return true;
 }
 
-static void on_cancel(struct exchange *exchange, void *state)
+static void copy_on_cancel(struct exchange *exchange, void *state)
 {
     (void)exchange;
     reading_release(state);
 }
 
-static void on_turn(struct exchange *exchange, void *state);
+static void copy_on_turn(struct exchange *exchange, void *state);
 
-static const struct park_ops park_ops = {.deadline = on_turn, .cancel = on_cancel};
+static const struct park_ops park_ops = {.deadline = copy_on_turn, .cancel = copy_on_cancel};
 
-/* Until the others have had their turn. */
+/* Waits until the others have had their turn. */
 static void copy_park(struct part_copy *copy)
 {
     struct env *env = copy->call->s3->options.env;
     exchange_park(copy->call->exchange, env->monotonic_us(env), &park_ops, copy);
 }
 
-static void on_turn(struct exchange *exchange, void *state)
+static void copy_on_turn(struct exchange *exchange, void *state)
 {
     if (copy_go_on(state)) {
         exchange_answer(exchange);

@@ -35,7 +35,7 @@ static bool part_visit(void *ctx, const struct store_part *part)
     return true;
 }
 
-static void write_part(struct s3_call *call, const struct store_part *part)
+static void listed_part_write(struct s3_call *call, const struct store_part *part)
 {
     s3_xml_open(call, "Part");
     s3_xml_number(call, "PartNumber", part->number);
@@ -62,7 +62,7 @@ static void encode_parts(struct s3_call *call, const struct store_upload *upload
     s3_xml_number(call, "MaxParts", (int64_t)list->max);
     s3_xml_bool(call, "IsTruncated", list->truncated);
     for (size_t i = 0; i < list->count; i++) {
-        write_part(call, &list->parts[i]);
+        listed_part_write(call, &list->parts[i]);
     }
     s3_checksum_algorithm_elements(call, s3_upload_checksum_of(upload));
     s3_xml_end(call, "ListPartsResult");
@@ -139,8 +139,8 @@ static bool upload_copy(struct arena *arena, const struct store_upload *upload, 
            s3_span_copy(arena, upload->checksum_algorithm, &out->upload.checksum_algorithm);
 }
 
-static bool list_add(struct upload_list *list, const struct store_upload *upload,
-                     struct span common)
+static bool uploads_add(struct upload_list *list, const struct store_upload *upload,
+                        struct span common)
 {
     bool is_prefix = common.len > 0;
     if ((int64_t)list->count == list->query->page.max) {
@@ -163,16 +163,16 @@ static bool upload_visit(void *ctx, const struct store_upload *upload)
     }
     struct span common = s3_page_roll_up(page, upload->key);
     if (common.len == 0) {
-        return list_add(list, upload, common);
+        return uploads_add(list, upload, common);
     }
-    if ((span_compare(common, page->marker) <= 0 || list_add(list, upload, common)) &&
+    if ((span_compare(common, page->marker) <= 0 || uploads_add(list, upload, common)) &&
         !s3_span_copy(list->arena, common, &list->covered)) {
         list->no_memory = true;
     }
     return false;
 }
 
-/* With an id that is less than any, the uploads of after_key itself are visited too. */
+/* An id that is less than any: the uploads of after_key itself are visited too. */
 static const struct span least_id = {" ", 1};
 
 static enum status walk_uploads(struct s3_call *call, struct upload_list *list, struct error *err)
@@ -207,8 +207,8 @@ static enum status walk_uploads(struct s3_call *call, struct upload_list *list, 
                            : STATUS_OK;
 }
 
-static void write_upload(struct s3_call *call, const struct s3_page *page,
-                         const struct store_upload *upload)
+static void listed_upload_write(struct s3_call *call, const struct s3_page *page,
+                                const struct store_upload *upload)
 {
     s3_xml_open(call, "Upload");
     s3_page_text(call, page, "Key", upload->key);
@@ -221,7 +221,7 @@ static void write_upload(struct s3_call *call, const struct s3_page *page,
     s3_xml_close(call, "Upload");
 }
 
-static void write_next_markers(struct s3_call *call, const struct upload_list *list)
+static void next_markers_write(struct s3_call *call, const struct upload_list *list)
 {
     if (list->truncated) {
         const struct upload_item *last = &list->items[list->count - 1];
@@ -237,7 +237,7 @@ static void encode_uploads(struct s3_call *call, const struct upload_list *list)
     s3_xml_text(call, "Bucket", call->bucket_name);
     s3_page_text(call, page, "KeyMarker", page->marker);
     s3_xml_text(call, "UploadIdMarker", list->query->id_marker);
-    write_next_markers(call, list);
+    next_markers_write(call, list);
     if (page->delimiter.len > 0) {
         s3_page_text(call, page, "Delimiter", page->delimiter);
     }
@@ -249,7 +249,7 @@ static void encode_uploads(struct s3_call *call, const struct upload_list *list)
     s3_xml_bool(call, "IsTruncated", list->truncated);
     for (size_t i = 0; i < list->count; i++) {
         if (!list->items[i].is_prefix) {
-            write_upload(call, page, &list->items[i].upload);
+            listed_upload_write(call, page, &list->items[i].upload);
         }
     }
     for (size_t i = 0; i < list->count; i++) {

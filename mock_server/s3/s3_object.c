@@ -9,7 +9,8 @@
 #include "s3_operations.h"
 #include "s3_range.h"
 
-/* Of an object (or the asked part) that is read into the reply at once; more is streamed. */
+/* An object (or the asked part of it) up to this is read into the reply at once; more is
+ * streamed. */
 enum { reply_inline_bytes_max = STORE_INLINE_BYTES_MAX };
 
 /* --- PutObject --- */
@@ -47,7 +48,8 @@ enum handled s3_put_object(struct s3_call *call)
 
 /* --- GetObject, HeadObject --- */
 
-/* The next piece of a large object; pinned, so that nobody takes it away meanwhile. */
+/* Gives the next piece of a large object, which is pinned, so that nobody takes it away
+ * meanwhile. */
 static bool object_stream(struct exchange *exchange, struct buf *out, size_t max)
 {
     struct s3_call *call = exchange->state;
@@ -102,7 +104,7 @@ enum handled s3_get_object(struct s3_call *call)
         return HANDLED;
     }
     struct reply *reply = &call->exchange->reply;
-    /* Of the whole, also where a range asked for it. */
+    /* A checksum is that of the whole object: a range that asks for all of it has it too. */
     bool with_checksum =
         range.len == object.size &&
         span_equal_nocase(s3_header(call, "x-amz-checksum-mode"), SPAN_LIT("ENABLED"));

@@ -1,5 +1,5 @@
-/* The table of operations: what is served, and by whom. Sub-resources that are only known for what
- * was never set are in s3_subresource.c. */
+/* The table of operations: which handler serves which request. Sub-resources that nothing can set
+ * here have a table of their own in s3_subresource.c. */
 #include "s3_operations.h"
 
 #include "query.h"
@@ -29,7 +29,7 @@ static const struct s3_operation operations[] = {
      s3_abort_upload},
     {"ListParts", METHOD_GET, S3_OBJECT, "uploadId", NULL, S3_BODY_NONE, s3_list_parts},
 
-    /* A part of the upload that made it. */
+    /* One part of an object that came in parts. */
     {"GetObject", METHOD_GET, S3_OBJECT, "partNumber", NULL, S3_BODY_NONE, s3_get_object},
     {"HeadObject", METHOD_HEAD, S3_OBJECT, "partNumber", NULL, S3_BODY_NONE, s3_get_object},
 

@@ -4,8 +4,8 @@
 
 #include "s3_call.h"
 
-/* The row that fits method, level, parameters and headers; never NULL: what nobody serves has rows
- * of its own that say so. */
+/* The row that fits method, level, parameters and headers; never NULL: requests that nothing serves
+ * have rows whose handlers say so. */
 const struct s3_operation *s3_operation_find(const struct s3_call *call);
 
 /* --- s3_bucket.c --- */
@@ -37,8 +37,8 @@ enum handled s3_complete_upload(struct s3_call *call);
 enum handled s3_list_parts(struct s3_call *call);
 enum handled s3_list_uploads(struct s3_call *call);
 /* --- s3_subresource.c --- */
-/* ?location ?acl ?versioning ... of buckets and objects: what was never set, and what is not
- * implemented. */
+/* Answers ?location, ?acl, ?versioning and others of buckets and objects that were never set or are
+ * not implemented. */
 enum handled s3_subresource(struct s3_call *call);
 /* Has the request's query a parameter that names a sub-resource of this level? */
 bool s3_subresource_is_named(const struct s3_call *call);

@@ -66,9 +66,9 @@ bool s3_page_successor(struct arena *arena, struct span prefix, struct span *out
     return true;
 }
 
-/* As HTML forms do it, which S3 keeps to but for the slash: a blank is a plus, a star is itself and
- * a tilde is not. */
-static void encode(struct span text, struct buf *out)
+/* Encodes as HTML forms do, which S3 keeps to but for the slash: a blank is a plus, a star is
+ * itself and a tilde is not. */
+static void page_text_encode(struct span text, struct buf *out)
 {
     for (size_t i = 0; i < text.len; i++) {
         switch (text.ptr[i]) {
@@ -95,7 +95,7 @@ void s3_page_text(struct s3_call *call, const struct s3_page *page, const char *
         return;
     }
     s3_xml_open(call, name);
-    encode(text, &call->exchange->reply.body);
+    page_text_encode(text, &call->exchange->reply.body);
     s3_xml_close(call, name);
 }
 

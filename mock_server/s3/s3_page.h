@@ -1,5 +1,5 @@
-/* What S3's three listings (objects by V1 and V2, uploads) have in common: names in byte order, a
- * prefix, names rolled up at a delimiter, a place to go on from, and at most 1000 of them. */
+/* Pages of S3's three listings (objects by V1 and V2, uploads): names in byte order, below a
+ * prefix, rolled up at a delimiter, from a place to go on from, and at most 1000. */
 #ifndef PINPIPE_S3_PAGE_H
 #define PINPIPE_S3_PAGE_H
 
@@ -10,7 +10,7 @@ enum { S3_PAGE_ENTRIES_MAX = 1000 };
 struct s3_page {
     struct span prefix;
     struct span delimiter;
-    /* Only what is greater is listed, be it a key or a common prefix. */
+    /* Keys and common prefixes that are greater are listed. */
     struct span marker;
     int64_t max; /* already cut to S3_PAGE_ENTRIES_MAX */
     bool url;    /* encoding-type=url */
@@ -26,7 +26,7 @@ struct span s3_page_roll_up(const struct s3_page *page, struct span key);
 /* The least text that is greater than all that begin with `prefix`. *found is false when there is
  * none. False: out of memory. */
 bool s3_page_successor(struct arena *arena, struct span prefix, struct span *out, bool *found);
-/* An element whose text is a key or part of one: encoded when the page is. */
+/* An element whose text is a key or part of one, encoded when the page is. */
 void s3_page_text(struct s3_call *call, const struct s3_page *page, const char *name,
                   struct span text);
 /* <CommonPrefixes><Prefix>...</Prefix></CommonPrefixes> */

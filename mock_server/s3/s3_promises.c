@@ -1,6 +1,6 @@
-/* What a request's head says of its body: how it is framed, how long it is, what it hashes to
- * (specs/aws-s3.md section 6). Promises that contradict each other are refused before a byte of the
- * body is taken in. */
+/* Promises of a request's head about its body: its framing, its length, its hashes (specs/aws-s3.md
+ * section 6). Promises that contradict each other are refused before a byte of the body is taken
+ * in. */
 #include "s3_promises.h"
 
 #include "answer.h"
@@ -37,7 +37,8 @@ static bool is_sha256_hex(struct span text)
     return text.len == sha256_hex_bytes;
 }
 
-/* A presigned URL may have it as a parameter, which is signed; a header beside it need not be. */
+/* A presigned URL may name the payload in a parameter, which is signed; a header beside it need not
+ * be. */
 static struct span payload_word(const struct s3_call *call)
 {
     struct span word;
@@ -169,7 +170,8 @@ static bool checksum_value_refuse(struct s3_call *call, enum checksum_kind kind,
                                                      checksum_name(kind), where));
 }
 
-/* x-amz-checksum-crc32 and its like; -algorithm, -mode and -type are about them. */
+/* A checksum's header is x-amz-checksum-crc32 or its like; -algorithm, -mode and -type are no
+ * checksums. */
 static bool checksum_from_header(struct span name, enum checksum_kind *kind)
 {
     struct span prefix = SPAN_LIT("x-amz-checksum-");

@@ -1,4 +1,4 @@
-/* What a request's head promises of its body. */
+/* Promises of a request's head about its body. */
 #ifndef PINPIPE_S3_PROMISES_H
 #define PINPIPE_S3_PROMISES_H
 
@@ -26,13 +26,13 @@ struct s3_promises {
     struct span checksum; /* as sent; of one in the trailer empty until that is read */
 };
 
-/* Everything but the length. Without checksum, the x-amz-checksum-* headers are not about this body
- * and are not looked at. False: an error is in the reply. */
+/* Reads everything but the length. with_checksum false: the x-amz-checksum-* headers are not about
+ * this body and are not looked at. False: an error is in the reply. */
 bool s3_promises_read(struct s3_call *call, bool with_checksum, struct s3_promises *out);
-/* How many bytes it will be, which every streamed body must say. False: an error is in the reply.
- */
+/* Reads the length, which every streamed body must say. False: an error is in the reply. */
 bool s3_promises_read_length(struct s3_call *call, struct s3_promises *out);
-/* The checksum that the trailer gave (empty: it gave none). False: an error is in the reply. */
+/* Takes the checksum that the trailer gave (empty: it gave none). False: an error is in the
+ * reply. */
 bool s3_promises_read_trailer(struct s3_call *call, struct span value, struct s3_promises *out);
 
 #endif

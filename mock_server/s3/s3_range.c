@@ -1,4 +1,5 @@
-/* Which bytes of an object a read asks for: all, a Range, or a part of the upload that made it. */
+/* The bytes of an object that a read asks for: all, a Range, or a part of the upload that made
+ * it. */
 #include "s3_range.h"
 
 #include "answer.h"
@@ -9,7 +10,7 @@
 
 enum range_kind { RANGE_WHOLE, RANGE_PART, RANGE_UNSATISFIABLE };
 
-/* "bytes=a-b", "bytes=a-", "bytes=-n". What is not one of these, and several ranges at once, count
+/* A range is "bytes=a-b", "bytes=a-" or "bytes=-n". Another text, and several ranges at once, count
  * as none: then the whole object is the answer. */
 static enum range_kind range_parse(struct span text, uint64_t size, struct s3_range *out)
 {
@@ -46,7 +47,7 @@ static enum range_kind range_parse(struct span text, uint64_t size, struct s3_ra
     return RANGE_PART;
 }
 
-static bool header_take(struct s3_call *call, uint64_t size, struct s3_range *out)
+static bool range_header_take(struct s3_call *call, uint64_t size, struct s3_range *out)
 {
     enum range_kind kind = range_parse(s3_header(call, "range"), size, out);
     out->partial = kind == RANGE_PART;
@@ -62,15 +63,15 @@ static bool header_take(struct s3_call *call, uint64_t size, struct s3_range *ou
 
 /* --- partNumber --- */
 
-/* Of an entity tag "...-3"; 0: the object came in one. */
-static int64_t part_count(struct span etag)
+/* The number of parts that an entity tag "...-3" tells; 0: the object came in one. */
+static int64_t range_part_count(struct span etag)
 {
     int64_t count = 0;
     struct span text = span_skip(etag, span_find_byte(etag, '-') + 1);
     return span_parse_i64(text, &count) && count > 0 ? count : 0;
 }
 
-static bool refuse_number(struct s3_call *call, int32_t number, int64_t count)
+static bool range_refuse_number(struct s3_call *call, int32_t number, int64_t count)
 {
     struct aws_error_detail details[] = {
         {"ActualPartCount", s3_number_text(call, (uint64_t)count)},
@@ -83,7 +84,7 @@ static bool refuse_number(struct s3_call *call, int32_t number, int64_t count)
 /* DIFFERS: of an object whose parts were copied from objects that were uploaded in parts
  * themselves, or whose last part is empty, the boundaries of the parts are not known; reading such
  * an object by partNumber is not implemented. */
-static bool refuse_unknown(struct s3_call *call)
+static bool range_refuse_unknown(struct s3_call *call)
 {
     struct aws_error_detail details[] = {{"Header", SPAN_LIT("partNumber")}, {NULL, SPAN_EMPTY}};
     answer_hint(call->exchange,
@@ -92,15 +93,15 @@ static bool refuse_unknown(struct s3_call *call)
     return false;
 }
 
-static bool part_find(struct s3_call *call, const struct store_object *object, int32_t number,
-                      struct s3_range *out)
+static bool range_part_find(struct s3_call *call, const struct store_object *object, int32_t number,
+                            struct s3_range *out)
 {
     struct store_object_piece piece;
     struct error err = ERROR_NONE;
     enum status status =
         store_object_piece(call->s3->options.store, object->id, number - 1, &piece, &err);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && piece.count != out->parts)) {
-        return refuse_unknown(call);
+        return range_refuse_unknown(call);
     }
     if (status != STATUS_OK) {
         s3_error_store(call, &err);
@@ -111,7 +112,8 @@ static bool part_find(struct s3_call *call, const struct store_object *object, i
     return true;
 }
 
-static bool part_take(struct s3_call *call, const struct store_object *object, struct s3_range *out)
+static bool range_part_take(struct s3_call *call, const struct store_object *object,
+                            struct s3_range *out)
 {
     int32_t number;
     if (s3_has_header(call, "range")) {
@@ -123,13 +125,13 @@ static bool part_take(struct s3_call *call, const struct store_object *object, s
     if (!s3_part_number(call, &number)) {
         return false;
     }
-    out->parts = part_count(object->etag);
+    out->parts = range_part_count(object->etag);
     int64_t count = out->parts > 0 ? out->parts : 1;
     if (number > count) {
-        return refuse_number(call, number, count);
+        return range_refuse_number(call, number, count);
     }
     out->partial = object->size > 0;
-    return count == 1 || part_find(call, object, number, out);
+    return count == 1 || range_part_find(call, object, number, out);
 }
 
 /* --- both --- */
@@ -138,8 +140,8 @@ bool s3_range_take(struct s3_call *call, const struct store_object *object, stru
 {
     struct span ignored;
     *out = (struct s3_range){.len = object->size};
-    return s3_query(call, "partNumber", &ignored) ? part_take(call, object, out)
-                                                  : header_take(call, object->size, out);
+    return s3_query(call, "partNumber", &ignored) ? range_part_take(call, object, out)
+                                                  : range_header_take(call, object->size, out);
 }
 
 void s3_range_headers(struct s3_call *call, const struct store_object *object,

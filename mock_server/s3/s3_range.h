@@ -1,4 +1,4 @@
-/* Which bytes of an object a read asks for. */
+/* The bytes of an object that a read asks for. */
 #ifndef PINPIPE_S3_RANGE_H
 #define PINPIPE_S3_RANGE_H
 

@@ -1,6 +1,6 @@
 /* Sub-resources of buckets and objects that are not operations of their own (?acl, ?policy, ...):
- * what the real one says of those that were never set, and NotImplemented for the rest. Nothing
- * can be set here, so what "was never set" is always true. */
+ * S3's answer about those that were never set, and NotImplemented for the rest. Nothing can be set
+ * here, so nothing ever was. */
 #include "answer.h"
 #include "aws_xml.h"
 #include "query.h"
@@ -13,7 +13,7 @@
 struct subresource {
     const char *name;
     enum s3_level level;
-    /* What GET says: this error, or (NO_ERROR) what `get` writes; with neither it is not
+    /* The answer to GET: this error, or (NO_ERROR) what `get` writes; with neither GET is not
      * implemented. */
     enum s3_error_id unset;
     void (*get)(struct s3_call *call);
@@ -60,7 +60,7 @@ static void get_versioning(struct s3_call *call)
     get_empty(call, "VersioningConfiguration");
 }
 
-/* The one answer with a namespace of its own. */
+/* BucketLoggingStatus has a namespace of its own. */
 static void get_logging(struct s3_call *call)
 {
     buf_append_cstr(&call->exchange->reply.body,
@@ -86,8 +86,8 @@ static void get_payment(struct s3_call *call)
     s3_xml_end(call, "RequestPaymentConfiguration");
 }
 
-/* What every new bucket has since 2023: everything is encrypted with S3's own keys, nothing is
- * public, and the bucket's owner owns what is in it (so that ACLs are refused). */
+/* Every new bucket since 2023 has everything encrypted with S3's own keys, nothing public, and its
+ * owner as the owner of everything in it (so that ACLs are refused). */
 static void get_encryption(struct s3_call *call)
 {
     s3_xml_begin(call, "ServerSideEncryptionConfiguration");
@@ -152,8 +152,8 @@ static const struct subresource subresources[] = {
     {"metrics", S3_BUCKET, NO_ERROR, NULL, false},
     {"session", S3_BUCKET, NO_ERROR, NULL, false},
     {"versions", S3_BUCKET, NO_ERROR, NULL, false},
-    /* These select an operation with one method; with another they must not be taken for the plain
-     * one (DELETE /bucket?delete). */
+    /* Parameters that select an operation with one method: with another method the request must not
+     * be taken for the plain one (DELETE /bucket?delete). */
     {"delete", S3_BUCKET, NO_ERROR, NULL, false},
     {"uploads", S3_BUCKET, NO_ERROR, NULL, false},
     {"acl", S3_OBJECT, NO_ERROR, get_acl, false},

@@ -1,8 +1,9 @@
-/* Times as S3 writes and reads them: ISO 8601 in XML (its milliseconds are always 0), RFC 1123 in
- * headers. HTTP's two older forms are read too (RFC 9110 section 5.6.7). */
+/* Times as S3 writes and reads them: ISO 8601 in XML (with milliseconds that are always 0), RFC
+ * 1123 in headers. HTTP's two older forms are read too (RFC 9110 section 5.6.7). */
 #include "s3_time.h"
 
 #include "base.h"
+#include "civil.h"
 
 #include <string.h>
 #include <time.h>
@@ -43,26 +44,14 @@ struct moment {
     int64_t second;
 };
 
-/* Days since 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is
- * their last. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    int64_t era = year / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
-
-static bool moment_seconds(const struct moment *m, int64_t *seconds)
+static bool moment_to_seconds(const struct moment *m, int64_t *seconds)
 {
     if (m->year < 1900 || m->year > 9999 || m->month < 1 || m->month > 12 || m->day < 1 ||
         m->day > 31 || m->hour > 23 || m->minute > 59 || m->second > 60) {
         return false;
     }
-    *seconds =
-        days_of(m->year, m->month, m->day) * 86400 + m->hour * 3600 + m->minute * 60 + m->second;
+    *seconds = civil_days(m->year, (unsigned)m->month, (unsigned)m->day) * 86400 + m->hour * 3600 +
+               m->minute * 60 + m->second;
     return true;
 }
 
@@ -112,7 +101,7 @@ static bool moment_read(struct span text, const char *pattern, struct moment *ou
     return true;
 }
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT", or "Sunday, 06-Nov-94 08:49:37 GMT". */
+/* Reads "Sun, 06 Nov 1994 08:49:37 GMT" and "Sunday, 06-Nov-94 08:49:37 GMT". */
 static bool read_with_comma(struct span text, size_t comma, struct moment *m)
 {
     enum { pivot = 70 }; /* two-digit years below it are in this century */
@@ -133,12 +122,12 @@ bool s3_time_parse(struct span text, int64_t *seconds)
     text = span_trim(text);
     size_t comma = span_find_byte(text, ',');
     if (comma < text.len) {
-        return read_with_comma(text, comma, &m) && moment_seconds(&m, seconds);
+        return read_with_comma(text, comma, &m) && moment_to_seconds(&m, seconds);
     }
     /* "Sun Nov  6 08:49:37 1994", or "1994-11-06T08:49:37.000Z" with or without the fraction. */
     bool read = moment_read(span_skip(text, 4), "NNN _d hh:mm:ss yyyy", &m) ||
                 moment_read(text, "yyyy-oo-ddThh:mm:ssZ", &m) ||
                 (text.len == 24 && text.ptr[19] == '.' && text.ptr[23] == 'Z' &&
                  moment_read(span_first(text, 19), "yyyy-oo-ddThh:mm:ss", &m));
-    return read && moment_seconds(&m, seconds);
+    return read && moment_to_seconds(&m, seconds);
 }

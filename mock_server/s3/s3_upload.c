@@ -1,5 +1,5 @@
-/* What every operation on an upload looks up first. An upload that was completed or aborted is not
- * there any more, whatever its id. */
+/* The lookup that every operation on an upload begins with. An upload that was completed or aborted
+ * is not there any more, whatever its id. */
 #include "s3_upload.h"
 
 #include "s3_errors.h"

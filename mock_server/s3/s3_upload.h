@@ -6,10 +6,10 @@
 
 enum { S3_PART_BYTES_MIN = 5 * 1024 * 1024 }; /* of all parts but the last */
 
-/* The bucket, then the upload that uploadId names. False: NoSuchBucket, NoSuchUpload (or 500) is in
- * the reply. */
+/* Finds the bucket, then the upload that uploadId names. False: NoSuchBucket, NoSuchUpload (or 500)
+ * is in the reply. */
 bool s3_upload_find(struct s3_call *call, struct store_upload *out);
-/* Does the upload that uploadId names take parts? False: as above. */
+/* Does the upload that uploadId names take parts? False: answered as by s3_upload_find. */
 bool s3_upload_is_open(struct s3_call *call);
 /* NoSuchUpload with the request's id. */
 enum handled s3_no_such_upload(struct s3_call *call);

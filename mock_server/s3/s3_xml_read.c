@@ -1,9 +1,9 @@
 /* XML bodies of S3's clients, read by expat into a small tree of spans.
  *
- * What a request may hold is narrow, and so is what is read: elements and their text. A document
- * type is refused where it begins, so there are no entities but XML's five and nothing expands;
- * attributes, comments and processing instructions are passed over; text beside elements is
- * malformed (blanks aside), as S3's schema has none. */
+ * A request may hold little, and little is read: elements and their text. A document type is
+ * refused where it begins, so there are no entities but XML's five and nothing expands; attributes,
+ * comments and processing instructions are passed over; text beside elements is malformed (blanks
+ * aside), as S3's schema has none. */
 #include "s3_xml_read.h"
 
 #include "s3.h"
@@ -11,8 +11,8 @@
 #include <expat.h>
 #include <string.h>
 
-/* Between the namespace and the name, as expat reports them. No name has one, and a namespace with
- * one is malformed. */
+/* Stands between the namespace and the name, as expat reports them. No name has this byte, and a
+ * namespace that has it is malformed. */
 static const char namespace_separator = '\n';
 
 struct level {
@@ -31,7 +31,7 @@ struct reader {
     bool bad;
 };
 
-static void refuse(struct reader *r)
+static void xml_read_refuse(struct reader *r)
 {
     if (!r->bad) {
         r->bad = true;
@@ -39,7 +39,7 @@ static void refuse(struct reader *r)
     }
 }
 
-static bool arena_copy(struct arena *arena, const char *bytes, size_t len, struct span *out)
+static bool xml_text_copy(struct arena *arena, const char *bytes, size_t len, struct span *out)
 {
     char *copy = arena_alloc(arena, len + 1);
     if (copy == NULL) {
@@ -50,24 +50,24 @@ static bool arena_copy(struct arena *arena, const char *bytes, size_t len, struc
     return true;
 }
 
-static bool only_blanks(const struct reader *r)
+static bool xml_text_is_blank(const struct reader *r)
 {
     return span_trim(buf_span(&r->text)).len == 0;
 }
 
-static struct s3_xml_node *node_new(struct reader *r, const char *name)
+static struct s3_xml_node *xml_node_new(struct reader *r, const char *name)
 {
     const char *separator = strrchr(name, namespace_separator);
     const char *local = separator != NULL ? separator + 1 : name;
     struct s3_xml_node *node = ARENA_NEW(r->arena, struct s3_xml_node);
-    if (node == NULL || !arena_copy(r->arena, local, strlen(local), &node->name)) {
+    if (node == NULL || !xml_text_copy(r->arena, local, strlen(local), &node->name)) {
         return NULL;
     }
     node->text = SPAN_EMPTY;
     return node;
 }
 
-static void node_attach(struct reader *r, struct s3_xml_node *node)
+static void xml_node_attach(struct reader *r, struct s3_xml_node *node)
 {
     if (r->depth == 0) {
         r->root = node;
@@ -82,7 +82,7 @@ static void node_attach(struct reader *r, struct s3_xml_node *node)
     parent->last_child = node;
 }
 
-static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)
+static void XMLCALL xml_on_start(void *ctx, const XML_Char *name, const XML_Char **attributes)
 {
     struct reader *r = ctx;
     struct s3_xml_node *node = NULL;
@@ -90,21 +90,21 @@ static void XMLCALL on_start(void *ctx, const XML_Char *name, const XML_Char **a
     if (r->bad) {
         return;
     }
-    if (r->depth < S3_XML_DEPTH_MAX && r->node_count < S3_XML_NODES_MAX && only_blanks(r)) {
-        node = node_new(r, name);
+    if (r->depth < S3_XML_DEPTH_MAX && r->node_count < S3_XML_NODES_MAX && xml_text_is_blank(r)) {
+        node = xml_node_new(r, name);
     }
     if (node == NULL) {
-        refuse(r);
+        xml_read_refuse(r);
         return;
     }
     buf_reset(&r->text);
-    node_attach(r, node);
+    xml_node_attach(r, node);
     r->levels[r->depth] = (struct level){.node = node};
     r->depth++;
     r->node_count++;
 }
 
-static void XMLCALL on_end(void *ctx, const XML_Char *name)
+static void XMLCALL xml_on_end(void *ctx, const XML_Char *name)
 {
     struct reader *r = ctx;
     (void)name;
@@ -114,16 +114,16 @@ static void XMLCALL on_end(void *ctx, const XML_Char *name)
     r->depth--;
     struct s3_xml_node *node = r->levels[r->depth].node;
     bool good = node->children != NULL
-                    ? only_blanks(r)
-                    : arena_copy(r->arena, buf_cstr(&r->text), r->text.len, &node->text);
+                    ? xml_text_is_blank(r)
+                    : xml_text_copy(r->arena, buf_cstr(&r->text), r->text.len, &node->text);
     if (!good) {
-        refuse(r);
+        xml_read_refuse(r);
         return;
     }
     buf_reset(&r->text);
 }
 
-static void XMLCALL on_text(void *ctx, const XML_Char *bytes, int len)
+static void XMLCALL xml_on_text(void *ctx, const XML_Char *bytes, int len)
 {
     struct reader *r = ctx;
     if (r->bad) {
@@ -131,18 +131,18 @@ static void XMLCALL on_text(void *ctx, const XML_Char *bytes, int len)
     }
     buf_append(&r->text, bytes, (size_t)len);
     if (!buf_ok(&r->text)) {
-        refuse(r);
+        xml_read_refuse(r);
     }
 }
 
-static void XMLCALL on_doctype(void *ctx, const XML_Char *name, const XML_Char *system_id,
-                               const XML_Char *public_id, int has_internal_subset)
+static void XMLCALL xml_on_doctype(void *ctx, const XML_Char *name, const XML_Char *system_id,
+                                   const XML_Char *public_id, int has_internal_subset)
 {
     (void)name;
     (void)system_id;
     (void)public_id;
     (void)has_internal_subset;
-    refuse(ctx);
+    xml_read_refuse(ctx);
 }
 
 struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text)
@@ -157,9 +157,9 @@ struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text)
     }
     buf_init(&r.text, S3_XML_TEXT_BYTES_MAX);
     XML_SetUserData(r.parser, &r);
-    XML_SetElementHandler(r.parser, on_start, on_end);
-    XML_SetCharacterDataHandler(r.parser, on_text);
-    XML_SetStartDoctypeDeclHandler(r.parser, on_doctype);
+    XML_SetElementHandler(r.parser, xml_on_start, xml_on_end);
+    XML_SetCharacterDataHandler(r.parser, xml_on_text);
+    XML_SetStartDoctypeDeclHandler(r.parser, xml_on_doctype);
     if (XML_Parse(r.parser, text.ptr, (int)text.len, XML_TRUE) != XML_STATUS_OK) {
         r.bad = true;
     }

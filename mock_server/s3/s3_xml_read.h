@@ -10,11 +10,11 @@ enum {
     S3_XML_TEXT_BYTES_MAX = 64 * 1024,
 };
 
-/* In the arena; namespaces are dropped. */
+/* An element, in the arena; its namespace is dropped. */
 struct s3_xml_node {
     struct span name;
     /* All character data of an element without children, as it stands: a key may begin with a
-     * blank. Elsewhere empty. */
+     * blank. Empty where there are children. */
     struct span text;
     struct s3_xml_node *children;
     struct s3_xml_node *next;

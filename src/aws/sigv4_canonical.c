@@ -210,7 +210,8 @@ static void header_value_append(struct span value, struct buf *out)
     }
 }
 
-static void header_append(const struct sigv4_request *request, struct span name, struct buf *out)
+static void canonical_header_append(const struct sigv4_request *request, struct span name,
+                                    struct buf *out)
 {
     bool first = true;
     buf_append_span(out, name);
@@ -237,7 +238,7 @@ void sigv4_canonical_request(const struct sigv4_request *request, struct span si
     query_append(request->query, leave_out, out);
     buf_append_byte(out, '\n');
     while (span_next_part(&names, ';', &name)) {
-        header_append(request, name, out);
+        canonical_header_append(request, name, out);
     }
     buf_append_byte(out, '\n');
     buf_append_span(out, signed_headers);
