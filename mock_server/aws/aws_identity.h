@@ -1,5 +1,5 @@
-/* Whose cloud this is: the one account, its user, its region and its key. Every service that makes
- * ARNs or checks signatures looks here. */
+/* The one account of this cloud, its user, its region and its key, for every service that makes
+ * ARNs or checks signatures. */
 #ifndef PINPIPE_AWS_IDENTITY_H
 #define PINPIPE_AWS_IDENTITY_H
 

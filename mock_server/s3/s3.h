@@ -3,12 +3,16 @@
 #ifndef PINPIPE_S3_H
 #define PINPIPE_S3_H
 
-#include "digest.h"
-#include "exchange.h"
-#include "store_objects.h"
+#include "error.h"
+#include "span.h"
 
 struct aws_identity;
+struct crypto;
+struct env;
+struct log;
 struct s3;
+struct service;
+struct store;
 
 struct s3_options {
     struct store *store;

@@ -29,7 +29,7 @@ static struct span time_text(struct s3_call *call, int64_t seconds)
 
 struct flaw_row {
     enum sigv4_flaw flaw;
-    const char *part; /* of the claim, as base/sigv4.h names it; NULL: any */
+    const char *part; /* of the claim, as sigv4_claim.h names it; NULL: any */
     enum s3_error_id error;
     const char *message; /* NULL: the error's own */
 };

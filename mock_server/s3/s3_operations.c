@@ -49,7 +49,7 @@ static bool operation_fits(const struct s3_call *call, const struct s3_operation
            (row->header == NULL || s3_has_header(call, row->header));
 }
 
-static enum handled s3_wrong_method(struct s3_call *call)
+static enum handled wrong_method_refuse(struct s3_call *call)
 {
     static const char *const level_names[] = {"SERVICE", "BUCKET", "OBJECT"};
     static const char *const allowed[] = {"GET", "GET, PUT, POST, DELETE, HEAD",
@@ -70,7 +70,7 @@ static const struct s3_operation subresource_operation = {.name = "Subresource",
 static const struct s3_operation options_operation = {.name = "Options",
                                                       .handle = s3_options_request};
 static const struct s3_operation wrong_method_operation = {.name = "MethodNotAllowed",
-                                                           .handle = s3_wrong_method};
+                                                           .handle = wrong_method_refuse};
 
 const struct s3_operation *s3_operation_find(const struct s3_call *call)
 {

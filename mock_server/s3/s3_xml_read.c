@@ -6,6 +6,7 @@
  * aside), as S3's schema has none. */
 #include "s3_xml_read.h"
 
+#include "buf.h"
 #include "s3.h"
 
 #include <expat.h>

@@ -3,9 +3,11 @@
  * an answer whose headers are lines and whose XML can be read, a streamed answer has the length it
  * promised, and the service is as good as before: what is put next is got back. */
 #include "aws_identity.h"
+#include "digest.h"
 #include "log.h"
 #include "s3.h"
 #include "s3_xml_read.h"
+#include "store_objects.h"
 #include "turn.h"
 
 #include <stdlib.h>

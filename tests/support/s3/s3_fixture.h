@@ -4,7 +4,9 @@
 #define PINPIPE_S3_FIXTURE_H
 
 #include "aws_identity.h"
+#include "digest.h"
 #include "s3.h"
+#include "store_objects.h"
 #include "turn.h"
 
 /* 2026-01-02 03:04:05 UTC: the moment of the spec's signatures. */
