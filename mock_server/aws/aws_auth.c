@@ -2,6 +2,7 @@
  * whose key, which scope, when, what is signed, and only then the signature itself. */
 #include "aws_auth.h"
 
+#include "query.h"
 #include "sigv2.h"
 #include "url.h"
 
@@ -136,19 +137,16 @@ static enum aws_verdict time_judge(const struct auth_check *check)
 
 /* --- the payload and the headers --- */
 
-/* Decodes a parameter's value into the arena; false: the query has no such parameter. */
+/* A parameter's value without its escapes; false: the query has no such parameter. */
 static bool auth_parameter(const struct auth_check *check, const char *name, struct span *out)
 {
     struct span raw;
-    struct buf decoded;
     if (!url_query_find(check->request->http->query, name, &raw)) {
         return false;
     }
-    buf_init(&decoded, raw.len);
-    *out = url_decode(raw, true, &decoded) && buf_ok(&decoded)
-               ? auth_keep(check, buf_span(&decoded))
-               : SPAN_EMPTY;
-    buf_release(&decoded);
+    if (query_decode(check->request->arena, raw, true, out) != QUERY_DECODED) {
+        *out = SPAN_EMPTY; /* which is no payload's hash, so no signature fits */
+    }
     return true;
 }
 

@@ -1,5 +1,6 @@
 #include "query.h"
 
+#include "exchange.h"
 #include "hex.h"
 
 static bool query_is_plain(struct span raw, bool plus_is_blank)

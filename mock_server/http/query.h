@@ -2,7 +2,9 @@
 #ifndef PINPIPE_QUERY_H
 #define PINPIPE_QUERY_H
 
-#include "exchange.h"
+#include "arena.h"
+
+struct exchange;
 
 enum query_outcome {
     QUERY_FOUND,

@@ -4,6 +4,7 @@
  * promised, and the service is as good as before: what is put next is got back. */
 #include "aws_identity.h"
 #include "digest.h"
+#include "exchange.h"
 #include "log.h"
 #include "s3.h"
 #include "s3_xml_read.h"

@@ -5,6 +5,7 @@
 
 #include "aws_identity.h"
 #include "digest.h"
+#include "exchange.h"
 #include "s3.h"
 #include "store_objects.h"
 #include "turn.h"

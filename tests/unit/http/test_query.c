@@ -1,5 +1,6 @@
 /* A request's query string: which parameter is found, what its value is decoded to, what is
  * refused. */
+#include "exchange.h"
 #include "query.h"
 
 #include <setjmp.h>
