@@ -58,7 +58,7 @@ awk -v EXCEPTIONS="$exceptions" '
         if (file ~ /^include\//) { n = split($0, w, /[^A-Za-z0-9_]+/); for (i = 1; i <= n; i++) public_name[w[i]] = 1 }
         if ($0 ~ /^}/) block = 0
         # ROOM_OF_##ID uses every name that begins so.
-        if (match($0, /[A-Za-z0-9_]+_##/)) prefix[substr($0, RSTART, RLENGTH - 2)] = 1
+        for (rest = $0; match(rest, /[A-Za-z0-9_]+_##/); rest = substr(rest, RSTART + RLENGTH)) prefix[substr(rest, RSTART, RLENGTH - 2)] = 1
         n = split($0, w, /[^A-Za-z0-9_]+/)
         for (i = 1; i <= n; i++) if (w[i] ~ /^[A-Za-z_]/) {
             count[w[i]]++; own[file, w[i]]++
