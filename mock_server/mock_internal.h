@@ -13,7 +13,6 @@
 #include "data_dir.h"
 #include "digest.h"
 #include "host.h"
-#include "http_conn.h"
 #include "journal.h"
 #include "pinpipe/mock.h"
 #include "server.h"

@@ -7,6 +7,7 @@
 #include "mock_internal.h"
 
 #include "connect_worker.h"
+#include "http_conn.h"
 #include "s3.h"
 #include "store.h"
 
@@ -138,6 +139,7 @@ static enum status host_set_up(struct pinpipe_mock *mock, struct error *err)
         .log = &mock->log,
         .loop = &mock->server->loop,
         .timers = &mock->server->timers,
+        .http = mock->http,
         .store = mock->store,
         .crypto = mock->crypto,
         .policy = &mock->policy,

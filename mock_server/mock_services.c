@@ -77,7 +77,7 @@ static enum status service_listen(struct pinpipe_mock *mock, const struct servic
     if (listen.port < 0) {
         return STATUS_OK;
     }
-    if (http_kind(mock->http, mock->faces[row->id], &listen.kind) != STATUS_OK) {
+    if (row->protocol->kind(&mock->host, mock->faces[row->id], &listen.kind) != STATUS_OK) {
         return mock_no_memory(err);
     }
     enum status status = server_listen(mock->server, &listen, &bound, err);
@@ -89,7 +89,7 @@ static enum status service_listen(struct pinpipe_mock *mock, const struct servic
     bool is_v6 = strchr(host, ':') != NULL;
     snprintf(mock->addresses[row->id], MOCK_ADDRESS_BYTES, "%s:%d", host, bound);
     mock->urls[row->id] =
-        arena_printf(&mock->texts, "%s%s%s%s:%d%s%s", row->scheme, is_v6 ? "[" : "", host,
+        arena_printf(&mock->texts, "%s%s%s%s:%d%s%s", row->protocol->scheme, is_v6 ? "[" : "", host,
                      is_v6 ? "]" : "", bound, path != NULL ? "/" : "", path != NULL ? path : "");
     return mock->urls[row->id] != NULL ? STATUS_OK : mock_no_memory(err);
 }

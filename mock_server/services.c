@@ -5,13 +5,23 @@
 #include "base.h"
 #include "connect_rest.h"
 #include "gateway.h"
+#include "host.h"
+#include "http_conn.h"
 #include "kafka_rest.h"
 #include "msk_connect.h"
 #include "pinpipe/mock.h"
 #include "s3.h"
 
+static enum status service_http_kind(const struct host *host, const void *face,
+                                     struct conn_kind *out)
+{
+    return http_kind(host->http, face, out);
+}
+
+const struct service_protocol service_http = {"http://", service_http_kind};
+
 #define HTTP(room)                                                                                 \
-    .scheme = "http://", .open = room##_open, .face = room##_face, .close = room##_close
+    .protocol = &service_http, .open = room##_open, .face = room##_face, .close = room##_close
 #define ROOM_OF_GATEWAY     HTTP(gateway), .url_path = gateway_url_path, .in_front = true
 #define ROOM_OF_REST        HTTP(kafka_rest)
 #define ROOM_OF_CONNECT     HTTP(connect_rest)

@@ -9,7 +9,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct conn_kind;
 struct host;
+
+/* A protocol that services answer in: what its URLs begin with, and how a face becomes the
+ * connections of a listener. */
+struct service_protocol {
+    const char *scheme; /* "http://" */
+    enum status (*kind)(const struct host *host, const void *face, struct conn_kind *out);
+};
+extern const struct service_protocol service_http; /* faces are struct service */
 
 struct service_row {
     /* The name side, out of pinpipe/services.def. */
@@ -19,9 +28,9 @@ struct service_row {
     const char *flag;  /* "--connect": how the user chooses another port */
     /* The room that answers. open NULL: the service is not in this build, only its key is
      * announced, as null. */
-    const char *scheme; /* "http://" */
+    const struct service_protocol *protocol;
     enum status (*open)(const struct host *host, void **out, struct error *err);
-    const void *(*face)(void *service); /* what its protocol answers with: struct service */
+    const void *(*face)(void *service); /* what its protocol answers with */
     void (*close)(void *service);
     /* Behind the address in its URL: "test" for http://127.0.0.1:8080/test. NULL: nothing. */
     const char *(*url_path)(const struct host *host);

@@ -12,6 +12,7 @@ struct broker;
 struct connect_worker;
 struct crypto;
 struct env;
+struct http_pool;
 struct log;
 struct pinpipe_mock_options;
 struct store;
@@ -27,16 +28,16 @@ struct host {
     struct log *log;
     struct uv_loop_s *loop;
     struct timer_heap *timers;
+    struct http_pool *http; /* what connections of HTTP share */
     struct store *store;
     struct crypto *crypto;
     const struct topic_policy *policy; /* who may use which topic and group */
     struct broker *broker;
     struct connect_worker *worker;
-    /* Both by enum pinpipe_service. A face is what a service's protocol answers with (struct
-     * service for HTTP); NULL until it is open: who calls another service stands `in_front`
-     * (services.h). An address is "127.0.0.1:8083", and
-     * "" until the listeners are bound; its text stays in place, so a service may keep the pointer.
-     */
+    /* Faces and addresses are by enum pinpipe_service. A face is what a service's protocol answers
+     * with (struct service for HTTP), and NULL until the service is open: who calls another one
+     * stands `in_front` (services.h). An address is "127.0.0.1:8083", and "" until the listeners
+     * are bound; its text stays in place, so a service may keep the pointer. */
     const void *const *faces;
     char *const *addresses;
 };

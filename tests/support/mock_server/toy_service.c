@@ -70,7 +70,7 @@ const struct service_row toy_row = {.id = TOY,
                                     .key = "toy_url",
                                     .title = "the toy",
                                     .flag = "--toy",
-                                    .scheme = "http://",
+                                    .protocol = &service_http,
                                     .open = toy_open,
                                     .face = toy_face,
                                     .close = toy_close};

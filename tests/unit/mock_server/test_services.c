@@ -3,6 +3,7 @@
 #include "buf.h"
 #include "fault_vfs.h"
 #include "file.h"
+#include "line_echo.h"
 #include "mock_internal.h"
 #include "raw_socket.h"
 #include "temp_dir.h"
@@ -174,6 +175,60 @@ static void ports_are_given_by_the_table(void **state)
     assert_non_null(strstr(f->why, "65535"));
 }
 
+static enum status line_open(const struct host *host, void **out, struct error *err)
+{
+    (void)err;
+    *out = (void *)(uintptr_t)host; /* the echo needs nothing of its own */
+    return STATUS_OK;
+}
+
+static const void *line_face(void *service)
+{
+    return service;
+}
+
+static void line_close(void *service)
+{
+    (void)service;
+}
+
+static enum status line_kind(const struct host *host, const void *face, struct conn_kind *out)
+{
+    (void)host;
+    (void)face;
+    *out = line_echo_kind();
+    return STATUS_OK;
+}
+
+static void a_service_of_another_protocol_is_a_row_like_any(void **state)
+{
+    static const struct service_protocol lines = {"line://", line_kind};
+    static const char line[] = "+made.by.a.line\n";
+    char answer[sizeof(line)] = "";
+    struct fixture *f = *state;
+    f->rows[f->table.count - 1] = (struct service_row){.id = TOY,
+                                                       .key = "line_bootstrap",
+                                                       .title = "the echo",
+                                                       .flag = "--echo",
+                                                       .protocol = &lines,
+                                                       .open = line_open,
+                                                       .face = line_face,
+                                                       .close = line_close};
+    start(f);
+    const char *url = pinpipe_mock_url_by_key(f->mock, "line_bootstrap");
+    assert_int_equal(strncmp(url, "line://127.0.0.1:", 17), 0);
+    int fd = raw_connect(atoi(strrchr(url, ':') + 1));
+    raw_send_text(fd, line);
+    for (size_t len = 0; len < strlen(line);) {
+        len += raw_receive_some(fd, answer + len, strlen(line) - len);
+    }
+    raw_close(fd);
+    assert_string_equal(answer, line);
+    ask(f, PINPIPE_REST, "GET /topics/made.by.a.line HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_int_equal(f->reply.status, 200);
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+}
+
 static enum status refuse_to_open(const struct host *host, void **out, struct error *err)
 {
     (void)host;
@@ -236,6 +291,7 @@ int main(void)
         TEST(its_url_stands_beside_the_others),
         TEST(its_answers_join_the_commit_of_the_turn),
         TEST(ports_are_given_by_the_table),
+        TEST(a_service_of_another_protocol_is_a_row_like_any),
         TEST(a_service_that_cannot_open_leaves_the_others_closed),
         TEST(enumerators_keep_their_values),
         TEST(rows_of_this_build_are_told_apart_by_all_that_names_them),
