@@ -37,10 +37,13 @@ static void commas_stand_between_and_nowhere_else(void **state)
     json_write_end(&w);
     json_write_i64(&w, -7);
     json_write_string(&w, SPAN_LIT("x"));
+    json_write_u64(&w, 8);
+    json_write_bool(&w, true);
     json_write_end(&w);
     json_member_null(&w, "last");
     json_write_end(&w);
-    assert_string_equal(buf_cstr(&out), "{\"empty\":{},\"list\":[{},[],-7,\"x\"],\"last\":null}");
+    assert_string_equal(buf_cstr(&out),
+                        "{\"empty\":{},\"list\":[{},[],-7,\"x\",8,true],\"last\":null}");
 }
 
 static void every_kind_of_member_is_written(void **state)
