@@ -4,10 +4,10 @@
 cd "$(dirname "$0")/.." || exit 1
 page=docs/architecture.md
 rows() {
-    printf '| room | what it is | may include |\n|---|---|---|\n'
+    printf '| room | what it is | sees |\n|---|---|---|\n'
     sed -e :a -e '/\\$/N; s/\\\n//; ta' rooms.mk | sed -n 's/^SEES_\([^ ]*\) *:= */\1 /p' | while read -r room sees; do
         what=$(awk 'NR > 1 && NF { print; exit }' "$room/README.md" 2>/dev/null | sed 's/|/\\|/g; s/[.:;] .*//; s/\.$//')
-        printf '| `%s` | %s | %s |\n' "$room" "$what" "$(printf '%s' "$sees" | sed 's|mock_server/||g; s|src/||g; s/ \{1,\}/, /g')"
+        printf '| `%s` | %s | %s |\n' "$room" "$what" "$(printf '%s' "${sees:-nothing}" | sed 's|mock_server/||g; s/ \{1,\}/, /g')"
     done
 }
 made=$(mktemp) || exit 1
