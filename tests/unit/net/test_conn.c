@@ -1,7 +1,6 @@
 /* The life of connections over real sockets: ends and disconnects, parked requests, every timeout
  * and limit, stopping, listening. The service is tests/support/echo_server.c. */
-#include "echo_server.h"
-#include "raw_socket.h"
+#include "echo_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,62 +12,11 @@
 
 enum { short_ms = 60, soon_ms = 2000 };
 
-struct fixture {
-    struct echo_server echo;
-    struct raw_reply reply;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    echo_server_init(&f->echo);
-    *state = f;
-    return f == NULL;
-}
-
-static int setup_started(void **state)
-{
-    if (setup(state) != 0) {
-        return 1;
-    }
-    echo_server_start(&((struct fixture *)*state)->echo);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    if (f->echo.server != NULL) {
-        echo_server_stop(&f->echo);
-    }
-    free(f);
-    return 0;
-}
-
-/* One request on a connection of its own; the reply is in f->reply. */
-static void ask(struct fixture *f, const char *text)
-{
-    int fd = raw_connect(f->echo.port);
-    raw_send_text(fd, text);
-    raw_receive(fd, strncmp(text, "HEAD ", 5) == 0, &f->reply);
-    raw_close(fd);
-}
-
-#define GET(path)       "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define GET_CLOSE(path) "GET " path " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-
-static bool has_header(const struct fixture *f, const char *name, const char *value)
-{
-    char got[256];
-    return raw_header(&f->reply, name, got, sizeof(got)) &&
-           (value == NULL || strcmp(got, value) == 0);
-}
-
 /* --- ends of connections --- */
 
 static void a_client_that_ended_its_side_still_gets_its_answers(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, GET("/hello") GET("/hello") GET("/facts"));
     raw_end_sending(fd);
@@ -83,7 +31,7 @@ static void a_client_that_ended_its_side_still_gets_its_answers(void **state)
 
 static void a_request_cut_off_is_dropped_silently(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab");
     raw_end_sending(fd);
@@ -95,26 +43,26 @@ static void a_request_cut_off_is_dropped_silently(void **state)
 
 static void a_parked_request_is_cancelled_when_its_client_leaves(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, GET("/park"));
     echo_server_await(&f->echo.parked, 1);
     raw_close(fd);
     echo_server_await(&f->echo.cancelled, 1);
-    ask(f, GET("/wake"));
+    echo_bench_ask(f, GET("/wake"));
     assert_int_equal(f->reply.status, 200);
 }
 
 static void a_parked_request_is_answered_when_woken(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int waiting[3];
     for (int i = 0; i < 3; i++) {
         waiting[i] = raw_connect(f->echo.port);
         raw_send_text(waiting[i], GET("/park"));
     }
     echo_server_await(&f->echo.parked, 3);
-    ask(f, GET("/wake"));
+    echo_bench_ask(f, GET("/wake"));
     for (int i = 0; i < 3; i++) {
         raw_receive(waiting[i], false, &f->reply);
         assert_string_equal(raw_body(&f->reply), "woken");
@@ -125,10 +73,10 @@ static void a_parked_request_is_answered_when_woken(void **state)
 
 static void deadlines_answer_parked_requests(void **state)
 {
-    struct fixture *f = *state;
-    ask(f, GET("/park/5"));
+    struct echo_bench *f = *state;
+    echo_bench_ask(f, GET("/park/5"));
     assert_string_equal(raw_body(&f->reply), "late");
-    ask(f, GET("/outer/5"));
+    echo_bench_ask(f, GET("/outer/5"));
     assert_int_equal(f->reply.status, 504);
     assert_string_equal(raw_body(&f->reply), "outer");
     assert_int_equal(atomic_load(&f->echo.cancelled), 1);
@@ -138,7 +86,7 @@ static void deadlines_answer_parked_requests(void **state)
 
 static void a_head_that_dribbles_in_is_408(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     f->echo.limits.head_ms = short_ms;
     echo_server_start(&f->echo);
     int fd = raw_connect(f->echo.port);
@@ -150,7 +98,7 @@ static void a_head_that_dribbles_in_is_408(void **state)
 
 static void a_body_that_dribbles_in_is_408(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     f->echo.limits.body_ms = short_ms;
     echo_server_start(&f->echo);
     int fd = raw_connect(f->echo.port);
@@ -168,7 +116,7 @@ static void a_body_that_dribbles_in_is_408(void **state)
 
 static void idle_connections_are_closed(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     f->echo.limits.idle_ms = short_ms;
     echo_server_start(&f->echo);
     int silent = raw_connect(f->echo.port);
@@ -183,14 +131,14 @@ static void idle_connections_are_closed(void **state)
 
 static void a_reader_that_does_not_read_is_closed(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     f->echo.limits.send_ms = short_ms;
     echo_server_start(&f->echo);
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, GET("/bytes/30000000"));
     echo_server_await(&f->echo.requests, 1);
     /* Others are served meanwhile. */
-    ask(f, GET("/hello"));
+    echo_bench_ask(f, GET("/hello"));
     assert_int_equal(f->reply.status, 200);
     for (int i = 0; i < 200 && raw_send_some(fd, "x", 1); i++) {
         raw_pause_ms(10);
@@ -201,7 +149,7 @@ static void a_reader_that_does_not_read_is_closed(void **state)
 
 static void connections_beyond_the_limit_are_told_so(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     f->echo.limits.connections_max = 2;
     echo_server_start(&f->echo);
     int first = raw_connect(f->echo.port);
@@ -223,13 +171,13 @@ static void connections_beyond_the_limit_are_told_so(void **state)
 static void request_bytes_in_flight_have_a_budget(void **state)
 {
     static char body[150 * 1024];
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     f->echo.limits.body_bytes_max = 200 * 1024;
     echo_server_start(&f->echo);
     int first = raw_connect(f->echo.port);
     raw_send_text(first, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153601\r\n\r\n");
     raw_send(first, body, sizeof(body));
-    ask(f, GET("/hello"));
+    echo_bench_ask(f, GET("/hello"));
     int second = raw_connect(f->echo.port);
     raw_send_text(second, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153601\r\n\r\n");
     raw_send(second, body, sizeof(body));
@@ -246,7 +194,7 @@ static void refusals_for_want_of_room_leave_room_for_the_rest(void **state)
 {
     static char body[150 * 1024];
     enum { clients = 4 };
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fds[clients];
     int served = 0;
     f->echo.limits.body_bytes_max = 400 * 1024;
@@ -256,7 +204,7 @@ static void refusals_for_want_of_room_leave_room_for_the_rest(void **state)
         raw_send_text(fds[i], "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153600\r\n\r\n");
         raw_send(fds[i], body, sizeof(body) - 1);
     }
-    ask(f, GET("/hello")); /* by now the server has looked at all of them */
+    echo_bench_ask(f, GET("/hello")); /* by now the server has looked at all of them */
     for (int i = 0; i < clients; i++) {
         (void)raw_send_some(fds[i], "!", 1);
         raw_receive(fds[i], false, &f->reply);
@@ -273,7 +221,7 @@ static void a_flood_of_pipelined_requests_is_left_in_the_kernel(void **state)
     static char flood[64 * 1024];
     static const char request[] = GET("/hello");
     enum { flood_bytes_max = 64 * 1024 * 1024, kernel_bytes_max = 24 * 1024 * 1024 };
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     size_t filled = 0;
     for (; filled + sizeof(request) <= sizeof(flood); filled += sizeof(request) - 1) {
         memcpy(flood + filled, request, sizeof(request) - 1);
@@ -290,7 +238,7 @@ static void a_flood_of_pipelined_requests_is_left_in_the_kernel(void **state)
     size_t taken = (size_t)atomic_load(&f->echo.requests) * (sizeof(request) - 1);
     assert_true(sent - taken < kernel_bytes_max);
     assert_true(raw_send_some(fd, "x", 1)); /* it waits, it is not cut off */
-    ask(f, GET("/hello"));
+    echo_bench_ask(f, GET("/hello"));
     assert_int_equal(f->reply.status, 200);
     raw_close(fd);
 }
@@ -299,7 +247,7 @@ static void pipelined_requests_of_any_size_are_all_answered(void **state)
 {
     enum { rounds = 40 };
     static char text[rounds * 8200];
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     size_t len = 0;
     for (size_t i = 0; i < rounds; i++) {
         size_t body = (i * 797) % 8000;
@@ -322,7 +270,7 @@ static void pipelined_requests_of_any_size_are_all_answered(void **state)
 
 static void stopping_answers_the_parked_and_closes_the_idle(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int idle = raw_connect(f->echo.port);
     int waiting = raw_connect(f->echo.port);
     raw_send_text(idle, GET("/hello"));
@@ -333,7 +281,7 @@ static void stopping_answers_the_parked_and_closes_the_idle(void **state)
     raw_receive_all(waiting, &f->reply);
     assert_int_equal(f->reply.status, 503);
     assert_string_equal(raw_body(&f->reply), "stopping");
-    assert_true(has_header(f, "Connection", "close"));
+    assert_true(echo_bench_has_header(f, "Connection", "close"));
     assert_true(raw_is_closed_within(idle, soon_ms));
     assert_int_equal(atomic_load(&f->echo.cancelled), 1);
     raw_close(idle);
@@ -342,12 +290,12 @@ static void stopping_answers_the_parked_and_closes_the_idle(void **state)
 
 static void stopping_does_not_wait_for_ever_for_a_request_under_way(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     f->echo.limits.stop_ms = short_ms;
     echo_server_start(&f->echo);
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
-    ask(f, GET("/hello"));
+    echo_bench_ask(f, GET("/hello"));
     echo_server_stop(&f->echo);
     assert_true(raw_is_closed_within(fd, soon_ms));
     raw_close(fd);
@@ -357,7 +305,7 @@ static void stopping_does_not_wait_for_ever_for_a_request_under_way(void **state
 
 static void a_taken_port_is_named_with_the_flag_that_changes_it(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     const struct server_options options = {.env = &f->echo.env, .log = &f->echo.log};
     struct server *server;
     struct error err = ERROR_NONE;
@@ -378,8 +326,9 @@ static void a_taken_port_is_named_with_the_flag_that_changes_it(void **state)
     server_free(server);
 }
 
-#define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)
-#define OWN(test)     cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define STARTED(test)                                                                              \
+    cmocka_unit_test_setup_teardown(test, echo_bench_setup_started, echo_bench_teardown)
+#define OWN(test) cmocka_unit_test_setup_teardown(test, echo_bench_setup, echo_bench_teardown)
 
 int main(void)
 {

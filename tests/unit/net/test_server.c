@@ -1,8 +1,7 @@
 /* The server's HTTP duties over real sockets: framing of replies, pipelining, 100-continue, and
  * what is refused. The service is tests/support/echo_server.c; lives and limits of connections are
  * in test_conn.c. */
-#include "echo_server.h"
-#include "raw_socket.h"
+#include "echo_bench.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,74 +11,28 @@
 
 #include <cmocka.h>
 
-struct fixture {
-    struct echo_server echo;
-    struct raw_reply reply;
-};
-
-static int setup_started(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    if (f == NULL) {
-        return 1;
-    }
-    echo_server_init(&f->echo);
-    echo_server_start(&f->echo);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    if (f->echo.server != NULL) {
-        echo_server_stop(&f->echo);
-    }
-    free(f);
-    return 0;
-}
-
-/* One request on a connection of its own; the reply is in f->reply. */
-static void ask(struct fixture *f, const char *text)
-{
-    int fd = raw_connect(f->echo.port);
-    raw_send_text(fd, text);
-    raw_receive(fd, strncmp(text, "HEAD ", 5) == 0, &f->reply);
-    raw_close(fd);
-}
-
-#define GET(path)       "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define GET_CLOSE(path) "GET " path " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-
-static bool has_header(const struct fixture *f, const char *name, const char *value)
-{
-    char got[256];
-    return raw_header(&f->reply, name, got, sizeof(got)) &&
-           (value == NULL || strcmp(got, value) == 0);
-}
-
 /* --- replies --- */
 
 static void a_reply_is_framed_and_dated(void **state)
 {
-    struct fixture *f = *state;
-    ask(f, GET("/hello"));
+    struct echo_bench *f = *state;
+    echo_bench_ask(f, GET("/hello"));
     assert_int_equal(f->reply.status, 200);
     assert_string_equal(raw_body(&f->reply), "hello");
-    assert_true(has_header(f, "Content-Length", "5"));
-    assert_true(has_header(f, "Content-Type", "text/plain"));
-    assert_true(has_header(f, "Date", NULL));
-    assert_false(has_header(f, "Server", NULL));
-    assert_false(has_header(f, "Connection", NULL));
+    assert_true(echo_bench_has_header(f, "Content-Length", "5"));
+    assert_true(echo_bench_has_header(f, "Content-Type", "text/plain"));
+    assert_true(echo_bench_has_header(f, "Date", NULL));
+    assert_false(echo_bench_has_header(f, "Server", NULL));
+    assert_false(echo_bench_has_header(f, "Connection", NULL));
 }
 
 static void head_gets_the_length_but_no_body(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, "HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n");
     raw_receive(fd, true, &f->reply);
-    assert_true(has_header(f, "Content-Length", "5"));
+    assert_true(echo_bench_has_header(f, "Content-Length", "5"));
     raw_send_text(fd, GET_CLOSE("/facts"));
     raw_receive_all(fd, &f->reply);
     assert_string_equal(raw_body(&f->reply), "GET /facts a 2");
@@ -88,42 +41,42 @@ static void head_gets_the_length_but_no_body(void **state)
 
 static void statuses_without_a_body_have_no_length(void **state)
 {
-    struct fixture *f = *state;
-    ask(f, GET("/status/204"));
+    struct echo_bench *f = *state;
+    echo_bench_ask(f, GET("/status/204"));
     assert_int_equal(f->reply.status, 204);
-    assert_false(has_header(f, "Content-Length", NULL));
-    ask(f, GET("/status/304"));
-    assert_false(has_header(f, "Content-Length", NULL));
-    ask(f, GET("/status/404"));
-    assert_true(has_header(f, "Content-Length", "0"));
+    assert_false(echo_bench_has_header(f, "Content-Length", NULL));
+    echo_bench_ask(f, GET("/status/304"));
+    assert_false(echo_bench_has_header(f, "Content-Length", NULL));
+    echo_bench_ask(f, GET("/status/404"));
+    assert_true(echo_bench_has_header(f, "Content-Length", "0"));
 }
 
 static void a_hint_cannot_inject_a_header(void **state)
 {
-    struct fixture *f = *state;
-    ask(f, GET("/hint"));
-    assert_true(has_header(f, "X-Pinpipe-Hint", "first  Injected: second"));
-    assert_false(has_header(f, "Injected", NULL));
+    struct echo_bench *f = *state;
+    echo_bench_ask(f, GET("/hint"));
+    assert_true(echo_bench_has_header(f, "X-Pinpipe-Hint", "first  Injected: second"));
+    assert_false(echo_bench_has_header(f, "Injected", NULL));
 }
 
 static void http_1_0_closes_unless_asked_to_keep_alive(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     raw_receive(fd, false, &f->reply);
-    assert_true(has_header(f, "Connection", "keep-alive"));
+    assert_true(echo_bench_has_header(f, "Connection", "keep-alive"));
     raw_send_text(fd, "GET /hello HTTP/1.0\r\n\r\n");
     raw_receive_all(fd, &f->reply);
     assert_int_equal(f->reply.status, 200);
-    assert_true(has_header(f, "Connection", "close"));
+    assert_true(echo_bench_has_header(f, "Connection", "close"));
     raw_close(fd);
 }
 
 static void a_reply_over_the_services_ceiling_is_500(void **state)
 {
-    struct fixture *f = *state;
-    ask(f, GET("/bytes/99999999"));
+    struct echo_bench *f = *state;
+    echo_bench_ask(f, GET("/bytes/99999999"));
     assert_int_equal(f->reply.status, 500);
     assert_string_equal(raw_body(&f->reply), "no memory");
 }
@@ -135,7 +88,7 @@ static void a_request_may_come_byte_by_byte(void **state)
     static const char text[] =
         "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
         "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     for (const char *p = text; *p != '\0'; p++) {
         raw_send(fd, p, 1);
@@ -147,7 +100,7 @@ static void a_request_may_come_byte_by_byte(void **state)
 
 static void pipelined_requests_are_answered_in_order(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     char text[128];
     /* The second waits, so the third must as well. */
@@ -175,7 +128,7 @@ static void a_flood_of_pipelined_requests_is_held_back_and_answered(void **state
 {
     enum { count = 600, padding = 900 };
     static char filler[padding + 1];
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     struct buf flood;
     memset(filler, 'f', padding);
@@ -195,7 +148,7 @@ static void a_flood_of_pipelined_requests_is_held_back_and_answered(void **state
 
 static void one_hundred_continue_is_sent_only_when_the_body_is_wanted(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
                       "Content-Length: 2\r\n\r\n");
@@ -205,8 +158,8 @@ static void one_hundred_continue_is_sent_only_when_the_body_is_wanted(void **sta
     raw_receive(fd, false, &f->reply);
     assert_string_equal(raw_body(&f->reply), "ok");
     raw_close(fd);
-    ask(f, "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
-           "Content-Length: 99999999\r\n\r\n");
+    echo_bench_ask(f, "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                      "Content-Length: 99999999\r\n\r\n");
     assert_int_equal(f->reply.status, 413);
     /* No body to come, and yet it is waited for: the aws CLI takes a final status in its place for
      * the first line of the next answer too. */
@@ -219,13 +172,14 @@ static void one_hundred_continue_is_sent_only_when_the_body_is_wanted(void **sta
     assert_int_equal(f->reply.status, 200);
     raw_close(fd);
     /* The body is there already: nothing to wait for. */
-    ask(f, "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok");
+    echo_bench_ask(
+        f, "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok");
     assert_int_equal(f->reply.status, 200);
 }
 
 static void a_large_body_comes_back_whole(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     static char body[200 * 1024];
     char head[128];
@@ -270,7 +224,7 @@ static const struct refusal refusals[] = {
 
 static void what_cannot_be_trusted_is_refused_and_the_connection_closed(void **state)
 {
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(refusals); i++) {
         int fd = raw_connect(f->echo.port);
         raw_send_text(fd, refusals[i].text);
@@ -278,7 +232,7 @@ static void what_cannot_be_trusted_is_refused_and_the_connection_closed(void **s
         raw_receive_all(fd, &f->reply);
         assert_int_equal(f->reply.status, refusals[i].status);
         assert_string_equal(raw_body(&f->reply), refusals[i].body);
-        assert_true(has_header(f, "Connection", "close"));
+        assert_true(echo_bench_has_header(f, "Connection", "close"));
         raw_close(fd);
     }
     assert_int_equal(atomic_load(&f->echo.requests), 0);
@@ -305,7 +259,7 @@ static void heads_over_their_limits_are_refused(void **state)
         {"GET / HTTP/1.1\r\nHost: a\r\nX: ", "bbbbbbbbbbbbbbbb", 12500, 431},
         {"GET / HTTP/1.1\r\nHost: a\r\n", "X: y\r\n", 200, 431},
     };
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         int fd = raw_connect(f->echo.port);
         raw_send_text(fd, cases[i].start);
@@ -320,7 +274,7 @@ static void heads_over_their_limits_are_refused(void **state)
 static void a_refusal_is_readable_although_the_body_still_comes(void **state)
 {
     static char body[2 * 1024 * 1024];
-    struct fixture *f = *state;
+    struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2097152\r\n\r\n");
     raw_send(fd, body, sizeof(body));
@@ -332,14 +286,15 @@ static void a_refusal_is_readable_although_the_body_still_comes(void **state)
 
 static void other_methods_reach_the_service(void **state)
 {
-    struct fixture *f = *state;
-    ask(f, "PROPFIND /facts HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct echo_bench *f = *state;
+    echo_bench_ask(f, "PROPFIND /facts HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_string_equal(raw_body(&f->reply), "PROPFIND /facts a 1");
-    ask(f, "GET http://b:1/facts?x HTTP/1.1\r\nHost: a\r\n\r\n");
+    echo_bench_ask(f, "GET http://b:1/facts?x HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_string_equal(raw_body(&f->reply), "GET /facts?x b:1 1");
 }
 
-#define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)
+#define STARTED(test)                                                                              \
+    cmocka_unit_test_setup_teardown(test, echo_bench_setup_started, echo_bench_teardown)
 
 int main(void)
 {

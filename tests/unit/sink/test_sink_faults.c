@@ -6,7 +6,7 @@
  *   - once the disk works again the sink goes on, and nothing is missing in the end.
  *
  * Every third point by default; PINPIPE_FAULT_STRIDE=1 (make fault) tests each. */
-#include "fault_vfs.h"
+#include "fault_points.h"
 #include "sink_world.h"
 
 #include <setjmp.h>
@@ -43,15 +43,6 @@ static int teardown(void **state)
     fault_vfs_uninstall(&f->vfs);
     free(f);
     return 0;
-}
-
-static uint64_t stride(void)
-{
-    const char *text = env_variable("PINPIPE_FAULT_STRIDE");
-    int64_t value = 0;
-    return text != NULL && span_parse_i64(span_from_cstr(text), &value) && value > 0
-               ? (uint64_t)value
-               : 3;
 }
 
 /* --- the session ------------------------------------------------------------------------------ */
@@ -203,7 +194,7 @@ static void every_failing_operation(struct fixture *f, unsigned mask, int code, 
     static const char *const sizes[] = {"1", "2"};
     for (size_t s = 0; s < ARRAY_COUNT(sizes); s++) {
         bool struck = true;
-        for (uint64_t nth = 1 + s; struck && nth < POINTS_MAX; nth += stride()) {
+        for (uint64_t nth = 1 + s; struck && nth < POINTS_MAX; nth += fault_points_stride(3)) {
             begin(f, sizes[s]);
             snprintf(f->what, sizeof(f->what), "flush.size %s, operation %d of mask %u: %d",
                      sizes[s], (int)nth, mask, code);
@@ -241,7 +232,7 @@ static void a_crash_anywhere_leaves_the_lake_sound(void **state)
     struct fixture *f = *state;
     for (size_t d = 0; d < ARRAY_COUNT(damages); d++) {
         bool crashed = true;
-        for (uint64_t nth = 1 + d; crashed && nth < POINTS_MAX; nth += stride()) {
+        for (uint64_t nth = 1 + d; crashed && nth < POINTS_MAX; nth += fault_points_stride(3)) {
             begin(f, d == 0 ? "1" : "2");
             snprintf(f->what, sizeof(f->what), "crash at %d, damage %d", (int)nth, (int)d);
             fault_vfs_crash_at(&f->vfs, nth);

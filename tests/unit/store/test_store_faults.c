@@ -9,8 +9,7 @@
  * Every third point by default; PINPIPE_FAULT_STRIDE=1 (make fault) tests each. */
 #include "store_internal.h"
 
-#include "fault_vfs.h"
-#include "temp_dir.h"
+#include "fault_points.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -27,7 +26,6 @@ enum {
     CREATING_TURN = 2, /* creates the topic "extra" */
     DELETING_TURN = 5, /* deletes it */
     SMALL_CHECKPOINT_PAGES = 12,
-    POINTS_MAX = 100000,
 };
 
 struct session {
@@ -40,53 +38,6 @@ struct session {
     enum status status[TURNS];
     uint64_t failures_before_ack[TURNS]; /* faults that had struck when the turn was acknowledged */
 };
-
-struct fixture {
-    struct fault_vfs vfs;
-    struct temp_dir dir;
-    struct temp_dir image;
-    char what[160]; /* which point of which loop, for the failure message */
-};
-
-static uint64_t stride(void)
-{
-    const char *text = env_variable("PINPIPE_FAULT_STRIDE");
-    int64_t value = 0;
-    return text != NULL && span_parse_i64(span_from_cstr(text), &value) && value > 0
-               ? (uint64_t)value
-               : 3;
-}
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    fault_vfs_install(&f->vfs, "pinpipe-fault");
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    fault_vfs_uninstall(&f->vfs);
-    free(f);
-    return 0;
-}
-
-/* A fresh pair of directories and a VFS that remembers nothing. */
-static void begin_point(struct fixture *f)
-{
-    fault_vfs_uninstall(&f->vfs);
-    fault_vfs_install(&f->vfs, "pinpipe-fault");
-    temp_dir_make(&f->dir);
-    temp_dir_make(&f->image);
-}
-
-static void end_point(struct fixture *f)
-{
-    temp_dir_remove(&f->dir);
-    temp_dir_remove(&f->image);
-}
 
 /* --- the session --- */
 
@@ -155,7 +106,7 @@ static enum status write_turn(struct store *store, int turn, int64_t *offset)
     return status;
 }
 
-static void run_turns(struct fixture *f, struct session *s, int first, int last)
+static void run_turns(struct fault_points *f, struct session *s, int first, int last)
 {
     for (int turn = first; turn < last; turn++) {
         s->attempted[turn] = true;
@@ -170,7 +121,7 @@ static void run_turns(struct fixture *f, struct session *s, int first, int last)
     }
 }
 
-static void run_session(struct fixture *f, struct session *s, enum store_durability durability)
+static void run_session(struct fault_points *f, struct session *s, enum store_durability durability)
 {
     *s = (struct session){0};
     if (open_store(s, f->dir.path, f->vfs.name, durability, NULL) == STATUS_OK) {
@@ -207,7 +158,7 @@ static bool try_find_turns(struct store *store, const char *name, int32_t partit
                               found, NULL) == STATUS_OK;
 }
 
-static struct found find_turns(struct fixture *f, struct store *store, const char *name,
+static struct found find_turns(struct fault_points *f, struct store *store, const char *name,
                                int32_t partition)
 {
     struct found found;
@@ -230,7 +181,7 @@ static bool contains(const struct found *found, int turn)
     return false;
 }
 
-static void judge_acknowledged(struct fixture *f, const struct session *s,
+static void judge_acknowledged(struct fault_points *f, const struct session *s,
                                const struct found *found)
 {
     int last_acked = -1;
@@ -252,7 +203,8 @@ static void judge_acknowledged(struct fixture *f, const struct session *s,
 }
 
 /* All that one turn wrote is there together. */
-static void judge_whole_turns(struct fixture *f, struct store *store, const struct found *found)
+static void judge_whole_turns(struct fault_points *f, struct store *store,
+                              const struct found *found)
 {
     int64_t committed = 0;
     int last = found->count > 0 ? found->turns[found->count - 1] : -1;
@@ -274,7 +226,7 @@ static void judge_whole_turns(struct fixture *f, struct store *store, const stru
     }
 }
 
-static void judge_file(struct fixture *f, struct store *store)
+static void judge_file(struct fault_points *f, struct store *store)
 {
     sqlite3_stmt *stmt = NULL;
     assert_int_equal(
@@ -286,7 +238,7 @@ static void judge_file(struct fixture *f, struct store *store)
 }
 
 /* The store still works, also for writing. */
-static void judge_next_turn(struct fixture *f, struct store *store, const struct found *found)
+static void judge_next_turn(struct fault_points *f, struct store *store, const struct found *found)
 {
     int64_t offset = -1;
     if (write_turn(store, TURNS - 1, &offset) != STATUS_OK ||
@@ -296,7 +248,7 @@ static void judge_next_turn(struct fixture *f, struct store *store, const struct
     }
 }
 
-static void judge(struct fixture *f, const struct session *s, const char *directory,
+static void judge(struct fault_points *f, const struct session *s, const char *directory,
                   bool acks_must_be_kept)
 {
     struct session after = {0};
@@ -314,7 +266,7 @@ static void judge(struct fixture *f, const struct session *s, const char *direct
     store_close(after.store);
 }
 
-static void judge_refusals_after_a_failed_sync(struct fixture *f, const struct session *s)
+static void judge_refusals_after_a_failed_sync(struct fault_points *f, const struct session *s)
 {
     for (int turn = 0; turn < TURNS; turn++) {
         if (s->acked[turn] && s->failures_before_ack[turn] > 0) {
@@ -325,13 +277,13 @@ static void judge_refusals_after_a_failed_sync(struct fixture *f, const struct s
 
 /* --- the loops --- */
 
-static void every_failing_operation(struct fixture *f, unsigned mask, int code, bool forever,
+static void every_failing_operation(struct fault_points *f, unsigned mask, int code, bool forever,
                                     enum store_durability durability)
 {
     struct session s;
-    uint64_t step = stride();
-    for (uint64_t n = 1; n < POINTS_MAX; n += step) {
-        begin_point(f);
+    uint64_t step = fault_points_stride(3);
+    for (uint64_t n = 1; n < FAULT_POINTS_MAX; n += step) {
+        fault_points_begin(f);
         snprintf(f->what, sizeof(f->what), "operation %d of mask %u fails with %d%s", (int)n, mask,
                  code, forever ? " from then on" : " once");
         fault_vfs_fail(&f->vfs, mask, n, code, forever);
@@ -347,7 +299,7 @@ static void every_failing_operation(struct fixture *f, unsigned mask, int code, 
             }
         }
         judge(f, &s, f->dir.path, true);
-        end_point(f);
+        fault_points_end(f);
         if (!struck) {
             return;
         }
@@ -378,14 +330,14 @@ static void after_a_failed_sync_nothing_is_acknowledged(void **state)
     }
 }
 
-static void every_crash(struct fixture *f, enum store_durability durability,
+static void every_crash(struct fault_points *f, enum store_durability durability,
                         enum fault_damage damage, bool acks_must_be_kept)
 {
     struct session s;
-    uint64_t step = stride();
+    uint64_t step = fault_points_stride(3);
     bool crashed = true;
     for (uint64_t n = 1; crashed; n += step) {
-        begin_point(f);
+        fault_points_begin(f);
         snprintf(f->what, sizeof(f->what), "crash at change %d, durability %d, damage %d", (int)n,
                  (int)durability, (int)damage);
         fault_vfs_crash_at(&f->vfs, n);
@@ -394,7 +346,7 @@ static void every_crash(struct fixture *f, enum store_durability durability,
         fault_vfs_write_image(&f->vfs, damage, n, f->dir.path, f->image.path);
         fault_vfs_fail(&f->vfs, 0, 0, 0, false);
         judge(f, &s, f->image.path, acks_must_be_kept);
-        end_point(f);
+        fault_points_end(f);
     }
 }
 
@@ -420,14 +372,14 @@ static void in_off_a_killed_process_loses_nothing(void **state)
 /* Durability off promises nothing after a power cut, but the next start must notice. */
 static void in_off_a_power_cut_gives_a_whole_file_or_a_named_refusal(void **state)
 {
-    struct fixture *f = *state;
+    struct fault_points *f = *state;
     struct session s;
     struct session after;
     struct error err;
     bool crashed = true;
     int refused = 0;
-    for (uint64_t n = 1; crashed; n += stride()) {
-        begin_point(f);
+    for (uint64_t n = 1; crashed; n += fault_points_stride(3)) {
+        fault_points_begin(f);
         snprintf(f->what, sizeof(f->what), "crash at change %d with durability off", (int)n);
         fault_vfs_crash_at(&f->vfs, n);
         run_session(f, &s, STORE_OFF);
@@ -442,7 +394,7 @@ static void in_off_a_power_cut_gives_a_whole_file_or_a_named_refusal(void **stat
         } else {
             refused++;
         }
-        end_point(f);
+        fault_points_end(f);
     }
     (void)refused;
 }
@@ -469,12 +421,12 @@ static void continue_session(struct session *s, struct store *store)
 /* The machine goes down, and while the next start recovers, the disk fails. */
 static void a_fault_during_recovery_loses_nothing_either(void **state)
 {
-    struct fixture *f = *state;
-    for (uint64_t n = 5; n < 400; n += 23 * stride()) {
+    struct fault_points *f = *state;
+    for (uint64_t n = 5; n < 400; n += 23 * fault_points_stride(3)) {
         for (uint64_t m = 1; m < 80; m += 5) {
             struct session s;
             struct session second = {0};
-            begin_point(f);
+            fault_points_begin(f);
             snprintf(f->what, sizeof(f->what), "crash at %d, then operation %d fails", (int)n,
                      (int)m);
             fault_vfs_crash_at(&f->vfs, n);
@@ -489,16 +441,16 @@ static void a_fault_during_recovery_loses_nothing_either(void **state)
             }
             fault_vfs_fail(&f->vfs, 0, 0, 0, false);
             judge(f, &s, f->image.path, true);
-            end_point(f);
+            fault_points_end(f);
         }
     }
 }
 
 /* --- single behaviours --- */
 
-static void begin_single(struct fixture *f, struct session *s)
+static void begin_single(struct fault_points *f, struct session *s)
 {
-    begin_point(f);
+    fault_points_begin(f);
     *s = (struct session){0};
     snprintf(f->what, sizeof(f->what), "single");
     assert_int_equal(open_store(s, f->dir.path, f->vfs.name, STORE_FULL, NULL), STATUS_OK);
@@ -506,7 +458,7 @@ static void begin_single(struct fixture *f, struct session *s)
 
 static void a_full_disk_costs_the_turn_and_nothing_more(void **state)
 {
-    struct fixture *f = *state;
+    struct fault_points *f = *state;
     struct session s;
     begin_single(f, &s);
     run_turns(f, &s, 0, 2);
@@ -524,12 +476,12 @@ static void a_full_disk_costs_the_turn_and_nothing_more(void **state)
     assert_int_equal(s.offset[4], 2);
     store_close(s.store);
     judge(f, &s, f->dir.path, true);
-    end_point(f);
+    fault_points_end(f);
 }
 
 static void a_failed_turn_fails_every_write_until_its_end(void **state)
 {
-    struct fixture *f = *state;
+    struct fault_points *f = *state;
     struct session s;
     int64_t offset;
     struct error err = ERROR_NONE;
@@ -549,12 +501,12 @@ static void a_failed_turn_fails_every_write_until_its_end(void **state)
     assert_int_equal(s.offset[1], 1);
     store_close(s.store);
     judge(f, &s, f->dir.path, true);
-    end_point(f);
+    fault_points_end(f);
 }
 
 static void after_a_failed_sync_reads_go_on_and_a_restart_writes_again(void **state)
 {
-    struct fixture *f = *state;
+    struct fault_points *f = *state;
     struct session s;
     begin_single(f, &s);
     run_turns(f, &s, 0, 2);
@@ -574,12 +526,12 @@ static void after_a_failed_sync_reads_go_on_and_a_restart_writes_again(void **st
     assert_int_equal(s.offset[4], before);
     assert_true(f->vfs.syncs >= syncs + 3); /* log, main file, then the commit */
     store_close(s.store);
-    end_point(f);
+    fault_points_end(f);
 }
 
 static void a_reader_that_holds_the_log_costs_no_acknowledged_record(void **state)
 {
-    struct fixture *f = *state;
+    struct fault_points *f = *state;
     struct session s;
     struct sqlite_db reader;
     char path[512];
@@ -604,12 +556,12 @@ static void a_reader_that_holds_the_log_costs_no_acknowledged_record(void **stat
     sqlite_db_close(&reader);
     store_close(s.store);
     judge(f, &s, f->dir.path, true);
-    end_point(f);
+    fault_points_end(f);
 }
 
 static void writes_wait_for_a_reader_of_the_log_that_a_killed_server_left(void **state)
 {
-    struct fixture *f = *state;
+    struct fault_points *f = *state;
     struct session s;
     struct session after = {0};
     struct sqlite_db reader;
@@ -634,12 +586,12 @@ static void writes_wait_for_a_reader_of_the_log_that_a_killed_server_left(void *
     assert_true(after.acked[3]);
     assert_int_equal(after.offset[3], 2);
     store_close(after.store);
-    end_point(f);
+    fault_points_end(f);
 }
 
 static void a_writer_of_somebody_else_makes_the_turn_fail_as_busy(void **state)
 {
-    struct fixture *f = *state;
+    struct fault_points *f = *state;
     struct session s;
     struct sqlite_db other;
     char path[512];
@@ -658,12 +610,12 @@ static void a_writer_of_somebody_else_makes_the_turn_fail_as_busy(void **state)
     sqlite_db_close(&other);
     store_close(s.store);
     judge(f, &s, f->dir.path, true);
-    end_point(f);
+    fault_points_end(f);
 }
 
 static void in_full_the_main_file_is_synced_before_the_first_acknowledgement(void **state)
 {
-    struct fixture *f = *state;
+    struct fault_points *f = *state;
     struct session s;
     begin_single(f, &s);
     s.store->checkpoint_pages = s.store->checkpoint_due_pages = STORE_CHECKPOINT_PAGES;
@@ -674,10 +626,10 @@ static void in_full_the_main_file_is_synced_before_the_first_acknowledgement(voi
     run_turns(f, &s, 1, 2);
     assert_int_equal(f->vfs.syncs, syncs + 1); /* from then on one a turn */
     store_close(s.store);
-    end_point(f);
+    fault_points_end(f);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fault_points_setup, fault_points_teardown)
 
 int main(void)
 {

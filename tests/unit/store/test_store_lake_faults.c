@@ -9,7 +9,7 @@
  *   - the file passes SQLite's own check, and the next turn works.
  *
  * Few points by default; PINPIPE_FAULT_STRIDE=1 (make fault) tests each. */
-#include "fault_vfs.h"
+#include "fault_points.h"
 #include "lake_fixture.h"
 #include "store_internal.h"
 
@@ -27,7 +27,6 @@ enum {
     LARGE = 2 * CHUNK + 1000,
     PART = CHUNK + 7,
     PARTS = 2,
-    POINTS_MAX = 100000,
     SMALL_CHECKPOINT_PAGES = 40,
     SMALL_CACHE_PAGES = 12, /* so that a turn writes and reads the file before it ends */
     QUICK_STRIDE = 113,
@@ -39,52 +38,6 @@ struct session {
     bool slow_acked;
     bool acked[TURNS];
 };
-
-struct fixture {
-    struct fault_vfs vfs;
-    struct temp_dir dir;
-    struct temp_dir image;
-    char what[160];
-};
-
-static uint64_t stride(void)
-{
-    const char *text = env_variable("PINPIPE_FAULT_STRIDE");
-    int64_t value = 0;
-    return text != NULL && span_parse_i64(span_from_cstr(text), &value) && value > 0
-               ? (uint64_t)value
-               : QUICK_STRIDE;
-}
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    fault_vfs_install(&f->vfs, "pinpipe-fault");
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    fault_vfs_uninstall(&f->vfs);
-    free(f);
-    return 0;
-}
-
-static void begin_point(struct fixture *f)
-{
-    fault_vfs_uninstall(&f->vfs);
-    fault_vfs_install(&f->vfs, "pinpipe-fault");
-    temp_dir_make(&f->dir);
-    temp_dir_make(&f->image);
-}
-
-static void end_point(struct fixture *f)
-{
-    temp_dir_remove(&f->dir);
-    temp_dir_remove(&f->image);
-}
 
 /* --- the session --- */
 
@@ -303,7 +256,7 @@ static void run_turns(struct session *s, int first, int last)
     }
 }
 
-static void run_session(struct fixture *f, struct session *s, enum store_durability durability)
+static void run_session(struct fault_points *f, struct session *s, enum store_durability durability)
 {
     *s = (struct session){0};
     if (open_store(s, f->dir.path, f->vfs.name, durability) == STATUS_OK) {
@@ -340,7 +293,7 @@ static void judge_bytes(struct session *s, int turn)
 }
 
 /* Which turns are there; each as a whole, or not at all. The latest, or -1. */
-static int judge_turns(struct fixture *f, struct session *before, struct session *s,
+static int judge_turns(struct fault_points *f, struct session *before, struct session *s,
                        bool acks_must_be_kept)
 {
     int latest = -1;
@@ -375,7 +328,7 @@ static int judge_turns(struct fixture *f, struct session *before, struct session
     return latest;
 }
 
-static void judge_file(struct fixture *f, struct session *s, const char *when)
+static void judge_file(struct fault_points *f, struct session *s, const char *when)
 {
     sqlite3 *handle = s->lake.store->db.handle;
     const char *broken = lake_check(handle);
@@ -391,7 +344,7 @@ static void judge_file(struct fixture *f, struct session *s, const char *when)
     sqlite3_finalize(stmt);
 }
 
-static void judge(struct fixture *f, struct session *before, const char *directory,
+static void judge(struct fault_points *f, struct session *before, const char *directory,
                   bool acks_must_be_kept)
 {
     struct session s = {0};
@@ -424,13 +377,13 @@ static void judge(struct fixture *f, struct session *before, const char *directo
 
 /* --- the loops --- */
 
-static void every_failing_operation(struct fixture *f, unsigned mask, int code, bool forever)
+static void every_failing_operation(struct fault_points *f, unsigned mask, int code, bool forever)
 {
     struct session s;
     bool struck = true;
-    for (uint64_t n = 1; struck; n += stride()) {
-        assert_true(n < POINTS_MAX);
-        begin_point(f);
+    for (uint64_t n = 1; struck; n += fault_points_stride(QUICK_STRIDE)) {
+        assert_true(n < FAULT_POINTS_MAX);
+        fault_points_begin(f);
         snprintf(f->what, sizeof(f->what), "operation %d of mask %u fails with %d%s", (int)n, mask,
                  code, forever ? " from then on" : " once");
         fault_vfs_fail(&f->vfs, mask, n, code, forever);
@@ -441,7 +394,7 @@ static void every_failing_operation(struct fixture *f, unsigned mask, int code, 
             assert_true(s.acked[turn]);
         }
         judge(f, &s, f->dir.path, true);
-        end_point(f);
+        fault_points_end(f);
     }
 }
 
@@ -470,14 +423,14 @@ static void nor_does_memory_that_is_short(void **state)
     every_failing_operation(*state, FAULT_WRITE | FAULT_READ, SQLITE_NOMEM, false);
 }
 
-static void every_crash(struct fixture *f, enum store_durability durability,
+static void every_crash(struct fault_points *f, enum store_durability durability,
                         enum fault_damage damage, bool acks_must_be_kept)
 {
     struct session s;
     bool crashed = true;
-    for (uint64_t n = 1; crashed; n += stride()) {
-        assert_true(n < POINTS_MAX);
-        begin_point(f);
+    for (uint64_t n = 1; crashed; n += fault_points_stride(QUICK_STRIDE)) {
+        assert_true(n < FAULT_POINTS_MAX);
+        fault_points_begin(f);
         snprintf(f->what, sizeof(f->what), "crash at change %d, durability %d, damage %d", (int)n,
                  (int)durability, (int)damage);
         fault_vfs_crash_at(&f->vfs, n);
@@ -486,7 +439,7 @@ static void every_crash(struct fixture *f, enum store_durability durability,
         fault_vfs_write_image(&f->vfs, damage, n, f->dir.path, f->image.path);
         fault_vfs_fail(&f->vfs, 0, 0, 0, false);
         judge(f, &s, f->image.path, acks_must_be_kept);
-        end_point(f);
+        fault_points_end(f);
     }
 }
 
@@ -507,7 +460,7 @@ static void in_normal_a_power_cut_leaves_whole_objects(void **state)
     every_crash(*state, STORE_NORMAL, DAMAGE_TORN, false);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fault_points_setup, fault_points_teardown)
 
 int main(void)
 {
