@@ -4,9 +4,9 @@
  * Invariant: slots[i]->heap_index == i + 1, and no child is due before its parent. */
 #include "timer.h"
 
-#include <stdlib.h>
+#include "array.h"
 
-enum { timer_slots_first = 64 };
+#include <stdlib.h>
 
 void timer_heap_init(struct timer_heap *heap, struct env *env)
 {
@@ -68,20 +68,7 @@ static void heap_move(struct timer_heap *heap, size_t position)
 
 static enum status heap_grow(struct timer_heap *heap, size_t need)
 {
-    size_t cap = heap->cap > 0 ? heap->cap : timer_slots_first;
-    while (cap < need) {
-        cap *= 2;
-    }
-    if (cap == heap->cap) {
-        return STATUS_OK;
-    }
-    struct timer **grown = realloc(heap->slots, cap * sizeof(*grown));
-    if (grown == NULL) {
-        return STATUS_NO_MEMORY;
-    }
-    heap->slots = grown;
-    heap->cap = cap;
-    return STATUS_OK;
+    return ARRAY_RESERVE(heap->slots, heap->cap, need, ARRAY_NO_MAX);
 }
 
 enum status timer_heap_reserve(struct timer_heap *heap, size_t count)

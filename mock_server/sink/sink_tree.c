@@ -3,6 +3,7 @@
 #include "sink_tree.h"
 
 #include "array.h"
+#include "hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ struct parse {
     struct json_cursor c;
     struct json_error *err;
     enum sink_order order;
-    uint32_t hash_start;
+    uint32_t hash_start; /* of the index: Java's own hash is too easy to collide */
     bool no_memory;
 };
 
@@ -112,21 +113,10 @@ static uint32_t java_hash(struct span key)
     return hash;
 }
 
-/* The hash finds repeated keys only; it begins where no peer knows, for Java's hash is too easy to
- * collide. */
-static uint32_t own_hash(uint32_t start, struct span key)
-{
-    uint32_t hash = start;
-    for (size_t i = 0; i < key.len; i++) {
-        hash = (hash ^ (unsigned char)key.ptr[i]) * 16777619U;
-    }
-    return hash;
-}
-
 static void index_put(const struct parse *p, struct members *m, uint32_t id)
 {
     struct span key = node_key(p->tree, &p->tree->nodes[id]);
-    size_t slot = own_hash(p->hash_start, key) & (m->index_cap - 1);
+    size_t slot = hash_bytes(p->hash_start, key) & (m->index_cap - 1);
     while (m->index[slot] != 0) {
         slot = (slot + 1) & (m->index_cap - 1);
     }
@@ -172,7 +162,7 @@ static uint32_t tree_member_find(const struct parse *p, const struct members *m,
         }
         return 0;
     }
-    size_t slot = own_hash(p->hash_start, key) & (m->index_cap - 1);
+    size_t slot = hash_bytes(p->hash_start, key) & (m->index_cap - 1);
     while (m->index[slot] != 0) {
         if (span_equal(node_key(tree, &tree->nodes[m->index[slot]]), key)) {
             return m->index[slot];
@@ -431,7 +421,7 @@ enum sink_parse sink_tree_parse(struct sink_tree *tree, struct span text, enum s
     uint32_t unused;
     tree_reset(tree, text);
     err->message[0] = '\0';
-    p.hash_start = 2166136261U ^ (uint32_t)((uintptr_t)&p >> 4);
+    p.hash_start = hash_start_hidden(&p);
     if (json_at_end(&p.c)) {
         return SINK_PARSE_DONE;
     }
