@@ -1,5 +1,7 @@
 #include "gateway_fixture.h"
 
+#include "asked.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -144,29 +146,12 @@ int gateway_fixture_teardown(void **state)
 
 /* --- requests and replies --- */
 
-static enum http_method method_of(const char *name)
-{
-    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        if (strcmp(names[i], name) == 0) {
-            return (enum http_method)(METHOD_GET + i);
-        }
-    }
-    return METHOD_OTHER;
-}
-
 void gateway_hand_in(struct fixture *f, const struct call *call)
 {
     struct exchange *e = &f->exchange;
     exchange_reset(e, gateway_service(f->gateway));
     struct http_request *request = &e->request;
-    struct span target = span_from_cstr(call->target);
-    size_t question = span_find_byte(target, '?');
-    request->method = method_of(call->method);
-    request->method_name = span_from_cstr(call->method);
-    request->target = target;
-    request->path = span_first(target, question);
-    request->query = span_skip(target, question + 1);
+    asked_target(request, span_from_cstr(call->method), span_from_cstr(call->target));
     request->body = call->body != NULL ? span_from_cstr(call->body) : SPAN_EMPTY;
     request->host = SPAN_LIT("127.0.0.1:8080");
     request->headers = f->headers;
@@ -190,15 +175,7 @@ void gateway_ask(struct fixture *f, const char *method, const char *target)
 
 struct span reply_header(const struct fixture *f, const char *name)
 {
-    struct span rest = buf_span(&f->exchange.reply.headers);
-    struct span line;
-    while (span_next_part(&rest, '\n', &line)) {
-        size_t colon = span_find_byte(line, ':');
-        if (span_equal_nocase(span_first(line, colon), span_from_cstr(name))) {
-            return span_trim(span_skip(line, colon + 1));
-        }
-    }
-    return SPAN_EMPTY;
+    return asked_reply_header(&f->exchange, name);
 }
 
 void assert_reply_header(const struct fixture *f, const char *name, const char *value)

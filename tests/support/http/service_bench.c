@@ -1,5 +1,7 @@
 #include "service_bench.h"
 
+#include "asked.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,24 +66,6 @@ void service_bench_release(struct service_bench *bench)
     free(bench->request);
 }
 
-static enum http_method method_of(struct span name)
-{
-    static const struct {
-        const char *name;
-        enum http_method method;
-    } methods[] = {
-        {"GET", METHOD_GET},     {"HEAD", METHOD_HEAD},     {"POST", METHOD_POST},
-        {"PUT", METHOD_PUT},     {"DELETE", METHOD_DELETE}, {"OPTIONS", METHOD_OPTIONS},
-        {"PATCH", METHOD_PATCH},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
-        if (span_equal_cstr(name, methods[i].name)) {
-            return methods[i].method;
-        }
-    }
-    return METHOD_OTHER;
-}
-
 static void add_header(struct http_request *request, struct span name, struct span value)
 {
     PP_ASSERT(request->header_count < SERVICE_BENCH_HEADERS_MAX);
@@ -116,14 +100,12 @@ void service_bench_call(struct service_bench *bench, const char *method_target,
     snprintf(bench->request, size, "%s%c%s", method_target, '\0',
              header_lines != NULL ? header_lines : "");
     struct span target = span_from_cstr(bench->request);
+    struct span method;
     struct span lines = {header_lines != NULL ? bench->request + target.len + 1 : NULL,
                          header_lines != NULL ? strlen(header_lines) : 0};
     exchange_reset(&bench->exchange, bench->service);
-    span_next_part(&target, ' ', &request->method_name);
-    request->method = method_of(request->method_name);
-    request->target = target;
-    request->path = span_first(target, span_find_byte(target, '?'));
-    request->query = span_skip(target, request->path.len + 1);
+    span_next_part(&target, ' ', &method);
+    asked_target(request, method, target);
     request->body = span_from_cstr(body);
     add_headers(bench, request, lines, body);
     bench->sent = false;
@@ -153,14 +135,6 @@ void service_bench_produce(struct service_bench *bench, const char *value)
 const char *service_bench_header(const struct service_bench *bench, const char *name)
 {
     static char value[1024];
-    struct span rest = buf_span(&bench->exchange.reply.headers);
-    struct span line;
-    value[0] = '\0';
-    while (span_next_part(&rest, '\n', &line)) {
-        size_t colon = span_find_byte(line, ':');
-        if (span_equal_nocase(span_first(line, colon), span_from_cstr(name))) {
-            snprintf(value, sizeof(value), "%.*s", SPAN_ARG(span_trim(span_skip(line, colon + 1))));
-        }
-    }
+    snprintf(value, sizeof(value), "%.*s", SPAN_ARG(asked_reply_header(&bench->exchange, name)));
     return value;
 }

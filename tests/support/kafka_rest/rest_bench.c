@@ -1,5 +1,7 @@
 #include "rest_bench.h"
 
+#include "asked.h"
+
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,14 +104,6 @@ static void on_finished(struct exchange *exchange)
 
 static const struct exchange_owner owner = {on_send, on_finished};
 
-static enum http_method method_of(struct span name)
-{
-    return span_equal_cstr(name, "GET")      ? METHOD_GET
-           : span_equal_cstr(name, "POST")   ? METHOD_POST
-           : span_equal_cstr(name, "DELETE") ? METHOD_DELETE
-                                             : METHOD_OTHER;
-}
-
 struct bench_call *bench_begin_in_turn(struct bench *bench, const char *method_target,
                                        const char *accept, const char *body)
 {
@@ -122,12 +116,10 @@ struct bench_call *bench_begin_in_turn(struct bench *bench, const char *method_t
     call->next = bench->calls;
     bench->calls = call;
     struct span target = span_from_cstr(call->target);
+    struct span method;
     struct http_request *request = &exchange->request;
-    span_next_part(&target, ' ', &request->method_name);
-    request->method = method_of(request->method_name);
-    request->target = target;
-    request->path = span_first(target, span_find_byte(target, '?'));
-    request->query = span_skip(target, request->path.len + 1);
+    span_next_part(&target, ' ', &method);
+    asked_target(request, method, target);
     request->headers = call->headers;
     request->host = SPAN_LIT("localhost:8082");
     request->headers[request->header_count++] =

@@ -1,5 +1,7 @@
 #include "s3_fixture.h"
 
+#include "asked.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -124,17 +126,6 @@ int s3_fixture_teardown(void **state)
 
 /* --- requests --- */
 
-static enum http_method method_of(const char *name)
-{
-    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        if (strcmp(names[i], name) == 0) {
-            return (enum http_method)(METHOD_GET + i);
-        }
-    }
-    return METHOD_OTHER;
-}
-
 static void add_header(struct http_request *request, struct span name, struct span value)
 {
     if (!span_equal_cstr(value, "{absent}")) {
@@ -180,13 +171,7 @@ static void fill_request(struct s3_fixture *f, const struct s3_ask *ask)
 {
     struct exchange *e = &f->exchange;
     struct http_request *request = &e->request;
-    struct span target = span_from_cstr(ask->target);
-    size_t question = span_find_byte(target, '?');
-    request->method = method_of(ask->method);
-    request->method_name = span_from_cstr(ask->method);
-    request->target = target;
-    request->path = span_first(target, question);
-    request->query = span_skip(target, question + 1);
+    asked_target(request, span_from_cstr(ask->method), span_from_cstr(ask->target));
     request->received_us = f->env.wall_us(&f->env);
     fill_headers(f, ask);
     e->journal_path = request->target;
@@ -269,19 +254,10 @@ void s3_put(struct s3_fixture *f, const char *target, const char *body)
 
 struct span s3_reply_header(const struct s3_fixture *f, const char *name)
 {
-    const struct reply *reply = &f->exchange.reply;
-    struct span rest = buf_span(&reply->headers);
-    struct span line;
     if (span_equal_nocase(span_from_cstr(name), SPAN_LIT("content-type"))) {
-        return span_from_cstr(reply->content_type);
+        return span_from_cstr(f->exchange.reply.content_type);
     }
-    while (span_next_part(&rest, '\n', &line)) {
-        size_t colon = span_find_byte(line, ':');
-        if (span_equal_nocase(span_first(line, colon), span_from_cstr(name))) {
-            return span_trim(span_skip(line, colon + 1));
-        }
-    }
-    return SPAN_EMPTY;
+    return asked_reply_header(&f->exchange, name);
 }
 
 struct span s3_reply_element(const struct s3_fixture *f, const char *name)
