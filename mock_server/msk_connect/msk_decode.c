@@ -3,6 +3,7 @@
  * DIFFERS: the words of a BadRequestException are our own; they name the member. */
 #include "msk_internal.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 enum { segment_bytes_max = 64 };
@@ -13,84 +14,77 @@ struct checker {
     bool failed;
 };
 
-static void rule_refuse(struct checker *checker, const char *why)
+PP_PRINTF(2, 3)
+static void rule_refuse(struct checker *checker, const char *format, ...)
 {
+    char scratch[ANSWER_TEXT_BYTES];
+    va_list args;
+    va_start(args, format);
+    struct span why = answer_text(checker->call->exchange, scratch, format, args);
+    va_end(args);
     checker->failed = true;
-    msk_error(checker->call->exchange, MSK_BAD_REQUEST, "Invalid request body: %s %s",
-              checker->rule->path, why);
+    msk_error(checker->call->exchange, MSK_BAD_REQUEST, "Invalid request body: %s %.*s",
+              checker->rule->path, SPAN_ARG(why));
 }
 
-static void rule_refuse_bounds(struct checker *checker, const char *what)
+/* The number, or the length, that the rule's bounds are for; false: the value is of another type.
+ */
+static bool rule_measure(const struct msk_rule *rule, const struct json_node *node, int64_t *out)
 {
-    checker->failed = true;
-    msk_error(checker->call->exchange, MSK_BAD_REQUEST,
-              "Invalid request body: %s must have a %s of %lld to %lld", checker->rule->path, what,
-              (long long)checker->rule->min, (long long)checker->rule->max);
-}
-
-static bool rule_is_within(const struct msk_rule *rule, int64_t value)
-{
-    return rule->max == 0 || (value >= rule->min && value <= rule->max);
-}
-
-static void rule_check_text(struct checker *checker, const struct json_node *node)
-{
-    const struct msk_rule *rule = checker->rule;
-    const char *text;
-    if (!json_node_string(node, &text)) {
-        rule_refuse(checker, "must be a string");
-        return;
+    const char *text = "";
+    *out = 0;
+    switch (rule->type) {
+    case MSK_TEXT:
+        if (!json_node_string(node, &text)) {
+            return false;
+        }
+        *out = (int64_t)strlen(text);
+        return true;
+    case MSK_NUMBER:
+        return json_node_i64(node, out);
+    case MSK_OBJECT:
+        return json_node_is_object(node);
+    case MSK_LIST:
+        *out = (int64_t)json_node_count(node);
+        return json_node_is_array(node);
     }
-    if (!rule_is_within(rule, (int64_t)strlen(text))) {
-        rule_refuse_bounds(checker, "length");
-        return;
-    }
+    return false;
+}
+
+static bool rule_has_word(const struct msk_rule *rule, const struct json_node *node)
+{
+    const char *text = "";
     struct span rest = span_from_cstr(rule->words);
     struct span word;
+    json_node_string(node, &text);
     while (span_next_part(&rest, ',', &word)) {
         if (span_equal_cstr(word, text)) {
-            return;
+            return true;
         }
     }
-    if (rule->words != NULL) {
-        checker->failed = true;
-        msk_error(checker->call->exchange, MSK_BAD_REQUEST,
-                  "Invalid request body: %s must be one of %s", rule->path, rule->words);
-    }
+    return false;
 }
 
 static void rule_check_value(struct checker *checker, const struct json_node *node)
 {
-    int64_t number;
-    bool flag;
-    switch (checker->rule->type) {
-    case MSK_TEXT:
-        rule_check_text(checker, node);
-        break;
-    case MSK_NUMBER:
-        if (!json_node_i64(node, &number)) {
-            rule_refuse(checker, "must be a whole number");
-        } else if (!rule_is_within(checker->rule, number)) {
-            rule_refuse_bounds(checker, "value");
-        }
-        break;
-    case MSK_BOOLEAN:
-        if (!json_node_bool(node, &flag)) {
-            rule_refuse(checker, "must be true or false");
-        }
-        break;
-    case MSK_OBJECT:
-        if (!json_node_is_object(node)) {
-            rule_refuse(checker, "must be an object");
-        }
-        break;
-    case MSK_LIST:
-        if (!json_node_is_array(node)) {
-            rule_refuse(checker, "must be a list");
-        } else if (!rule_is_within(checker->rule, (int64_t)json_node_count(node))) {
-            rule_refuse_bounds(checker, "length");
-        }
-        break;
+    static const struct {
+        const char *noun;
+        const char *measure;
+    } types[] = {
+        [MSK_TEXT] = {"a string", "length"},
+        [MSK_NUMBER] = {"a whole number", "value"},
+        [MSK_OBJECT] = {"an object", ""},
+        [MSK_LIST] = {"a list", "length"},
+    };
+    const struct msk_rule *rule = checker->rule;
+    int64_t size;
+    if (!rule_measure(rule, node, &size)) {
+        rule_refuse(checker, "must be %s", types[rule->type].noun);
+    } else if (rule->max != 0 && (size < rule->min || size > rule->max)) {
+        rule_refuse(checker, "must have a %s of %lld to %lld", types[rule->type].measure,
+                    (long long)rule->min, (long long)rule->max);
+    } else if (rule->words != NULL && !rule_has_word(rule, node)) {
+        rule_refuse(checker, "must be one of %s", rule->words);
     }
 }
 

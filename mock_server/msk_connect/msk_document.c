@@ -9,61 +9,54 @@
 
 /* --- reading --- */
 
-/* Visits the members of an object in order while visit returns true; what is no object has none. */
-struct member {
+/* A walk through the members of an object, in order; what is no object has none. */
+struct members {
+    struct json_cursor c;
+    bool more;
+    bool first;
     struct span name; /* raw, with its quotes */
     struct span value;
 };
-static void members_visit(struct span object, bool (*visit)(void *ctx, const struct member *member),
-                          void *ctx)
+
+static struct members members_of(struct span object)
 {
-    struct json_cursor c = json_document(object);
+    struct members m = {.c = json_document(object), .first = true};
     struct json_error why;
-    struct member member;
-    bool first = true;
-    if (!json_enter(&c, JSON_OBJECT, &why)) {
-        return;
+    m.more = json_enter(&m.c, JSON_OBJECT, &why);
+    return m;
+}
+
+static bool members_next(struct members *m)
+{
+    struct json_error why;
+    m->more = m->more && json_next_member(&m->c, &m->first, &m->name, &why);
+    if (m->more) {
+        json_skip_space(&m->c);
+        m->more = json_skip(&m->c, &m->value, &why);
     }
-    while (json_next_member(&c, &first, &member.name, &why)) {
-        json_skip_space(&c);
-        if (!json_skip(&c, &member.value, &why) || !visit(ctx, &member)) {
-            return;
-        }
-    }
+    return m->more;
 }
 
 /* Names here are plain words: an escaped spelling of one is another name. */
-static bool is_named(const struct member *member, struct span name)
+static bool member_is(const struct members *m, struct span name)
 {
-    return member->name.len == name.len + 2 &&
-           span_equal(span_first(span_skip(member->name, 1), name.len), name);
-}
-
-struct lookup {
-    struct span name;
-    struct span value;
-};
-
-static bool match_member(void *ctx, const struct member *member)
-{
-    struct lookup *lookup = ctx;
-    if (is_named(member, lookup->name)) {
-        lookup->value = member->value;
-        return false;
-    }
-    return true;
+    return m->name.len == name.len + 2 &&
+           span_equal(span_first(span_skip(m->name, 1), name.len), name);
 }
 
 struct span msk_member(struct span object, const char *path)
 {
     struct span rest = span_from_cstr(path);
-    struct lookup lookup = {.value = object};
-    while (span_next_part(&rest, '.', &lookup.name)) {
-        object = lookup.value;
-        lookup.value = SPAN_EMPTY;
-        members_visit(object, match_member, &lookup);
+    struct span name;
+    struct span value = object;
+    while (span_next_part(&rest, '.', &name)) {
+        struct members m = members_of(value);
+        value = SPAN_EMPTY;
+        while (value.len == 0 && members_next(&m)) {
+            value = member_is(&m, name) ? m.value : SPAN_EMPTY;
+        }
     }
-    return span_equal_cstr(lookup.value, "null") ? SPAN_EMPTY : lookup.value;
+    return span_equal_cstr(value, "null") ? SPAN_EMPTY : value;
 }
 
 struct span msk_member_text(struct arena *arena, struct span object, const char *path)
@@ -82,30 +75,27 @@ bool msk_member_is_true(struct span object, const char *path)
 
 /* --- writing --- */
 
-struct copier {
-    struct json_writer *w;
-    const char *without;
-};
-
-static bool copy_member(void *ctx, const struct member *member)
+static bool member_is_among(const struct members *m, const char *names)
 {
-    struct copier *copier = ctx;
-    struct span rest = span_from_cstr(copier->without);
-    struct span word;
-    while (span_next_part(&rest, ',', &word)) {
-        if (is_named(member, word)) {
+    struct span rest = span_from_cstr(names);
+    struct span name;
+    while (span_next_part(&rest, ',', &name)) {
+        if (member_is(m, name)) {
             return true;
         }
     }
-    json_write_name_raw(copier->w, member->name);
-    json_write_raw(copier->w, member->value);
-    return true;
+    return false;
 }
 
 void msk_members_write(struct span object, const char *without, struct json_writer *w)
 {
-    struct copier copier = {.w = w, .without = without};
-    members_visit(object, copy_member, &copier);
+    struct members m = members_of(object);
+    while (members_next(&m)) {
+        if (!member_is_among(&m, without)) {
+            json_write_name_raw(w, m.name);
+            json_write_raw(w, m.value);
+        }
+    }
 }
 
 /* The raw value of a field that the request has; empty: it is to be left out. */

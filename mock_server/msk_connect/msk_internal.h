@@ -78,7 +78,7 @@ bool msk_permits_name(const struct msk_call *call, const char *kind, struct span
                       const char *suffix);
 
 /* --- msk_decode.c --- */
-enum msk_type { MSK_TEXT, MSK_NUMBER, MSK_BOOLEAN, MSK_OBJECT, MSK_LIST };
+enum msk_type { MSK_TEXT, MSK_NUMBER, MSK_OBJECT, MSK_LIST };
 enum { MSK_OPTIONAL = false, MSK_REQUIRED = true };
 struct msk_rule {
     const char *path; /* "plugins[].customPlugin.revision" */
