@@ -93,7 +93,8 @@ bool url_decode(struct span text, bool plus_is_space, struct buf *out)
     return true;
 }
 
-bool url_is_unreserved(char ch)
+/* A letter, a digit, or one of - . _ ~ (RFC 3986). */
+static bool url_is_unreserved(char ch)
 {
     return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
            ch == '-' || ch == '.' || ch == '_' || ch == '~';

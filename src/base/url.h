@@ -17,8 +17,6 @@ bool url_parse(struct span text, struct url *out);
 /* Appends the decoded bytes; false (nothing appended) on a broken escape or an encoded NUL. With
  * plus_is_space as in a query string. */
 bool url_decode(struct span text, bool plus_is_space, struct buf *out);
-/* A letter, a digit, or one of - . _ ~ (RFC 3986). */
-bool url_is_unreserved(char ch);
 /* Escapes everything but the unreserved characters (and '/' when keep_slash). */
 void url_encode(struct span text, bool keep_slash, struct buf *out);
 /* Raw (still encoded) value of the first `name=value` of a query; false when absent. */
