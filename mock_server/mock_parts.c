@@ -33,7 +33,7 @@ static enum status bucket_name(struct pinpipe_mock *mock, struct error *err)
     if (mock->bucket == NULL) {
         return mock_no_memory(err);
     }
-    if (!s3_bucket_name_is_legal(span_from_cstr(mock->bucket))) {
+    if (!store_bucket_name_is_legal(span_from_cstr(mock->bucket))) {
         LOG_WARNF(&mock->log, "s3",
                   "\"%s\" is not a bucket's name, so there is none from the start", mock->bucket);
         mock->bucket = NULL;

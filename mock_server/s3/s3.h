@@ -42,7 +42,4 @@ enum status s3_open(const struct host *host, void **out, struct error *err) PP_M
 const void *s3_face(void *s3);
 void s3_close(void *s3);
 
-/* Is it a bucket's name (specs/aws-s3.md 2)? */
-bool s3_bucket_name_is_legal(struct span name);
-
 #endif

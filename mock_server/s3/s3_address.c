@@ -11,47 +11,6 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { bucket_bytes_min = 3, bucket_bytes_max = 63 };
-
-/* --- bucket names --- */
-
-static bool is_alnum(char ch)
-{
-    return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9');
-}
-
-static bool is_ip_address(struct span name)
-{
-    struct span part;
-    size_t parts = 0;
-    while (span_next_part(&name, '.', &part)) {
-        uint64_t number;
-        if (part.len > 3 || !span_parse_u64(part, &number)) {
-            return false;
-        }
-        parts++;
-    }
-    return parts == 4;
-}
-
-bool s3_bucket_name_is_legal(struct span name)
-{
-    if (name.len < bucket_bytes_min || name.len > bucket_bytes_max || !is_alnum(name.ptr[0]) ||
-        !is_alnum(name.ptr[name.len - 1])) {
-        return false;
-    }
-    for (size_t i = 0; i < name.len; i++) {
-        bool dot = name.ptr[i] == '.';
-        if (!is_alnum(name.ptr[i]) && name.ptr[i] != '-' && !dot) {
-            return false;
-        }
-        if (dot && name.ptr[i - 1] == '.') {
-            return false;
-        }
-    }
-    return !is_ip_address(name);
-}
-
 /* --- virtual hosts --- */
 
 /* Cuts the port off "[::1]:9000" and "h:9000"; "h" has none. */
@@ -160,7 +119,7 @@ static bool address_key_fits(struct s3_call *call)
 
 static bool address_bucket_fits(struct s3_call *call)
 {
-    if (s3_bucket_name_is_legal(call->bucket_name)) {
+    if (store_bucket_name_is_legal(call->bucket_name)) {
         return true;
     }
     struct aws_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};

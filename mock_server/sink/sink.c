@@ -1,7 +1,5 @@
 #include "sink.h"
 
-#include "s3.h"
-
 enum { texts_bytes_max = 64 * 1024, encoded_bytes_max = 4096 };
 
 void sink_scratch_init(struct sink_scratch *scratch)
@@ -89,7 +87,7 @@ static bool check_bucket(struct sink *sink, struct sink_failure *failure)
                                 "Code: 400; Error Code: InvalidBucketName)";
     struct span bucket = sink->options.config->bucket;
     struct error err;
-    if (!s3_bucket_name_is_legal(bucket)) {
+    if (!store_bucket_name_is_legal(bucket)) {
         if (span_find_byte(bucket, '#') < bucket.len) {
             LOG_WARNF(sink->options.log, "sink",
                       "connector %.*s: s3.bucket.name has a # in it: a comment behind a value is "

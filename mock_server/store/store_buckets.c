@@ -2,7 +2,48 @@
  * SQLite's cache; nothing is kept in memory beside it. */
 #include "store_internal.h"
 
-static enum status create(struct store *store, struct span name, struct span region,
+/* --- names --- */
+
+static bool bucket_char_is_alnum(char ch)
+{
+    return (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9');
+}
+
+static bool bucket_name_is_ip_address(struct span name)
+{
+    struct span part;
+    size_t parts = 0;
+    while (span_next_part(&name, '.', &part)) {
+        uint64_t number;
+        if (part.len > 3 || !span_parse_u64(part, &number)) {
+            return false;
+        }
+        parts++;
+    }
+    return parts == 4;
+}
+
+bool store_bucket_name_is_legal(struct span name)
+{
+    if (name.len < STORE_BUCKET_NAME_MIN || name.len > STORE_BUCKET_NAME_MAX || !bucket_char_is_alnum(name.ptr[0]) ||
+        !bucket_char_is_alnum(name.ptr[name.len - 1])) {
+        return false;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        bool dot = name.ptr[i] == '.';
+        if (!bucket_char_is_alnum(name.ptr[i]) && name.ptr[i] != '-' && !dot) {
+            return false;
+        }
+        if (dot && name.ptr[i - 1] == '.') {
+            return false;
+        }
+    }
+    return !bucket_name_is_ip_address(name);
+}
+
+/* --- rows --- */
+
+static enum status bucket_insert(struct store *store, struct span name, struct span region,
                           struct error *err)
 {
     int64_t id = 0;
@@ -24,7 +65,7 @@ static enum status create(struct store *store, struct span name, struct span reg
 }
 
 /* What stands in the row, its spans borrowed from the statement, which the caller resets. */
-static enum status find(struct store *store, struct span name, sqlite3_stmt **stmt,
+static enum status bucket_row_find(struct store *store, struct span name, sqlite3_stmt **stmt,
                         struct store_bucket *out, struct error *err)
 {
     *stmt = sqlite_db_statement(&store->db, STMT_BUCKET_FIND);
@@ -53,12 +94,12 @@ enum status store_bucket_create(struct store *store, struct span name, struct sp
 {
     sqlite3_stmt *stmt;
     struct store_bucket there;
-    enum status status = find(store, name, &stmt, &there, err);
+    enum status status = bucket_row_find(store, name, &stmt, &there, err);
     sqlite3_reset(stmt);
     if (status == STATUS_OK) {
         return error_set(err, STATUS_EXISTS, "the bucket %.*s exists already", SPAN_ARG(name));
     }
-    return status == STATUS_NOT_FOUND ? create(store, name, region, err) : status;
+    return status == STATUS_NOT_FOUND ? bucket_insert(store, name, region, err) : status;
 }
 
 enum status store_bucket_find(struct store *store, struct span name, struct arena *arena,
@@ -66,7 +107,7 @@ enum status store_bucket_find(struct store *store, struct span name, struct aren
 {
     sqlite3_stmt *stmt;
     struct store_bucket found;
-    enum status status = find(store, name, &stmt, &found, err);
+    enum status status = bucket_row_find(store, name, &stmt, &found, err);
     if (status == STATUS_OK && !store_span_keep(arena, found.region, &found.region)) {
         status = error_set(err, STATUS_NO_MEMORY, "out of memory");
     }

@@ -19,6 +19,8 @@ enum {
     STORE_CHUNK_BYTES = 64 * 1024,
     STORE_INLINE_BYTES_MAX = 64 * 1024,
     STORE_KEY_BYTES_MAX = 1024,
+    STORE_BUCKET_NAME_MIN = 3,
+    STORE_BUCKET_NAME_MAX = 63,
 };
 
 /* --- buckets --- */
@@ -28,6 +30,9 @@ struct store_bucket {
     struct span region;
     int64_t created_ms;
 };
+/* S3's rule (specs/aws-s3.md 2): 3 to 63 of [a-z0-9.-], letters or digits at both ends, no two dots
+ * in a row, no IP address. */
+bool store_bucket_name_is_legal(struct span name);
 /* EXISTS. The name is checked by the caller. */
 enum status store_bucket_create(struct store *store, struct span name, struct span region,
                                 struct error *err) PP_MUST_USE;

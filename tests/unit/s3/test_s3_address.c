@@ -8,43 +8,6 @@
 
 #include <cmocka.h>
 
-static void bucket_names_follow_the_rules(void **state)
-{
-    static const struct {
-        const char *name;
-        bool legal;
-    } rows[] = {
-        {"user-0ab336d6fcf7-bucket", true},
-        {"abc", true},
-        {"a.b.c", true},
-        {"3com", true},
-        {"a-b", true},
-        {"012345678901234567890123456789012345678901234567890123456789012", true},
-        {"0123456789012345678901234567890123456789012345678901234567890123", false},
-        {"ab", false},
-        {"", false},
-        {"Abc", false},
-        {"a_c", false},
-        {"-abc", false},
-        {"abc-", false},
-        {".abc", false},
-        {"abc.", false},
-        {"a..c", false},
-        {"127.0.0.1", false},
-        {"127.0.0.1.5", true},
-        {"bucket # the workshop's", false},
-        {"b\xc3\xbc"
-         "cher",
-         false},
-    };
-    (void)state;
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        if (s3_bucket_name_is_legal(span_from_cstr(rows[i].name)) != rows[i].legal) {
-            fail_msg("\"%s\" should be %s", rows[i].name, rows[i].legal ? "legal" : "illegal");
-        }
-    }
-}
-
 static void illegal_bucket_name_is_named_in_the_error(void **state)
 {
     struct s3_fixture *f = *state;
@@ -227,7 +190,6 @@ static void unknown_method_is_not_allowed_and_names_the_resource(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bucket_names_follow_the_rules),
         TEST(illegal_bucket_name_is_named_in_the_error),
         TEST(path_is_decoded_once_and_never_normalised),
         TEST(malformed_paths_and_queries_are_invalid_uris),

@@ -14,6 +14,43 @@ enum { CHUNK = STORE_CHUNK_BYTES };
 
 /* --- buckets --- */
 
+static void bucket_names_follow_the_rules(void **state)
+{
+    static const struct {
+        const char *name;
+        bool legal;
+    } rows[] = {
+        {"user-0ab336d6fcf7-bucket", true},
+        {"abc", true},
+        {"a.b.c", true},
+        {"3com", true},
+        {"a-b", true},
+        {"012345678901234567890123456789012345678901234567890123456789012", true},
+        {"0123456789012345678901234567890123456789012345678901234567890123", false},
+        {"ab", false},
+        {"", false},
+        {"Abc", false},
+        {"a_c", false},
+        {"-abc", false},
+        {"abc-", false},
+        {".abc", false},
+        {"abc.", false},
+        {"a..c", false},
+        {"127.0.0.1", false},
+        {"127.0.0.1.5", true},
+        {"bucket # the workshop's", false},
+        {"b\xc3\xbc"
+         "cher",
+         false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        if (store_bucket_name_is_legal(span_from_cstr(rows[i].name)) != rows[i].legal) {
+            fail_msg("\"%s\" should be %s", rows[i].name, rows[i].legal ? "legal" : "illegal");
+        }
+    }
+}
+
 static bool join_names(void *ctx, const struct store_bucket *bucket)
 {
     char *text = ctx;
@@ -682,6 +719,7 @@ static void the_view_shows_what_is_alive(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bucket_names_follow_the_rules),
         LAKE_FILE_TEST(buckets_are_listed_by_name_until_the_visitor_has_enough),
         LAKE_MEMORY_TEST(buckets_are_listed_by_name_until_the_visitor_has_enough),
         LAKE_FILE_TEST(a_bucket_is_found_with_its_region_and_time),
