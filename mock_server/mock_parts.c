@@ -10,6 +10,7 @@
 #include "http_conn.h"
 #include "s3.h"
 #include "store.h"
+#include "store_objects.h"
 
 #include <unistd.h>
 

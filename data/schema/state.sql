@@ -1,5 +1,5 @@
--- state.db: what the server keeps (with lake.sql: version 2). Contract for readers: the table record and
--- the views.
+-- state.db: what the server keeps (with lake.sql and batch.sql: version 3). Contract for readers: the
+-- table record and the views.
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -36,7 +36,7 @@ CREATE TABLE record (
     timestamp INTEGER NOT NULL, -- ms since 1970
     key BLOB,
     value BLOB,
-    headers BLOB
+    headers BLOB -- as in a Kafka record batch (version 3; JSON before); NULL: none
 );
 CREATE UNIQUE INDEX record_tp_offset ON record (tp, offset);
 

@@ -7,6 +7,8 @@
 #include "kafka_rest_produce.h"
 #include "kafka_rest_time.h"
 #include "kafka_rest_v3.h"
+#include "record_headers.h"
+#include "varint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +35,10 @@ struct record_data {
     struct span data; /* source text */
 };
 
-struct record_header {
+struct header_text {
     struct kafka_rest_string name;
-    struct kafka_rest_string value;
+    struct kafka_rest_string value; /* base64 */
+    struct buf *bytes;              /* the value decoded */
 };
 
 /* One record while it is decoded. */
@@ -45,7 +48,9 @@ struct v3_record {
     struct record_data value;
     bool has_timestamp;
     int64_t timestamp_ms;
-    struct buf headers; /* [{"name":...,"value":base64}] */
+    size_t header_count;
+    struct buf headers;      /* Kafka's bytes behind the count */
+    struct buf header_value; /* of the header that is being read */
 };
 
 /* --- decoding one record --- */
@@ -157,24 +162,22 @@ static bool decode_timestamp(struct kafka_rest_decoder *decoder, void *into)
 
 static bool decode_header_name(struct kafka_rest_decoder *decoder, void *into)
 {
-    return kafka_rest_decode_string(decoder, &((struct record_header *)into)->name);
+    return kafka_rest_decode_string(decoder, &((struct header_text *)into)->name);
 }
 
 static bool decode_header_value(struct kafka_rest_decoder *decoder, void *into)
 {
-    struct kafka_rest_string *value = &((struct record_header *)into)->value;
-    struct buf bytes;
-    if (!kafka_rest_decode_string(decoder, value) || !value->present) {
+    struct header_text *header = into;
+    if (!kafka_rest_decode_string(decoder, &header->value) || !header->value.present) {
         return decoder->exchange->reply.status == 200;
     }
-    buf_init(&bytes, value->text.len);
-    bool good = base64_decode(value->text, &bytes);
-    buf_release(&bytes);
+    buf_reset(header->bytes);
+    bool good = base64_decode(header->value.text, header->bytes);
     if (!good) {
         kafka_rest_error(decoder->exchange, 400, 400,
                          "Cannot deserialize value of type `byte[]` from String \"%.*s\": Failed "
                          "to decode VALUE_STRING as base64 (MIME-NO-LINEFEEDS)",
-                         SPAN_ARG(value->text));
+                         SPAN_ARG(header->value.text));
     }
     return good;
 }
@@ -184,8 +187,8 @@ static bool decode_header(struct kafka_rest_decoder *decoder, void *into)
     static const struct kafka_rest_field fields[] = {{"name", decode_header_name},
                                                      {"value", decode_header_value}};
     static const struct kafka_rest_class class = {HEADER_CLASS, fields, ARRAY_COUNT(fields)};
-    struct buf *out = &((struct v3_record *)into)->headers;
-    struct record_header header = {.name = {.text = SPAN_EMPTY}};
+    struct v3_record *record = into;
+    struct header_text header = {.name = {.text = SPAN_EMPTY}, .bytes = &record->header_value};
     bool is_null;
     if (!kafka_rest_decode_object(decoder, &class, &header, &is_null)) {
         return false;
@@ -195,22 +198,20 @@ static bool decode_header(struct kafka_rest_decoder *decoder, void *into)
                          "Cannot construct instance of `" HEADER_CLASS "`, problem: Null name");
         return false;
     }
-    buf_append_cstr(out, out->len == 0 ? "[{\"name\":" : ",{\"name\":");
-    json_string_append(out, header.name.text);
-    BUF_APPEND_LIT(out, ",\"value\":");
-    if (header.value.present) {
-        json_string_append(out, header.value.text);
-    } else {
-        BUF_APPEND_LIT(out, "null");
-    }
-    buf_append_byte(out, '}');
+    record_header_append(&record->headers,
+                         &(struct record_header){.name = header.name.text,
+                                                 .has_value = header.value.present,
+                                                 .value = buf_span(&record->header_value)});
+    record->header_count++;
     return true;
 }
 
 static bool decode_headers(struct kafka_rest_decoder *decoder, void *into)
 {
+    struct v3_record *record = into;
     bool is_null;
-    buf_reset(&((struct v3_record *)into)->headers);
+    buf_reset(&record->headers);
+    record->header_count = 0;
     return kafka_rest_decode_list(decoder, HEADER_LIST, decode_header, into, &is_null);
 }
 
@@ -269,13 +270,27 @@ static const char *type_of(const struct record_data *data)
     return !data->present ? NULL : span_equal_cstr(data->type.text, "JSON") ? "JSON" : "BINARY";
 }
 
+/* Count and headers, in memory that lives as long as the job; without memory there are none. */
+static void bind_headers(struct produce_job *job, const struct v3_record *record, struct span *out)
+{
+    struct buf bytes;
+    buf_init(&bytes, record->headers.len + VARINT_BYTES_MAX);
+    record_headers_write(&bytes, record->header_count, buf_span(&record->headers));
+    const char *copy = arena_copy_cstr(&job->texts, buf_span(&bytes));
+    bool good =
+        buf_ok(&record->headers) && buf_ok(&record->header_value) && buf_ok(&bytes) && copy != NULL;
+    *out = good ? span_from(copy, bytes.len) : SPAN_EMPTY;
+    buf_release(&bytes);
+}
+
 /* Binds one record's text: false when it is refused, with the error in the reply. */
 static bool bind_record(struct produce_job *job, struct span text, struct broker_record *out,
                         struct receipt *receipt)
 {
     struct kafka_rest_decoder decoder = {job->call->exchange, json_cursor_at(text)};
     struct v3_record record = {.timestamp_ms = -1};
-    buf_init(&record.headers, text.len * 2 + 64);
+    buf_init(&record.headers, text.len + 1);
+    buf_init(&record.header_value, text.len + 1);
     bool good = decode_v3_record(&decoder, &record) &&
                 encode_data(job, &record.key, &out->has_key, &out->key) &&
                 encode_data(job, &record.value, &out->has_value, &out->value);
@@ -286,12 +301,11 @@ static bool bind_record(struct produce_job *job, struct span text, struct broker
             good = false;
         }
     }
-    if (good && record.headers.len > 0) {
-        buf_append_byte(&record.headers, ']');
-        const char *copy = arena_copy_cstr(&job->texts, buf_span(&record.headers));
-        out->headers = copy != NULL ? span_from(copy, record.headers.len) : SPAN_EMPTY;
+    if (good && record.header_count > 0) {
+        bind_headers(job, &record, &out->headers);
     }
     buf_release(&record.headers);
+    buf_release(&record.header_value);
     out->timestamp_ms = record.has_timestamp ? record.timestamp_ms : -1;
     receipt->key_type = type_of(&record.key);
     receipt->value_type = type_of(&record.value);

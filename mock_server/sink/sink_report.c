@@ -3,7 +3,7 @@
  */
 #include "sink.h"
 
-#include "base64.h"
+#include "record_headers.h"
 #include "store.h"
 
 #include <stdio.h>
@@ -26,34 +26,41 @@ static const char *report_class(const struct sink *sink, enum sink_stage stage)
     BUG("a stage without its class");
 }
 
-/* --- headers: [{"name":...,"value":base64},...], as v3 produce keeps them ------------------------
- */
+/* --- headers ---------------------------------------------------------------------------------- */
 
-struct headers {
-    struct buf text;
+struct report_headers {
     struct span original; /* a name that is there already stays alone */
+    struct buf entries;
+    size_t count;
 };
 
-static void report_add_header(struct headers *headers, const char *name, struct span value)
+static bool report_has_header(struct span headers, struct span name)
 {
-    char start[96];
-    int len = snprintf(start, sizeof(start), "{\"name\":\"" HEADER_PREFIX "%s\",", name);
-    struct span known = headers->original;
-    for (; known.len >= (size_t)len; known = span_skip(known, 1)) {
-        if (memcmp(known.ptr, start, (size_t)len) == 0) {
-            return;
-        }
+    struct record_headers walk;
+    struct record_header header;
+    bool found = false;
+    bool opened = record_headers_open(&walk, headers);
+    while (opened && !found && record_headers_next(&walk, &header)) {
+        found = span_equal(header.name, name);
     }
-    if (headers->text.len > 1) {
-        buf_append_byte(&headers->text, ',');
-    }
-    buf_append_cstr(&headers->text, start);
-    BUF_APPEND_LIT(&headers->text, "\"value\":\"");
-    base64_encode(value, &headers->text);
-    BUF_APPEND_LIT(&headers->text, "\"}");
+    return found;
 }
 
-static void report_add_number(struct headers *headers, const char *name, int64_t value)
+static void report_add_header(struct report_headers *headers, const char *name, struct span value)
+{
+    char whole[96];
+    snprintf(whole, sizeof(whole), HEADER_PREFIX "%s", name);
+    struct span whole_name = span_from_cstr(whole);
+    if (report_has_header(headers->original, whole_name)) {
+        return;
+    }
+    record_header_append(
+        &headers->entries,
+        &(struct record_header){.name = whole_name, .has_value = true, .value = value});
+    headers->count++;
+}
+
+static void report_add_number(struct report_headers *headers, const char *name, int64_t value)
 {
     char text[24];
     snprintf(text, sizeof(text), "%lld", (long long)value);
@@ -61,7 +68,7 @@ static void report_add_number(struct headers *headers, const char *name, int64_t
 }
 
 static void report_add_context(const struct sink *sink, const struct sink_report *report,
-                               struct headers *headers)
+                        struct report_headers *headers)
 {
     const struct sink_exception *thrown = &report->failure->chain[0];
     enum sink_stage stage = report->failure->stage;
@@ -120,21 +127,23 @@ static void report_send(struct sink *sink, const struct sink_report *report)
         report_produce(sink, report, original);
         return;
     }
-    struct headers headers = {.original = original};
-    buf_init(&headers.text, SINK_REPORT_BYTES_MAX);
-    if (original.len > 1) { /* without its closing bracket */
-        buf_append_span(&headers.text, span_first(original, original.len - 1));
-    } else {
-        buf_append_byte(&headers.text, '[');
+    struct report_headers headers = {.original = original};
+    struct span entries = SPAN_EMPTY;
+    struct buf bytes;
+    buf_init(&headers.entries, SINK_REPORT_BYTES_MAX);
+    buf_init(&bytes, SINK_REPORT_BYTES_MAX);
+    if (record_headers_split(original, &headers.count, &entries)) {
+        buf_append_span(&headers.entries, entries);
     }
     report_add_context(sink, report, &headers);
-    buf_append_byte(&headers.text, ']');
-    if (buf_ok(&headers.text)) {
-        report_produce(sink, report, buf_span(&headers.text));
+    record_headers_write(&bytes, headers.count, buf_span(&headers.entries));
+    if (buf_ok(&headers.entries) && buf_ok(&bytes)) {
+        report_produce(sink, report, buf_span(&bytes));
     } else {
         LOG_ERRORF(sink->options.log, "sink", "no memory for a dead letter's headers");
     }
-    buf_release(&headers.text);
+    buf_release(&headers.entries);
+    buf_release(&bytes);
 }
 
 /* --- the log ---------------------------------------------------------------------------------- */

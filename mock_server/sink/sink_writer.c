@@ -1,6 +1,6 @@
 #include "sink_writer.h"
 
-#include "base64.h"
+#include "record_headers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -317,72 +317,38 @@ static bool writer_fail_side(struct taking *t, const char *what)
                      what, (long long)t->record.offset, t->writer->topic, (int)t->record.partition);
 }
 
-/* --- headers: [{"name":...,"value":base64},...] becomes {"headers":[{"key":...,"value":...}]}
- * ----- */
+/* --- headers: {"headers":[{"key":...,"value":...}]} ------------------------------------------- */
 
-/* The decoded text behind a raw JSON string, as JSON again. */
-static bool writer_write_decoded(struct span raw, struct buf *scratch, struct buf *out)
+static bool writer_has_headers(const struct taking *t)
 {
-    if (raw.len < 2 || raw.ptr[0] != '"') {
-        return false; /* null */
-    }
-    buf_reset(scratch);
-    if (!base64_decode(span_from(raw.ptr + 1, raw.len - 2), scratch)) {
-        return false;
-    }
-    json_string_append(out, buf_span(scratch));
-    return true;
-}
-
-static bool writer_write_header(struct json_cursor *c, struct buf *scratch, struct buf *out)
-{
-    struct json_error err;
-    struct span key;
-    struct span name = SPAN_LIT("\"\"");
-    struct span value = SPAN_EMPTY;
-    bool first = true;
-    if (!json_enter(c, JSON_OBJECT, &err)) {
-        return false;
-    }
-    while (json_next_member(c, &first, &key, &err)) {
-        struct span raw;
-        if (!json_skip(c, &raw, &err)) {
-            return false;
-        }
-        if (span_equal_cstr(key, "\"name\"")) {
-            name = raw;
-        } else if (span_equal_cstr(key, "\"value\"")) {
-            value = raw;
-        }
-    }
-    struct json_cursor again = json_cursor_at(name);
-    BUF_APPEND_LIT(out, "{\"key\":");
-    bool ok = json_reencode(&again, out, &err);
-    BUF_APPEND_LIT(out, ",\"value\":");
-    ok = ok && writer_write_decoded(value, scratch, out);
-    buf_append_byte(out, '}');
-    return ok;
+    struct record_headers walk;
+    struct record_header first;
+    return record_headers_open(&walk, t->raw->headers) && record_headers_next(&walk, &first);
 }
 
 /* DIFFERS: headers are stored as their text. Connect guesses a type first, which makes "1.10" 1.1
  * and takes the quotes off a quoted text. */
-static bool writer_write_headers(struct taking *t, struct buf *scratch, struct buf *out)
+static bool writer_write_headers(struct taking *t, struct buf *out)
 {
-    struct json_cursor c = json_cursor_at(t->raw->headers);
-    struct json_error err;
-    bool first = true;
-    bool ok = json_enter(&c, JSON_ARRAY, &err);
+    struct record_headers walk;
+    struct record_header header;
+    bool ok = record_headers_open(&walk, t->raw->headers);
+    const char *before = "{\"key\":";
     BUF_APPEND_LIT(out, "{\"headers\":[");
-    while (ok && json_next_element(&c, &first, &err)) {
-        if (out->ptr[out->len - 1] == '}') {
-            buf_append_byte(out, ',');
-        }
-        ok = writer_write_header(&c, scratch, out);
+    while (ok && record_headers_next(&walk, &header)) {
+        buf_append_cstr(out, before);
+        before = ",{\"key\":";
+        json_string_append(out, header.name);
+        BUF_APPEND_LIT(out, ",\"value\":");
+        json_string_append(out, header.value);
+        buf_append_byte(out, '}');
+        ok = header.has_value;
     }
     BUF_APPEND_LIT(out, "]}\n");
-    return ok || sink_fail(t->failure, JAVA_DATA_EXCEPTION,
-                           "Invalid value: null used for required field: \"value\", schema type: "
-                           "STRING");
+    return (ok && record_headers_at_end(&walk)) ||
+           sink_fail(t->failure, JAVA_DATA_EXCEPTION,
+                     "Invalid value: null used for required field: \"value\", schema type: "
+                     "STRING");
 }
 
 /* --- one record ------------------------------------------------------------------------------- */
@@ -412,14 +378,13 @@ static bool writer_render(struct taking *t)
     if (config->store_keys && sink->scratch->key.kind == SINK_VALUE_NULL) {
         return writer_fail_side(t, "Key");
     }
-    if (config->store_headers &&
-        (t->raw->headers.len <= 2 ||
-         !writer_write_headers(t, &sink->scratch->line, &sink->scratch->side))) {
-        return t->raw->headers.len > 2 ? false : writer_fail_side(t, "Headers");
+    if (config->store_headers && !writer_has_headers(t)) {
+        return writer_fail_side(t, "Headers");
     }
-    buf_reset(&sink->scratch->line);
-    return sink->scratch->value.kind == SINK_VALUE_NULL ||
-           writer_write_value(t, &sink->scratch->line);
+    if (config->store_headers && !writer_write_headers(t, &sink->scratch->side)) {
+        return false;
+    }
+    return sink->scratch->value.kind == SINK_VALUE_NULL || writer_write_value(t, &sink->scratch->line);
 }
 
 static enum sink_outcome writer_write_record(struct taking *t)

@@ -25,8 +25,8 @@ static bool bucket_name_is_ip_address(struct span name)
 
 bool store_bucket_name_is_legal(struct span name)
 {
-    if (name.len < STORE_BUCKET_NAME_MIN || name.len > STORE_BUCKET_NAME_MAX || !bucket_char_is_alnum(name.ptr[0]) ||
-        !bucket_char_is_alnum(name.ptr[name.len - 1])) {
+    if (name.len < STORE_BUCKET_NAME_MIN || name.len > STORE_BUCKET_NAME_MAX ||
+        !bucket_char_is_alnum(name.ptr[0]) || !bucket_char_is_alnum(name.ptr[name.len - 1])) {
         return false;
     }
     for (size_t i = 0; i < name.len; i++) {
@@ -44,7 +44,7 @@ bool store_bucket_name_is_legal(struct span name)
 /* --- rows --- */
 
 static enum status bucket_insert(struct store *store, struct span name, struct span region,
-                          struct error *err)
+                                 struct error *err)
 {
     int64_t id = 0;
     enum status status = store_write_begin(store, err);
@@ -66,7 +66,7 @@ static enum status bucket_insert(struct store *store, struct span name, struct s
 
 /* What stands in the row, its spans borrowed from the statement, which the caller resets. */
 static enum status bucket_row_find(struct store *store, struct span name, sqlite3_stmt **stmt,
-                        struct store_bucket *out, struct error *err)
+                                   struct store_bucket *out, struct error *err)
 {
     *stmt = sqlite_db_statement(&store->db, STMT_BUCKET_FIND);
     if (*stmt == NULL) {

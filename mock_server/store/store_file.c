@@ -1,15 +1,11 @@
-/* The file state.db: built, recognised, settled.
+/* The file state.db: built or recognised.
  *
  * A new file is built as state.db.new without syncs and renamed, so that state.db is either absent
- * or whole for every process that looks. Syncs come with the first write (store_file_settle): an
+ * or whole for every process that looks. Syncs come with the first write (store_settle): an
  * unsynced main file beside a synced log is worthless, because SQLite drops the log of a file that
  * it does not recognise. Until then the empty file state.db.unsynced says that nothing has been
  * acknowledged yet, so that after a power cut a broken file is built anew without asking.
- *
- * With durability off nothing is synced, so a power cut may leave any mixture of old and new pages.
- * A mark in the file, synced before the first write, says so to the next start; a clean end takes
- * it away. The boot id in the mark tells a killed process (the kernel kept everything) from a
- * machine that went down (everything is in doubt: the whole file is checked). */
+ */
 #include "store_internal.h"
 
 #include "embedded.h"
@@ -21,10 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char mark_name[] = "unsynced_run";
 static const char cluster_id_name[] = "cluster_id";
-
-enum { BOOT_ID_BYTES = 64 };
 
 /* --- building --- */
 
@@ -111,6 +104,9 @@ enum status store_file_fill(struct store *store, struct sqlite_db *db, struct er
     }
     if (status == STATUS_OK) {
         status = sqlite_db_exec(db, embedded_schema_lake_sql, err);
+    }
+    if (status == STATUS_OK) {
+        status = sqlite_db_exec(db, embedded_schema_batch_sql, err);
     }
     if (status == STATUS_OK) {
         status = fill_topics(store, db, err);
@@ -244,7 +240,7 @@ static enum status check_directory(struct store *store, struct error *err)
     return STATUS_OK;
 }
 
-static enum status check_version(const char *path, int64_t version, struct error *err)
+enum status store_file_check_version(const char *path, int64_t version, struct error *err)
 {
     if (version > STORE_FORMAT_VERSION) {
         return error_set(err, STATUS_CONFIG,
@@ -272,7 +268,7 @@ static enum status check_is_ours(const char *path, const struct sqlite_file_prob
                          "another directory with --data",
                          path, (unsigned)probe->application_id);
     }
-    enum status status = check_version(path, (int64_t)probe->user_version, err);
+    enum status status = store_file_check_version(path, (int64_t)probe->user_version, err);
     if (status != STATUS_OK) {
         return status;
     }
@@ -343,230 +339,21 @@ enum status store_file_discard(struct store *store, struct error *err)
     return access(path, F_OK) == 0 ? unusable(err, EACCES, path, "remove it") : STATUS_OK;
 }
 
-/* --- meta rows, the mark of a run without syncs --- */
-
-/* Empty where the system has none: then every such file is checked. */
-static void read_boot_id(char out[BOOT_ID_BYTES])
-{
-    out[0] = '\0';
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
-    if (file != NULL) {
-        if (fgets(out, BOOT_ID_BYTES, file) == NULL) {
-            out[0] = '\0';
-        }
-        fclose(file);
-    }
-    out[strcspn(out, "\n")] = '\0';
-}
-
-/* NOT_FOUND when there is no such row; longer values are cut. */
-static enum status meta_get(struct store *store, const char *name, char *out, size_t out_bytes,
-                            struct error *err)
-{
-    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_META_GET);
-    if (stmt == NULL) {
-        return store_read_failed(store, "read the meta table", err);
-    }
-    sqlite_bind_span_text(stmt, 1, span_from_cstr(name));
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
-        struct span value = sqlite_column_span(stmt, 0);
-        snprintf(out, out_bytes, "%.*s", SPAN_ARG(value));
-    } else if (step == SQLITE_DONE) {
-        status =
-            error_set(err, STATUS_NOT_FOUND, "%s: the meta table has no %s", store->db.path, name);
-    } else {
-        status = store_read_failed(store, "read the meta table", err);
-    }
-    sqlite3_reset(stmt);
-    return status;
-}
-
-static enum status meta_run(struct store *store, enum store_statement id, const char *value,
-                            struct error *err)
-{
-    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
-    if (stmt != NULL) {
-        sqlite_bind_span_text(stmt, 1, SPAN_LIT("unsynced_run"));
-        if (value != NULL) {
-            sqlite_bind_span_text(stmt, 2, span_from_cstr(value));
-        }
-    }
-    if (!store_step_done(stmt)) {
-        return sqlite_db_error(&store->db, "write the meta table", err);
-    }
-    return STATUS_OK;
-}
-
-static enum status check_whole_file(struct store *store, struct error *err)
-{
-    sqlite3_stmt *stmt = NULL;
-    enum status status = STATUS_OK;
-    if (sqlite3_prepare_v2(store->db.handle, "PRAGMA quick_check(1)", -1, &stmt, NULL) !=
-            SQLITE_OK ||
-        sqlite3_step(stmt) != SQLITE_ROW) {
-        status = sqlite_db_error(&store->db, "check the file", err);
-    } else {
-        struct span answer = sqlite_column_span(stmt, 0);
-        if (!span_equal_cstr(answer, "ok")) {
-            status = error_set(err, STATUS_CORRUPT, "%s: %.*s", store->db.path, SPAN_ARG(answer));
-        }
-    }
-    sqlite3_finalize(stmt);
-    return status;
-}
-
-static enum status look_at_mark(struct store *store, struct error *err)
-{
-    char marked_boot[BOOT_ID_BYTES];
-    char boot[BOOT_ID_BYTES];
-    enum status status = meta_get(store, mark_name, marked_boot, sizeof(marked_boot), err);
-    if (status == STATUS_NOT_FOUND) {
-        return STATUS_OK;
-    }
-    if (status != STATUS_OK) {
-        return status;
-    }
-    store->marked_unsafe = true;
-    read_boot_id(boot);
-    if (boot[0] != '\0' && strcmp(boot, marked_boot) == 0) {
-        LOG_WARNF(store->log, "store",
-                  "%s: the last run had durability off and was killed; the machine has been up "
-                  "since, so nothing is lost",
-                  store->db.path);
-        return STATUS_OK;
-    }
-    LOG_WARNF(store->log, "store",
-              "%s: the last run had durability off and the machine went down: the latest records "
-              "may be lost; checking the whole file",
-              store->db.path);
-    if (check_whole_file(store, err) != STATUS_OK) {
-        error_prefix(err, "a run with durability off ended with the machine");
-        return STATUS_CORRUPT;
-    }
-    return STATUS_OK;
-}
+/* --- what the file says of itself --- */
 
 enum status store_file_load_meta(struct store *store, struct error *err)
 {
     enum status status =
-        meta_get(store, cluster_id_name, store->cluster_id, sizeof(store->cluster_id), err);
+        store_meta_get(store, cluster_id_name, store->cluster_id, sizeof(store->cluster_id), err);
     if (status == STATUS_NOT_FOUND ||
         (status == STATUS_OK && strlen(store->cluster_id) != STORE_CLUSTER_ID_CHARS)) {
         return error_set(err, STATUS_CORRUPT, "%s: has no cluster id", store->db.path);
     }
     if (status == STATUS_OK && store->never_acknowledged) {
-        status = check_whole_file(store, err); /* a few pages */
+        status = store_check_whole(store, err); /* a few pages */
     }
     if (status == STATUS_OK && !store->in_memory) {
-        status = look_at_mark(store, err);
+        status = store_look_at_mark(store, err);
     }
     return status;
-}
-
-/* --- older formats --- */
-
-/* Asked of SQLite: the header in the file may be older than the log beside it. */
-enum status store_file_migrate(struct store *store, struct error *err)
-{
-    int64_t version = 0;
-    enum status status = sqlite_db_query_i64(&store->db, "PRAGMA user_version", &version, err);
-    if (status == STATUS_OK) {
-        status = check_version(store->db.path, version, err);
-    }
-    if (status != STATUS_OK || version == STORE_FORMAT_VERSION) {
-        return status;
-    }
-    char text[64];
-    snprintf(text, sizeof(text), "PRAGMA user_version=%d", STORE_FORMAT_VERSION);
-    status = store_write_begin(store, err);
-    if (status == STATUS_OK &&
-        (sqlite_db_exec(&store->db, embedded_schema_lake_sql, NULL) != STATUS_OK ||
-         sqlite_db_exec(&store->db, text, NULL) != STATUS_OK)) {
-        status = store_write_failed(store, "bring it to the new format", err);
-    }
-    enum status committed = store_turn_commit(store, err);
-    status = status != STATUS_OK ? status : committed;
-    if (status == STATUS_OK) {
-        LOG_INFOF(store->log, "store", "%s: brought from format %lld to %d", store->db.path,
-                  (long long)version, STORE_FORMAT_VERSION);
-    }
-    return status;
-}
-
-/* --- settling --- */
-
-static enum status sync_directory(const char *directory, struct error *err)
-{
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return error_set_errno(err, errno, "%s: open for a sync", directory);
-    }
-    enum status status = STATUS_OK;
-    /* EINVAL: a file system whose directories need no sync. */
-    if (fsync(fd) != 0 && errno != EINVAL) {
-        status = error_set_errno(err, errno, "%s: sync to disk", directory);
-    }
-    close(fd);
-    return status;
-}
-
-/* What an earlier process wrote into the log may never have reached the disk, and after a failed
- * sync never will: a record of ours behind it would be lost with it. Moved into the main file it is
- * written anew and synced with it, and our own log begins at its start. BUSY while somebody reads
- * out of that log; the next write tries again. */
-static enum status absorb_log(struct store *store, struct error *err)
-{
-    int code =
-        sqlite3_wal_checkpoint_v2(store->db.handle, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
-    if (code == SQLITE_BUSY) {
-        return error_set(err, STATUS_BUSY,
-                         "%s: a reader holds the log of the last run; writes go on when it ends",
-                         store->db.path);
-    }
-    return code == SQLITE_OK ? STATUS_OK
-                             : sqlite_db_error(&store->db, "move the log into the main file", err);
-}
-
-enum status store_file_settle(struct store *store, struct error *err)
-{
-    char boot[BOOT_ID_BYTES];
-    enum status status = absorb_log(store, err);
-    if (status == STATUS_OK) {
-        status = sqlite_db_sync_file(&store->db, err);
-    }
-    if (status == STATUS_OK) {
-        unlink(store->unsynced_path);
-        status = sync_directory(store->directory, err);
-    }
-    if (status == STATUS_OK && store->durability == STORE_OFF) {
-        read_boot_id(boot);
-        status = meta_run(store, STMT_META_SET, boot, err);
-        store->marked_unsafe = true;
-        if (status == STATUS_OK) {
-            status = sqlite_db_exec(&store->db, "PRAGMA synchronous=OFF", err);
-        }
-    } else if (status == STATUS_OK && store->marked_unsafe) {
-        status = meta_run(store, STMT_META_DELETE, NULL, err);
-        store->marked_unsafe = status != STATUS_OK;
-    }
-    store->settled = status == STATUS_OK;
-    return status;
-}
-
-void store_file_unmark(struct store *store)
-{
-    struct error why;
-    enum status status =
-        sqlite_db_exec(&store->db, "PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(RESTART)", &why);
-    if (status == STATUS_OK) {
-        status = sqlite_db_sync_file(&store->db, &why);
-    }
-    if (status == STATUS_OK) {
-        status = meta_run(store, STMT_META_DELETE, NULL, &why);
-    }
-    if (status != STATUS_OK) {
-        LOG_WARNF(store->log, "store", "%s; the file stays marked as not synced", why.message);
-    }
 }

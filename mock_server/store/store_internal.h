@@ -12,7 +12,7 @@
 
 enum {
     STORE_APPLICATION_ID = 0x50495045, /* "PIPE" */
-    STORE_FORMAT_VERSION = 2,
+    STORE_FORMAT_VERSION = 3,
     STORE_FORMAT_VERSION_OLDEST = 1, /* that can be brought to the present one */
     STORE_CLUSTER_ID_CHARS = 22,
     STORE_SAVEPOINT_DEPTH_MAX = 4,
@@ -109,26 +109,38 @@ struct store {
     struct store_lake lake;
 };
 
-/* --- store_file.c --- */
-/* Checks the file that is there, or builds a new one; leaves its path in *path. */
-enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYTES_MAX],
-                               struct error *err) PP_MUST_USE;
-/* Removes a file from which nothing was ever acknowledged. */
-enum status store_file_discard(struct store *store, struct error *err) PP_MUST_USE;
-/* Runs the schema and writes the meta rows into a database without tables. */
-enum status store_file_fill(struct store *store, struct sqlite_db *db,
-                            struct error *err) PP_MUST_USE;
-/* Reads the meta rows; checks a file that a run without syncs left behind. */
-enum status store_file_load_meta(struct store *store, struct error *err) PP_MUST_USE;
-/* Brings a file of an older format to the present one, in a turn of its own. */
-enum status store_file_migrate(struct store *store, struct error *err) PP_MUST_USE;
+/* The files stand in this order, each on those above it. */
+
+/* --- store_statement.c --- */
+/* Gives the connection the table of texts. NO_MEMORY. */
+enum status store_statements_attach(struct store *store) PP_MUST_USE;
+const char *store_statement_sql(enum store_statement id);
+/* Steps a statement that returns no rows and resets it; NULL is false. */
+bool store_step_done(sqlite3_stmt *stmt);
+/* The same for a statement whose parameters are all numbers. */
+bool store_run(struct store *store, enum store_statement id, const int64_t *values, size_t count);
+/* NULL when it is empty. */
+void store_bind_optional(sqlite3_stmt *stmt, int index, struct span text);
+/* A copy in the arena; false: no memory. */
+bool store_span_keep(struct arena *arena, struct span text, struct span *out);
+
+/* --- store_settle.c --- */
+/* A meta row, cut to out_bytes. NOT_FOUND. */
+enum status store_meta_get(struct store *store, const char *name, char *out, size_t out_bytes,
+                           struct error *err) PP_MUST_USE;
+/* SQLite's own check of everything. CORRUPT. */
+enum status store_check_whole(struct store *store, struct error *err) PP_MUST_USE;
+/* Looks whether a run without syncs left the file behind, and how much that means. CORRUPT. */
+enum status store_look_at_mark(struct store *store, struct error *err) PP_MUST_USE;
 /* Once, before the first write: what an earlier run left in the WAL or unsynced reaches the disk,
  * then the file and its directory are synced. With durability off: the mark is set. */
-enum status store_file_settle(struct store *store, struct error *err) PP_MUST_USE;
+enum status store_settle(struct store *store, struct error *err) PP_MUST_USE;
 /* The mark of durability off is taken away again, after everything has been synced. */
-void store_file_unmark(struct store *store);
+void store_unmark(struct store *store);
 
-/* --- store.c --- */
+/* --- store_turn.c --- */
+/* Prepares what a turn needs, so that taking one back never needs memory. */
+enum status store_turn_attach(struct store *store, struct error *err) PP_MUST_USE;
 /* Opens the turn's transaction when there is none. Every function that writes calls it first. */
 enum status store_write_begin(struct store *store, struct error *err) PP_MUST_USE;
 /* A statement of a write has failed: takes the whole turn back, remembers why, fills *err. */
@@ -139,24 +151,21 @@ enum status store_turn_fail(struct store *store, const struct error *why);
 enum status store_read_failed(struct store *store, const char *doing, struct error *err);
 /* Room for one more undo note; NO_MEMORY fails the turn. */
 enum status store_undo_reserve(struct store *store, struct error *err) PP_MUST_USE;
-const char *store_statement_sql(enum store_statement id);
-/* Steps a statement that returns no rows and resets it. */
-bool store_step_done(sqlite3_stmt *stmt);
-/* The same for a statement whose parameters are all numbers. */
-bool store_run(struct store *store, enum store_statement id, const int64_t *values, size_t count);
-/* The one number that a statement without parameters returns. */
+/* The number that a statement gives. */
 enum status store_query(struct store *store, enum store_statement id, int64_t *out,
                         struct error *err) PP_MUST_USE;
-/* NULL when it is empty. */
-void store_bind_optional(sqlite3_stmt *stmt, int index, struct span text);
 /* Looks up *last by `statement` unless it is known. */
 enum status store_last_id_load(struct store *store, enum store_statement statement, int64_t *last,
                                struct error *err) PP_MUST_USE;
 /* The same, then counts it up: the next id of a kind. */
 enum status store_next_id(struct store *store, enum store_statement statement, int64_t *last,
                           int64_t *id, struct error *err) PP_MUST_USE;
-/* A copy in the arena; false: no memory. */
-bool store_span_keep(struct arena *arena, struct span text, struct span *out);
+/* Moves the log into the main file as far as readers let it. */
+void store_checkpoint(struct store *store);
+
+/* --- store_records.c --- */
+enum status store_partition_load(struct store *store, struct store_partition *partition,
+                                 struct partition_state *state, struct error *err) PP_MUST_USE;
 
 /* --- store_topics.c --- */
 enum status store_topics_load(struct store *store, struct error *err) PP_MUST_USE;
@@ -208,6 +217,8 @@ enum status store_body_target(struct store_body *body, int64_t *content_id,
                               struct error *err) PP_MUST_USE;
 /* Writes what is left of it and gives its content one reference. */
 enum status store_body_seal(struct store_body *body, struct error *err) PP_MUST_USE;
+/* Gives back the memory of bodies and pins; bodies that are still alive fail from now on. */
+void store_lake_release(struct store *store);
 /* Is it a content that a live body writes or has written? */
 bool store_content_is_staged(const struct store *store, int64_t content_id);
 
@@ -239,11 +250,24 @@ void store_object_bytes_end(struct store *store);
 /* --- store_sweep.c --- */
 /* One slice of what nobody links, pins or stages any more, in a transaction of its own. */
 void store_lake_sweep(struct store *store);
-/* Gives back the memory; bodies that are still alive fail from now on. */
-void store_lake_release(struct store *store);
 
-/* --- store_records.c --- */
-enum status store_partition_load(struct store *store, struct store_partition *partition,
-                                 struct partition_state *state, struct error *err) PP_MUST_USE;
+/* --- store_file.c --- */
+/* Checks the file that is there, or builds a new one; leaves its path in *path. */
+enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYTES_MAX],
+                               struct error *err) PP_MUST_USE;
+/* Removes a file from which nothing was ever acknowledged. */
+enum status store_file_discard(struct store *store, struct error *err) PP_MUST_USE;
+/* Runs the schema and writes the meta rows into a database without tables. */
+enum status store_file_fill(struct store *store, struct sqlite_db *db,
+                            struct error *err) PP_MUST_USE;
+/* CONFIG: a newer pinpipe's; CORRUPT: nobody's. */
+enum status store_file_check_version(const char *path, int64_t version,
+                                     struct error *err) PP_MUST_USE;
+/* Reads the meta rows; checks a file that a run without syncs left behind. */
+enum status store_file_load_meta(struct store *store, struct error *err) PP_MUST_USE;
+
+/* --- store_migrate.c --- */
+/* Brings a file of an older format to the present one, in a turn of its own. */
+enum status store_migrate(struct store *store, struct error *err) PP_MUST_USE;
 
 #endif

@@ -11,6 +11,7 @@
 
 EMBEDDED_FILE(schema_state_sql);
 EMBEDDED_FILE(schema_lake_sql);
+EMBEDDED_FILE(schema_batch_sql);
 EMBEDDED_FILE(schema_rds_sql);
 EMBEDDED_FILE(schema_ledger_sql);
 EMBEDDED_FILE(schema_journal_sql);

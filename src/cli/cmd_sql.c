@@ -6,6 +6,7 @@
 #include "file.h"
 #include "json_text.h"
 #include "json_write.h"
+#include "record_headers.h"
 #include "sqlite_db.h"
 
 #include <string.h>
@@ -349,6 +350,37 @@ static enum status attach_schema(struct sql_session *s, const char *schema, stru
     return status;
 }
 
+/* record_headers_text(headers): Kafka's bytes as the JSON that the REST proxy's v3 API takes. Other
+ * values stay as they are: a file of 0.2.0 that no server has opened since has the JSON itself. */
+static void sql_headers_text(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct buf text;
+    const char *bytes = sqlite3_value_blob(values[0]);
+    size_t len = bytes != NULL ? (size_t)sqlite3_value_bytes(values[0]) : 0;
+    (void)count;
+    buf_init(&text, value_bytes_max);
+    if (len > 0 && record_headers_to_text(span_from(bytes, len), &text)) {
+        sqlite3_result_text64(context, text.ptr, text.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+    } else {
+        sqlite3_result_value(context, values[0]);
+    }
+    buf_release(&text);
+}
+
+/* The table of records with its headers as text, in front of the table itself. */
+static enum status sql_show_headers(struct sql_session *s, struct error *err)
+{
+    int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+    if (sqlite3_create_function_v2(s->db.handle, "record_headers_text", 1, flags, NULL,
+                                   sql_headers_text, NULL, NULL, NULL) != SQLITE_OK) {
+        return sqlite_db_error(&s->db, "prepare the headers", err);
+    }
+    return sqlite_db_exec(&s->db,
+                          "CREATE TEMP VIEW record AS SELECT id, tp, offset, timestamp, key, "
+                          "value, record_headers_text(headers) AS headers FROM state.record",
+                          err);
+}
+
 static enum status sql_session_open(struct sql_session *s, struct error *err)
 {
     const struct sqlite_db_options options = {
@@ -356,6 +388,9 @@ static enum status sql_session_open(struct sql_session *s, struct error *err)
     enum status status = sqlite_db_open(&s->db, &options, err);
     for (size_t i = 0; i < ARRAY_COUNT(schemas) && status == STATUS_OK; i++) {
         status = attach_schema(s, schemas[i], err);
+    }
+    if (status == STATUS_OK && sqlite3_db_filename(s->db.handle, "state") != NULL) {
+        status = sql_show_headers(s, err);
     }
     if (status == STATUS_OK) {
         sqlite3_limit(s->db.handle, SQLITE_LIMIT_LENGTH, value_bytes_max);

@@ -38,6 +38,20 @@ done
 [ "$(ask 'SELECT count(*) FROM record')" = "$before" ] || fail 'nothing was changed'
 ok 'nothing but reading is possible'
 
+# Headers lie in the file as Kafka's bytes; what is shown is the text that v3 takes.
+cluster=$(ask "SELECT value FROM meta WHERE name = 'cluster_id'")
+topic=$(ask "SELECT topic FROM topics WHERE topic LIKE '%.geo'")
+headers='[{"name":"a","value":"QQ=="},{"name":"b\u00fc","value":null}]'
+curl -fsS -o out "http://127.0.0.1:$(ready_port rest_url)/v3/clusters/$cluster/topics/$topic/records" \
+    -H 'Content-Type: application/json' -d "{\"headers\":$headers,\"value\":{\"type\":\"JSON\",\"data\":1}}" ||
+    fail 'a record with headers is produced' out
+asked='WHERE headers IS NOT NULL ORDER BY id DESC LIMIT 1'
+shown='[{"name":"a","value":"QQ=="},{"name":"bü","value":null}]'
+[ "$(ask "SELECT headers = '$shown' FROM record $asked")" = 1 ] || fail 'headers are shown as text'
+[ "$(ask "SELECT hex(headers) FROM state.record $asked")" = 04026102410662C3BC01 ] || fail "headers are Kafka's bytes"
+[ "$(ask "SELECT record_headers_text(headers) = '$shown' FROM state.record $asked")" = 1 ] || fail 'the function shows them'
+ok 'headers of records are shown as JSON'
+
 sql 'SELEC 1' && fail 'a mistake is no success'
 [ $? -ne 0 ] && grep -q 'syntax error' err || fail 'a mistake in SQL is told' err
 sql 'SELECT * FROM nothere'

@@ -730,9 +730,9 @@ static void a_newer_file_is_refused(void **state)
 {
     struct fixture *f = *state;
     close_store(f);
-    run_sql(f, "PRAGMA user_version=3");
+    run_sql(f, "PRAGMA user_version=4");
     run_sql(f, "PRAGMA wal_checkpoint(TRUNCATE)");
-    expect_refusal(f, f->dir.path, STATUS_CONFIG, "newer pinpipe (format 3");
+    expect_refusal(f, f->dir.path, STATUS_CONFIG, "newer pinpipe (format 4");
     run_sql(f, "PRAGMA user_version=0");
     expect_refusal(f, f->dir.path, STATUS_CORRUPT, "impossible format version 0");
 }

@@ -1,8 +1,10 @@
-/* A state.db of format 1 (before S3 and Connect) becomes one of format 2 when it is opened, with
- * all that it held; and whatever fails while it does, it is one or the other as a whole afterwards.
- */
+/* A state.db of format 1 (before S3 and Connect) or 2 (0.2.0: headers as JSON) becomes one of
+ * format 3 when it is opened, with all that it held; and whatever fails while it does, it is one or
+ * the other as a whole afterwards. */
+#include "embedded.h"
 #include "fault_vfs.h"
 #include "lake_check.h"
+#include "record_headers.h"
 #include "store_internal.h"
 #include "temp_dir.h"
 
@@ -104,10 +106,25 @@ static const char contents_of_version_1[] =
     "INSERT INTO partition (tp, topic_id, number) VALUES (1, 1, 0), (2, 1, 1), (3, 2, 0);"
     "INSERT INTO group_offset VALUES ('g', 'u.pin', 0, 17, 'meta', 7);"
     "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199)"
-    "INSERT INTO record (tp, offset, timestamp, key, value)"
-    " SELECT 1, i, 1000 + i, 'key', 'value ' || i || printf('%100s', '') FROM n;";
+    "INSERT INTO record (tp, offset, timestamp, key, value, headers)"
+    " SELECT 1, i, 1000 + i, 'key', 'value ' || i || printf('%100s', ''), CASE i % 3 WHEN 0 THEN"
+    " CAST('[{\"name\":\"n\",\"value\":\"MQ==\"},{\"name\":\"\xc3\xbc\",\"value\":null}]' AS BLOB) "
+    "END"
+    " FROM n;";
 
-enum { OLD_RECORDS = 200, POINTS_MAX = 5000 };
+static const char contents_of_version_2[] =
+    "PRAGMA user_version = 2;"
+    "INSERT INTO bucket VALUES (1, 'user-u-bucket', 'us-east-1', 5);"
+    "INSERT INTO content (id, size, refs) VALUES (1, 4, 1), (2, 3, 1);"
+    "INSERT INTO chunk (id, bytes) VALUES ((1 << 24), 'body'), ((2 << 24), 'par');"
+    "INSERT INTO object (id, bucket_id, key, size, etag, modified_ms, content_id)"
+    " VALUES (1, 1, 'old', 4, 'e', 5, 1);"
+    "INSERT INTO upload (id, bucket_id, key, created_ms) VALUES ('up', 1, 'coming', 5);"
+    "INSERT INTO upload_part (upload, number, size, etag, checksum, modified_ms, content_id)"
+    " VALUES (1, 1, 3, 'e', NULL, 5, 2);"
+    "INSERT INTO connector (name, config, paused, created_ms, msk) VALUES ('c', '{}', 1, 5, NULL);";
+
+enum { OLD_RECORDS = 200, POINTS_MAX = 5000, VERSION = 3 };
 
 struct fixture {
     struct fault_vfs vfs;
@@ -117,6 +134,7 @@ struct fixture {
     struct store *store;
     struct error err;
     enum store_durability durability;
+    int old_version;
     char what[160];
 };
 
@@ -126,6 +144,7 @@ static int setup(void **state)
     fault_vfs_install(&f->vfs, "pinpipe-fault");
     temp_dir_make(&f->dir);
     temp_dir_make(&f->image);
+    f->old_version = 1;
     *state = f;
     return 0;
 }
@@ -184,18 +203,23 @@ static int64_t query_raw(sqlite3 *raw, const char *sql)
 }
 
 /* `killed`: the last records are in a log that nobody moved into the main file. */
-static void make_old_file(const char *directory, bool killed)
+static void make_old_file(const struct fixture *f, bool killed)
 {
-    sqlite3 *raw = open_raw(directory);
+    sqlite3 *raw = open_raw(f->dir.path);
     run_raw(raw, schema_of_version_1);
     run_raw(raw, contents_of_version_1);
+    if (f->old_version == 2) {
+        run_raw(raw, embedded_schema_lake_sql);
+        run_raw(raw, contents_of_version_2);
+    }
     run_raw(raw, "PRAGMA journal_mode = WAL");
     if (killed) {
         sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         run_raw(raw, "DELETE FROM record WHERE offset >= 100");
-        run_raw(raw, "INSERT INTO record (tp, offset, timestamp, key, value) SELECT 1, offset + "
-                     "100, timestamp, key, 'value ' || (offset + 100) || printf('%100s', '') FROM "
-                     "record");
+        run_raw(raw, "INSERT INTO record (tp, offset, timestamp, key, value, headers) SELECT 1, "
+                     "offset + 100, timestamp, key, 'value ' || (offset + 100) || "
+                     "printf('%100s', ''), CASE WHEN (offset + 100) % 3 = 0 THEN (SELECT headers "
+                     "FROM record WHERE offset = 0) END FROM record");
     }
     sqlite3_close(raw);
 }
@@ -243,6 +267,9 @@ static bool count_record(void *ctx, const struct store_record *record)
     snprintf(expected, sizeof(expected), "value %d%100s", *count, "");
     assert_int_equal(record->offset, *count);
     assert_true(span_equal_cstr(record->value, expected));
+    assert_true(span_equal(record->headers, *count % 3 == 0 ? SPAN_LIT("\x04\x02n\x02"
+                                                                       "1\x04\xc3\xbc\x01")
+                                                            : SPAN_EMPTY));
     ++*count;
     return true;
 }
@@ -266,7 +293,19 @@ static void assert_old_contents(struct fixture *f)
     assert_int_equal(offset, 17);
 }
 
-/* Everything of both formats works. */
+/* What stood in a file of format 2 beside the log. */
+static void assert_old_lake(struct fixture *f)
+{
+    sqlite3 *raw = f->store->db.handle;
+    assert_int_equal(query_raw(raw, "SELECT count(*) FROM objects WHERE key = 'old' AND size = 4"),
+                     1);
+    assert_int_equal(query_raw(raw, "SELECT count(*) FROM upload u JOIN upload_part p ON p.upload "
+                                    "= u.number WHERE u.id = 'up' AND NOT u.dead"),
+                     1);
+    assert_int_equal(query_raw(raw, "SELECT count(*) FROM connectors WHERE state = 'PAUSED'"), 1);
+}
+
+/* Everything of all formats works. */
 static void assert_usable(struct fixture *f, const char *directory)
 {
     struct arena arena;
@@ -277,6 +316,9 @@ static void assert_usable(struct fixture *f, const char *directory)
         fail_msg("%s: does not open: %s", f->what, f->err.message);
     }
     assert_old_contents(f);
+    if (f->old_version == 2) {
+        assert_old_lake(f);
+    }
     assert_non_null(store_topic_find(f->store, SPAN_LIT("u.user")));
     assert_int_equal(
         store_bucket_find(f->store, SPAN_LIT("user-u-bucket"), &arena, &bucket, &f->err),
@@ -294,19 +336,26 @@ static void assert_usable(struct fixture *f, const char *directory)
                                                     "WHERE quick_check = 'ok'"),
                      1);
     close_store(f);
-    assert_int_equal(version_of(directory), 2);
+    assert_int_equal(version_of(directory), VERSION);
     arena_release(&arena);
 }
 
-/* Version and tables say the same. */
+/* Version, tables and headers say the same. */
 static void assert_whole_format(struct fixture *f, const char *directory)
 {
     sqlite3 *raw = open_raw(directory);
     int64_t version = query_raw(raw, "PRAGMA user_version");
-    int64_t tables = query_raw(raw, "SELECT count(*) FROM sqlite_schema WHERE name IN ('bucket', "
-                                    "'object', 'msk_resource', 'objects', 'connectors')");
-    if (!(version == 1 && tables == 0) && !(version == 2 && tables == 5)) {
-        fail_msg("%s: version %d with %d of the new names", f->what, (int)version, (int)tables);
+    int64_t lake = query_raw(raw, "SELECT count(*) FROM sqlite_schema WHERE name IN ('bucket', "
+                                  "'object', 'msk_resource', 'objects', 'connectors')");
+    int64_t batch = query_raw(raw, "SELECT count(*) FROM sqlite_schema WHERE name = 'batch'");
+    int64_t json =
+        query_raw(raw, "SELECT count(*) FROM record WHERE hex(substr(headers, 1, 1)) = '5B'");
+    bool old = version == f->old_version && lake == (version == 1 ? 0 : 5) && batch == 0 &&
+               json == (OLD_RECORDS + 2) / 3;
+    bool new = lake == 5 && batch == 1 && json == 0 && version == VERSION;
+    if (!old && !new) {
+        fail_msg("%s: version %d with %d + %d of the new names, %d old headers", f->what,
+                 (int)version, (int)lake, (int)batch, (int)json);
     }
     sqlite3_close(raw);
 }
@@ -318,12 +367,13 @@ static void an_old_file_is_migrated_with_all_it_held(void **state)
     struct fixture *f = *state;
     static const enum store_durability durabilities[] = {STORE_FULL, STORE_NORMAL, STORE_OFF};
     for (size_t i = 0; i < ARRAY_COUNT(durabilities); i++) {
-        for (int killed = 0; killed < 2; killed++) {
+        for (int variant = 0; variant < 4; variant++) {
             begin_point(f);
             f->durability = durabilities[i];
-            snprintf(f->what, sizeof(f->what), "durability %zu, killed %d", i, killed);
-            make_old_file(f->dir.path, killed != 0);
-            assert_int_equal(version_of(f->dir.path), 1);
+            f->old_version = 1 + variant / 2;
+            snprintf(f->what, sizeof(f->what), "durability %zu, variant %d", i, variant);
+            make_old_file(f, variant % 2 != 0);
+            assert_int_equal(version_of(f->dir.path), f->old_version);
             assert_usable(f, f->dir.path);
             assert_usable(f, f->dir.path); /* and once more */
         }
@@ -333,11 +383,11 @@ static void an_old_file_is_migrated_with_all_it_held(void **state)
 static void the_migration_reaches_the_disk_before_the_server_starts(void **state)
 {
     struct fixture *f = *state;
-    make_old_file(f->dir.path, true);
+    make_old_file(f, true);
     assert_int_equal(open_store(f, f->dir.path), STATUS_OK);
     fault_vfs_write_image(&f->vfs, DAMAGE_LOST, 1, f->dir.path, f->image.path);
     close_store(f);
-    assert_int_equal(version_of(f->image.path), 2);
+    assert_int_equal(version_of(f->image.path), VERSION);
     assert_usable(f, f->image.path);
 }
 
@@ -346,13 +396,13 @@ static void opening_a_new_file_again_migrates_nothing(void **state)
     struct fixture *f = *state;
     assert_int_equal(open_store(f, f->dir.path), STATUS_OK);
     close_store(f);
-    assert_int_equal(version_of(f->dir.path), 2);
+    assert_int_equal(version_of(f->dir.path), VERSION);
     assert_int_equal(open_store(f, f->dir.path), STATUS_OK);
     assert_int_equal(f->vfs.syncs, 0);
     assert_int_equal(sqlite3_total_changes(f->store->db.handle), 0);
 }
 
-/* The header of the main file still says 2. */
+/* The header of the main file still says 3. */
 static void a_newer_format_that_stands_in_the_log_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -360,17 +410,17 @@ static void a_newer_format_that_stands_in_the_log_is_refused(void **state)
     close_store(f);
     sqlite3 *raw = open_raw(f->dir.path);
     sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    run_raw(raw, "PRAGMA user_version = 3");
+    run_raw(raw, "PRAGMA user_version = 4");
     sqlite3_close(raw);
     assert_int_equal(open_store(f, f->dir.path), STATUS_CONFIG);
-    assert_non_null(strstr(f->err.message, "newer pinpipe (format 3"));
-    assert_int_equal(version_of(f->dir.path), 3);
+    assert_non_null(strstr(f->err.message, "newer pinpipe (format 4"));
+    assert_int_equal(version_of(f->dir.path), 4);
 }
 
 static void a_damaged_old_file_of_an_unsynced_run_is_refused_as_it_is(void **state)
 {
     struct fixture *f = *state;
-    make_old_file(f->dir.path, false);
+    make_old_file(f, false);
     sqlite3 *raw = open_raw(f->dir.path);
     run_raw(raw, "INSERT INTO meta VALUES ('unsynced_run', 'another boot')");
     run_raw(raw, "PRAGMA writable_schema = ON");
@@ -380,10 +430,63 @@ static void a_damaged_old_file_of_an_unsynced_run_is_refused_as_it_is(void **sta
     assert_int_equal(version_of(f->dir.path), 1);
 }
 
+static bool keep_headers(void *ctx, const struct store_record *record)
+{
+    struct buf *out = ctx;
+    assert_true(record_headers_to_text(record->headers, out));
+    return true;
+}
+
+/* Nothing of ours writes such, but everybody may write SQL: they are kept, and told. */
+static void headers_that_are_no_json_of_ours_are_kept_whole(void **state)
+{
+    struct fixture *f = *state;
+    struct buf text;
+    f->old_version = 2;
+    make_old_file(f, false);
+    sqlite3 *raw = open_raw(f->dir.path);
+    run_raw(raw, "INSERT INTO record (tp, offset, timestamp, headers) VALUES (3, 0, 1, 'what?'), "
+                 "(3, 1, 1, ''), (3, 2, 1, '[]'), (3, 3, 1, x'00')");
+    sqlite3_close(raw);
+    assert_int_equal(open_store(f, f->dir.path), STATUS_OK);
+    buf_init(&text, 1000);
+    const struct store_topic *topic = store_topic_find(f->store, SPAN_LIT("u.geo"));
+    assert_int_equal(store_records_read(f->store, (struct store_range){topic, 0, 0, 10},
+                                        keep_headers, &text, &f->err),
+                     STATUS_OK);
+    assert_string_equal(buf_cstr(&text),
+                        "[{\"name\":\"pinpipe.unreadable\",\"value\":\"d2hhdD8=\"}]"
+                        "[{\"name\":\"pinpipe.unreadable\",\"value\":\"\"}][]"
+                        "[{\"name\":\"pinpipe.unreadable\",\"value\":\"AA==\"}]");
+    buf_release(&text);
+}
+
+/* Four times SQLite's cache, in one transaction. */
+static void a_large_log_is_migrated_in_bounded_memory(void **state)
+{
+    struct fixture *f = *state;
+    f->old_version = 2;
+    make_old_file(f, false);
+    sqlite3 *raw = open_raw(f->dir.path);
+    run_raw(raw, "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 63999) "
+                 "INSERT INTO record (tp, offset, timestamp, value, headers) SELECT 3, i, i, "
+                 "zeroblob(900), CAST('[{\"name\":\"n\",\"value\":\"MQ==\"}]' AS BLOB) FROM n");
+    sqlite3_close(raw);
+    sqlite3_int64 used;
+    sqlite3_int64 peak;
+    assert_int_equal(sqlite3_status64(SQLITE_STATUS_MEMORY_USED, &used, &peak, 1), SQLITE_OK);
+    assert_int_equal(open_store(f, f->dir.path), STATUS_OK);
+    assert_int_equal(sqlite3_status64(SQLITE_STATUS_MEMORY_USED, &used, &peak, 0), SQLITE_OK);
+    assert_int_equal(query_raw(f->store->db.handle, "SELECT count(*) FROM record WHERE tp = 3 AND "
+                                                    "headers = x'02026e0231'"),
+                     64000);
+    assert_true(peak < (STORE_CACHE_KIB + 8 * 1024) * INT64_C(1024));
+}
+
 static void names_in_the_way_of_the_new_tables_leave_the_file_as_it_was(void **state)
 {
     struct fixture *f = *state;
-    make_old_file(f->dir.path, false);
+    make_old_file(f, false);
     sqlite3 *raw = open_raw(f->dir.path);
     run_raw(raw, "CREATE TABLE connector_topic (theirs)");
     sqlite3_close(raw);
@@ -417,7 +520,8 @@ static void a_migration_that_fails_anywhere_leaves_one_format_or_the_other(void 
         for (uint64_t n = 1; struck; n++) {
             assert_true(n < POINTS_MAX);
             begin_point(f);
-            make_old_file(f->dir.path, n % 2 == 0);
+            f->old_version = (int)(1 + n / 2 % 2);
+            make_old_file(f, n % 2 == 0);
             snprintf(f->what, sizeof(f->what), "fault %d at operation %d", (int)i, (int)n);
             fault_vfs_fail(&f->vfs, faults[i].mask, n, faults[i].code, faults[i].forever);
             enum status status = open_store(f, f->dir.path);
@@ -426,10 +530,10 @@ static void a_migration_that_fails_anywhere_leaves_one_format_or_the_other(void 
             fault_vfs_fail(&f->vfs, 0, 0, 0, false);
             assert_whole_format(f, f->dir.path);
             int64_t version = version_of(f->dir.path);
-            if (status == STATUS_OK && version != 2) {
+            if (status == STATUS_OK && version != VERSION) {
                 fail_msg("%s: opened, and still version %d", f->what, (int)version);
             }
-            stayed_old += version == 1;
+            stayed_old += version == f->old_version;
             assert_usable(f, f->dir.path);
         }
         assert_true(stayed_old > 5); /* the faults did hit the migration */
@@ -445,7 +549,8 @@ static void a_machine_that_goes_down_while_migrating_loses_nothing(void **state)
         for (uint64_t n = 1; crashed; n++) {
             assert_true(n < POINTS_MAX);
             begin_point(f);
-            make_old_file(f->dir.path, n % 2 == 0);
+            f->old_version = (int)(1 + n / 2 % 2);
+            make_old_file(f, n % 2 == 0);
             snprintf(f->what, sizeof(f->what), "crash at change %d, damage %d", (int)n, (int)i);
             fault_vfs_crash_at(&f->vfs, n);
             open_store(f, f->dir.path);
@@ -468,6 +573,8 @@ int main(void)
         TEST(opening_a_new_file_again_migrates_nothing),
         TEST(a_newer_format_that_stands_in_the_log_is_refused),
         TEST(a_damaged_old_file_of_an_unsynced_run_is_refused_as_it_is),
+        TEST(headers_that_are_no_json_of_ours_are_kept_whole),
+        TEST(a_large_log_is_migrated_in_bounded_memory),
         TEST(names_in_the_way_of_the_new_tables_leave_the_file_as_it_was),
         TEST(a_migration_that_fails_anywhere_leaves_one_format_or_the_other),
         TEST(a_machine_that_goes_down_while_migrating_loses_nothing),
