@@ -156,6 +156,32 @@ enum status store_offset_for_time(struct store *store, struct store_place place,
                                   int64_t timestamp_ms, int64_t *offset,
                                   struct error *err) PP_MUST_USE;
 
+/* --- record batches as they came (store_batches.c) --- */
+enum { STORE_BATCH_BYTES_MAX = 16 * 1024 * 1024 };
+
+struct store_batch {
+    int64_t first_offset;
+    int64_t last_offset;
+    struct span bytes; /* as they came: the offset that a batch begins with is the producer's */
+};
+struct store_batch_put {
+    struct span bytes;
+    const struct store_record *records; /* all that are in it, in order */
+    size_t count;
+};
+/* Appends the records as store_record_append does, and keeps the batch's bytes beside them, in the
+ * same turn. INVALID (nothing was written): no records, no bytes or too many. Any other failure has
+ * taken the turn back. */
+enum status store_batch_append(struct store *store, struct store_place place,
+                               const struct store_batch_put *put, int64_t *first_offset,
+                               struct error *err) PP_MUST_USE;
+/* The first kept batch that ends at this offset or behind it, its bytes appended to `bytes`, where
+ * out->bytes points. When it begins behind the offset, the records before it came one by one.
+ * NOT_FOUND: so did all from the offset on. LIMIT: bytes is at its ceiling. */
+enum status store_batch_find(struct store *store, struct store_place place, int64_t offset,
+                             struct store_batch *out, struct buf *bytes,
+                             struct error *err) PP_MUST_USE;
+
 /* --- consumer groups (store_groups.c): what Kafka keeps in __consumer_offsets --- */
 struct store_commit {
     struct span topic; /* by name: Kafka keeps commits of topics it does not know */

@@ -20,6 +20,7 @@ enum {
     STORE_CACHE_KIB = 16 * 1024,
     STORE_CHECKPOINT_PAGES = 1000,
     STORE_SWEEP_ROWS = 1000,
+    STORE_SWEEP_BATCHES = 4,   /* up to 64 MiB */
     STORE_SWEEP_CHUNKS = 64,   /* 4 MiB */
     STORE_CHUNK_RECORDS = 16,  /* what a chunk counts in the turn's records */
     STORE_CHUNK_BITS = 24,     /* of chunk.id for its number in the content */

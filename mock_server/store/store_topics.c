@@ -523,28 +523,28 @@ enum status store_topic_configs(struct store *store, const struct store_topic *t
 
 /* --- the sweep --- */
 
-/* One slice inside the open transaction; false when a statement failed. */
+/* Deletes at most `limit` rows that belong to the topic; *some says whether there were any. */
+static bool sweep_rows(struct store *store, enum store_statement id, int64_t topic_id,
+                       int64_t limit, bool *some)
+{
+    bool done = store_run(store, id, (int64_t[]){topic_id, limit}, 2);
+    *some = done && sqlite3_changes(store->db.handle) > 0;
+    return done;
+}
+
+/* One slice inside the open transaction: batches, then records; partitions and configuration go
+ * with the topic's row. False when a statement failed. */
 static bool sweep_slice(struct store *store, int64_t topic_id)
 {
-    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_SWEEP_RECORDS);
-    if (stmt == NULL) {
-        return false;
+    bool some = false;
+    bool done = sweep_rows(store, STMT_SWEEP_BATCHES, topic_id, STORE_SWEEP_BATCHES, &some);
+    if (done && !some) {
+        done = sweep_rows(store, STMT_SWEEP_RECORDS, topic_id, STORE_SWEEP_ROWS, &some);
     }
-    sqlite3_bind_int64(stmt, 1, topic_id);
-    sqlite3_bind_int(stmt, 2, STORE_SWEEP_ROWS);
-    if (!store_step_done(stmt)) {
-        return false;
+    if (done && !some) {
+        done = store_run(store, STMT_SWEEP_TOPIC, &topic_id, 1);
     }
-    if (sqlite3_changes(store->db.handle) > 0) {
-        return true;
-    }
-    /* No records are left: partitions and configuration go with the topic's row. */
-    stmt = sqlite_db_statement(&store->db, STMT_SWEEP_TOPIC);
-    if (stmt == NULL) {
-        return false;
-    }
-    sqlite3_bind_int64(stmt, 1, topic_id);
-    return store_step_done(stmt);
+    return done;
 }
 
 void store_topics_sweep(struct store *store)

@@ -84,11 +84,28 @@ static enum status append(struct store *store, const char *topic_name, int32_t p
                                NULL);
 }
 
+/* A batch of three records: the turn's, twice the same behind it. */
+static enum status append_batch(struct store *store, int turn)
+{
+    char value = (char)('0' + turn);
+    const struct store_topic *topic = store_topic_find(store, SPAN_LIT("batched"));
+    struct store_record record = {
+        .timestamp_ms = turn, .has_value = true, .value = span_from(&value, 1)};
+    struct store_record records[] = {record, record, record};
+    struct store_batch_put put = {span_from(&value, 1), records, ARRAY_COUNT(records)};
+    int64_t first = -1;
+    return topic == NULL
+               ? STATUS_NOT_FOUND
+               : store_batch_append(store, (struct store_place){topic, 0}, &put, &first, NULL);
+}
+
 static enum status write_turn(struct store *store, int turn, int64_t *offset)
 {
     int64_t other;
     enum status status = ensure_topic(store, "a", 1);
     status = status == STATUS_OK ? ensure_topic(store, "b", 2) : status;
+    status = status == STATUS_OK ? ensure_topic(store, "batched", 1) : status;
+    status = status == STATUS_OK ? append_batch(store, turn) : status;
     status = status == STATUS_OK ? append(store, "a", 0, turn, offset) : status;
     status = status == STATUS_OK ? append(store, "b", 0, turn, &other) : status;
     status = status == STATUS_OK ? append(store, "b", 1, turn, &other) : status;
@@ -202,6 +219,33 @@ static void judge_acknowledged(struct fault_points *f, const struct session *s,
     }
 }
 
+/* Batch n holds the records 3n to 3n+2, and is of the turn that is nth in topic a. */
+static void judge_batches(struct fault_points *f, struct store *store, const struct found *found)
+{
+    const struct store_topic *topic = store_topic_find(store, SPAN_LIT("batched"));
+    struct buf bytes;
+    struct store_batch batch;
+    buf_init(&bytes, 1000);
+    int64_t records = topic != NULL ? topic->partitions[0].next_offset : 0;
+    if (records != 3 * found->count) {
+        fail_msg("%s: %d records of batches and %d turns", f->what, (int)records, found->count);
+    }
+    for (int64_t offset = 0; offset < records; offset++) {
+        buf_reset(&bytes);
+        if (store_batch_find(store, (struct store_place){topic, 0}, offset, &batch, &bytes, NULL) !=
+                STATUS_OK ||
+            batch.first_offset != offset / 3 * 3 || batch.last_offset != offset / 3 * 3 + 2 ||
+            batch.bytes.len != 1 || batch.bytes.ptr[0] - '0' != found->turns[offset / 3]) {
+            fail_msg("%s: the batch of offset %d is not whole", f->what, (int)offset);
+        }
+    }
+    if (topic != NULL && store_batch_find(store, (struct store_place){topic, 0}, records, &batch,
+                                          &bytes, NULL) != STATUS_NOT_FOUND) {
+        fail_msg("%s: a batch without its records", f->what);
+    }
+    buf_release(&bytes);
+}
+
 /* All that one turn wrote is there together. */
 static void judge_whole_turns(struct fault_points *f, struct store *store,
                               const struct found *found)
@@ -261,6 +305,7 @@ static void judge(struct fault_points *f, const struct session *s, const char *d
         judge_acknowledged(f, s, &found);
     }
     judge_whole_turns(f, after.store, &found);
+    judge_batches(f, after.store, &found);
     judge_file(f, after.store);
     judge_next_turn(f, after.store, &found);
     store_close(after.store);
@@ -550,7 +595,7 @@ static void a_reader_that_holds_the_log_costs_no_acknowledged_record(void **stat
     }
     assert_int_equal(sqlite_db_query_i64(&reader, "SELECT count(*) FROM record", &count, NULL),
                      STATUS_OK);
-    assert_int_equal(count, 3); /* the reader's own moment */
+    assert_int_equal(count, 6); /* one turn's: the reader's own moment */
     fault_vfs_write_image(&f->vfs, DAMAGE_LOST, 1, f->dir.path, f->image.path);
     judge(f, &s, f->image.path, true);
     sqlite_db_close(&reader);
