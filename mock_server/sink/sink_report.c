@@ -68,7 +68,7 @@ static void report_add_number(struct report_headers *headers, const char *name, 
 }
 
 static void report_add_context(const struct sink *sink, const struct sink_report *report,
-                        struct report_headers *headers)
+                               struct report_headers *headers)
 {
     const struct sink_exception *thrown = &report->failure->chain[0];
     enum sink_stage stage = report->failure->stage;

@@ -384,7 +384,8 @@ static bool writer_render(struct taking *t)
     if (config->store_headers && !writer_write_headers(t, &sink->scratch->side)) {
         return false;
     }
-    return sink->scratch->value.kind == SINK_VALUE_NULL || writer_write_value(t, &sink->scratch->line);
+    return sink->scratch->value.kind == SINK_VALUE_NULL ||
+           writer_write_value(t, &sink->scratch->line);
 }
 
 static enum sink_outcome writer_write_record(struct taking *t)

@@ -14,7 +14,8 @@ bool store_housekeep(struct store *store)
     }
     if (store->sweep_pending) {
         store_topics_sweep(store);
-    } else if (store->lake.sweep_pending) {
+    }
+    if (!store->sweep_pending && store->lake.sweep_pending) {
         store_lake_sweep(store);
     }
     if (store->wal_pages >= store->checkpoint_due_pages && !store->in_memory) {
@@ -32,7 +33,7 @@ static enum db_sync db_sync_for(enum store_durability durability)
     return durability == STORE_NORMAL ? DB_SYNC_NORMAL : DB_SYNC_FULL;
 }
 
-static enum status open_file(struct store *store, struct error *err)
+static enum status store_file_open(struct store *store, struct error *err)
 {
     char path[SQLITE_DB_PATH_BYTES_MAX] = ":memory:";
     enum status status = STATUS_OK;
@@ -59,7 +60,7 @@ static enum status open_file(struct store *store, struct error *err)
 
 static enum status open_and_load(struct store *store, struct error *err)
 {
-    enum status status = open_file(store, err);
+    enum status status = store_file_open(store, err);
     if (status == STATUS_OK) {
         status = store_turn_attach(store, err);
     }
@@ -109,7 +110,9 @@ static struct store *store_new(const struct store_options *options)
     store->initial = options;
     undo_log_init(&store->undo);
     store->lake.last_bucket_id = store->lake.last_object_id = store->lake.last_content_id = -1;
-    store->lake.sweep_pending = true; /* a killed process may have left something */
+    /* A killed process may have left something. */
+    store->sweep_pending = true;
+    store->lake.sweep_pending = true;
     store->checkpoint_pages = STORE_CHECKPOINT_PAGES;
     store->checkpoint_due_pages = STORE_CHECKPOINT_PAGES;
     log_init(&store->silent_log, options->env, stderr, LOG_OFF);
@@ -166,7 +169,7 @@ void store_close(struct store *store)
             store_turn_fail(store, &why);
         }
         if (store->sync_failed) {
-            /* What is on the disk stays as it is; the next start takes the log from there. */
+            /* The disk stays as it is; the next start takes the log from there. */
             sqlite3_db_config(store->db.handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         } else if (store->marked_unsafe && store->settled) {
             store_unmark(store);

@@ -64,7 +64,7 @@ static enum status bucket_insert(struct store *store, struct span name, struct s
     return store_step_done(stmt) ? STATUS_OK : store_write_failed(store, "create a bucket", err);
 }
 
-/* What stands in the row, its spans borrowed from the statement, which the caller resets. */
+/* Reads a bucket's row; the spans are borrowed from the statement, which the caller resets. */
 static enum status bucket_row_find(struct store *store, struct span name, sqlite3_stmt **stmt,
                                    struct store_bucket *out, struct error *err)
 {
@@ -131,8 +131,8 @@ enum status store_buckets_ensure(struct store *store, struct error *err)
 }
 
 /* Does the statement find anything for this bucket? */
-static enum status ask(struct store *store, enum store_statement id, int64_t bucket_id, bool *any,
-                       struct error *err)
+static enum status bucket_ask(struct store *store, enum store_statement id, int64_t bucket_id,
+                              bool *any, struct error *err)
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
     if (stmt == NULL) {
@@ -154,7 +154,7 @@ enum status store_bucket_check(struct store *store, int64_t bucket_id, struct er
     if (PP_LIKELY(there)) {
         return STATUS_OK;
     }
-    enum status status = ask(store, STMT_BUCKET_THERE, bucket_id, &there, err);
+    enum status status = bucket_ask(store, STMT_BUCKET_THERE, bucket_id, &there, err);
     if (status == STATUS_OK && there) {
         store->lake.known_bucket_id = bucket_id;
     }
@@ -165,7 +165,7 @@ enum status store_bucket_check(struct store *store, int64_t bucket_id, struct er
 enum status store_bucket_delete(struct store *store, int64_t bucket_id, struct error *err)
 {
     bool any = false;
-    enum status status = ask(store, STMT_OBJECT_ANY, bucket_id, &any, err);
+    enum status status = bucket_ask(store, STMT_OBJECT_ANY, bucket_id, &any, err);
     if (status == STATUS_OK && any) {
         status = error_set(err, STATUS_BUSY, "the bucket has objects");
     }

@@ -5,6 +5,8 @@
  * One without is either staged (a live body writes it) or the sweep's. */
 #include "store_internal.h"
 
+#include "array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +86,7 @@ uint64_t store_body_size(const struct store_body *body)
     return body->size;
 }
 
-static struct store_body *body_of(const struct store *store, int64_t content_id)
+static struct store_body *body_of_content(const struct store *store, int64_t content_id)
 {
     struct store_body *body = store->lake.bodies;
     while (body != NULL && body->content_id != content_id) {
@@ -95,7 +97,7 @@ static struct store_body *body_of(const struct store *store, int64_t content_id)
 
 bool store_content_is_staged(const struct store *store, int64_t content_id)
 {
-    return body_of(store, content_id) != NULL;
+    return body_of_content(store, content_id) != NULL;
 }
 
 static enum status check_alive(const struct store_body *body, struct error *err)
@@ -282,25 +284,20 @@ void store_pieces_release(struct store_pieces *pieces)
 static enum status pieces_push(struct store_pieces *pieces, struct store_piece piece,
                                struct error *err)
 {
-    if (pieces->count == STORE_PIECES_MAX) {
-        return error_set(err, STATUS_LIMIT, "the bytes are in more than %d pieces",
-                         STORE_PIECES_MAX);
+    enum status status =
+        ARRAY_RESERVE(pieces->items, pieces->cap, pieces->count + 1, STORE_PIECES_MAX);
+    if (status == STATUS_LIMIT) {
+        return error_set(err, status, "the bytes are in more than %d pieces", STORE_PIECES_MAX);
     }
-    if (pieces->count == pieces->cap) {
-        size_t cap = pieces->cap == 0 ? 16 : pieces->cap * 2;
-        struct store_piece *grown = realloc(pieces->items, cap * sizeof(*grown));
-        if (grown == NULL) {
-            return error_set(err, STATUS_NO_MEMORY, "out of memory");
-        }
-        pieces->items = grown;
-        pieces->cap = cap;
+    if (status != STATUS_OK) {
+        return error_set(err, status, "out of memory");
     }
     pieces->items[pieces->count++] = piece;
     pieces->size += piece.size;
     return STATUS_OK;
 }
 
-static enum status damaged(struct store *store, int64_t content_id, struct error *err)
+static enum status content_damaged(struct store *store, int64_t content_id, struct error *err)
 {
     return error_set(err, STATUS_CORRUPT, "%s: bytes of content %lld are missing", store->db.path,
                      (long long)content_id);
@@ -310,14 +307,14 @@ static enum status damaged(struct store *store, int64_t content_id, struct error
 
 typedef enum status (*piece_fn)(void *ctx, struct store_piece piece, struct error *err);
 
-/* What the row's piece has of the range; takes it off the rest. */
+/* Takes the part of the range that the row's piece has off the rest. */
 static enum status cut_piece(struct store *store, sqlite3_stmt *stmt, struct store_piece *rest,
                              struct store_piece *out, struct error *err)
 {
     uint64_t start = (uint64_t)sqlite3_column_int64(stmt, 0);
     uint64_t size = (uint64_t)sqlite3_column_int64(stmt, 1);
     if (start > rest->start || rest->start - start >= size) {
-        return damaged(store, rest->content_id, err);
+        return content_damaged(store, rest->content_id, err);
     }
     uint64_t skip = rest->start - start;
     uint64_t take = size - skip < rest->size ? size - skip : rest->size;
@@ -362,7 +359,8 @@ static enum status pieces_visit(struct store *store, struct store_piece range, p
     if (status == STATUS_OK && rest.size == range.size) {
         return visit(ctx, range, err); /* no pieces: a plain content */
     }
-    return status == STATUS_OK && rest.size > 0 ? damaged(store, range.content_id, err) : status;
+    return status == STATUS_OK && rest.size > 0 ? content_damaged(store, range.content_id, err)
+                                                : status;
 }
 
 static enum status add_piece(void *ctx, struct store_piece piece, struct error *err)
@@ -389,7 +387,7 @@ static enum status content_size(struct store *store, int64_t content_id, uint64_
     if (step == SQLITE_ROW) {
         *size = (uint64_t)sqlite3_column_int64(stmt, 0);
     } else {
-        status = step == SQLITE_DONE ? damaged(store, content_id, err)
+        status = step == SQLITE_DONE ? content_damaged(store, content_id, err)
                                      : store_read_failed(store, "read a content", err);
     }
     sqlite3_reset(stmt);
@@ -463,7 +461,7 @@ static enum status read_chunk(struct reading *reading, struct store_piece *piece
     if (step != SQLITE_ROW && step != SQLITE_DONE) {
         status = store_read_failed(store, "read a content", err);
     } else if (bytes.len < position + take) {
-        status = damaged(store, piece->content_id, err);
+        status = content_damaged(store, piece->content_id, err);
     } else {
         buf_append(reading->out, bytes.ptr + position, take);
         status =

@@ -224,7 +224,7 @@ static enum status set_log_aside(struct store *store, const char *path, struct e
     return STATUS_OK;
 }
 
-static enum status check_directory(struct store *store, struct error *err)
+static enum status file_check_directory(struct store *store, struct error *err)
 {
     struct stat info;
     if (stat(store->directory, &info) != 0) {
@@ -299,7 +299,7 @@ enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYT
     snprintf(path, SQLITE_DB_PATH_BYTES_MAX, "%.*s/state.db", SQLITE_DB_PATH_BYTES_MAX - 32,
              store->directory);
     snprintf(store->unsynced_path, sizeof(store->unsynced_path), "%s.unsynced", path);
-    enum status status = check_directory(store, err);
+    enum status status = file_check_directory(store, err);
     if (status != STATUS_OK) {
         return status;
     }

@@ -100,7 +100,7 @@ struct store {
     int wal_pages;
     int checkpoint_pages; /* tests make it small */
     int checkpoint_due_pages;
-    bool sweep_pending;
+    bool sweep_pending; /* of topics */
 
     struct topic_entry **topics; /* by name */
     size_t topic_count;
@@ -118,7 +118,7 @@ enum status store_statements_attach(struct store *store) PP_MUST_USE;
 const char *store_statement_sql(enum store_statement id);
 /* Steps a statement that returns no rows and resets it; NULL is false. */
 bool store_step_done(sqlite3_stmt *stmt);
-/* The same for a statement whose parameters are all numbers. */
+/* Runs a statement whose parameters are all numbers. */
 bool store_run(struct store *store, enum store_statement id, const int64_t *values, size_t count);
 /* NULL when it is empty. */
 void store_bind_optional(sqlite3_stmt *stmt, int index, struct span text);
@@ -146,7 +146,7 @@ enum status store_turn_attach(struct store *store, struct error *err) PP_MUST_US
 enum status store_write_begin(struct store *store, struct error *err) PP_MUST_USE;
 /* A statement of a write has failed: takes the whole turn back, remembers why, fills *err. */
 enum status store_write_failed(struct store *store, const char *doing, struct error *err);
-/* As above for a failure that is not SQLite's. */
+/* Takes the whole turn back for a failure that is not SQLite's. */
 enum status store_turn_fail(struct store *store, const struct error *why);
 /* A statement of a read has failed. */
 enum status store_read_failed(struct store *store, const char *doing, struct error *err);
@@ -158,7 +158,7 @@ enum status store_query(struct store *store, enum store_statement id, int64_t *o
 /* Looks up *last by `statement` unless it is known. */
 enum status store_last_id_load(struct store *store, enum store_statement statement, int64_t *last,
                                struct error *err) PP_MUST_USE;
-/* The same, then counts it up: the next id of a kind. */
+/* The next id of a kind: *last, looked up if need be and counted up. */
 enum status store_next_id(struct store *store, enum store_statement statement, int64_t *last,
                           int64_t *id, struct error *err) PP_MUST_USE;
 /* Moves the log into the main file as far as readers let it. */
@@ -173,8 +173,6 @@ enum status store_topics_load(struct store *store, struct error *err) PP_MUST_US
 void store_topics_release(struct store *store);
 /* Creates those of the initial topics that are not there. */
 enum status store_topics_ensure(struct store *store, struct error *err) PP_MUST_USE;
-/* One slice of the rows of deleted topics, in a transaction of its own. */
-void store_topics_sweep(struct store *store);
 
 /* --- store_buckets.c --- */
 /* Creates those of the initial buckets that are not there. */
@@ -200,7 +198,8 @@ void store_pieces_release(struct store_pieces *pieces);
 /* Appends the range, as pieces of plain contents. LIMIT: too many. */
 enum status store_pieces_add(struct store *store, struct store_piece range,
                              struct store_pieces *pieces, struct error *err) PP_MUST_USE;
-/* Which content will hold these bytes: the plain one that they are the whole of, else a new one. */
+/* The content that will hold these bytes: the plain one that they are the whole of, else a new one.
+ */
 enum status store_pieces_target(struct store *store, const struct store_pieces *pieces,
                                 int64_t *content_id, struct error *err) PP_MUST_USE;
 /* Gives that content one reference, after writing it when it is new. */
@@ -249,7 +248,9 @@ enum status store_object_bytes(struct store *store, int64_t object_id,
 void store_object_bytes_end(struct store *store);
 
 /* --- store_sweep.c --- */
-/* One slice of what nobody links, pins or stages any more, in a transaction of its own. */
+/* One slice of the rows of deleted topics, in a transaction of its own. */
+void store_topics_sweep(struct store *store);
+/* One slice of what nobody links, pins or stages any more, likewise. */
 void store_lake_sweep(struct store *store);
 
 /* --- store_file.c --- */

@@ -19,8 +19,8 @@ struct headers_change {
     size_t unreadable;
 };
 
-/* What is no JSON of ours stands in a header of this name, whole. Nothing writes such headers, but
- * state.db is open to everybody's SQL. */
+/* The header whose value is, whole, a text that is no JSON of ours. Nothing writes such headers,
+ * but state.db is open to everybody's SQL. */
 #define UNREADABLE_NAME "pinpipe.unreadable"
 enum { unreadable_extra_bytes = sizeof(UNREADABLE_NAME) + 2 * VARINT_BYTES_MAX };
 

@@ -5,6 +5,8 @@
  * with it, however large it is; while somebody downloads it, its row stays, dead. */
 #include "store_internal.h"
 
+#include "array.h"
+
 #include <stdlib.h>
 
 /* --- pins --- */
@@ -32,14 +34,8 @@ enum status store_object_pin(struct store *store, int64_t object_id)
         pin->count++;
         return STATUS_OK;
     }
-    if (lake->pin_count == lake->pin_cap) {
-        size_t cap = lake->pin_cap == 0 ? 16 : lake->pin_cap * 2;
-        struct store_pin *grown = realloc(lake->pins, cap * sizeof(*grown));
-        if (grown == NULL) {
-            return STATUS_NO_MEMORY;
-        }
-        lake->pins = grown;
-        lake->pin_cap = cap;
+    if (ARRAY_RESERVE(lake->pins, lake->pin_cap, lake->pin_count + 1, ARRAY_NO_MAX) != STATUS_OK) {
+        return STATUS_NO_MEMORY;
     }
     lake->pins[lake->pin_count++] = (struct store_pin){.object_id = object_id, .count = 1};
     return STATUS_OK;
@@ -93,8 +89,8 @@ struct place {
     int64_t content_id;
 };
 
-static enum status find_place(struct store *store, int64_t bucket_id, struct span key,
-                              struct place *out, struct error *err)
+static enum status object_place_find(struct store *store, int64_t bucket_id, struct span key,
+                                     struct place *out, struct error *err)
 {
     *out = (struct place){0};
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_OBJECT_AT);
@@ -131,7 +127,8 @@ static enum status replace(struct store *store, const struct store_new_object *o
                            struct error *err)
 {
     struct place old;
-    enum status status = find_place(store, object->put->bucket_id, object->put->key, &old, err);
+    enum status status =
+        object_place_find(store, object->put->bucket_id, object->put->key, &old, err);
     if (status != STATUS_OK) {
         return status;
     }
@@ -219,7 +216,7 @@ enum status store_object_delete(struct store *store, int64_t bucket_id, struct s
                                 bool *existed, struct error *err)
 {
     struct place place;
-    enum status status = find_place(store, bucket_id, key, &place, err);
+    enum status status = object_place_find(store, bucket_id, key, &place, err);
     if (existed != NULL) {
         *existed = status == STATUS_OK && place.object_id != 0;
     }

@@ -79,7 +79,7 @@ struct store_object_put {
     struct span headers;
     struct span checksum;
     int64_t modified_ms;
-    /* One of the two: a body (used up: its bytes are linked, free it afterwards) or, when NULL, at
+    /* The bytes: a body (used up: its bytes are linked, free it afterwards) or, when NULL, at
      * most STORE_INLINE_BYTES_MAX bytes. */
     struct store_body *body;
     struct span bytes;
@@ -103,7 +103,7 @@ enum status store_object_copy(struct store *store, const struct store_object *so
  * out is at its ceiling. */
 enum status store_object_read(struct store *store, int64_t object_id, uint64_t offset, size_t max,
                               struct buf *out, struct error *err) PP_MUST_USE;
-/* One of the pieces (from 0, in order) that an object was joined from: one a part of its upload,
+/* A piece (from 0, in order) of those that an object was joined from: one a part of its upload,
  * but several for a part copied from a joined object, and none for an empty one. NOT_FOUND: it has
  * no such piece; one of a single part, or not from an upload, has none at all. */
 struct store_object_piece {
@@ -140,7 +140,7 @@ struct store_upload {
     struct span headers;
     struct span checksum_algorithm; /* "crc32 FULL_OBJECT"; empty: none */
 };
-/* Its id is a new one. NOT_FOUND: the bucket is gone. */
+/* Begins an upload, whose id is a new one. NOT_FOUND: the bucket is gone. */
 enum status store_upload_create(struct store *store, const struct store_upload *upload,
                                 struct error *err) PP_MUST_USE;
 struct store_upload_place {

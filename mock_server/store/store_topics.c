@@ -5,6 +5,9 @@
  * is another one, with offsets from 0. */
 #include "store_internal.h"
 
+#include "array.h"
+#include "search.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,63 +29,42 @@ bool store_topic_name_is_legal(struct span name)
 
 /* --- the table in memory --- */
 
-/* Where the name is, or where it belongs. */
-static size_t table_position(const struct store *store, struct span name, bool *found)
+static int table_order(const void *item, const void *key)
 {
-    size_t low = 0;
-    size_t high = store->topic_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = span_compare(store->topics[middle]->topic.name, name);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    *found = false;
-    return low;
+    const struct topic_entry *entry = *(struct topic_entry *const *)item;
+    return span_compare(entry->topic.name, *(const struct span *)key);
+}
+
+/* The place where the name is, or where it belongs. */
+static size_t table_place(const struct store *store, struct span name, bool *found)
+{
+    return SEARCH_PLACE(store->topics, store->topic_count, &name, table_order, found);
 }
 
 static bool table_reserve(struct store *store)
 {
-    if (store->topic_count < store->topic_cap) {
-        return true;
-    }
-    size_t cap = store->topic_cap == 0 ? 16 : store->topic_cap * 2;
-    struct topic_entry **grown = realloc(store->topics, cap * sizeof(*grown));
-    if (grown == NULL) {
-        return false;
-    }
-    store->topics = grown;
-    store->topic_cap = cap;
-    return true;
+    return ARRAY_RESERVE(store->topics, store->topic_cap, store->topic_count + 1, ARRAY_NO_MAX) ==
+           STATUS_OK;
 }
 
 static void topic_table_insert(struct store *store, struct topic_entry *entry)
 {
     bool found;
-    size_t position = table_position(store, entry->topic.name, &found);
+    size_t place = table_place(store, entry->topic.name, &found);
     /* Undoing a deletion finds the room that the deletion left. */
     PP_ASSERT(!found && store->topic_count < store->topic_cap);
-    memmove(&store->topics[position + 1], &store->topics[position],
-            (store->topic_count - position) * sizeof(store->topics[0]));
-    store->topics[position] = entry;
+    ARRAY_OPEN(store->topics, store->topic_count, place);
+    store->topics[place] = entry;
     store->topic_count++;
 }
 
 static void topic_table_remove(struct store *store, struct topic_entry *entry)
 {
     bool found;
-    size_t position = table_position(store, entry->topic.name, &found);
-    PP_ASSERT(found && store->topics[position] == entry);
+    size_t place = table_place(store, entry->topic.name, &found);
+    PP_ASSERT(found && store->topics[place] == entry);
+    ARRAY_CLOSE(store->topics, store->topic_count, place);
     store->topic_count--;
-    memmove(&store->topics[position], &store->topics[position + 1],
-            (store->topic_count - position) * sizeof(store->topics[0]));
 }
 
 static void topic_entry_free(struct topic_entry *entry)
@@ -133,8 +115,8 @@ void store_topics_release(struct store *store)
 const struct store_topic *store_topic_find(struct store *store, struct span name)
 {
     bool found;
-    size_t position = table_position(store, name, &found);
-    return found ? &store->topics[position]->topic : NULL;
+    size_t place = table_place(store, name, &found);
+    return found ? &store->topics[place]->topic : NULL;
 }
 
 size_t store_topic_count(const struct store *store)
@@ -150,24 +132,38 @@ const struct store_topic *store_topic_at(const struct store *store, size_t index
 
 /* --- loading --- */
 
-static enum status damaged(struct store *store, struct span name, const char *what,
-                           struct error *err)
+static enum status topic_damaged(struct store *store, struct span name, const char *what,
+                                 struct error *err)
 {
     return error_set(err, STATUS_CORRUPT, "%s: topic %.*s: %s", store->db.path, SPAN_ARG(name),
                      what);
 }
 
-/* Reads the tps into a growing array first: the count is known only at the end. */
-struct partition_rows {
-    struct store_partition *partitions;
-    bool *time_ordered;
-    int32_t count;
+struct partition_row {
+    int64_t tp;
+    bool time_ordered;
 };
 
-static void partition_rows_release(struct partition_rows *rows)
+/* Read into a growing array first: how many there are is known only at the end. */
+struct partition_rows {
+    struct partition_row *items;
+    size_t count;
+    size_t cap;
+};
+
+static enum status partition_rows_add(struct store *store, sqlite3_stmt *stmt, struct span name,
+                                      struct partition_rows *rows, struct error *err)
 {
-    free(rows->partitions);
-    free(rows->time_ordered);
+    if (sqlite3_column_int64(stmt, 1) != (int64_t)rows->count ||
+        rows->count == STORE_PARTITIONS_MAX) {
+        return topic_damaged(store, name, "its partitions are not numbered 0, 1, 2", err);
+    }
+    if (ARRAY_RESERVE(rows->items, rows->cap, rows->count + 1, ARRAY_NO_MAX) != STATUS_OK) {
+        return error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    rows->items[rows->count++] = (struct partition_row){
+        .tp = sqlite3_column_int64(stmt, 0), .time_ordered = sqlite3_column_int(stmt, 2) != 0};
+    return STATUS_OK;
 }
 
 static enum status partition_rows_read(struct store *store, int64_t topic_id, struct span name,
@@ -179,35 +175,16 @@ static enum status partition_rows_read(struct store *store, int64_t topic_id, st
     }
     sqlite3_bind_int64(stmt, 1, topic_id);
     enum status status = STATUS_OK;
-    int32_t cap = 0;
-    int step;
+    int step = SQLITE_DONE;
     while (status == STATUS_OK && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        if (rows->count == cap) {
-            cap = cap == 0 ? 4 : cap * 2;
-            struct store_partition *partitions =
-                realloc(rows->partitions, (size_t)cap * sizeof(*partitions));
-            rows->partitions = partitions != NULL ? partitions : rows->partitions;
-            bool *ordered = realloc(rows->time_ordered, (size_t)cap * sizeof(*ordered));
-            rows->time_ordered = ordered != NULL ? ordered : rows->time_ordered;
-            if (partitions == NULL || ordered == NULL) {
-                status = error_set(err, STATUS_NO_MEMORY, "out of memory");
-                break;
-            }
-        }
-        if (sqlite3_column_int64(stmt, 1) != rows->count || rows->count == STORE_PARTITIONS_MAX) {
-            status = damaged(store, name, "its partitions are not numbered 0, 1, 2", err);
-            break;
-        }
-        rows->partitions[rows->count].tp = sqlite3_column_int64(stmt, 0);
-        rows->time_ordered[rows->count] = sqlite3_column_int(stmt, 2) != 0;
-        rows->count++;
+        status = partition_rows_add(store, stmt, name, rows, err);
     }
     if (status == STATUS_OK && step != SQLITE_DONE) {
         status = store_read_failed(store, "list the partitions", err);
     }
     sqlite3_reset(stmt);
     if (status == STATUS_OK && rows->count == 0) {
-        status = damaged(store, name, "it has no partitions", err);
+        status = topic_damaged(store, name, "it has no partitions", err);
     }
     return status;
 }
@@ -218,16 +195,16 @@ static enum status load_topic(struct store *store, int64_t id, struct span name,
     struct topic_entry *entry = NULL;
     enum status status = partition_rows_read(store, id, name, &rows, err);
     if (status == STATUS_OK) {
-        entry = entry_new(id, name, rows.count);
+        entry = entry_new(id, name, (int32_t)rows.count);
         if (entry == NULL || !table_reserve(store)) {
             topic_entry_free(entry);
             entry = NULL;
             status = error_set(err, STATUS_NO_MEMORY, "out of memory");
         }
     }
-    for (int32_t i = 0; status == STATUS_OK && i < rows.count; i++) {
-        entry->topic.partitions[i].tp = rows.partitions[i].tp;
-        entry->states[i].time_ordered = rows.time_ordered[i];
+    for (size_t i = 0; status == STATUS_OK && i < rows.count; i++) {
+        entry->topic.partitions[i].tp = rows.items[i].tp;
+        entry->states[i].time_ordered = rows.items[i].time_ordered;
         status = store_partition_load(store, &entry->topic.partitions[i], &entry->states[i], err);
     }
     if (status == STATUS_OK) {
@@ -236,38 +213,16 @@ static enum status load_topic(struct store *store, int64_t id, struct span name,
     } else {
         topic_entry_free(entry);
     }
-    partition_rows_release(&rows);
-    return status;
-}
-
-/* Is any topic waiting for the sweep? 0: none. */
-static enum status sweep_find(struct store *store, int64_t *topic_id, struct error *err)
-{
-    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_SWEEP_FIND);
-    int step = stmt != NULL ? sqlite3_step(stmt) : SQLITE_ERROR;
-    enum status status = STATUS_OK;
-    if (step == SQLITE_ROW) {
-        *topic_id = sqlite3_column_int64(stmt, 0);
-    } else if (step == SQLITE_DONE) {
-        *topic_id = 0;
-    } else {
-        status = store_read_failed(store, "look for deleted topics", err);
-    }
-    sqlite3_reset(stmt);
+    free(rows.items);
     return status;
 }
 
 enum status store_topics_load(struct store *store, struct error *err)
 {
-    int64_t swept = 0;
     enum status status = store_query(store, STMT_TOPIC_NEXT_ID, &store->next_topic_id, err);
     if (status == STATUS_OK) {
         status = store_query(store, STMT_PARTITION_NEXT_TP, &store->next_tp, err);
     }
-    if (status == STATUS_OK) {
-        status = sweep_find(store, &swept, err);
-    }
-    store->sweep_pending = swept != 0;
     sqlite3_stmt *stmt =
         status == STATUS_OK ? sqlite_db_statement(&store->db, STMT_TOPIC_LIST) : NULL;
     int step = SQLITE_DONE;
@@ -277,7 +232,7 @@ enum status store_topics_load(struct store *store, struct error *err)
     while (status == STATUS_OK && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct span name = sqlite_column_span(stmt, 1);
         if (!store_topic_name_is_legal(name)) {
-            status = damaged(store, name, "its name is impossible", err);
+            status = topic_damaged(store, name, "its name is impossible", err);
         } else {
             status = load_topic(store, sqlite3_column_int64(stmt, 0), name, err);
         }
@@ -479,11 +434,11 @@ static const struct undo_ops delete_undo = {.back = delete_back, .kept = delete_
 enum status store_topic_delete(struct store *store, struct span name, struct error *err)
 {
     bool found;
-    size_t position = table_position(store, name, &found);
+    size_t place = table_place(store, name, &found);
     if (!found) {
         return error_set(err, STATUS_NOT_FOUND, "there is no topic %.*s", SPAN_ARG(name));
     }
-    struct topic_entry *entry = store->topics[position];
+    struct topic_entry *entry = store->topics[place];
     enum status status = store_write_begin(store, err);
     if (status == STATUS_OK) {
         status = store_undo_reserve(store, err);
@@ -519,56 +474,4 @@ enum status store_topic_configs(struct store *store, const struct store_topic *t
     }
     sqlite3_reset(stmt);
     return status;
-}
-
-/* --- the sweep --- */
-
-/* Deletes at most `limit` rows that belong to the topic; *some says whether there were any. */
-static bool sweep_rows(struct store *store, enum store_statement id, int64_t topic_id,
-                       int64_t limit, bool *some)
-{
-    bool done = store_run(store, id, (int64_t[]){topic_id, limit}, 2);
-    *some = done && sqlite3_changes(store->db.handle) > 0;
-    return done;
-}
-
-/* One slice inside the open transaction: batches, then records; partitions and configuration go
- * with the topic's row. False when a statement failed. */
-static bool sweep_slice(struct store *store, int64_t topic_id)
-{
-    bool some = false;
-    bool done = sweep_rows(store, STMT_SWEEP_BATCHES, topic_id, STORE_SWEEP_BATCHES, &some);
-    if (done && !some) {
-        done = sweep_rows(store, STMT_SWEEP_RECORDS, topic_id, STORE_SWEEP_ROWS, &some);
-    }
-    if (done && !some) {
-        done = store_run(store, STMT_SWEEP_TOPIC, &topic_id, 1);
-    }
-    return done;
-}
-
-void store_topics_sweep(struct store *store)
-{
-    int64_t topic_id = 0;
-    struct error why;
-    enum status status = sweep_find(store, &topic_id, &why);
-    if (status == STATUS_OK && topic_id == 0) {
-        store->sweep_pending = false;
-        return;
-    }
-    if (status == STATUS_OK) {
-        status = store_write_begin(store, &why);
-    }
-    if (status == STATUS_OK && !sweep_slice(store, topic_id)) {
-        status = store_write_failed(store, "sweep a deleted topic", &why);
-    }
-    if (store->turn != TURN_IDLE) {
-        enum status committed = store_turn_commit(store, &why);
-        status = status != STATUS_OK ? status : committed;
-    }
-    if (status != STATUS_OK) {
-        /* Tried again after the next deletion or at the next start: rows too many harm nobody. */
-        LOG_WARNF(store->log, "store", "%s", why.message);
-        store->sweep_pending = false;
-    }
 }

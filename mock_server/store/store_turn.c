@@ -35,7 +35,7 @@ struct undo_log *store_undo_log(struct store *store)
 
 /* --- failures --- */
 
-static bool turn_run(struct store *store, enum store_statement id)
+static bool turn_statement(struct store *store, enum store_statement id)
 {
     return store_run(store, id, NULL, 0);
 }
@@ -56,7 +56,7 @@ enum status store_turn_fail(struct store *store, const struct error *why)
     }
     /* SQLite may have rolled back by itself (FULL, IOERR, NOMEM); if not, it is done here. */
     if (!sqlite3_get_autocommit(store->db.handle)) {
-        turn_run(store, STMT_ROLLBACK);
+        turn_statement(store, STMT_ROLLBACK);
     }
     store->lake.known_bucket_id = 0;
     store->savepoint_depth = 0;
@@ -214,7 +214,7 @@ static enum status turn_begin_first(struct store *store, struct error *err)
     if (store->sync_failed) {
         return turn_refuse(store, err);
     }
-    if (!turn_run(store, STMT_BEGIN)) {
+    if (!turn_statement(store, STMT_BEGIN)) {
         return store_write_failed(store, "begin a transaction", err);
     }
     store->turn = TURN_WRITING;
@@ -255,7 +255,7 @@ enum status store_turn_commit(struct store *store, struct error *err)
 {
     enum status status = STATUS_OK;
     PP_ASSERT(store->savepoint_depth == 0);
-    if (store->turn == TURN_WRITING && !turn_run(store, STMT_COMMIT)) {
+    if (store->turn == TURN_WRITING && !turn_statement(store, STMT_COMMIT)) {
         store_write_failed(store, "commit", NULL);
     }
     if (store->turn == TURN_FAILED) {

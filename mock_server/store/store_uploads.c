@@ -174,7 +174,7 @@ static enum status find_row(struct store *store, struct span upload_id, int32_t 
 }
 
 /* The new content's reference is the caller's. */
-static enum status put_row(struct store *store, const struct part_row *row, struct error *err)
+static enum status part_put_row(struct store *store, const struct part_row *row, struct error *err)
 {
     enum status status = store_write_begin(store, err);
     if (status != STATUS_OK) {
@@ -208,7 +208,7 @@ enum status store_part_put(struct store *store, struct span upload_id,
         status = store_body_target(body, &row.content_id, err);
     }
     if (status == STATUS_OK) {
-        status = put_row(store, &row, err);
+        status = part_put_row(store, &row, err);
     }
     return status == STATUS_OK ? store_body_seal(body, err) : status;
 }
@@ -226,7 +226,7 @@ static enum status copy_inline(struct store *store, struct part_row *row, struct
         status = store_body_target(body, &row->content_id, err);
     }
     if (status == STATUS_OK) {
-        status = put_row(store, row, err);
+        status = part_put_row(store, row, err);
     }
     if (status == STATUS_OK) {
         status = store_body_seal(body, err);
@@ -244,7 +244,7 @@ static enum status copy_pieces(struct store *store, struct part_row *row, struct
         status = store_pieces_target(store, &pieces, &row->content_id, err);
     }
     if (status == STATUS_OK) {
-        status = put_row(store, row, err);
+        status = part_put_row(store, row, err);
     }
     if (status == STATUS_OK) {
         status = store_pieces_link(store, &pieces, row->content_id, err);

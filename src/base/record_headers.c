@@ -147,7 +147,7 @@ static bool header_string_read(struct json_cursor *c, struct buf *out, bool *pre
     return buf_ok(out);
 }
 
-static bool header_read(struct json_cursor *c, struct header_text *header)
+static bool header_text_read(struct json_cursor *c, struct header_text *header)
 {
     struct json_error err;
     struct span key;
@@ -186,7 +186,7 @@ static bool headers_read(struct span text, struct header_text *header, struct bu
         return false;
     }
     while (json_next_element(&c, &first, &err)) {
-        if (!header_read(&c, header)) {
+        if (!header_text_read(&c, header)) {
             return false;
         }
         record_header_append(entries, &(struct record_header){.name = buf_span(&header->name),

@@ -1,9 +1,9 @@
 #include "undo.h"
 
+#include "array.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-enum { UNDO_CAP_FIRST = 64 };
 
 void undo_log_init(struct undo_log *log)
 {
@@ -22,17 +22,8 @@ enum status undo_reserve(struct undo_log *log, size_t count)
         return STATUS_OK; /* what is pushed now is not kept */
     }
     size_t wanted = log->count + log->promised + count;
-    if (PP_UNLIKELY(wanted > log->cap)) {
-        size_t cap = log->cap == 0 ? UNDO_CAP_FIRST : log->cap;
-        while (cap < wanted) {
-            cap *= 2;
-        }
-        struct undo_note *grown = realloc(log->notes, cap * sizeof(*grown));
-        if (grown == NULL) {
-            return STATUS_NO_MEMORY;
-        }
-        log->notes = grown;
-        log->cap = cap;
+    if (PP_UNLIKELY(ARRAY_RESERVE(log->notes, log->cap, wanted, ARRAY_NO_MAX) != STATUS_OK)) {
+        return STATUS_NO_MEMORY;
     }
     log->promised += count;
     return STATUS_OK;
