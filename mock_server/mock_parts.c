@@ -142,6 +142,7 @@ static enum status host_set_up(struct pinpipe_mock *mock, struct error *err)
         .timers = &mock->server->timers,
         .http = mock->http,
         .store = mock->store,
+        .undo = store_undo_log(mock->store),
         .crypto = mock->crypto,
         .policy = &mock->policy,
         .broker = mock->broker,

@@ -18,6 +18,7 @@ struct pinpipe_mock_options;
 struct store;
 struct timer_heap;
 struct topic_policy;
+struct undo_log;
 struct uv_loop_s;
 
 struct host {
@@ -30,6 +31,7 @@ struct host {
     struct timer_heap *timers;
     struct http_pool *http; /* what connections of HTTP share */
     struct store *store;
+    struct undo_log *undo; /* of the turns (base/undo.h): how memory is taken back with them */
     struct crypto *crypto;
     const struct topic_policy *policy; /* who may use which topic and group */
     struct broker *broker;

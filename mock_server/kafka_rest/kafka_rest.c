@@ -4,53 +4,37 @@
  *
  * Facts: specs/kafka-rest-v2.md section 1.0. Jersey routes there: an unknown path is 404, a known
  * path with another verb 405 with Allow, both as application/json. */
-#include "kafka_rest_internal.h"
+#include "kafka_rest_handlers.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void on_append(void *ctx, const struct broker_topic *topic, int32_t partition)
+static void rest_on_append(void *ctx, const struct broker_topic *topic, int32_t partition)
 {
     struct kafka_rest *rest = ctx;
     kafka_rest_consumers_on_append(rest->consumers, topic, partition);
 }
 
-void kafka_rest_base_url(const struct kafka_rest_call *call, struct buf *out)
-{
-    const char *advertised = call->rest->options.advertised_url;
-    struct span host = call->exchange->request.host;
-    if (advertised != NULL) {
-        struct span url = span_from_cstr(advertised);
-        while (url.len > 0 && url.ptr[url.len - 1] == '/') {
-            url.len--;
-        }
-        buf_append_span(out, url);
-        return;
-    }
-    BUF_APPEND_LIT(out, "http://");
-    buf_append_span(out, host.len > 0 ? host : SPAN_LIT("localhost:8082"));
-}
-
 /* --- finding the row --- */
 
-static bool is_under(struct span path, struct span root)
+static bool rest_path_is_under(struct span path, struct span root)
 {
     return span_starts_with(path, root) && (path.len == root.len || path.ptr[root.len] == '/');
 }
 
-static const struct route_table *table_of(struct span path)
+static const struct route_table *rest_table_of(struct span path)
 {
-    if (is_under(path, SPAN_LIT("/consumers"))) {
+    if (rest_path_is_under(path, SPAN_LIT("/consumers"))) {
         return &kafka_rest_consumer_routes;
     }
-    if (is_under(path, SPAN_LIT("/v3"))) {
+    if (rest_path_is_under(path, SPAN_LIT("/v3"))) {
         return &kafka_rest_v3_routes;
     }
     return &kafka_rest_v2_routes;
 }
 
 /* Jersey answers OPTIONS by itself and lists it in Allow; HEAD is served by GET. */
-static enum handled answer_wrong_method(struct exchange *exchange, const char *allow)
+static enum handled rest_answer_wrong_method(struct exchange *exchange, const char *allow)
 {
     struct arena *arena = &exchange->arena;
     bool asked = exchange->request.method == METHOD_OPTIONS;
@@ -70,7 +54,8 @@ static enum handled answer_wrong_method(struct exchange *exchange, const char *a
     return HANDLED;
 }
 
-static enum handled answer_unsupported(struct exchange *exchange, enum kafka_rest_profile profile)
+static enum handled rest_answer_unsupported(struct exchange *exchange,
+                                            enum kafka_rest_profile profile)
 {
     exchange->reply.content_type =
         kafka_rest_media_type(kafka_rest_error_media(&exchange->request));
@@ -79,8 +64,8 @@ static enum handled answer_unsupported(struct exchange *exchange, enum kafka_res
 }
 
 /* No body and no Content-Type: nothing the client accepts could be written. */
-static enum handled answer_not_acceptable(struct exchange *exchange,
-                                          enum kafka_rest_profile profile)
+static enum handled rest_answer_not_acceptable(struct exchange *exchange,
+                                               enum kafka_rest_profile profile)
 {
     exchange->reply.status = 406;
     exchange->reply.error_code = "406";
@@ -88,16 +73,17 @@ static enum handled answer_not_acceptable(struct exchange *exchange,
     return HANDLED;
 }
 
-static enum handled call_route(struct kafka_rest_call *call, const struct kafka_rest_route *row)
+static enum handled rest_call_route(struct kafka_rest_call *call,
+                                    const struct kafka_rest_route *row)
 {
     struct exchange *exchange = call->exchange;
     enum kafka_rest_profile profile = row->profile;
     switch (kafka_rest_negotiate(&exchange->request, profile, call->rest->options.lenient,
                                  &call->media)) {
     case NEGOTIATION_UNSUPPORTED:
-        return answer_unsupported(exchange, profile);
+        return rest_answer_unsupported(exchange, profile);
     case NEGOTIATION_NOT_ACCEPTABLE:
-        return answer_not_acceptable(exchange, profile);
+        return rest_answer_not_acceptable(exchange, profile);
     case NEGOTIATED:
         break;
     }
@@ -105,7 +91,7 @@ static enum handled call_route(struct kafka_rest_call *call, const struct kafka_
     return row->handle(call);
 }
 
-static enum handled handle(void *ctx, struct exchange *exchange)
+static enum handled rest_handle(void *ctx, struct exchange *exchange)
 {
     struct kafka_rest_call *call = ARENA_NEW(&exchange->arena, struct kafka_rest_call);
     const struct route *route = NULL;
@@ -116,14 +102,15 @@ static enum handled handle(void *ctx, struct exchange *exchange)
     }
     call->rest = ctx;
     call->exchange = exchange;
-    switch (route_find(table_of(exchange->request.path), exchange, &route, &call->match, &allow)) {
+    switch (
+        route_find(rest_table_of(exchange->request.path), exchange, &route, &call->match, &allow)) {
     case ROUTE_FOUND:
-        return call_route(call, ROUTE_ROW(route, struct kafka_rest_route));
+        return rest_call_route(call, ROUTE_ROW(route, struct kafka_rest_route));
     case ROUTE_UNKNOWN_PATH:
         kafka_rest_hint_path(exchange);
         return kafka_rest_error_known(exchange, ERROR_NOT_FOUND);
     case ROUTE_WRONG_METHOD:
-        return answer_wrong_method(exchange, allow);
+        return rest_answer_wrong_method(exchange, allow);
     case ROUTE_BAD_ESCAPE:
         /* DIFFERS: a broken %-escape in the path is a 400 in JSON; Jetty answers with a page of
          * HTML. */
@@ -140,7 +127,7 @@ static enum handled handle(void *ctx, struct exchange *exchange)
 /* DIFFERS: for what the server itself refuses (400 to 505 before any route) Jetty writes HTML or
  * nothing; the proxy's own JSON shape is kept here, so
  * that a client has one kind of error to read. */
-static void fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
+static void rest_fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
 {
     (void)ctx;
     switch (failure) {
@@ -176,7 +163,7 @@ static void fail(void *ctx, struct exchange *exchange, enum exchange_failure fai
         kafka_rest_error(exchange, 503, 503, "HTTP 503 Service Unavailable");
         break;
     case EXCHANGE_STOPPING:
-        /* What clients see of a broker that goes away. */
+        /* A broker that goes away looks like this to clients. */
         kafka_rest_error(exchange, 503, 50302, "The broker is not available.");
         break;
     }
@@ -197,15 +184,15 @@ enum status kafka_rest_new(const struct kafka_rest_options *options, struct kafk
         .body_bytes_max = KAFKA_REST_BODY_BYTES_MAX,
         .reply_bytes_max = KAFKA_REST_REPLY_BYTES_MAX,
         .ctx = rest,
-        .handle = handle,
-        .fail = fail,
+        .handle = rest_handle,
+        .fail = rest_fail,
     };
     enum status status = kafka_rest_consumers_new(rest, &rest->consumers, err);
     if (status != STATUS_OK) {
         kafka_rest_free(rest);
         return status;
     }
-    broker_listen(rest->options.broker, (struct broker_listener){on_append, rest});
+    broker_listen(rest->options.broker, (struct broker_listener){rest_on_append, rest});
     *out = rest;
     return STATUS_OK;
 }

@@ -8,12 +8,13 @@
 #include "exchange.h"
 
 struct kafka_rest;
+struct undo_log;
 
 enum kafka_rest_first_poll { FIRST_POLL_EMPTY, FIRST_POLL_EAGER };
 
 struct kafka_rest_options {
-    struct store *store;
     struct broker *broker;
+    struct undo_log *undo; /* of the turns in which answers are given */
     struct timer_heap *timers;
     struct env *env;
     struct log *log;

@@ -1,14 +1,14 @@
-/* What the files of the consumers share (kafka_rest_consumer*.c); nobody else includes it.
+/* What the files of the consumers share (kafka_rest_consumer*.c).
  *
  * A consumer is one instance of spec section 3: created by POST, gone by DELETE or after five
- * minutes of silence, kept in memory only. It embeds a group member (group.h), which knows
+ * minutes of silence, kept in memory only. It embeds a group member (group.h), which holds
  * subscription, partitions and positions. Reads in progress (struct consumer_read) stand in line on
  * their consumer; only the first of a line looks at the log. */
 #ifndef PINPIPE_KAFKA_REST_CONSUMER_H
 #define PINPIPE_KAFKA_REST_CONSUMER_H
 
-#include "group_coordinator.h"
-#include "kafka_rest_internal.h"
+#include "kafka_rest_consumer_codec.h"
+#include "timer.h"
 
 enum {
     /* The real proxy has no limits of its own here; see check_limits. */
@@ -48,7 +48,7 @@ struct consumer_read;
 
 struct consumer {
     struct kafka_rest_consumers *consumers;
-    struct consumer *next; /* of its bucket */
+    struct consumer *next; /* of its bucket, or of those that are closing */
     uint64_t serial;
     struct group_text *group; /* the texts that member's spans point into */
     struct group_text *name;
@@ -66,43 +66,24 @@ struct consumer {
     struct consumer_range buffered[CONSUMER_POLL_RECORDS];
     size_t buffered_count;
     size_t next_partition; /* where the next read begins, so that none starves */
+    bool is_lost;          /* the turn that made it has failed: its timer ends it */
+    bool is_at_broker;     /* `closing` is under way */
+    struct broker_membership closing;
+    struct exchange *deleter; /* the DELETE that waits for that; NULL: nobody does */
 };
 
 struct kafka_rest_consumers {
     struct kafka_rest *rest;
-    struct group_set groups;
     struct consumer *buckets[CONSUMER_BUCKETS];
     size_t count;
     uint64_t last_serial;
+    struct consumer *closing; /* out of the table, not gone yet */
     struct consumer_watch *watches[CONSUMER_WATCH_BUCKETS];
     size_t watch_count;
     struct consumer_read *open_reads; /* wait for topics that do not exist yet, too */
 };
 
-/* --- instances (kafka_rest_consumer.c) --- */
-
-/* The instance of the URL, its silence ended; NULL: 404/40403 is written. */
-struct consumer *consumer_of_request(struct kafka_rest_call *call);
-/* `--permissions workshop`: false when the URL's group is refused (403/40301 is written). In open
- * mode only the create says what the workshop would refuse: later answers have more to say. */
-bool consumer_group_permitted(struct kafka_rest_call *call);
-/* NULL when it is gone. */
-struct consumer *consumer_by_serial(struct kafka_rest_consumers *consumers, uint64_t serial);
-/* Commits with auto commit on, answers the reads in line with 40403, frees it. */
-void consumer_close(struct consumer *consumer);
-void consumer_touch(struct consumer *consumer);
-/* Commits when the interval has passed; called inside polls only. */
-void consumer_auto_commit_if_due(struct consumer *consumer);
-int64_t consumer_now_us(const struct kafka_rest_consumers *consumers);
-struct store *consumer_store(const struct kafka_rest_call *call);
-
-/* Undoes what a handler did in memory when its reply became another one after all (the turn's
- * commit failed). The filter that was there before runs afterwards. NO_MEMORY: nothing is set. */
-enum status consumer_on_reply_lost(struct exchange *exchange,
-                                   void (*undo)(struct kafka_rest_consumers *consumers, void *ctx),
-                                   struct kafka_rest_consumers *consumers, void *ctx) PP_MUST_USE;
-
-/* --- reads in line, waiting and woken (kafka_rest_consumer_fetch.c) --- */
+/* --- reads in line, waiting and woken (kafka_rest_consumer_line.c) --- */
 
 /* A waiting read wants to hear of new records in this partition. */
 struct consumer_watch {
@@ -113,24 +94,44 @@ struct consumer_watch {
     int32_t partition;
 };
 
+/* A step of a read leads to one of these. */
+enum consumer_look {
+    LOOK_DONE,  /* its answer is complete */
+    LOOK_AGAIN, /* at again_us, or when something wakes it */
+    LOOK_ASKED, /* the broker will say */
+};
+
 /* One GET .../records; lives in its exchange's arena. */
 struct consumer_read {
     struct kafka_rest_call *call;
     struct consumer *consumer;
     struct consumer_read *next; /* in line */
+    const struct park_ops *park_ops;
     int64_t deadline_us;
+    int64_t again_us;
     int64_t max_bytes;
     bool active;     /* has been the first in line */
+    bool joins;      /* the poll under way joins the group */
     bool first_poll; /* joined the group: answers [] when its time is up */
-    bool stepping;   /* looks at the log just now: not to be woken */
+    bool busy;       /* looks just now, or the broker does for it: not to be woken */
+    bool missed;     /* was to be woken meanwhile */
     bool woken;
-    /* What was measured of the log so far (kafka_rest_consumer_read.c); void in another epoch. */
+    /* With the broker (NULL: nothing is), and what follows. */
+    struct broker_request *asked;
+    enum consumer_look (*then)(struct consumer_read *read);
+    struct broker_membership poll;
+    struct broker_fetch fetch;
+    struct consumer_build *build; /* kafka_rest_consumer_read.c */
+    /* Measured of the log so far (kafka_rest_consumer_measure.c); void in another epoch. */
     bool measured;
+    bool enough; /* the answer would be complete now */
     uint64_t epoch;
     int64_t seen_bytes;
     int64_t seen_reply_bytes;
+    struct broker_fetch_part *parts; /* the buffered ranges, then one a partition */
+    size_t part_cap;
+    size_t buffered_parts;
     int64_t *seen_to; /* one a partition */
-    size_t seen_cap;
     struct consumer_watch *watches;
     size_t watch_count;
     size_t watch_cap;
@@ -140,102 +141,59 @@ struct consumer_read {
     struct consumer_read **open_link;
 };
 
+int64_t consumer_now_us(const struct kafka_rest_consumers *consumers);
+void consumer_touch(struct consumer *consumer);
+/* Wakes it when its member's partitions get records, or topics that it misses appear. False: out of
+ * memory. */
+bool consumer_read_watch(struct consumer_read *read);
+void consumer_read_leave_line(struct consumer_read *read);
 /* The member's partitions or positions were changed from outside the read. */
 void consumer_reads_wake(struct consumer *consumer);
 /* 404/40403 to each read in line. */
 void consumer_reads_refuse(struct consumer *consumer);
 
-/* --- the log (kafka_rest_consumer_read.c) --- */
+/* --- instances (kafka_rest_consumer.c) --- */
 
-/* Measures what came since the last call. *enough: the answer would be complete now. */
-enum status consumer_read_measure(struct consumer_read *read, bool *enough,
-                                  struct error *err) PP_MUST_USE;
-/* Writes the answer (records, 408/40801 or a failure) of at most about reply_max bytes and moves
- * the positions on. */
-void consumer_read_build(struct consumer_read *read, size_t reply_max);
+/* NULL when there is none. */
+struct consumer *consumer_find(const struct kafka_rest_consumers *consumers, struct span group,
+                               struct span name);
+/* The instance of the URL, its silence ended; NULL: 404/40403 is written. */
+struct consumer *consumer_of_request(struct kafka_rest_call *call);
+/* `--permissions workshop`: false when the URL's group is refused (403/40301 is written). In open
+ * mode only the create says what the workshop would refuse: later answers have more to say. */
+bool consumer_group_permitted(struct kafka_rest_call *call);
+/* NULL when it is gone. */
+struct consumer *consumer_by_serial(struct kafka_rest_consumers *consumers, uint64_t serial);
+/* Calls visit for each instance in the table; it may not add or remove any. */
+void consumers_visit(struct kafka_rest_consumers *consumers,
+                     void (*visit)(void *ctx, struct consumer *consumer), void *ctx);
+
+/* What an instance is made of; `name` may be empty: one is made up. */
+struct consumer_settings {
+    enum kafka_rest_media format;
+    struct span name;
+    bool auto_commit;
+    enum group_reset reset;
+    int64_t fetch_min_bytes;
+    int64_t wait_ms;
+};
+/* In the table, its expiry armed; undone when the turn fails. NULL: out of memory. */
+struct consumer *consumer_new(struct kafka_rest_call *call, struct span group,
+                              const struct consumer_settings *settings);
+/* Commits with auto commit on, answers the reads in line with 40403, frees it: at once, or (LATER)
+ * when the broker is done, and then answers the deleter with 204. */
+enum broker_outcome consumer_close(struct consumer *consumer, struct exchange *deleter);
+/* What the instance has buffered will be read from the log again. */
 void consumer_buffer_drop(struct consumer *consumer);
 
-/* --- bodies (kafka_rest_consumer_codec.c) --- */
+/* --- the log as a read sees it (kafka_rest_consumer_measure.c, kafka_rest_consumer_read.c) --- */
 
-struct consumer_create_body {
-    struct kafka_rest_string id;
-    struct kafka_rest_string name;
-    struct kafka_rest_string format;
-    struct kafka_rest_string auto_offset_reset;
-    struct kafka_rest_string auto_commit_enable;
-    struct kafka_rest_int fetch_min_bytes;
-    struct kafka_rest_int wait_ms;
-};
-
-struct consumer_subscribe_body {
-    bool has_topics;
-    struct span *topics; /* null elements are empty */
-    size_t topic_count;
-    size_t topic_cap;
-    struct kafka_rest_string pattern;
-};
-
-/* {"partitions":[...]}: assignments, beginning, end, committed. */
-struct consumer_partitions_body {
-    bool present;
-    struct group_choice *items; /* a null element or topic: an empty topic */
-    size_t count;
-    size_t cap;
-};
-
-struct consumer_place {
-    struct kafka_rest_string topic;
-    int32_t partition;
-    int64_t offset;
-    struct kafka_rest_string metadata;
-    int64_t timestamp_ms;
-    bool has_timestamp;
-};
-struct consumer_place_list {
-    bool present;
-    struct consumer_place *items;
-    size_t count;
-    size_t cap;
-};
-/* Seeks have both lists, commits `offsets` only. */
-struct consumer_places_body {
-    struct consumer_place_list offsets;
-    struct consumer_place_list timestamps;
-};
-
-enum kafka_rest_body consumer_decode_create(struct exchange *exchange,
-                                            struct consumer_create_body *body);
-enum kafka_rest_body consumer_decode_subscribe(struct exchange *exchange,
-                                               struct consumer_subscribe_body *body);
-enum kafka_rest_body consumer_decode_partitions(struct exchange *exchange,
-                                                struct consumer_partitions_body *body);
-enum kafka_rest_body consumer_decode_seek(struct exchange *exchange,
-                                          struct consumer_places_body *body);
-enum kafka_rest_body consumer_decode_commit(struct exchange *exchange,
-                                            struct consumer_places_body *body);
-
-/* {"instance_id":...,"base_uri":...}; base_url as kafka_rest_base_url wrote it. */
-void consumer_encode_created(struct buf *out, struct span base_url, struct span group,
-                             struct span name);
-/* `{"topic":"t","partition":0`, without the closing brace. */
-void consumer_encode_partition(struct buf *out, struct span topic, int32_t partition);
-
-/* One records answer under construction. */
-struct consumer_records {
-    struct buf *out;
-    enum kafka_rest_media format;
-    struct span topic;
-    int32_t partition;
-    size_t count;
-    struct json_error err;
-    const char *exception; /* the Java class of a refused record */
-};
-
-enum consumer_encoded { RECORD_ENCODED, RECORD_POISON, RECORD_NO_ROOM };
-
-/* Appends one element of the array. POISON: the record cannot be read in this format; out is as it
- * was before and `exception` and `err` say why. */
-enum consumer_encoded consumer_encode_record(struct consumer_records *records,
-                                             const struct store_record *record);
+/* Makes read->fetch measure what came since the last time. */
+enum status consumer_measure_prepare(struct consumer_read *read) PP_MUST_USE;
+/* Makes read->fetch write the records of an answer of at most about reply_max bytes. */
+enum status consumer_build_prepare(struct consumer_read *read, size_t reply_max) PP_MUST_USE;
+/* Completes the answer (records, 408/40801 or a failure) and moves the positions on. False: they
+ * have been changed meanwhile, the read must look again. */
+bool consumer_build_finish(struct consumer_read *read);
 
 #endif

@@ -356,7 +356,7 @@ enum kafka_rest_body consumer_decode_commit(struct exchange *exchange,
 /* --- answers --- */
 
 /* A path segment as Java's UriBuilder writes it: RFC 3986 pchar stays, the rest is escaped. */
-static void append_segment(struct buf *out, struct span segment)
+static void created_append_segment(struct buf *out, struct span segment)
 {
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < segment.len; i++) {
@@ -380,9 +380,9 @@ void consumer_encode_created(struct buf *out, struct span base_url, struct span 
     buf_init(&uri, HTTP_HEAD_BYTES_MAX + 3 * (CONSUMER_GROUP_BYTES_MAX + CONSUMER_NAME_BYTES_MAX));
     buf_append_span(&uri, base_url);
     BUF_APPEND_LIT(&uri, "/consumers/");
-    append_segment(&uri, group);
+    created_append_segment(&uri, group);
     BUF_APPEND_LIT(&uri, "/instances/");
-    append_segment(&uri, name);
+    created_append_segment(&uri, name);
     BUF_APPEND_LIT(out, "{\"instance_id\":");
     json_string_append(out, name);
     BUF_APPEND_LIT(out, ",\"base_uri\":");
@@ -416,7 +416,7 @@ static bool refuse_record(struct consumer_records *records, const char *exceptio
 
 /* Stored bytes are one JSON value, perhaps written by a binary producer in another form: it comes
  * out as Jackson would print it, and what follows it is ignored. */
-static bool append_json(struct consumer_records *records, struct span bytes)
+static bool record_append_json(struct consumer_records *records, struct span bytes)
 {
     struct json_cursor cursor = json_document(bytes);
     if (json_at_end(&cursor)) {
@@ -429,7 +429,7 @@ static bool append_json(struct consumer_records *records, struct span bytes)
     return true;
 }
 
-static bool append_bytes(struct consumer_records *records, bool there, struct span bytes)
+static bool record_append_bytes(struct consumer_records *records, bool there, struct span bytes)
 {
     struct buf *out = records->out;
     if (!there) {
@@ -443,14 +443,14 @@ static bool append_bytes(struct consumer_records *records, bool there, struct sp
         buf_append_byte(out, '"');
         return true;
     case MEDIA_JSON:
-        return append_json(records, bytes);
+        return record_append_json(records, bytes);
     default: /* Avro, JSON Schema, Protobuf: no registry here that could know the bytes */
         return refuse_record(records, "org.apache.kafka.common.errors.SerializationException",
                              "Unknown magic byte!");
     }
 }
 
-static void truncate_to(struct buf *out, size_t len)
+static void record_truncate(struct buf *out, size_t len)
 {
     if (out->ptr != NULL) {
         out->len = len;
@@ -459,7 +459,7 @@ static void truncate_to(struct buf *out, size_t len)
 }
 
 enum consumer_encoded consumer_encode_record(struct consumer_records *records,
-                                             const struct store_record *record)
+                                             const struct broker_fetched *record)
 {
     struct buf *out = records->out;
     size_t before = out->len;
@@ -469,16 +469,16 @@ enum consumer_encoded consumer_encode_record(struct consumer_records *records,
     BUF_APPEND_LIT(out, "{\"topic\":\"");
     buf_append_span(out, records->topic); /* a legal name needs no escape */
     BUF_APPEND_LIT(out, "\",\"key\":");
-    bool readable = append_bytes(records, record->has_key, record->key);
+    bool readable = record_append_bytes(records, record->has_key, record->key);
     if (readable) {
         BUF_APPEND_LIT(out, ",\"value\":");
-        readable = append_bytes(records, record->has_value, record->value);
+        readable = record_append_bytes(records, record->has_value, record->value);
     }
     if (!buf_ok(out)) {
         return RECORD_NO_ROOM;
     }
     if (!readable) {
-        truncate_to(out, before);
+        record_truncate(out, before);
         return RECORD_POISON;
     }
     BUF_APPEND_LIT(out, ",\"partition\":");

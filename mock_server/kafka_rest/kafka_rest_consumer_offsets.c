@@ -1,18 +1,13 @@
 /* Positions and commits: rows 18, 19, 21 and 22 (specs/kafka-rest-v2.md sections 1.4, 3.5). A
  * position is where this instance reads next; a commit is what the group keeps. */
 #include "kafka_rest_consumer.h"
-
-static enum handled answer_no_content(struct exchange *exchange)
-{
-    exchange->reply.status = 204;
-    exchange->reply.content_type = NULL;
-    return HANDLED;
-}
+#include "kafka_rest_handlers.h"
+#include "topic_name.h"
 
 /* --- seeking ---------------------------------------------------------------------------------- */
 
-static enum handled refuse_unassigned(struct exchange *exchange, struct span topic,
-                                      int32_t partition)
+static enum handled seek_refuse_unassigned(struct exchange *exchange, struct span topic,
+                                           int32_t partition)
 {
     answer_hint(exchange, "only partitions that this instance holds have a position: after a "
                           "subscribe that is so from the first GET .../records on");
@@ -24,69 +19,91 @@ static enum handled refuse_unassigned(struct exchange *exchange, struct span top
 static bool seek_to(struct exchange *exchange, struct consumer *consumer,
                     const struct consumer_place *place)
 {
-    struct group_partition *held =
-        group_member_partition(&consumer->member, place->topic.text, place->partition);
-    if (held == NULL) {
-        refuse_unassigned(exchange, place->topic.text, place->partition);
+    if (!group_member_seek(&consumer->member, place->topic.text, place->partition, place->offset)) {
+        seek_refuse_unassigned(exchange, place->topic.text, place->partition);
         return false;
     }
-    held->at = GROUP_POSITION_FIXED;
-    held->offset = place->offset;
-    consumer->member.epoch++;
     return true;
 }
 
-/* The first record that is not older. The real proxy falls over the null that Kafka gives when
- * there is none. */
-static bool find_time(struct kafka_rest_call *call, struct consumer_place *place)
+static enum handled seek_apply(struct kafka_rest_call *call,
+                               const struct consumer_places_body *body)
 {
-    struct error err = ERROR_NONE;
-    const struct store_topic *topic = store_topic_find(consumer_store(call), place->topic.text);
-    if (topic == NULL || place->partition < 0 || place->partition >= topic->partition_count) {
-        answer_hint(call->exchange, "there is no such partition (the real proxy would have "
-                                    "waited a minute)");
-        kafka_rest_error(call->exchange, 500, 50003, "Failed to get offsets by times in 60000ms");
-        return false;
+    struct consumer *consumer = consumer_of_request(call);
+    const struct consumer_place_list *lists[] = {&body->offsets, &body->timestamps};
+    if (consumer == NULL) {
+        return HANDLED;
     }
-    enum status status =
-        store_offset_for_time(consumer_store(call), (struct store_place){topic, place->partition},
-                              place->timestamp_ms, &place->offset, &err);
-    if (status == STATUS_NOT_FOUND) {
-        answer_hint(call->exchange, "no record is that young: POST .../positions/end goes to "
-                                    "the end");
-        kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
-        return false;
+    for (size_t l = 0; l < ARRAY_COUNT(lists); l++) {
+        for (size_t i = 0; i < lists[l]->count; i++) {
+            if (!seek_to(call->exchange, consumer, &lists[l]->items[i])) {
+                return HANDLED;
+            }
+        }
     }
-    if (status != STATUS_OK) {
-        kafka_rest_error_store(call, &err);
-        return false;
+    consumer_reads_wake(consumer);
+    return kafka_rest_no_content(call->exchange);
+}
+
+/* The first records that are not older than the timestamps. The real proxy falls over the null that
+ * Kafka gives when there is none. */
+static enum handled seek_with_times(struct kafka_rest_call *call)
+{
+    const struct broker_offsets *answer = KAFKA_REST_ANSWER(call, broker_offsets);
+    struct consumer_places_body *body = call->state;
+    if (answer->base.status != STATUS_OK) {
+        return kafka_rest_error_broker(call, &answer->base);
     }
-    return true;
+    for (size_t i = 0; i < answer->count; i++) {
+        if (!answer->offsets[i].is_there) {
+            answer_hint(call->exchange, "there is no such partition (the real proxy would have "
+                                        "waited a minute)");
+            return kafka_rest_error(call->exchange, 500, 50003,
+                                    "Failed to get offsets by times in 60000ms");
+        }
+        if (answer->offsets[i].offset < 0) {
+            answer_hint(call->exchange, "no record is that young: POST .../positions/end goes to "
+                                        "the end");
+            return kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
+        }
+        body->timestamps.items[i].offset = answer->offsets[i].offset;
+    }
+    return seek_apply(call, body);
 }
 
 /* Kafka is asked about every timestamp before anything is sought. */
-static bool seek_prepare(struct kafka_rest_call *call, struct consumer_places_body *body)
+static enum handled seek_ask_times(struct kafka_rest_call *call, struct consumer_places_body *body)
 {
-    for (size_t i = 0; i < body->offsets.count; i++) {
-        if (body->offsets.items[i].offset < 0) {
-            answer_hint(call->exchange, "an offset is 0 or more");
-            kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
-            return false;
-        }
+    struct broker *broker = call->rest->options.broker;
+    struct broker_offsets *request = KAFKA_REST_ASK(call, broker_offsets, seek_with_times);
+    struct broker_offset *offsets =
+        arena_alloc_array(&call->exchange->arena, body->timestamps.count, sizeof(*offsets));
+    if (request == NULL || offsets == NULL) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
     }
     for (size_t i = 0; i < body->timestamps.count; i++) {
-        if (!find_time(call, &body->timestamps.items[i])) {
-            return false;
-        }
+        const struct consumer_place *place = &body->timestamps.items[i];
+        offsets[i] = (struct broker_offset){.topic = place->topic.text,
+                                            .partition = place->partition,
+                                            .at = BROKER_OFFSET_TIME,
+                                            .timestamp_ms = place->timestamp_ms};
     }
-    return true;
+    call->state = body;
+    request->offsets = offsets;
+    request->count = body->timestamps.count;
+    return kafka_rest_asked(call, broker->ops->offsets(broker, request));
 }
 
 enum handled kafka_rest_consumer_seek(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
-    struct consumer_places_body body;
-    switch (consumer_decode_seek(exchange, &body)) {
+    struct consumer_places_body *body = ARENA_NEW(&exchange->arena, struct consumer_places_body);
+    if (body == NULL) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
+    }
+    switch (consumer_decode_seek(exchange, body)) {
     case BODY_REFUSED:
         return HANDLED;
     case BODY_ABSENT:
@@ -94,20 +111,16 @@ enum handled kafka_rest_consumer_seek(struct kafka_rest_call *call)
     case BODY_DECODED:
         break;
     }
-    struct consumer *consumer = consumer_of_request(call);
-    if (consumer == NULL || !seek_prepare(call, &body)) {
+    if (consumer_of_request(call) == NULL) {
         return HANDLED;
     }
-    const struct consumer_place_list *lists[] = {&body.offsets, &body.timestamps};
-    for (size_t l = 0; l < ARRAY_COUNT(lists); l++) {
-        for (size_t i = 0; i < lists[l]->count; i++) {
-            if (!seek_to(exchange, consumer, &lists[l]->items[i])) {
-                return HANDLED;
-            }
+    for (size_t i = 0; i < body->offsets.count; i++) {
+        if (body->offsets.items[i].offset < 0) {
+            answer_hint(exchange, "an offset is 0 or more");
+            return kafka_rest_error_known(exchange, ERROR_INTERNAL);
         }
     }
-    consumer_reads_wake(consumer);
-    return answer_no_content(exchange);
+    return body->timestamps.count > 0 ? seek_ask_times(call, body) : seek_apply(call, body);
 }
 
 /* Lazily, as Kafka's client: the place is looked up at the next poll. */
@@ -132,21 +145,19 @@ static enum handled seek_to_edge(struct kafka_rest_call *call, enum group_positi
         answer_hint(exchange, "send {\"partitions\": []} for all partitions of this instance");
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     }
-    struct group_member *member = &consumer->member;
     for (size_t i = 0; i < body.count; i++) {
         struct group_partition *held =
-            group_member_partition(member, body.items[i].topic, body.items[i].partition);
+            group_member_partition(&consumer->member, body.items[i].topic, body.items[i].partition);
         if (held == NULL) {
-            return refuse_unassigned(exchange, body.items[i].topic, body.items[i].partition);
+            return seek_refuse_unassigned(exchange, body.items[i].topic, body.items[i].partition);
         }
-        held->at = edge;
+        group_member_seek_edge(&consumer->member, held, edge);
     }
-    for (size_t i = 0; body.count == 0 && i < member->partition_count; i++) {
-        member->partitions[i].at = edge;
+    if (body.count == 0) {
+        group_member_seek_edge(&consumer->member, NULL, edge);
     }
-    member->epoch++;
     consumer_reads_wake(consumer);
-    return answer_no_content(exchange);
+    return kafka_rest_no_content(exchange);
 }
 
 enum handled kafka_rest_consumer_seek_beginning(struct kafka_rest_call *call)
@@ -162,7 +173,7 @@ enum handled kafka_rest_consumer_seek_end(struct kafka_rest_call *call)
 /* --- committing ------------------------------------------------------------------------------- */
 
 /* The whole request is refused before its first write. */
-static bool check_commit(struct exchange *exchange, const struct consumer_place *place)
+static bool commit_check(struct exchange *exchange, const struct consumer_place *place)
 {
     /* Stored is offset + 1: -1 is the smallest that gives a legal one. */
     if (place->topic.text.len == 0 || place->offset < -1 || place->offset == INT64_MAX) {
@@ -171,7 +182,7 @@ static bool check_commit(struct exchange *exchange, const struct consumer_place 
         kafka_rest_error_known(exchange, ERROR_INTERNAL);
         return false;
     }
-    if (place->topic.text.len > STORE_TOPIC_NAME_MAX) {
+    if (place->topic.text.len > TOPIC_NAME_BYTES_MAX) {
         kafka_rest_error(exchange, 500, 50002,
                          "The request attempted to perform an operation on an invalid topic.");
         return false;
@@ -184,97 +195,132 @@ static bool check_commit(struct exchange *exchange, const struct consumer_place 
     return true;
 }
 
-static enum status commit_places(struct kafka_rest_call *call, struct span group,
-                                 const struct consumer_place_list *list, struct error *err)
+static enum handled commit_answer(struct kafka_rest_call *call)
 {
-    struct store *store = consumer_store(call);
-    enum status status = store_savepoint(store, err);
-    if (status != STATUS_OK) {
-        return status;
+    if (call->asked->status != STATUS_OK) {
+        return kafka_rest_error_broker(call, call->asked);
     }
-    for (size_t i = 0; i < list->count && status == STATUS_OK; i++) {
-        struct store_commit commit = {
-            .topic = list->items[i].topic.text,
-            .partition = list->items[i].partition,
-            .offset = list->items[i].offset + 1,
-            .metadata = list->items[i].metadata.text,
-        };
-        status = store_group_commit(store, group, &commit, err);
+    BUF_APPEND_LIT(&call->exchange->reply.body, "[]");
+    call->exchange->reply.status = 200;
+    return HANDLED;
+}
+
+/* DIFFERS: an asynchronous commit is done when its answer leaves; with the real proxy a GET right
+ * after may show the old value. */
+static enum handled commit_positions(struct kafka_rest_call *call, struct consumer *consumer)
+{
+    struct broker *broker = call->rest->options.broker;
+    struct broker_membership *request = KAFKA_REST_ASK(call, broker_membership, commit_answer);
+    if (request == NULL) {
+        return HANDLED;
     }
-    if (status == STATUS_OK) {
-        return store_savepoint_release(store, err);
+    request->member = &consumer->member;
+    request->action = BROKER_MEMBER_COMMIT;
+    return kafka_rest_asked(call, broker->ops->membership(broker, request));
+}
+
+static enum handled commit_places(struct kafka_rest_call *call,
+                                  const struct consumer_place_list *list)
+{
+    struct broker *broker = call->rest->options.broker;
+    struct broker_commit *request = KAFKA_REST_ASK(call, broker_commit, commit_answer);
+    struct broker_committed *places =
+        arena_alloc_array(&call->exchange->arena, list->count + 1, sizeof(*places));
+    if (request == NULL || places == NULL) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
     }
-    store_savepoint_rollback(store);
-    return status;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct consumer_place *place = &list->items[i];
+        if (!commit_check(call->exchange, place)) {
+            return HANDLED;
+        }
+        places[i] = (struct broker_committed){.topic = place->topic.text,
+                                              .partition = place->partition,
+                                              .offset = place->offset + 1,
+                                              .metadata = place->metadata.text};
+    }
+    request->group = call->match.captures[0];
+    request->places = places;
+    request->count = list->count;
+    return list->count > 0 ? kafka_rest_asked(call, broker->ops->commit(broker, request))
+                           : commit_answer(call);
 }
 
 enum handled kafka_rest_consumer_commit(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
     struct consumer_places_body body;
-    struct error err = ERROR_NONE;
-    enum status status;
     enum kafka_rest_body decoded = consumer_decode_commit(exchange, &body);
     struct consumer *consumer = decoded != BODY_REFUSED ? consumer_of_request(call) : NULL;
     if (consumer == NULL || !consumer_group_permitted(call)) {
         return HANDLED;
     }
     if (decoded == BODY_ABSENT) {
-        /* DIFFERS: an asynchronous commit is done when its answer leaves; with the real proxy a GET
-         * right after may show the old value. */
-        status = group_member_commit(&consumer->member, &err);
-    } else if (!body.offsets.present) {
+        return commit_positions(call, consumer);
+    }
+    if (!body.offsets.present) {
         answer_hint(exchange, "leave the body out to commit the current positions, or send "
                               "{\"offsets\": [{\"topic\": \"...\", \"partition\": 0, "
                               "\"offset\": 0}]}");
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
-    } else {
-        for (size_t i = 0; i < body.offsets.count; i++) {
-            if (!check_commit(exchange, &body.offsets.items[i])) {
-                return HANDLED;
-            }
-        }
-        status = body.offsets.count > 0
-                     ? commit_places(call, call->match.captures[0], &body.offsets, &err)
-                     : STATUS_OK;
     }
-    if (status != STATUS_OK) {
-        return kafka_rest_error_store(call, &err);
-    }
-    BUF_APPEND_LIT(&exchange->reply.body, "[]");
-    exchange->reply.status = 200;
-    return HANDLED;
+    return commit_places(call, &body.offsets);
 }
 
 /* --- GET .../offsets -------------------------------------------------------------------------- */
 
-static bool append_committed(struct kafka_rest_call *call, struct span group,
-                             const struct group_choice *choice, struct buf *metadata)
+static enum handled committed_answer(struct kafka_rest_call *call)
 {
+    const struct broker_group_offsets *answer = KAFKA_REST_ANSWER(call, broker_group_offsets);
     struct buf *out = &call->exchange->reply.body;
-    struct error err = ERROR_NONE;
-    int64_t offset;
-    buf_reset(metadata);
-    enum status status = store_group_committed(
-        consumer_store(call), (struct store_group_place){group, choice->topic, choice->partition},
-        &offset, metadata, &err);
-    if (status == STATUS_NOT_FOUND) {
-        return true;
+    bool any = false;
+    if (answer->base.status != STATUS_OK) {
+        return kafka_rest_error_broker(call, &answer->base);
     }
-    if (status != STATUS_OK) {
-        kafka_rest_error_store(call, &err);
-        return false;
+    call->exchange->reply.status = 200;
+    BUF_APPEND_LIT(out, "{\"offsets\":[");
+    for (size_t i = 0; i < answer->count; i++) {
+        const struct broker_committed *place = &answer->places[i];
+        if (place->offset < 0) {
+            continue;
+        }
+        if (any) {
+            buf_append_byte(out, ',');
+        }
+        any = true;
+        consumer_encode_partition(out, place->topic, place->partition);
+        BUF_APPEND_LIT(out, ",\"offset\":");
+        buf_append_i64(out, place->offset);
+        BUF_APPEND_LIT(out, ",\"metadata\":");
+        json_string_append(out, place->metadata);
+        buf_append_byte(out, '}');
     }
-    if (out->len > 0 && out->ptr[out->len - 1] == '}') {
-        buf_append_byte(out, ',');
+    BUF_APPEND_LIT(out, "]}");
+    return HANDLED;
+}
+
+static enum handled committed_ask(struct kafka_rest_call *call,
+                                  const struct consumer_partitions_body *body)
+{
+    struct broker *broker = call->rest->options.broker;
+    struct broker_group_offsets *request =
+        KAFKA_REST_ASK(call, broker_group_offsets, committed_answer);
+    struct broker_committed *places =
+        arena_alloc_array(&call->exchange->arena, body->count + 1, sizeof(*places));
+    if (request == NULL || places == NULL) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
     }
-    consumer_encode_partition(out, choice->topic, choice->partition);
-    BUF_APPEND_LIT(out, ",\"offset\":");
-    buf_append_i64(out, offset);
-    BUF_APPEND_LIT(out, ",\"metadata\":");
-    json_string_append(out, buf_span(metadata));
-    buf_append_byte(out, '}');
-    return buf_ok(out) && buf_ok(metadata);
+    for (size_t i = 0; i < body->count; i++) {
+        places[i] = (struct broker_committed){.topic = body->items[i].topic,
+                                              .partition = body->items[i].partition,
+                                              .metadata = SPAN_EMPTY};
+    }
+    request->group = call->match.captures[0];
+    request->places = places;
+    request->count = body->count;
+    return kafka_rest_asked(call, broker->ops->group_offsets(broker, request));
 }
 
 enum handled kafka_rest_consumer_committed(struct kafka_rest_call *call)
@@ -299,19 +345,5 @@ enum handled kafka_rest_consumer_committed(struct kafka_rest_call *call)
     if (!body.present) {
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     }
-    struct buf metadata;
-    bool ok = true;
-    buf_init(&metadata, CONSUMER_METADATA_BYTES_MAX);
-    exchange->reply.status = 200;
-    BUF_APPEND_LIT(&exchange->reply.body, "{\"offsets\":[");
-    for (size_t i = 0; i < body.count && ok; i++) {
-        ok = append_committed(call, call->match.captures[0], &body.items[i], &metadata);
-    }
-    if (ok) {
-        BUF_APPEND_LIT(&exchange->reply.body, "]}");
-    } else if (exchange->reply.status == 200) {
-        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
-    }
-    buf_release(&metadata);
-    return HANDLED;
+    return committed_ask(call, &body);
 }

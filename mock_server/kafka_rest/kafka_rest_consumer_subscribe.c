@@ -1,44 +1,59 @@
 /* Subscriptions and assignments: rows 13 to 17 (specs/kafka-rest-v2.md sections 1.4, 3.2). A group
  * is joined only by the first read. */
 #include "kafka_rest_consumer.h"
+#include "kafka_rest_handlers.h"
 
-static enum handled answer_no_content(struct exchange *exchange)
-{
-    exchange->reply.status = 204;
-    exchange->reply.content_type = NULL;
-    return HANDLED;
-}
-
-/* What group.c says, in the proxy's words. */
-static enum handled answer_status(struct kafka_rest_call *call, enum status status,
-                                  const struct error *err)
+/* What the coordinator says, in the proxy's words. Its member is there until its last call is
+ * answered, so the instance is, too, even when it was deleted meanwhile. */
+static enum handled membership_answer(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
-    switch ((int)status) {
+    const struct broker_membership *answer = KAFKA_REST_ANSWER(call, broker_membership);
+    consumer_reads_wake(call->state);
+    switch ((int)answer->base.status) {
     case STATUS_OK:
-        return answer_no_content(exchange);
+        return kafka_rest_no_content(exchange);
     case STATUS_EXISTS:
         answer_hint(exchange, "an instance is subscribed to topics, to a pattern, or assigned "
                               "by hand: DELETE .../subscription first (it ends any of the "
                               "three)");
         return kafka_rest_error_known(exchange, ERROR_SUBSCRIPTION_CONFLICT);
     case STATUS_INVALID:
-        answer_hint(exchange, "%s", err->message);
+        answer_hint(exchange, "%s", answer->base.error.message);
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     case STATUS_NO_MEMORY:
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
         return HANDLED;
     default:
-        return kafka_rest_error_store(call, err);
+        return kafka_rest_error_broker(call, &answer->base);
     }
+}
+
+/* NULL: out of memory, the answer is written. */
+static struct broker_membership *membership_ask(struct kafka_rest_call *call,
+                                                struct consumer *consumer,
+                                                enum broker_membership_action action)
+{
+    struct broker_membership *request = KAFKA_REST_ASK(call, broker_membership, membership_answer);
+    if (request != NULL) {
+        request->member = &consumer->member;
+        request->action = action;
+        call->state = consumer;
+    }
+    return request;
+}
+
+static enum handled membership_send(struct kafka_rest_call *call, struct broker_membership *request)
+{
+    struct broker *broker = call->rest->options.broker;
+    return request != NULL ? kafka_rest_asked(call, broker->ops->membership(broker, request))
+                           : HANDLED;
 }
 
 enum handled kafka_rest_consumer_subscribe(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
     struct consumer_subscribe_body body;
-    struct error err = ERROR_NONE;
-    enum status status = STATUS_OK;
     switch (consumer_decode_subscribe(exchange, &body)) {
     case BODY_REFUSED:
         return HANDLED;
@@ -51,55 +66,20 @@ enum handled kafka_rest_consumer_subscribe(struct kafka_rest_call *call)
     if (consumer == NULL) {
         return HANDLED;
     }
-    if (body.has_topics) {
-        status = group_member_subscribe(&consumer->member, body.topics, body.topic_count, &err);
-    } else if (body.pattern.present) {
-        status = group_member_subscribe_pattern(&consumer->member, body.pattern.text, &err);
-    } else {
+    if (!body.has_topics && !body.pattern.present) {
         answer_hint(exchange, "neither topics nor topic_pattern: nothing was subscribed to");
+        consumer_reads_wake(consumer);
+        return kafka_rest_no_content(exchange);
     }
-    consumer_reads_wake(consumer);
-    return answer_status(call, status, &err);
-}
-
-struct name_list {
-    struct buf *out;
-    size_t count;
-};
-
-static void append_name(struct name_list *list, struct span name)
-{
-    if (list->count++ > 0) {
-        buf_append_byte(list->out, ',');
+    struct broker_membership *request =
+        membership_ask(call, consumer,
+                       body.has_topics ? BROKER_MEMBER_SUBSCRIBE : BROKER_MEMBER_SUBSCRIBE_PATTERN);
+    if (request != NULL) {
+        request->topics = body.topics;
+        request->topic_count = body.topic_count;
+        request->pattern = body.pattern.text;
     }
-    json_string_append(list->out, name);
-}
-
-static void append_topic(void *ctx, const struct store_topic *topic)
-{
-    append_name(ctx, topic->name);
-}
-
-enum handled kafka_rest_consumer_subscription(struct kafka_rest_call *call)
-{
-    struct exchange *exchange = call->exchange;
-    struct consumer *consumer = consumer_of_request(call);
-    if (consumer == NULL) {
-        return HANDLED;
-    }
-    struct group_member *member = &consumer->member;
-    struct name_list list = {&exchange->reply.body, 0};
-    BUF_APPEND_LIT(list.out, "{\"topics\":[");
-    if (member->mode == GROUP_MODE_PATTERN && member->group != NULL) {
-        /* What a pattern stands for is known from the first poll on. */
-        group_member_topics_visit(member, append_topic, &list);
-    }
-    for (size_t i = 0; i < member->topic_count; i++) {
-        append_name(&list, group_text_span(member->topics[i]));
-    }
-    BUF_APPEND_LIT(list.out, "]}");
-    exchange->reply.status = 200;
-    return HANDLED;
+    return membership_send(call, request);
 }
 
 enum handled kafka_rest_consumer_unsubscribe(struct kafka_rest_call *call)
@@ -108,16 +88,13 @@ enum handled kafka_rest_consumer_unsubscribe(struct kafka_rest_call *call)
     if (consumer == NULL) {
         return HANDLED;
     }
-    group_member_unsubscribe(&consumer->member);
-    consumer_reads_wake(consumer);
-    return answer_no_content(call->exchange);
+    return membership_send(call, membership_ask(call, consumer, BROKER_MEMBER_UNSUBSCRIBE));
 }
 
 enum handled kafka_rest_consumer_assign(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
     struct consumer_partitions_body body;
-    struct error err = ERROR_NONE;
     switch (consumer_decode_partitions(exchange, &body)) {
     case BODY_REFUSED:
         return HANDLED;
@@ -134,9 +111,81 @@ enum handled kafka_rest_consumer_assign(struct kafka_rest_call *call)
         answer_hint(exchange, "send {\"partitions\": [{\"topic\": \"...\", \"partition\": 0}]}");
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     }
-    enum status status = group_member_assign(&consumer->member, body.items, body.count, &err);
-    consumer_reads_wake(consumer);
-    return answer_status(call, status, &err);
+    struct broker_membership *request = membership_ask(call, consumer, BROKER_MEMBER_ASSIGN);
+    if (request != NULL) {
+        request->choices = body.items;
+        request->choice_count = body.count;
+    }
+    return membership_send(call, request);
+}
+
+/* --- what is asked for, what is held ---------------------------------------------------------- */
+
+struct name_list {
+    struct buf *out;
+    size_t count;
+};
+
+static void name_list_add(struct name_list *list, struct span name)
+{
+    if (list->count++ > 0) {
+        buf_append_byte(list->out, ',');
+    }
+    json_string_append(list->out, name);
+}
+
+static enum handled subscription_names(struct kafka_rest_call *call,
+                                       const struct group_member *member)
+{
+    struct name_list list = {&call->exchange->reply.body, 0};
+    BUF_APPEND_LIT(list.out, "{\"topics\":[");
+    for (size_t i = 0; i < member->topic_count; i++) {
+        name_list_add(&list, group_text_span(member->topics[i]));
+    }
+    BUF_APPEND_LIT(list.out, "]}");
+    call->exchange->reply.status = 200;
+    return HANDLED;
+}
+
+static enum handled subscription_matches(struct kafka_rest_call *call)
+{
+    const struct broker_metadata *answer = KAFKA_REST_ANSWER(call, broker_metadata);
+    const struct consumer *consumer = consumer_of_request(call);
+    struct name_list list = {&call->exchange->reply.body, 0};
+    if (consumer == NULL) {
+        return HANDLED;
+    }
+    if (answer->base.status != STATUS_OK) {
+        return kafka_rest_error_broker(call, &answer->base);
+    }
+    BUF_APPEND_LIT(list.out, "{\"topics\":[");
+    for (size_t i = 0; i < answer->topic_count; i++) {
+        if (group_member_wants(&consumer->member, answer->topics[i].name)) {
+            name_list_add(&list, answer->topics[i].name);
+        }
+    }
+    BUF_APPEND_LIT(list.out, "]}");
+    call->exchange->reply.status = 200;
+    return HANDLED;
+}
+
+enum handled kafka_rest_consumer_subscription(struct kafka_rest_call *call)
+{
+    struct broker *broker = call->rest->options.broker;
+    const struct consumer *consumer = consumer_of_request(call);
+    if (consumer == NULL) {
+        return HANDLED;
+    }
+    /* What a pattern stands for is known from the first poll on. */
+    if (consumer->member.mode != GROUP_MODE_PATTERN || !consumer->member.joined) {
+        return subscription_names(call, &consumer->member);
+    }
+    struct broker_metadata *request = KAFKA_REST_ASK(call, broker_metadata, subscription_matches);
+    if (request == NULL) {
+        return HANDLED;
+    }
+    request->all = true;
+    return kafka_rest_asked(call, broker->ops->metadata(broker, request));
 }
 
 enum handled kafka_rest_consumer_assignments(struct kafka_rest_call *call)

@@ -5,6 +5,7 @@
  * first value is ignored.
  *
  * Invariant: a decode function that returns false has written the answer. */
+#include "kafka_rest_decode.h"
 #include "kafka_rest_internal.h"
 
 #include <math.h>
@@ -141,8 +142,8 @@ static bool refuse_scalar_object(struct kafka_rest_decoder *decoder, const char 
 
 /* --- objects and lists --- */
 
-static const struct kafka_rest_field *find_field(const struct kafka_rest_class *class,
-                                                 struct span name)
+static const struct kafka_rest_field *class_find_field(const struct kafka_rest_class *class,
+                                                       struct span name)
 {
     for (size_t i = 0; i < class->field_count; i++) {
         if (span_equal_cstr(name, class->fields[i].name)) {
@@ -153,7 +154,7 @@ static const struct kafka_rest_field *find_field(const struct kafka_rest_class *
 }
 
 /* v3 reads its records as a stream, past the provider that makes a 422 of unknown fields. */
-static bool is_streamed(const struct kafka_rest_class *class)
+static bool class_is_streamed(const struct kafka_rest_class *class)
 {
     return span_starts_with(span_from_cstr(class->java_name),
                             SPAN_LIT("io.confluent.kafkarest.entities.v3.ProduceRequest"));
@@ -179,10 +180,10 @@ static void refuse_unknown_streamed(struct kafka_rest_decoder *decoder,
                      SPAN_ARG(name), class->java_name, class->field_count, known);
 }
 
-static bool refuse_unknown(struct kafka_rest_decoder *decoder, const struct kafka_rest_class *class,
-                           struct span name)
+static bool class_refuse_unknown(struct kafka_rest_decoder *decoder,
+                                 const struct kafka_rest_class *class, struct span name)
 {
-    if (is_streamed(class)) {
+    if (class_is_streamed(class)) {
         refuse_unknown_streamed(decoder, class, name);
         return false;
     }
@@ -191,7 +192,7 @@ static bool refuse_unknown(struct kafka_rest_decoder *decoder, const struct kafk
     return false;
 }
 
-static bool skip_value(struct kafka_rest_decoder *decoder)
+static bool class_skip_value(struct kafka_rest_decoder *decoder)
 {
     struct json_error err;
     struct span raw;
@@ -206,14 +207,14 @@ static bool decode_member(struct kafka_rest_decoder *decoder, const struct kafka
     if (!string_text(decoder, key_raw, &name)) {
         return false;
     }
-    const struct kafka_rest_field *field = find_field(class, name);
+    const struct kafka_rest_field *field = class_find_field(class, name);
     if (field != NULL) {
         return field->decode(decoder, into);
     }
     if (unknown->ptr == NULL) {
         *unknown = name;
     }
-    return skip_value(decoder);
+    return class_skip_value(decoder);
 }
 
 bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
@@ -227,7 +228,7 @@ bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
     }
     if (kind == JSON_NULL) {
         *is_null = true;
-        return skip_value(decoder);
+        return class_skip_value(decoder);
     }
     if (kind == JSON_ARRAY) {
         return refuse_token(decoder, class->java_name, kind);
@@ -249,7 +250,7 @@ bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
     if (err.message[0] != '\0') {
         return kafka_rest_decode_failed(decoder, &err);
     }
-    return unknown.ptr == NULL || refuse_unknown(decoder, class, unknown);
+    return unknown.ptr == NULL || class_refuse_unknown(decoder, class, unknown);
 }
 
 bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java_type,
@@ -264,7 +265,7 @@ bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java
     }
     if (kind == JSON_NULL) {
         *is_null = true;
-        return skip_value(decoder);
+        return class_skip_value(decoder);
     }
     if (kind != JSON_ARRAY) {
         if (kind == JSON_OBJECT) {

@@ -67,9 +67,10 @@ enum handled kafka_rest_error_known(struct exchange *exchange, enum kafka_rest_e
     return error_answer(exchange, error->http_status, error->code, span_from_cstr(error->message));
 }
 
-enum handled kafka_rest_error_store(const struct kafka_rest_call *call, const struct error *err)
+enum handled kafka_rest_error_broker(const struct kafka_rest_call *call,
+                                     const struct broker_request *request)
 {
-    LOG_ERRORF(call->rest->options.log, "rest", "the store failed: %s", err->message);
+    LOG_ERRORF(call->rest->options.log, "rest", "the store failed: %s", request->error.message);
     return kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
 }
 
@@ -77,4 +78,24 @@ enum handled kafka_rest_error_null(struct exchange *exchange, const char *where)
 {
     answer_hint(exchange, "this request needs a JSON body, but none arrived (or it is null)");
     return kafka_rest_error(exchange, 422, 422, "%s must not be null (was null)", where);
+}
+
+enum handled kafka_rest_no_content(struct exchange *exchange)
+{
+    exchange->reply.status = 204;
+    exchange->reply.content_type = NULL;
+    return HANDLED;
+}
+
+bool kafka_rest_partition_number(struct exchange *exchange, struct span text, int32_t *out)
+{
+    int64_t number;
+    struct span digits = text.len > 1 && text.ptr[0] == '+' ? span_skip(text, 1) : text;
+    if (!span_parse_i64(digits, &number) || number < INT32_MIN || number > INT32_MAX) {
+        kafka_rest_hint_number(exchange, "the partition in the path");
+        kafka_rest_error_known(exchange, ERROR_NOT_FOUND);
+        return false;
+    }
+    *out = (int32_t)number;
+    return true;
 }

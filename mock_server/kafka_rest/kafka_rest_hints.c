@@ -1,4 +1,4 @@
-/* What people really do wrong, and the fix, for the X-Pinpipe-Hint header: the mistakes of
+/* Mistakes that people really make, and the fix, for the X-Pinpipe-Hint header: the mistakes of
  * specs/kafka-rest-v2.md sections 0 and 7 and of specs/workshop.md section 7. The answer itself is
  * never changed by anything here. */
 #include "kafka_rest_internal.h"
@@ -222,7 +222,7 @@ void kafka_rest_hint_number(struct exchange *exchange, const char *what)
 /* --- topics that are not there --- */
 
 /* "0e36c8cd403d.pin" may well be the right name, and the server was not told whose it is. */
-static void hint_meant(const struct kafka_rest_call *call, struct span topic, struct span kind,
+static void hint_meant(struct kafka_rest_call *call, struct span topic, struct span kind,
                        const char *meant)
 {
     struct span id = span_first(topic, topic.len - kind.len);
@@ -238,20 +238,26 @@ static void hint_meant(const struct kafka_rest_call *call, struct span topic, st
     }
 }
 
-void kafka_rest_hint_missing_topic(const struct kafka_rest_call *call, struct span topic)
+struct span kafka_rest_topic_meant(struct kafka_rest_call *call, struct span topic)
 {
-    struct kafka_rest *rest = call->rest;
-    const char *user = rest->options.policy->user_id;
-    char prefixed[STORE_TOPIC_NAME_MAX + 1];
-    struct span kinds[] = {SPAN_LIT("pin"), SPAN_LIT("geo"), SPAN_LIT("user")};
+    const struct span kinds[] = {SPAN_LIT("pin"), SPAN_LIT("geo"), SPAN_LIT("user")};
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
-        bool same = span_equal_nocase(topic, kinds[i]) || span_ends_with(topic, kinds[i]);
-        int len = snprintf(prefixed, sizeof(prefixed), "%s.%s", user, kinds[i].ptr);
-        if (same && len > 0 && (size_t)len < sizeof(prefixed) &&
-            store_topic_find(rest->options.store, span_from_cstr(prefixed)) != NULL) {
-            hint_meant(call, topic, kinds[i], prefixed);
-            return;
+        if (span_equal_nocase(topic, kinds[i]) || span_ends_with(topic, kinds[i])) {
+            const char *name = arena_printf(&call->exchange->arena, "%s.%s",
+                                            call->rest->options.policy->user_id, kinds[i].ptr);
+            return name != NULL ? span_from_cstr(name) : SPAN_EMPTY;
         }
+    }
+    return SPAN_EMPTY;
+}
+
+void kafka_rest_hint_missing_topic(struct kafka_rest_call *call, struct span topic,
+                                   struct span meant)
+{
+    size_t user_bytes = strlen(call->rest->options.policy->user_id);
+    if (meant.len > user_bytes) {
+        hint_meant(call, topic, span_skip(meant, user_bytes + 1), meant.ptr);
+        return;
     }
     answer_hint(call->exchange,
                 "there is no topic %.*s: create it with \"pinpipe topics create %.*s\" (or "

@@ -1,11 +1,10 @@
 /* GET /brokers, /topics and what is below them (specs/kafka-rest-v2.md section 1.1), and the root.
  * The cluster has one broker; each partition has one replica, there. */
-#include "kafka_rest_internal.h"
+#include "kafka_rest_decode.h"
+#include "kafka_rest_handlers.h"
 #include "topic_configs.h"
 
-#include <string.h>
-
-static struct buf *body_of(struct exchange *exchange)
+static struct buf *metadata_body(struct exchange *exchange)
 {
     exchange->reply.status = 200;
     return &exchange->reply.body;
@@ -13,12 +12,12 @@ static struct buf *body_of(struct exchange *exchange)
 
 enum handled kafka_rest_root(struct kafka_rest_call *call)
 {
-    BUF_APPEND_LIT(body_of(call->exchange), "{}");
+    BUF_APPEND_LIT(metadata_body(call->exchange), "{}");
     return HANDLED;
 }
 
 /* The real one binds the body to a map of strings and throws it away. */
-static bool decode_any_map(struct kafka_rest_decoder *decoder)
+static bool root_decode_map(struct kafka_rest_decoder *decoder)
 {
     struct json_error err;
     enum json_kind kind;
@@ -53,7 +52,7 @@ enum handled kafka_rest_root_post(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
     struct kafka_rest_decoder decoder = {exchange, json_document(exchange->request.body)};
-    if (!json_at_end(&decoder.cursor) && !decode_any_map(&decoder)) {
+    if (!json_at_end(&decoder.cursor) && !root_decode_map(&decoder)) {
         return HANDLED;
     }
     return kafka_rest_root(call);
@@ -61,41 +60,40 @@ enum handled kafka_rest_root_post(struct kafka_rest_call *call)
 
 enum handled kafka_rest_brokers(struct kafka_rest_call *call)
 {
-    struct buf *body = body_of(call->exchange);
+    struct buf *body = metadata_body(call->exchange);
     BUF_APPEND_LIT(body, "{\"brokers\":[");
-    buf_append_i64(body, KAFKA_REST_BROKER_ID);
+    buf_append_i64(body, BROKER_ID);
     BUF_APPEND_LIT(body, "]}");
     return HANDLED;
 }
 
-enum handled kafka_rest_topics(struct kafka_rest_call *call)
+static enum handled topics_answer(struct kafka_rest_call *call)
 {
-    struct store *store = call->rest->options.store;
-    struct buf *body = body_of(call->exchange);
+    const struct broker_metadata *answer = KAFKA_REST_ANSWER(call, broker_metadata);
+    if (answer->base.status != STATUS_OK) {
+        return kafka_rest_error_broker(call, &answer->base);
+    }
+    struct buf *body = metadata_body(call->exchange);
     buf_append_byte(body, '[');
-    for (size_t i = 0; i < store_topic_count(store); i++) {
+    for (size_t i = 0; i < answer->topic_count; i++) {
         if (i > 0) {
             buf_append_byte(body, ',');
         }
-        json_string_append(body, store_topic_at(store, i)->name);
+        json_string_append(body, answer->topics[i].name);
     }
     buf_append_byte(body, ']');
     return HANDLED;
 }
 
-/* The topic of the path, permitted and there; NULL: the answer is written. */
-static const struct store_topic *topic_of(const struct kafka_rest_call *call, struct span name)
+enum handled kafka_rest_topics(struct kafka_rest_call *call)
 {
-    if (!kafka_rest_topic_permitted(call, name)) {
-        return NULL;
+    struct broker *broker = call->rest->options.broker;
+    struct broker_metadata *request = KAFKA_REST_ASK(call, broker_metadata, topics_answer);
+    if (request == NULL) {
+        return HANDLED;
     }
-    const struct store_topic *topic = store_topic_find(call->rest->options.store, name);
-    if (topic == NULL) {
-        call->exchange->reply.hint = NULL; /* that it is not there matters more */
-        kafka_rest_hint_missing_topic(call, name);
-        kafka_rest_error_known(call->exchange, ERROR_TOPIC_PARTITION_UNKNOWN);
-    }
-    return topic;
+    request->all = true;
+    return kafka_rest_asked(call, broker->ops->metadata(broker, request));
 }
 
 static void append_partition(struct buf *body, int32_t partition)
@@ -103,10 +101,10 @@ static void append_partition(struct buf *body, int32_t partition)
     buf_printf(body,
                "{\"partition\":%d,\"leader\":%d,\"replicas\":[{\"broker\":%d,\"leader\":true,"
                "\"in_sync\":true}]}",
-               (int)partition, KAFKA_REST_BROKER_ID, KAFKA_REST_BROKER_ID);
+               (int)partition, BROKER_ID, BROKER_ID);
 }
 
-static void append_partitions(struct buf *body, const struct store_topic *topic)
+static void append_partitions(struct buf *body, const struct broker_topic *topic)
 {
     buf_append_byte(body, '[');
     for (int32_t i = 0; i < topic->partition_count; i++) {
@@ -118,30 +116,19 @@ static void append_partitions(struct buf *body, const struct store_topic *topic)
     buf_append_byte(body, ']');
 }
 
-enum status kafka_rest_configs_read(const struct kafka_rest_call *call, struct span topic,
-                                    struct topic_config_values *values, struct error *err)
-{
-    struct broker *broker = call->rest->options.broker;
-    struct broker_configs request = {
-        .base.arena = &call->exchange->arena, .topic = topic, .values = values};
-    enum broker_outcome outcome = broker->ops->configs(broker, &request);
-    PP_ASSERT(outcome == BROKER_DONE);
-    *err = request.base.error;
-    return request.base.status;
-}
+/* --- /topics/{topic} --- */
 
-enum handled kafka_rest_topic(struct kafka_rest_call *call)
+static enum handled topic_answer(struct kafka_rest_call *call)
 {
-    struct topic_config_values configs;
-    struct error err = ERROR_NONE;
-    const struct store_topic *topic = topic_of(call, call->match.captures[0]);
-    if (topic == NULL) {
-        return HANDLED;
+    const struct broker_configs *answer = KAFKA_REST_ANSWER(call, broker_configs);
+    const struct broker_topic *topic = call->state;
+    if (answer->base.status == STATUS_NOT_FOUND) { /* deleted since the step before */
+        return kafka_rest_error_known(call->exchange, ERROR_TOPIC_PARTITION_UNKNOWN);
     }
-    if (kafka_rest_configs_read(call, topic->name, &configs, &err) != STATUS_OK) {
-        return kafka_rest_error_store(call, &err);
+    if (answer->base.status != STATUS_OK) {
+        return kafka_rest_error_broker(call, &answer->base);
     }
-    struct buf *body = body_of(call->exchange);
+    struct buf *body = metadata_body(call->exchange);
     BUF_APPEND_LIT(body, "{\"name\":");
     json_string_append(body, topic->name);
     BUF_APPEND_LIT(body, ",\"configs\":{");
@@ -151,7 +138,7 @@ enum handled kafka_rest_topic(struct kafka_rest_call *call)
         }
         json_string_append(body, span_from_cstr(topic_configs[i].name));
         buf_append_byte(body, ':');
-        json_string_append(body, span_from_cstr(configs.values[i]));
+        json_string_append(body, span_from_cstr(answer->values->values[i]));
     }
     BUF_APPEND_LIT(body, "},\"partitions\":");
     append_partitions(body, topic);
@@ -159,37 +146,65 @@ enum handled kafka_rest_topic(struct kafka_rest_call *call)
     return HANDLED;
 }
 
-enum handled kafka_rest_partitions(struct kafka_rest_call *call)
+static enum handled topic_ask_configs(struct kafka_rest_call *call)
 {
-    const struct store_topic *topic = topic_of(call, call->match.captures[0]);
+    struct broker *broker = call->rest->options.broker;
+    const struct broker_topic *topic = kafka_rest_topic_of(call);
+    if (topic == NULL) {
+        return HANDLED;
+    }
+    struct broker_configs *request = KAFKA_REST_ASK(call, broker_configs, topic_answer);
+    struct topic_config_values *values =
+        ARENA_NEW(&call->exchange->arena, struct topic_config_values);
+    struct broker_topic *kept = ARENA_NEW(&call->exchange->arena, struct broker_topic);
+    if (request == NULL || values == NULL || kept == NULL) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
+    }
+    *kept = *topic;
+    call->state = kept;
+    request->topic = topic->name;
+    request->values = values;
+    return kafka_rest_asked(call, broker->ops->configs(broker, request));
+}
+
+enum handled kafka_rest_topic(struct kafka_rest_call *call)
+{
+    return kafka_rest_topic_ask(call, call->match.captures[0], topic_ask_configs);
+}
+
+/* --- partitions --- */
+
+static enum handled partitions_answer(struct kafka_rest_call *call)
+{
+    const struct broker_topic *topic = kafka_rest_topic_of(call);
     if (topic != NULL) {
-        append_partitions(body_of(call->exchange), topic);
+        append_partitions(metadata_body(call->exchange), topic);
     }
     return HANDLED;
 }
 
-bool kafka_rest_partition_number(struct exchange *exchange, struct span text, int32_t *out)
+enum handled kafka_rest_partitions(struct kafka_rest_call *call)
 {
-    int64_t number;
-    struct span digits = text.len > 1 && text.ptr[0] == '+' ? span_skip(text, 1) : text;
-    if (!span_parse_i64(digits, &number) || number < INT32_MIN || number > INT32_MAX) {
-        kafka_rest_hint_number(exchange, "the partition in the path");
-        kafka_rest_error_known(exchange, ERROR_NOT_FOUND);
-        return false;
+    return kafka_rest_topic_ask(call, call->match.captures[0], partitions_answer);
+}
+
+/* The number of the path has been looked at before anything was asked. */
+static enum handled partition_ask(struct kafka_rest_call *call, kafka_rest_step *then)
+{
+    int32_t partition;
+    if (!kafka_rest_partition_number(call->exchange, call->match.captures[1], &partition)) {
+        return HANDLED;
     }
-    *out = (int32_t)number;
-    return true;
+    return kafka_rest_topic_ask(call, call->match.captures[0], then);
 }
 
 /* The partition of the path; NULL: the answer is written. */
-static const struct store_topic *partition_of(const struct kafka_rest_call *call,
-                                              int32_t *partition)
+static const struct broker_topic *partition_of(struct kafka_rest_call *call, int32_t *partition)
 {
-    if (!kafka_rest_partition_number(call->exchange, call->match.captures[1], partition)) {
-        return NULL;
-    }
-    const struct store_topic *topic = topic_of(call, call->match.captures[0]);
-    if (topic == NULL) {
+    const struct broker_topic *topic = kafka_rest_topic_of(call);
+    if (topic == NULL ||
+        !kafka_rest_partition_number(call->exchange, call->match.captures[1], partition)) {
         return NULL;
     }
     if (*partition < 0 || *partition >= topic->partition_count) {
@@ -201,27 +216,62 @@ static const struct store_topic *partition_of(const struct kafka_rest_call *call
     return topic;
 }
 
-enum handled kafka_rest_partition(struct kafka_rest_call *call)
+static enum handled partition_answer(struct kafka_rest_call *call)
 {
     int32_t partition;
     if (partition_of(call, &partition) != NULL) {
-        append_partition(body_of(call->exchange), partition);
+        append_partition(metadata_body(call->exchange), partition);
     }
     return HANDLED;
 }
 
-enum handled kafka_rest_partition_offsets(struct kafka_rest_call *call)
+enum handled kafka_rest_partition(struct kafka_rest_call *call)
 {
+    return partition_ask(call, partition_answer);
+}
+
+static enum handled offsets_answer(struct kafka_rest_call *call)
+{
+    const struct broker_offsets *answer = KAFKA_REST_ANSWER(call, broker_offsets);
+    if (answer->base.status != STATUS_OK) {
+        return kafka_rest_error_broker(call, &answer->base);
+    }
+    if (!answer->offsets[0].is_there || !answer->offsets[1].is_there) {
+        return kafka_rest_error_known(call->exchange, ERROR_PARTITION_NOT_FOUND);
+    }
+    struct buf *body = metadata_body(call->exchange);
+    BUF_APPEND_LIT(body, "{\"beginning_offset\":");
+    buf_append_i64(body, answer->offsets[0].offset);
+    BUF_APPEND_LIT(body, ",\"end_offset\":");
+    buf_append_i64(body, answer->offsets[1].offset);
+    buf_append_byte(body, '}');
+    return HANDLED;
+}
+
+static enum handled offsets_ask(struct kafka_rest_call *call)
+{
+    struct broker *broker = call->rest->options.broker;
     int32_t partition;
-    const struct store_topic *topic = partition_of(call, &partition);
+    const struct broker_topic *topic = partition_of(call, &partition);
     if (topic == NULL) {
         return HANDLED;
     }
-    struct buf *body = body_of(call->exchange);
-    BUF_APPEND_LIT(body, "{\"beginning_offset\":");
-    buf_append_i64(body, topic->partitions[partition].first_offset);
-    BUF_APPEND_LIT(body, ",\"end_offset\":");
-    buf_append_i64(body, topic->partitions[partition].next_offset);
-    buf_append_byte(body, '}');
-    return HANDLED;
+    struct broker_offsets *request = KAFKA_REST_ASK(call, broker_offsets, offsets_answer);
+    struct broker_offset *offsets = arena_alloc_array(&call->exchange->arena, 2, sizeof(*offsets));
+    if (request == NULL || offsets == NULL) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
+    }
+    offsets[0] = (struct broker_offset){
+        .topic = topic->name, .partition = partition, .at = BROKER_OFFSET_EARLIEST};
+    offsets[1] = (struct broker_offset){
+        .topic = topic->name, .partition = partition, .at = BROKER_OFFSET_LATEST};
+    request->offsets = offsets;
+    request->count = 2;
+    return kafka_rest_asked(call, broker->ops->offsets(broker, request));
+}
+
+enum handled kafka_rest_partition_offsets(struct kafka_rest_call *call)
+{
+    return partition_ask(call, offsets_ask);
 }

@@ -10,8 +10,8 @@ enum status kafka_rest_open(const struct host *host, void **out, struct error *e
     bool eager = o->first_poll == PINPIPE_FIRST_POLL_EAGER;
     struct kafka_rest *rest = NULL;
     const struct kafka_rest_options options = {
-        .store = host->store,
         .broker = host->broker,
+        .undo = host->undo,
         .timers = host->timers,
         .env = host->env,
         .log = host->log,

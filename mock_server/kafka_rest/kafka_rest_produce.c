@@ -6,6 +6,9 @@
  * the broker (at_broker with the client gone), and that one gives it back. */
 #include "kafka_rest_produce.h"
 
+#include "kafka_rest_handlers.h"
+#include "undo.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +21,11 @@ enum {
 
 /* --- jobs --- */
 
-static void job_free(struct produce_job *job)
+static void produce_job_free(struct produce_job *job)
 {
+    if (job->noted_epoch != 0) {
+        undo_drop(job->rest->options.undo, job);
+    }
     produce_request_release(&job->request);
     buf_release(&job->results);
     buf_release(&job->extra);
@@ -27,7 +33,7 @@ static void job_free(struct produce_job *job)
     free(job);
 }
 
-static struct produce_job *job_new(void)
+static struct produce_job *produce_job_new(void)
 {
     struct produce_job *job = calloc(1, sizeof(*job));
     if (job == NULL) {
@@ -45,32 +51,40 @@ struct produce_job *produce_job_take(struct kafka_rest_call *call, struct span t
     struct produce_job *job = call->rest->produce_job;
     call->rest->produce_job = NULL;
     if (job == NULL) {
-        job = job_new();
+        job = produce_job_new();
     }
     if (job == NULL) {
         return NULL;
     }
+    job->rest = call->rest;
     job->call = call;
     job->next = 0;
     job->end = 0;
     job->waited = false;
     job->at_broker = false;
-    /* Its own copy: the exchange may be gone before the broker is done. */
+    job->partition_count = 0;
+    job->taken_back = false;
+    job->noted_epoch = 0;
+    /* The topic is the job's own copy: the exchange may be gone before the broker is done. */
     char *name = arena_copy_cstr(&job->texts, topic);
     job->topic = span_from(name, name != NULL ? topic.len : 0);
     if (name == NULL) {
-        job_free(job);
+        produce_job_free(job);
         return NULL;
     }
     return job;
 }
 
 /* Back to the proxy, which keeps one. */
-static void job_recycle(struct kafka_rest *rest, struct produce_job *job)
+static void produce_job_recycle(struct produce_job *job)
 {
+    struct kafka_rest *rest = job->rest;
     if (rest->produce_job != NULL) {
-        job_free(job);
+        produce_job_free(job);
         return;
+    }
+    if (job->noted_epoch != 0) {
+        undo_drop(rest->options.undo, job);
     }
     produce_request_reset(&job->request);
     buf_trim(&job->results, PRODUCE_SCRATCH_KEEP_BYTES);
@@ -82,14 +96,20 @@ static void job_recycle(struct kafka_rest *rest, struct produce_job *job)
 
 void produce_job_return(struct produce_job *job)
 {
-    job_recycle(job->call->rest, job);
+    produce_job_recycle(job);
 }
 
 void kafka_rest_produce_free(struct kafka_rest *rest)
 {
     if (rest->produce_job != NULL) {
-        job_free(rest->produce_job);
+        produce_job_free(rest->produce_job);
         rest->produce_job = NULL;
+    }
+    while (rest->orphan_jobs != NULL) {
+        struct produce_job *job = rest->orphan_jobs;
+        rest->orphan_jobs = job->next_orphan;
+        broker_cancel(rest->options.broker, &job->produce.base);
+        produce_job_free(job);
     }
 }
 
@@ -113,21 +133,21 @@ bool produce_job_prepare(struct produce_job *job)
 
 /* --- hints --- */
 
-static void hint_retriable(const struct produce_job *job)
+/* A topic that is not there has been asked about once more (produce_job_finish), for what may be
+ * meant. */
+static void produce_hint_retriable(const struct produce_job *job)
 {
-    struct kafka_rest *rest = job->call->rest;
-    const struct store_topic *topic = store_topic_find(rest->options.store, job->topic);
-    if (topic == NULL) {
-        kafka_rest_hint_missing_topic(job->call, job->topic);
+    if (job->partition_count == 0) {
+        kafka_rest_topic_hint_missing(job->call);
         return;
     }
     answer_hint(job->call->exchange,
                 "topic %.*s has %d partition(s), counted from 0: leave \"partition\" out",
-                SPAN_ARG(job->topic), (int)topic->partition_count);
+                SPAN_ARG(job->topic), (int)job->partition_count);
 }
 
 /* Kafka's words -> the fix, for errors that no retry heals. */
-static const char *fix_of(const char *error)
+static const char *produce_fix_of(const char *error)
 {
     static const struct {
         const char *words;
@@ -145,15 +165,15 @@ static const char *fix_of(const char *error)
     return "read error_code and error of each entry in \"offsets\"";
 }
 
-static void hint_failed(const struct produce_job *job, const struct broker_result *result)
+static void produce_hint_failed(const struct produce_job *job, const struct broker_result *result)
 {
     struct exchange *exchange = job->call->exchange;
     const char *user = job->call->rest->options.policy->user_id;
     if (result->error_code == error_retriable) {
-        hint_retriable(job);
+        produce_hint_retriable(job);
     } else if (result->error_code == error_other) {
         answer_hint(exchange, "the status is 200, but a record was not stored: %s",
-                    fix_of(result->error));
+                    produce_fix_of(result->error));
     } else if (result->error_code == error_not_authorized) {
         answer_hint(exchange,
                     "the workshop's policy allows only topics that begin with \"%s.\": use "
@@ -162,85 +182,161 @@ static void hint_failed(const struct produce_job *job, const struct broker_resul
     }
 }
 
-void produce_job_hint(const struct produce_job *job)
+/* The first record that failed; NULL: none has. */
+static const struct broker_result *produce_job_first_failure(const struct produce_job *job)
 {
     const struct broker_result *results = produce_job_results(job);
     for (size_t i = 0; i < job->end; i++) {
         if (PP_UNLIKELY(results[i].error_code != 0)) {
-            hint_failed(job, &results[i]);
-            return;
+            return &results[i];
         }
     }
-    kafka_rest_hint_topic_policy(job->call, job->topic);
+    return NULL;
+}
+
+void produce_job_hint(const struct produce_job *job)
+{
+    const struct broker_result *failure = produce_job_first_failure(job);
+    if (failure != NULL) {
+        produce_hint_failed(job, failure);
+    } else {
+        kafka_rest_hint_topic_policy(job->call, job->topic);
+    }
 }
 
 /* --- sending --- */
 
-static void job_finish(struct produce_job *job)
+static enum handled produce_job_encode(struct produce_job *job)
 {
-    struct kafka_rest *rest = job->call->rest;
     job->encode(job, job->call->exchange);
-    job_recycle(rest, job);
+    produce_job_recycle(job);
+    return HANDLED;
 }
 
-static enum handled job_continue(struct produce_job *job);
+static enum handled produce_job_encode_step(struct kafka_rest_call *call)
+{
+    struct produce_job *job = call->state;
+    call->state = NULL;
+    return produce_job_encode(job);
+}
 
-static void broker_done(struct broker_request *request)
+static void produce_job_abandon(struct kafka_rest_call *call)
+{
+    produce_job_recycle(call->state);
+}
+
+static enum handled produce_job_finish(struct produce_job *job)
+{
+    const struct broker_result *failure = produce_job_first_failure(job);
+    if (PP_LIKELY(failure == NULL) || failure->error_code != error_retriable ||
+        job->partition_count > 0) {
+        return produce_job_encode(job);
+    }
+    struct kafka_rest_call *call = job->call;
+    call->state = job;
+    call->abandon = produce_job_abandon;
+    enum handled handled = kafka_rest_topic_ask(call, job->topic, produce_job_encode_step);
+    if (handled == HANDLED && call->state != NULL) {
+        produce_job_recycle(job); /* there was no memory to ask with */
+    }
+    return handled;
+}
+
+/* --- turns that end before the job --- */
+
+static void produce_job_back(void *owner, const void *payload)
+{
+    struct produce_job *job = owner;
+    (void)payload;
+    job->taken_back = true;
+}
+
+static const struct undo_ops job_undo = {.back = produce_job_back};
+
+/* Records have been sent in this turn and the answer will not be given in it. Without memory for a
+ * note the job counts as taken back, which promises less than is kept. */
+static void produce_job_note_sent(struct produce_job *job)
+{
+    struct undo_log *undo = job->rest->options.undo;
+    if (job->noted_epoch == undo_epoch(undo)) {
+        return;
+    }
+    if (undo_reserve(undo, 1) != STATUS_OK) {
+        job->taken_back = true;
+        return;
+    }
+    undo_push(undo, &job_undo, job, NULL, 0);
+    job->noted_epoch = undo_epoch(undo);
+}
+
+static enum handled produce_job_fail_taken_back(struct produce_job *job)
+{
+    struct exchange *exchange = job->call->exchange;
+    produce_job_recycle(job);
+    exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
+    exchange->reply.hint = NULL;
+    answer_hint(exchange, "a commit failed while this request waited: some of the records may be "
+                          "stored, sending them again may double those");
+    return HANDLED;
+}
+
+static enum handled produce_job_continue(struct produce_job *job);
+
+static void produce_job_orphan_done(struct produce_job *job)
+{
+    struct produce_job **link = &job->rest->orphan_jobs;
+    while (*link != job) {
+        link = &(*link)->next_orphan;
+    }
+    *link = job->next_orphan;
+    produce_job_free(job);
+}
+
+static void produce_job_broker_done(struct broker_request *request)
 {
     struct produce_job *job = request->ctx;
     job->at_broker = false;
     if (job->call == NULL) {
-        job_free(job); /* nobody waits for the answer any more */
+        produce_job_orphan_done(job); /* nobody waits for the answer any more */
         return;
     }
     job->next += job->produce.count;
+    job->partition_count = job->produce.partition_count;
     struct exchange *exchange = job->call->exchange;
-    if (job_continue(job) == HANDLED) {
+    if (produce_job_continue(job) == HANDLED) {
         exchange_answer(exchange);
     }
 }
 
-/* Records that were sent before the wait belong to turns that have ended meanwhile. If one of those
- * failed, a receipt would name what was not kept. */
-static bool job_was_taken_back(const struct produce_job *job)
-{
-    return store_generation(job->call->rest->options.store) != job->generation;
-}
-
-static void job_deadline(struct exchange *exchange, void *state)
+static void produce_job_deadline(struct exchange *exchange, void *state)
 {
     struct produce_job *job = state;
-    if (job_was_taken_back(job)) {
-        job_recycle(job->call->rest, job);
-        exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
-        exchange->reply.hint = NULL;
-        answer_hint(exchange, "a commit failed while this request waited: some of the records "
-                              "may be stored, sending them again may double those");
-        exchange_answer(exchange);
-        return;
-    }
     job->waited = true;
-    if (job_continue(job) == HANDLED) {
+    if ((job->taken_back ? produce_job_fail_taken_back(job) : produce_job_continue(job)) ==
+        HANDLED) {
         exchange_answer(exchange);
     }
 }
 
-static void job_cancel(struct exchange *exchange, void *state)
+/* The broker keeps the records of a client that leaves. */
+static void produce_job_cancel(struct exchange *exchange, void *state)
 {
     struct produce_job *job = state;
     (void)exchange;
     if (job->at_broker) {
         job->call = NULL;
+        job->next_orphan = job->rest->orphan_jobs;
+        job->rest->orphan_jobs = job;
         return;
     }
-    job_recycle(job->call->rest, job);
+    produce_job_recycle(job);
 }
 
-static const struct park_ops job_park_ops = {job_deadline, job_cancel};
+static const struct park_ops job_park_ops = {produce_job_deadline, produce_job_cancel};
 
 /* How many records from `next` on go to the broker together: all up to a refused one; one at a time
  * when each missing topic costs its own wait. */
-static size_t run_length(const struct produce_job *job)
+static size_t produce_job_run_length(const struct produce_job *job)
 {
     const struct broker_result *results = produce_job_results(job);
     if (job->call->rest->options.missing_topic_delay_ms > 0) {
@@ -254,18 +350,21 @@ static size_t run_length(const struct produce_job *job)
 }
 
 /* The real producer blocks max.block.ms for metadata that never comes, record after record. */
-static bool must_wait(const struct produce_job *job)
+static bool produce_job_must_wait(const struct produce_job *job)
 {
     return job->call->rest->options.missing_topic_delay_ms > 0 && !job->waited &&
            produce_job_results(job)[job->next].error_code == error_retriable;
 }
 
-static void park(struct produce_job *job, int64_t deadline_us)
+static void produce_job_park(struct produce_job *job, int64_t deadline_us)
 {
+    if (job->next > 0) {
+        produce_job_note_sent(job);
+    }
     exchange_park(job->call->exchange, deadline_us, &job_park_ops, job);
 }
 
-static enum handled job_continue(struct produce_job *job)
+static enum handled produce_job_continue(struct produce_job *job)
 {
     struct kafka_rest_options *options = &job->call->rest->options;
     struct broker_result *results = produce_job_results(job);
@@ -275,39 +374,38 @@ static enum handled job_continue(struct produce_job *job)
             continue;
         }
         job->produce = (struct broker_produce){
-            .base = {.arena = &job->texts, .done = broker_done, .ctx = job},
+            .base = {.arena = &job->texts, .done = produce_job_broker_done, .ctx = job},
             .topic = job->topic,
             .records = produce_request_records(&job->request) + job->next,
             .results = results + job->next,
-            .count = run_length(job),
+            .count = produce_job_run_length(job),
         };
         results[job->next].error_code = 0;
         if (options->broker->ops->produce(options->broker, &job->produce) == BROKER_LATER) {
             job->at_broker = true;
-            park(job, INT64_MAX);
+            produce_job_park(job, INT64_MAX);
             return PARKED;
         }
-        if (must_wait(job)) {
-            park(job,
-                 options->env->monotonic_us(options->env) + options->missing_topic_delay_ms * 1000);
+        job->partition_count = job->produce.partition_count;
+        if (produce_job_must_wait(job)) {
+            produce_job_park(job, options->env->monotonic_us(options->env) +
+                                      options->missing_topic_delay_ms * 1000);
             return PARKED;
         }
         job->waited = false;
         job->next += job->produce.count;
     }
-    job_finish(job);
-    return HANDLED;
+    return job->taken_back ? produce_job_fail_taken_back(job) : produce_job_finish(job);
 }
 
 enum handled produce_job_run(struct produce_job *job)
 {
-    job->generation = store_generation(job->call->rest->options.store);
-    return job_continue(job);
+    return produce_job_continue(job);
 }
 
 /* --- v2 --- */
 
-static void encode_v2(struct produce_job *job, struct exchange *exchange)
+static void produce_encode_v2(struct produce_job *job, struct exchange *exchange)
 {
     if (job->end < job->request.count) {
         answer_hint(exchange, "a negative partition stops the real producer with an exception; "
@@ -320,7 +418,7 @@ static void encode_v2(struct produce_job *job, struct exchange *exchange)
 }
 
 /* The URL's partition for records without their own; stops before the first negative one. */
-static void choose_partitions(struct produce_job *job, int32_t url_partition)
+static void produce_choose_partitions(struct produce_job *job, int32_t url_partition)
 {
     struct broker_record *records = (struct broker_record *)(void *)job->request.records.ptr;
     for (size_t i = 0; i < job->end; i++) {
@@ -350,8 +448,8 @@ static enum handled produce_v2(struct kafka_rest_call *call, int32_t url_partiti
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
         return HANDLED;
     }
-    choose_partitions(job, url_partition);
-    job->encode = encode_v2;
+    produce_choose_partitions(job, url_partition);
+    job->encode = produce_encode_v2;
     return produce_job_run(job);
 }
 

@@ -12,15 +12,20 @@ struct produce_job {
     struct buf results; /* struct broker_result, one a record */
     struct arena texts;
     struct broker_produce produce;
-    struct kafka_rest_call *call; /* NULL: the client has left while the broker was at work */
-    struct span topic;            /* in texts */
+    struct kafka_rest *rest;
+    struct kafka_rest_call *call;    /* NULL: the client has left while the broker was at work */
+    struct produce_job *next_orphan; /* of those whose clients have left */
+    struct span topic;               /* in texts */
     /* Results whose error_code is set before the start are refused records: they are not sent. */
     size_t next;
-    size_t end;  /* records from here on are not sent */
-    bool waited; /* the record at `next` has had its imitated wait */
-    /* The store's when the first record was sent: a request that waits outlives its turns. */
-    uint64_t generation;
-    bool at_broker; /* done() will come */
+    size_t end;              /* records from here on are not sent */
+    bool waited;             /* the record at `next` has had its imitated wait */
+    int32_t partition_count; /* of the topic, as the broker saw it last; 0: it is not there */
+    /* A request that waits outlives its turns. One of them failed, and records of the job were in
+     * it: a receipt would name what was not kept. */
+    bool taken_back;
+    uint64_t noted_epoch; /* in which that was noted with the undo log */
+    bool at_broker;       /* done() will come */
     void (*encode)(struct produce_job *job, struct exchange *exchange);
     struct buf extra; /* the owner's own facts, one a record */
 };
@@ -34,7 +39,7 @@ struct broker_result *produce_job_results(const struct produce_job *job);
 bool produce_job_prepare(struct produce_job *job);
 /* Sends the records; calls job->encode when all results are there, at once or later. */
 enum handled produce_job_run(struct produce_job *job);
-/* What went wrong with the first failed record, for X-Pinpipe-Hint. */
+/* Hints at the fix for the first record that failed. */
 void produce_job_hint(const struct produce_job *job);
 
 #endif

@@ -1,5 +1,7 @@
 #include "kafka_rest_produce_codec.h"
 
+#include "kafka_rest_decode.h"
+
 #include "base64.h"
 
 #include <stdio.h>
@@ -56,7 +58,7 @@ static struct broker_record *last_record(struct produce_request *request)
 
 /* --- decoding --- */
 
-static bool no_memory(struct kafka_rest_decoder *decoder)
+static bool produce_no_memory(struct kafka_rest_decoder *decoder)
 {
     exchange_fail(decoder->exchange, EXCHANGE_NO_MEMORY);
     return false;
@@ -71,15 +73,15 @@ void produce_too_many_records(struct exchange *exchange)
 
 /* JSON records are re-encoded while they are read; for the others the source text is kept until the
  * whole body has turned out to be well-formed. */
-static bool decode_data(struct kafka_rest_decoder *decoder, struct produce_request *request,
-                        bool *present, struct span *out)
+static bool produce_decode_data(struct kafka_rest_decoder *decoder, struct produce_request *request,
+                                bool *present, struct span *out)
 {
     struct json_error err;
     if (request->format == MEDIA_JSON) {
         size_t start = request->bytes.len;
         if (!json_reencode(&decoder->cursor, &request->bytes, &err)) {
             return buf_ok(&request->bytes) ? kafka_rest_decode_failed(decoder, &err)
-                                           : no_memory(decoder);
+                                           : produce_no_memory(decoder);
         }
         size_t len = request->bytes.len - start;
         *present = len != 4 || memcmp(request->bytes.ptr + start, "null", 4) != 0;
@@ -95,16 +97,16 @@ static bool decode_data(struct kafka_rest_decoder *decoder, struct produce_reque
     return true;
 }
 
-static bool decode_key(struct kafka_rest_decoder *decoder, void *into)
+static bool produce_decode_key(struct kafka_rest_decoder *decoder, void *into)
 {
     struct broker_record *record = last_record(into);
-    return decode_data(decoder, into, &record->has_key, &record->key);
+    return produce_decode_data(decoder, into, &record->has_key, &record->key);
 }
 
-static bool decode_value(struct kafka_rest_decoder *decoder, void *into)
+static bool produce_decode_value(struct kafka_rest_decoder *decoder, void *into)
 {
     struct broker_record *record = last_record(into);
-    return decode_data(decoder, into, &record->has_value, &record->value);
+    return produce_decode_data(decoder, into, &record->has_value, &record->value);
 }
 
 static bool decode_partition(struct kafka_rest_decoder *decoder, void *into)
@@ -121,8 +123,8 @@ static bool decode_partition(struct kafka_rest_decoder *decoder, void *into)
 }
 
 static const struct kafka_rest_field record_fields[] = {
-    {"value", decode_value},
-    {"key", decode_key},
+    {"value", produce_decode_value},
+    {"key", produce_decode_key},
     {"partition", decode_partition},
 };
 static const struct kafka_rest_class record_class = {RECORD_CLASS, record_fields,
@@ -139,7 +141,7 @@ static bool decode_record(struct kafka_rest_decoder *decoder, void *into)
     }
     buf_append(&request->records, &record, sizeof(record));
     if (!buf_ok(&request->records)) {
-        return no_memory(decoder);
+        return produce_no_memory(decoder);
     }
     request->count++;
     if (!kafka_rest_decode_object(decoder, &record_class, request, &is_null)) {
@@ -389,7 +391,7 @@ bool produce_request_decode(struct produce_request *request, struct exchange *ex
 
 /* --- receipts --- */
 
-static void append_receipt(struct buf *body, const struct broker_result *result)
+static void produce_append_receipt(struct buf *body, const struct broker_result *result)
 {
     if (PP_LIKELY(result->error_code == 0)) {
         BUF_APPEND_LIT(body, "{\"partition\":");
@@ -422,7 +424,7 @@ void produce_receipts_encode(const struct broker_result *results, size_t count,
         if (i > 0) {
             buf_append_byte(body, ',');
         }
-        append_receipt(body, &results[i]);
+        produce_append_receipt(body, &results[i]);
         status = status == 200 ? status_of(results[i].error_code) : status;
         if (results[i].error_code != 0 && exchange->reply.error_code == NULL) {
             exchange->reply.error_code =

@@ -3,6 +3,7 @@
 #ifndef PINPIPE_KAFKA_REST_PRODUCE_CODEC_H
 #define PINPIPE_KAFKA_REST_PRODUCE_CODEC_H
 
+#include "arena.h"
 #include "kafka_rest_internal.h"
 
 enum {

@@ -1,7 +1,7 @@
 /* The REST proxy's routes as data: three tables, chosen by the path's first segment. The rows are
  * those of specs/kafka-rest-v2.md section 1; the profile says what a row consumes
  * and produces. */
-#include "kafka_rest_internal.h"
+#include "kafka_rest_handlers.h"
 
 #define INSTANCE  "/consumers/{group}/instances/{instance}"
 #define PARTITION "/topics/{topic}/partitions/{partition}"
@@ -57,7 +57,7 @@ static const struct kafka_rest_route v3_routes[] = {
     {{METHOD_GET, TOPIC "/partitions"}, kafka_rest_v3_partitions, PROFILE_V3},
     {{METHOD_GET, TOPIC "/partitions/{partition}"}, kafka_rest_v3_partition, PROFILE_V3},
     {{METHOD_GET, TOPIC "/configs"}, kafka_rest_v3_configs, PROFILE_V3},
-    {{METHOD_GET, TOPIC "/configs/{name}"}, kafka_rest_v3_config, PROFILE_V3},
+    {{METHOD_GET, TOPIC "/configs/{name}"}, kafka_rest_v3_configs, PROFILE_V3},
     {{METHOD_GET, CLUSTER "/consumer-groups"}, kafka_rest_v3_groups, PROFILE_V3},
     {{METHOD_GET, GROUP}, kafka_rest_v3_group, PROFILE_V3},
     {{METHOD_GET, GROUP "/consumers"}, kafka_rest_v3_consumers, PROFILE_V3},

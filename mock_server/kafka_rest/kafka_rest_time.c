@@ -9,7 +9,7 @@ enum { day_seconds = 86400 };
 static const double epoch_seconds_max = 1e11; /* beyond the year 5000 */
 
 /* Exactly `count` digits off the front. */
-static bool take_number(struct span *text, size_t count, unsigned *out)
+static bool instant_take_number(struct span *text, size_t count, unsigned *out)
 {
     uint64_t value;
     if (text->len < count || !span_parse_u64(span_first(*text, count), &value)) {
@@ -56,11 +56,11 @@ static bool take_zone(struct span text, int64_t *offset_seconds)
         return text.len == 0;
     }
     bool west = take_byte(&text, '-');
-    if ((!west && !take_byte(&text, '+')) || !take_number(&text, 2, &hours)) {
+    if ((!west && !take_byte(&text, '+')) || !instant_take_number(&text, 2, &hours)) {
         return false;
     }
     (void)take_byte(&text, ':');
-    if (!take_number(&text, 2, &minutes) || hours > 18 || minutes > 59 || text.len > 0) {
+    if (!instant_take_number(&text, 2, &minutes) || hours > 18 || minutes > 59 || text.len > 0) {
         return false;
     }
     *offset_seconds = (int64_t)(hours * 3600 + minutes * 60) * (west ? -1 : 1);
@@ -77,14 +77,15 @@ static bool parse_iso(struct span text, int64_t *ms)
     unsigned second = 0;
     int64_t fraction = 0;
     int64_t offset;
-    if (!take_number(&text, 4, &year) || !take_byte(&text, '-') || !take_number(&text, 2, &month) ||
-        !take_byte(&text, '-') || !take_number(&text, 2, &day) ||
-        !(take_byte(&text, 'T') || take_byte(&text, 't')) || !take_number(&text, 2, &hour) ||
-        !take_byte(&text, ':') || !take_number(&text, 2, &minute)) {
+    if (!instant_take_number(&text, 4, &year) || !take_byte(&text, '-') ||
+        !instant_take_number(&text, 2, &month) || !take_byte(&text, '-') ||
+        !instant_take_number(&text, 2, &day) || !(take_byte(&text, 'T') || take_byte(&text, 't')) ||
+        !instant_take_number(&text, 2, &hour) || !take_byte(&text, ':') ||
+        !instant_take_number(&text, 2, &minute)) {
         return false;
     }
     if (take_byte(&text, ':') &&
-        (!take_number(&text, 2, &second) || !take_fraction_ms(&text, &fraction))) {
+        (!instant_take_number(&text, 2, &second) || !take_fraction_ms(&text, &fraction))) {
         return false;
     }
     if (!take_zone(text, &offset) || month < 1 || month > 12 || day < 1 ||
@@ -97,7 +98,7 @@ static bool parse_iso(struct span text, int64_t *ms)
 }
 
 /* Decimal only: strtod would take "inf" and hexadecimal digits too. */
-static bool is_decimal(struct span text)
+static bool instant_is_decimal(struct span text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
@@ -114,7 +115,7 @@ bool kafka_rest_time_parse(struct span text, int64_t *ms)
     if (parse_iso(text, ms)) {
         return true;
     }
-    if (is_decimal(text) && span_parse_double(text, &seconds) &&
+    if (instant_is_decimal(text) && span_parse_double(text, &seconds) &&
         fabs(seconds) < epoch_seconds_max) {
         *ms = (int64_t)floor(seconds * 1000 + 0.5);
         return true;

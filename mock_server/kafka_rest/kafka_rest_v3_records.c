@@ -4,6 +4,8 @@
  * A record that cannot be bound is refused and the next one is read; a body that is no longer JSON
  * ends the stream there. */
 #include "base64.h"
+#include "kafka_rest_decode.h"
+#include "kafka_rest_handlers.h"
 #include "kafka_rest_produce.h"
 #include "kafka_rest_time.h"
 #include "kafka_rest_v3.h"
@@ -55,12 +57,12 @@ struct v3_record {
 
 /* --- decoding one record --- */
 
-static bool decode_partition_id(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_partition_id(struct kafka_rest_decoder *decoder, void *into)
 {
     return kafka_rest_decode_int(decoder, &((struct v3_record *)into)->partition_id);
 }
 
-static bool decode_data_type(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_data_type(struct kafka_rest_decoder *decoder, void *into)
 {
     static const char *const types[] = {"BINARY", "JSON", "AVRO", "JSONSCHEMA", "PROTOBUF"};
     struct kafka_rest_string *type = &((struct record_data *)into)->type;
@@ -81,7 +83,7 @@ static bool decode_data_type(struct kafka_rest_decoder *decoder, void *into)
     return false;
 }
 
-static bool decode_data_data(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_data_data(struct kafka_rest_decoder *decoder, void *into)
 {
     struct record_data *data = into;
     struct json_error err;
@@ -109,10 +111,10 @@ static bool decode_schema_int(struct kafka_rest_decoder *decoder, void *into)
     return true;
 }
 
-static bool decode_record_data(struct kafka_rest_decoder *decoder, struct record_data *data)
+static bool v3_decode_record_data(struct kafka_rest_decoder *decoder, struct record_data *data)
 {
     static const struct kafka_rest_field fields[] = {
-        {"type", decode_data_type},       {"data", decode_data_data},
+        {"type", v3_decode_data_type},    {"data", v3_decode_data_data},
         {"subject", decode_schema_text},  {"subject_name_strategy", decode_schema_text},
         {"schema_id", decode_schema_int}, {"schema_version", decode_schema_int},
         {"schema", decode_schema_text},
@@ -132,17 +134,17 @@ static bool decode_record_data(struct kafka_rest_decoder *decoder, struct record
     return true;
 }
 
-static bool decode_key(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_key(struct kafka_rest_decoder *decoder, void *into)
 {
-    return decode_record_data(decoder, &((struct v3_record *)into)->key);
+    return v3_decode_record_data(decoder, &((struct v3_record *)into)->key);
 }
 
-static bool decode_value(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_value(struct kafka_rest_decoder *decoder, void *into)
 {
-    return decode_record_data(decoder, &((struct v3_record *)into)->value);
+    return v3_decode_record_data(decoder, &((struct v3_record *)into)->value);
 }
 
-static bool decode_timestamp(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_timestamp(struct kafka_rest_decoder *decoder, void *into)
 {
     struct v3_record *record = into;
     struct kafka_rest_string text;
@@ -160,12 +162,12 @@ static bool decode_timestamp(struct kafka_rest_decoder *decoder, void *into)
     return true;
 }
 
-static bool decode_header_name(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_header_name(struct kafka_rest_decoder *decoder, void *into)
 {
     return kafka_rest_decode_string(decoder, &((struct header_text *)into)->name);
 }
 
-static bool decode_header_value(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_header_value(struct kafka_rest_decoder *decoder, void *into)
 {
     struct header_text *header = into;
     if (!kafka_rest_decode_string(decoder, &header->value) || !header->value.present) {
@@ -182,10 +184,10 @@ static bool decode_header_value(struct kafka_rest_decoder *decoder, void *into)
     return good;
 }
 
-static bool decode_header(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_header(struct kafka_rest_decoder *decoder, void *into)
 {
-    static const struct kafka_rest_field fields[] = {{"name", decode_header_name},
-                                                     {"value", decode_header_value}};
+    static const struct kafka_rest_field fields[] = {{"name", v3_decode_header_name},
+                                                     {"value", v3_decode_header_value}};
     static const struct kafka_rest_class class = {HEADER_CLASS, fields, ARRAY_COUNT(fields)};
     struct v3_record *record = into;
     struct header_text header = {.name = {.text = SPAN_EMPTY}, .bytes = &record->header_value};
@@ -206,23 +208,23 @@ static bool decode_header(struct kafka_rest_decoder *decoder, void *into)
     return true;
 }
 
-static bool decode_headers(struct kafka_rest_decoder *decoder, void *into)
+static bool v3_decode_headers(struct kafka_rest_decoder *decoder, void *into)
 {
     struct v3_record *record = into;
     bool is_null;
     buf_reset(&record->headers);
     record->header_count = 0;
-    return kafka_rest_decode_list(decoder, HEADER_LIST, decode_header, into, &is_null);
+    return kafka_rest_decode_list(decoder, HEADER_LIST, v3_decode_header, into, &is_null);
 }
 
 static bool decode_v3_record(struct kafka_rest_decoder *decoder, struct v3_record *record)
 {
     static const struct kafka_rest_field fields[] = {
-        {"partition_id", decode_partition_id},
-        {"headers", decode_headers},
-        {"key", decode_key},
-        {"value", decode_value},
-        {"timestamp", decode_timestamp},
+        {"partition_id", v3_decode_partition_id},
+        {"headers", v3_decode_headers},
+        {"key", v3_decode_key},
+        {"value", v3_decode_value},
+        {"timestamp", v3_decode_timestamp},
     };
     static const struct kafka_rest_class class = {RECORD_CLASS, fields, ARRAY_COUNT(fields)};
     bool is_null;
@@ -265,7 +267,7 @@ static bool encode_data(struct produce_job *job, const struct record_data *data,
     return true;
 }
 
-static const char *type_of(const struct record_data *data)
+static const char *v3_type_of(const struct record_data *data)
 {
     return !data->present ? NULL : span_equal_cstr(data->type.text, "JSON") ? "JSON" : "BINARY";
 }
@@ -307,8 +309,8 @@ static bool bind_record(struct produce_job *job, struct span text, struct broker
     buf_release(&record.headers);
     buf_release(&record.header_value);
     out->timestamp_ms = record.has_timestamp ? record.timestamp_ms : -1;
-    receipt->key_type = type_of(&record.key);
-    receipt->value_type = type_of(&record.value);
+    receipt->key_type = v3_type_of(&record.key);
+    receipt->value_type = v3_type_of(&record.value);
     /* The size of nothing is -1 in Kafka's record metadata. */
     receipt->key_size = out->has_key ? (int64_t)out->key.len : -1;
     receipt->value_size = out->has_value ? (int64_t)out->value.len : -1;
@@ -316,7 +318,7 @@ static bool bind_record(struct produce_job *job, struct span text, struct broker
 }
 
 /* Moves the error out of the reply into the record's result. */
-static void take_error(struct produce_job *job, struct broker_result *result)
+static void v3_take_error(struct produce_job *job, struct broker_result *result)
 {
     struct reply *reply = &job->call->exchange->reply;
     int64_t code = 500;
@@ -353,7 +355,7 @@ static bool add_record(struct produce_job *job, struct span text, const struct j
     }
     if (!good) {
         record = (struct broker_record){.partition = -1, .timestamp_ms = -1};
-        take_error(job, &result);
+        v3_take_error(job, &result);
         result.partition = refused_flag;
     }
     buf_append(&job->request.records, &record, sizeof(record));
@@ -364,7 +366,7 @@ static bool add_record(struct produce_job *job, struct span text, const struct j
 }
 
 /* Every object of the body; false: the answer is written. */
-static bool decode_stream(struct produce_job *job)
+static bool v3_decode_stream(struct produce_job *job)
 {
     struct exchange *exchange = job->call->exchange;
     struct json_cursor cursor = json_document(exchange->request.body);
@@ -398,54 +400,53 @@ static bool decode_stream(struct produce_job *job)
 
 /* --- receipts --- */
 
-static void append_part(struct v3_writer *w, const char *name, const char *type, int64_t size)
+static void v3_append_part(struct v3_writer *w, const char *name, const char *type, int64_t size)
 {
     if (type == NULL) {
         return;
     }
-    v3_name(w, name);
-    buf_append_byte(w->body, '{');
-    v3_string(w, "type", span_from_cstr(type));
-    v3_int(w, "size", size);
-    v3_end(w);
+    json_member_object(&w->json, name);
+    json_member_cstr(&w->json, "type", type);
+    json_member_i64(&w->json, "size", size);
+    json_write_end(&w->json);
 }
 
-static void append_receipt(struct v3_writer *w, const struct produce_job *job,
-                           const struct broker_result *result, const struct receipt *receipt)
+static void v3_append_receipt(struct v3_writer *w, const struct produce_job *job,
+                              const struct broker_result *result, const struct receipt *receipt)
 {
     char timestamp[KAFKA_REST_TIME_BYTES];
+    /* Receipts stand one behind the other, each a text of its own. */
+    w->json = json_writer_to(&job->call->exchange->reply.body);
     if (result->partition == refused_flag) {
-        buf_append_cstr(w->body, result->error);
+        json_write_raw(&w->json, span_from_cstr(result->error));
         return;
     }
-    buf_append_byte(w->body, '{');
+    json_write_object(&w->json);
     if (result->error_code != 0) {
-        v3_int(w, "error_code", result->error_code);
-        v3_string(w, "message", span_from_cstr(result->error));
+        json_member_i64(&w->json, "error_code", result->error_code);
+        json_member_cstr(&w->json, "message", result->error);
     } else {
         kafka_rest_time_format(result->timestamp_ms, timestamp);
-        v3_string(w, "cluster_id", span_from_cstr(w->cluster_id));
-        v3_string(w, "topic_name", job->topic);
-        v3_int(w, "partition_id", result->partition);
-        v3_int(w, "offset", result->offset);
-        v3_string(w, "timestamp", span_from_cstr(timestamp));
-        append_part(w, "key", receipt->key_type, receipt->key_size);
-        append_part(w, "value", receipt->value_type, receipt->value_size);
+        json_member_string(&w->json, "cluster_id", w->cluster_id);
+        json_member_string(&w->json, "topic_name", job->topic);
+        json_member_i64(&w->json, "partition_id", result->partition);
+        json_member_i64(&w->json, "offset", result->offset);
+        json_member_cstr(&w->json, "timestamp", timestamp);
+        v3_append_part(w, "key", receipt->key_type, receipt->key_size);
+        v3_append_part(w, "value", receipt->value_type, receipt->value_size);
     }
-    v3_end(w);
+    json_write_end(&w->json);
 }
 
-static void encode_v3(struct produce_job *job, struct exchange *exchange)
+static void v3_encode_receipts(struct produce_job *job, struct exchange *exchange)
 {
     const struct broker_result *results = produce_job_results(job);
     const struct receipt *receipts = (const struct receipt *)(const void *)job->extra.ptr;
     struct v3_writer w;
     produce_job_hint(job);
-    if (!v3_writer_begin(&w, job->call)) {
-        return;
-    }
+    v3_writer_open(&w, job->call);
     for (size_t i = 0; i < job->request.count; i++) {
-        append_receipt(&w, job, &results[i], &receipts[i]);
+        v3_append_receipt(&w, job, &results[i], &receipts[i]);
         if (results[i].error_code != 0 && exchange->reply.error_code == NULL) {
             exchange->reply.error_code =
                 arena_printf(&exchange->arena, "%d", results[i].error_code);
@@ -454,22 +455,26 @@ static void encode_v3(struct produce_job *job, struct exchange *exchange)
     (void)v3_writer_end(&w);
 }
 
-enum handled kafka_rest_v3_records(struct kafka_rest_call *call)
+static enum handled v3_records_produce(struct kafka_rest_call *call)
 {
-    struct v3_writer w;
-    if (!v3_writer_begin(&w, call)) {
+    if (!v3_cluster_is_named(call)) {
         return HANDLED;
     }
-    (void)v3_writer_end(&w);
     struct produce_job *job = produce_job_take(call, call->match.captures[1]);
     if (job == NULL) {
         exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
         return HANDLED;
     }
-    if (!decode_stream(job)) {
+    call->exchange->reply.status = 200; /* what no record's error leaves behind */
+    if (!v3_decode_stream(job)) {
         produce_job_return(job);
         return HANDLED;
     }
-    job->encode = encode_v3;
+    job->encode = v3_encode_receipts;
     return produce_job_run(job);
+}
+
+enum handled kafka_rest_v3_records(struct kafka_rest_call *call)
+{
+    return v3_cluster_ask(call, v3_records_produce);
 }

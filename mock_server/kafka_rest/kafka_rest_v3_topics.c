@@ -1,232 +1,265 @@
 /* v3's topics: list, describe, delete, their partitions and configs. */
+#include "kafka_rest_handlers.h"
 #include "kafka_rest_v3.h"
 #include "topic_configs.h"
 
-#include <stdio.h>
-#include <string.h>
-
 /* --- describing --- */
-
-const struct store_topic *v3_topic_of(struct v3_writer *w)
-{
-    struct span name = w->call->match.captures[1];
-    if (!kafka_rest_topic_permitted(w->call, name)) {
-        return NULL;
-    }
-    const struct store_topic *topic = store_topic_find(w->call->rest->options.store, name);
-    if (topic == NULL) {
-        w->call->exchange->reply.hint = NULL; /* that it is not there matters more */
-        kafka_rest_hint_missing_topic(w->call, name);
-        kafka_rest_error_known(w->call->exchange, ERROR_TOPIC_PARTITION_UNKNOWN);
-    }
-    return topic;
-}
 
 void v3_append_topic(struct v3_writer *w, struct span name, int64_t replication_factor,
                      int64_t partitions_count)
 {
     const char *path = v3_path(w, "/topics/%.*s", SPAN_ARG(name));
     v3_begin(w, "KafkaTopic", path, v3_path(w, "/topic=%.*s", SPAN_ARG(name)));
-    v3_string(w, "cluster_id", span_from_cstr(w->cluster_id));
-    v3_string(w, "topic_name", name);
-    v3_bool(w, "is_internal", false);
-    v3_int(w, "replication_factor", replication_factor);
-    v3_int(w, "partitions_count", partitions_count);
+    json_member_string(&w->json, "cluster_id", w->cluster_id);
+    json_member_string(&w->json, "topic_name", name);
+    json_member_bool(&w->json, "is_internal", false);
+    json_member_i64(&w->json, "replication_factor", replication_factor);
+    json_member_i64(&w->json, "partitions_count", partitions_count);
     v3_link(w, "partitions", v3_path(w, "%s/partitions", path));
     v3_link(w, "configs", v3_path(w, "%s/configs", path));
     v3_link(w, "partition_reassignments", v3_path(w, "%s/partitions/-/reassignment", path));
-    v3_name(w, "authorized_operations");
-    BUF_APPEND_LIT(w->body, "[]");
-    v3_end(w);
+    json_member_array(&w->json, "authorized_operations");
+    json_write_end(&w->json);
+    json_write_end(&w->json);
 }
 
-enum handled kafka_rest_v3_topics(struct kafka_rest_call *call)
+static enum handled v3_topics_answer(struct kafka_rest_call *call)
 {
+    const struct broker_metadata *answer = KAFKA_REST_ANSWER(call, broker_metadata);
     struct v3_writer w;
-    if (!v3_writer_begin(&w, call)) {
+    if (!v3_cluster_is_named(call)) {
         return HANDLED;
     }
-    struct store *store = w.call->rest->options.store;
+    v3_writer_open(&w, call);
     v3_list_begin(&w, "KafkaTopicList", "/topics");
-    for (size_t i = 0; i < store_topic_count(store); i++) {
-        const struct store_topic *topic = store_topic_at(store, i);
-        v3_append_topic(&w, topic->name, 1, topic->partition_count);
+    for (size_t i = 0; i < answer->topic_count; i++) {
+        v3_append_topic(&w, answer->topics[i].name, 1, answer->topics[i].partition_count);
     }
     v3_list_end(&w);
     return v3_writer_end(&w);
 }
 
-enum handled kafka_rest_v3_topic(struct kafka_rest_call *call)
+enum handled kafka_rest_v3_topics(struct kafka_rest_call *call)
 {
-    struct v3_writer w;
-    if (!v3_writer_begin(&w, call)) {
+    struct broker *broker = call->rest->options.broker;
+    struct broker_metadata *request = KAFKA_REST_ASK(call, broker_metadata, v3_topics_answer);
+    if (request == NULL) {
         return HANDLED;
     }
-    const struct store_topic *topic = v3_topic_of(&w);
-    if (topic != NULL) {
-        v3_append_topic(&w, topic->name, 1, topic->partition_count);
+    request->all = true;
+    return kafka_rest_asked(call, broker->ops->metadata(broker, request));
+}
+
+static enum handled v3_topic_answer(struct kafka_rest_call *call)
+{
+    const struct broker_topic *topic = v3_topic_of(call);
+    struct v3_writer w;
+    if (topic == NULL) {
+        return HANDLED;
     }
+    v3_writer_open(&w, call);
+    v3_append_topic(&w, topic->name, 1, topic->partition_count);
     return v3_writer_end(&w);
 }
 
-static void append_partition(struct v3_writer *w, const struct store_topic *topic, int partition)
+enum handled kafka_rest_v3_topic(struct kafka_rest_call *call)
+{
+    return v3_topic_ask(call, v3_topic_answer);
+}
+
+static void v3_append_partition(struct v3_writer *w, const struct broker_topic *topic,
+                                int partition)
 {
     const char *path = v3_path(w, "/topics/%.*s/partitions/%d", SPAN_ARG(topic->name), partition);
     v3_begin(w, "KafkaPartition", path,
              v3_path(w, "/topic=%.*s/partition=%d", SPAN_ARG(topic->name), partition));
-    v3_string(w, "cluster_id", span_from_cstr(w->cluster_id));
-    v3_string(w, "topic_name", topic->name);
-    v3_int(w, "partition_id", partition);
-    v3_link(w, "leader", v3_path(w, "%s/replicas/%d", path, KAFKA_REST_BROKER_ID));
+    json_member_string(&w->json, "cluster_id", w->cluster_id);
+    json_member_string(&w->json, "topic_name", topic->name);
+    json_member_i64(&w->json, "partition_id", partition);
+    v3_link(w, "leader", v3_path(w, "%s/replicas/%d", path, BROKER_ID));
     v3_link(w, "replicas", v3_path(w, "%s/replicas", path));
     v3_link(w, "reassignment", v3_path(w, "%s/reassignment", path));
-    v3_end(w);
+    json_write_end(&w->json);
+}
+
+static enum handled v3_partitions_answer(struct kafka_rest_call *call)
+{
+    const struct broker_topic *topic = v3_topic_of(call);
+    struct v3_writer w;
+    if (topic == NULL) {
+        return HANDLED;
+    }
+    v3_writer_open(&w, call);
+    v3_list_begin(&w, "KafkaPartitionList",
+                  v3_path(&w, "/topics/%.*s/partitions", SPAN_ARG(topic->name)));
+    for (int32_t i = 0; i < topic->partition_count; i++) {
+        v3_append_partition(&w, topic, i);
+    }
+    v3_list_end(&w);
+    return v3_writer_end(&w);
 }
 
 enum handled kafka_rest_v3_partitions(struct kafka_rest_call *call)
 {
+    return v3_topic_ask(call, v3_partitions_answer);
+}
+
+static enum handled v3_partition_answer(struct kafka_rest_call *call)
+{
+    const struct broker_topic *topic = v3_topic_of(call);
     struct v3_writer w;
-    if (!v3_writer_begin(&w, call)) {
+    int32_t partition;
+    if (topic == NULL ||
+        !kafka_rest_partition_number(call->exchange, call->match.captures[2], &partition)) {
         return HANDLED;
     }
-    const struct store_topic *topic = v3_topic_of(&w);
-    if (topic != NULL) {
-        v3_list_begin(&w, "KafkaPartitionList",
-                      v3_path(&w, "/topics/%.*s/partitions", SPAN_ARG(topic->name)));
-        for (int32_t i = 0; i < topic->partition_count; i++) {
-            append_partition(&w, topic, i);
-        }
-        v3_list_end(&w);
+    if (partition < 0 || partition >= topic->partition_count) {
+        return kafka_rest_error_known(call->exchange, ERROR_NOT_FOUND);
     }
+    v3_writer_open(&w, call);
+    v3_append_partition(&w, topic, partition);
     return v3_writer_end(&w);
 }
 
 enum handled kafka_rest_v3_partition(struct kafka_rest_call *call)
 {
-    struct exchange *exchange = call->exchange;
-    struct v3_writer w;
     int32_t partition;
-    if (!kafka_rest_partition_number(exchange, call->match.captures[2], &partition) ||
-        !v3_writer_begin(&w, call)) {
+    if (!kafka_rest_partition_number(call->exchange, call->match.captures[2], &partition)) {
         return HANDLED;
     }
-    const struct store_topic *topic = v3_topic_of(&w);
-    if (topic != NULL && partition >= 0 && partition < topic->partition_count) {
-        append_partition(&w, topic, partition);
-    } else if (topic != NULL) {
-        kafka_rest_error_known(exchange, ERROR_NOT_FOUND);
-    }
-    return v3_writer_end(&w);
+    return v3_topic_ask(call, v3_partition_answer);
 }
 
 /* --- configs --- */
 
-static void append_synonym(struct v3_writer *w, const char *name, const char *value,
-                           const char *source)
+static void v3_append_synonym(struct v3_writer *w, const char *name, const char *value,
+                              const char *source)
 {
-    char last = w->body->ptr[w->body->len - 1];
-    buf_append_cstr(w->body, last == '[' ? "{" : ",{");
-    v3_string(w, "name", span_from_cstr(name));
-    v3_string(w, "value", span_from_cstr(value));
-    v3_string(w, "source", span_from_cstr(source));
-    v3_end(w);
+    json_write_object(&w->json);
+    json_member_cstr(&w->json, "name", name);
+    json_member_cstr(&w->json, "value", value);
+    json_member_cstr(&w->json, "source", source);
+    json_write_end(&w->json);
 }
 
-static void append_config(struct v3_writer *w, struct span topic,
-                          const struct topic_config_values *values, size_t index)
+static void v3_append_config(struct v3_writer *w, struct span topic,
+                             const struct topic_config_values *values, size_t index)
 {
     const struct topic_config *config = &topic_configs[index];
     const char *source = values->overridden[index] ? "DYNAMIC_TOPIC_CONFIG" : "DEFAULT_CONFIG";
     v3_begin(w, "KafkaTopicConfig",
              v3_path(w, "/topics/%.*s/configs/%s", SPAN_ARG(topic), config->name),
              v3_path(w, "/topic=%.*s/config=%s", SPAN_ARG(topic), config->name));
-    v3_string(w, "cluster_id", span_from_cstr(w->cluster_id));
-    v3_string(w, "name", span_from_cstr(config->name));
-    v3_string(w, "value", span_from_cstr(values->values[index]));
-    v3_bool(w, "is_default", !values->overridden[index]);
-    v3_bool(w, "is_read_only", false);
-    v3_bool(w, "is_sensitive", false);
-    v3_string(w, "source", span_from_cstr(source));
-    v3_name(w, "synonyms");
-    buf_append_byte(w->body, '[');
+    json_member_string(&w->json, "cluster_id", w->cluster_id);
+    json_member_cstr(&w->json, "name", config->name);
+    json_member_cstr(&w->json, "value", values->values[index]);
+    json_member_bool(&w->json, "is_default", !values->overridden[index]);
+    json_member_bool(&w->json, "is_read_only", false);
+    json_member_bool(&w->json, "is_sensitive", false);
+    json_member_cstr(&w->json, "source", source);
+    json_member_array(&w->json, "synonyms");
     if (values->overridden[index]) {
-        append_synonym(w, config->name, values->values[index], source);
+        v3_append_synonym(w, config->name, values->values[index], source);
     }
     if (config->synonym != NULL) {
-        append_synonym(w, config->synonym,
-                       config->synonym_value != NULL ? config->synonym_value : config->value,
-                       "DEFAULT_CONFIG");
+        v3_append_synonym(w, config->synonym,
+                          config->synonym_value != NULL ? config->synonym_value : config->value,
+                          "DEFAULT_CONFIG");
     }
-    buf_append_byte(w->body, ']');
-    v3_string(w, "topic_name", topic);
-    v3_end(w);
+    json_write_end(&w->json);
+    json_member_string(&w->json, "topic_name", topic);
+    json_write_end(&w->json);
 }
 
-/* One setting, or (name empty) all of them. */
-static void append_configs(struct v3_writer *w, const struct store_topic *topic, struct span name)
-{
-    struct topic_config_values values;
-    struct error err = ERROR_NONE;
-    const struct topic_config *one = name.len > 0 ? topic_config_find(name) : NULL;
-    if (name.len > 0 && one == NULL) {
-        kafka_rest_error_known(w->call->exchange, ERROR_NOT_FOUND);
-        return;
-    }
-    if (kafka_rest_configs_read(w->call, topic->name, &values, &err) != STATUS_OK) {
-        kafka_rest_error_store(w->call, &err);
-        return;
-    }
-    if (one != NULL) {
-        append_config(w, topic->name, &values, (size_t)(one - topic_configs));
-        return;
-    }
-    v3_list_begin(w, "KafkaTopicConfigList",
-                  v3_path(w, "/topics/%.*s/configs", SPAN_ARG(topic->name)));
-    for (size_t i = 0; i < TOPIC_CONFIG_COUNT; i++) {
-        append_config(w, topic->name, &values, i);
-    }
-    v3_list_end(w);
-}
+/* What the configs' steps know of each other. */
+struct configs_call {
+    struct span topic;
+    struct span name; /* empty: all settings */
+};
 
-static enum handled answer_configs(void *ctx, struct span name)
+static enum handled v3_configs_answer(struct kafka_rest_call *call)
 {
+    const struct broker_configs *answer = KAFKA_REST_ANSWER(call, broker_configs);
+    const struct configs_call *configs = call->state;
     struct v3_writer w;
-    if (!v3_writer_begin(&w, ctx)) {
+    if (answer->base.status == STATUS_NOT_FOUND) { /* deleted since the step before */
+        return kafka_rest_error_known(call->exchange, ERROR_TOPIC_PARTITION_UNKNOWN);
+    }
+    if (answer->base.status != STATUS_OK) {
+        return kafka_rest_error_broker(call, &answer->base);
+    }
+    v3_writer_open(&w, call);
+    if (configs->name.len > 0) {
+        v3_append_config(&w, configs->topic, answer->values,
+                         (size_t)(topic_config_find(configs->name) - topic_configs));
+        return v3_writer_end(&w);
+    }
+    v3_list_begin(&w, "KafkaTopicConfigList",
+                  v3_path(&w, "/topics/%.*s/configs", SPAN_ARG(configs->topic)));
+    for (size_t i = 0; i < TOPIC_CONFIG_COUNT; i++) {
+        v3_append_config(&w, configs->topic, answer->values, i);
+    }
+    v3_list_end(&w);
+    return v3_writer_end(&w);
+}
+
+static enum handled v3_configs_ask(struct kafka_rest_call *call)
+{
+    struct broker *broker = call->rest->options.broker;
+    struct arena *arena = &call->exchange->arena;
+    const struct broker_topic *topic = v3_topic_of(call);
+    if (topic == NULL) {
         return HANDLED;
     }
-    const struct store_topic *topic = v3_topic_of(&w);
-    if (topic != NULL) {
-        append_configs(&w, topic, name);
+    struct broker_configs *request = KAFKA_REST_ASK(call, broker_configs, v3_configs_answer);
+    struct configs_call *configs = ARENA_NEW(arena, struct configs_call);
+    struct topic_config_values *values = ARENA_NEW(arena, struct topic_config_values);
+    if (request == NULL || configs == NULL || values == NULL) {
+        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
     }
-    return v3_writer_end(&w);
+    bool all = call->match.capture_count < 3;
+    *configs = (struct configs_call){topic->name, all ? SPAN_EMPTY : call->match.captures[2]};
+    if (configs->name.len > 0 && topic_config_find(configs->name) == NULL) {
+        return kafka_rest_error_known(call->exchange, ERROR_NOT_FOUND);
+    }
+    call->state = configs;
+    request->topic = topic->name;
+    request->values = values;
+    return kafka_rest_asked(call, broker->ops->configs(broker, request));
 }
 
 enum handled kafka_rest_v3_configs(struct kafka_rest_call *call)
 {
-    return answer_configs(call, SPAN_EMPTY);
+    return v3_topic_ask(call, v3_configs_ask);
 }
 
-enum handled kafka_rest_v3_config(struct kafka_rest_call *call)
+/* --- deleting --- */
+
+static enum handled v3_delete_answer(struct kafka_rest_call *call)
 {
-    return answer_configs(call, call->match.captures[2]);
+    const struct broker_delete *answer = KAFKA_REST_ANSWER(call, broker_delete);
+    kafka_rest_no_content(call->exchange);
+    if (answer->base.status != STATUS_OK) {
+        kafka_rest_error_broker(call, &answer->base);
+    }
+    return HANDLED;
+}
+
+static enum handled v3_delete_ask(struct kafka_rest_call *call)
+{
+    struct broker *broker = call->rest->options.broker;
+    const struct broker_topic *topic = v3_topic_of(call);
+    struct broker_delete *request =
+        topic != NULL ? KAFKA_REST_ASK(call, broker_delete, v3_delete_answer) : NULL;
+    if (request == NULL) {
+        return HANDLED;
+    }
+    request->topic = topic->name;
+    return kafka_rest_asked(call, broker->ops->delete (broker, request));
 }
 
 enum handled kafka_rest_v3_topic_delete(struct kafka_rest_call *call)
 {
-    struct exchange *exchange = call->exchange;
-    struct v3_writer w;
-    struct error err = ERROR_NONE;
-    if (!v3_writer_begin(&w, call)) {
-        return HANDLED;
-    }
-    const struct store_topic *topic = v3_topic_of(&w);
-    if (topic != NULL) {
-        exchange->reply.status = 204;
-        exchange->reply.content_type = NULL;
-        if (store_topic_delete(w.call->rest->options.store, w.call->match.captures[1], &err) !=
-            STATUS_OK) {
-            kafka_rest_error_store(w.call, &err);
-        }
-    }
-    return v3_writer_end(&w);
+    return v3_topic_ask(call, v3_delete_ask);
 }

@@ -1,4 +1,4 @@
-/* What all brokers have in common: their listeners, and how a caller takes leave. */
+/* Listeners of a broker, and how a caller takes leave: the same for all brokers. */
 #include "broker.h"
 
 void broker_listen(struct broker *broker, struct broker_listener listener)

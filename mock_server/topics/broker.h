@@ -113,7 +113,7 @@ struct broker_record {
     int64_t timestamp_ms; /* -1: the broker's now */
 };
 
-/* What became of one record; error_code 0 is success. The text is static or in the arena. */
+/* The outcome of one record; error_code 0 is success. The text is static or in the arena. */
 struct broker_result {
     int32_t partition;
     int64_t offset;
@@ -222,7 +222,8 @@ struct broker_commit {
 };
 
 /* What a member (group.h) asks of its group's coordinator. After it, the member's partitions and
- * positions are as the coordinator wants them. */
+ * positions are as the coordinator wants them. The calls of one member are answered in the order in
+ * which they were made. */
 enum broker_membership_action {
     /* Asks for topics; those that it has already change nothing, others make the member leave until
      * its next poll. No topics: as unsubscribe. INVALID: an empty name. EXISTS: topics, pattern and
@@ -242,13 +243,9 @@ enum broker_membership_action {
     BROKER_MEMBER_POLL,
     /* Commits the position of every partition that has one. */
     BROKER_MEMBER_COMMIT,
-    /* Commits with auto commit on, leaves and lets go of everything. Nothing may follow. */
+    /* Commits with auto commit on, leaves and lets go of everything: the last call of a member,
+     * whose struct may be freed when it is answered. Cancelled, it lets go at once. */
     BROKER_MEMBER_CLOSE,
-};
-
-struct group_choice {
-    struct span topic;
-    int32_t partition;
 };
 
 struct broker_membership {
@@ -260,7 +257,8 @@ struct broker_membership {
     struct span pattern;          /* SUBSCRIBE_PATTERN */
     struct group_choice *choices; /* ASSIGN */
     size_t choice_count;
-    bool commit_due; /* POLL: auto.commit.interval.ms has passed */
+    bool commit_due;    /* POLL: auto.commit.interval.ms has passed */
+    bool others_follow; /* CLOSE: all members leave, nobody is dealt what this one held */
 };
 
 /* --- the interface ---------------------------------------------------------------------------- */
@@ -323,7 +321,7 @@ struct broker_store_options {
     const struct topic_policy *policy; /* NULL: everybody may use everything; borrowed */
 };
 
-/* It takes records up to the producer's max.request.size, 1048576. */
+/* The embedded broker takes records up to the producer's max.request.size, 1048576. */
 enum status broker_store_new(const struct broker_store_options *options,
                              struct broker **out) PP_MUST_USE;
 

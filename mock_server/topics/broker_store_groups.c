@@ -1,5 +1,5 @@
 /* The embedded broker's groups: who is in them, what they have committed, and what their members
- * ask of the coordinator (group_coordinator.h). */
+ * ask of the coordinator (group_internal.h). */
 #include "broker_store_internal.h"
 
 #include <stdlib.h>
@@ -14,7 +14,7 @@ struct group_list {
     bool failed;
 };
 
-static void group_list_add(struct group_list *list, struct span name, size_t member_count)
+static void broker_group_list_add(struct group_list *list, struct span name, size_t member_count)
 {
     struct broker_groups *request = list->request;
     struct arena *arena = request->base.arena;
@@ -47,7 +47,7 @@ static void group_list_on_commit(void *ctx, struct span group, const struct stor
         return;
     }
     if (!list->failed) {
-        group_list_add(list, group, 0);
+        broker_group_list_add(list, group, 0);
     }
 }
 
@@ -70,7 +70,7 @@ enum broker_outcome broker_store_groups(struct broker *broker, struct broker_gro
     request->count = 0;
     for (size_t i = 0; i < self->groups.count; i++) {
         const struct group *group = self->groups.groups[i];
-        group_list_add(&list, group_text_span(group->name), group->member_count);
+        broker_group_list_add(&list, group_text_span(group->name), group->member_count);
     }
     request->base.status = store_group_visit(self->store, SPAN_EMPTY, group_list_on_commit, &list,
                                              &request->base.error);
@@ -153,7 +153,7 @@ struct commit_list {
     bool failed;
 };
 
-static void commit_list_add(void *ctx, struct span group, const struct store_commit *commit)
+static void broker_commit_list_add(void *ctx, struct span group, const struct store_commit *commit)
 {
     struct commit_list *list = ctx;
     struct broker_group_offsets *request = list->request;
@@ -205,8 +205,8 @@ enum broker_outcome broker_store_group_offsets(struct broker *broker,
     if (request->places == NULL) {
         struct commit_list list = {.request = request};
         request->count = 0;
-        request->base.status =
-            store_group_visit(store, request->group, commit_list_add, &list, &request->base.error);
+        request->base.status = store_group_visit(store, request->group, broker_commit_list_add,
+                                                 &list, &request->base.error);
         if (list.failed) {
             broker_store_no_memory(&request->base);
         }
@@ -221,8 +221,8 @@ enum broker_outcome broker_store_group_offsets(struct broker *broker,
     return BROKER_DONE;
 }
 
-static enum status commit_places(struct store *store, const struct broker_commit *request,
-                                 struct error *err)
+static enum status broker_commit_places(struct store *store, const struct broker_commit *request,
+                                        struct error *err)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < request->count && status == STATUS_OK; i++) {
@@ -243,7 +243,7 @@ enum broker_outcome broker_store_commit(struct broker *broker, struct broker_com
     struct error *err = &request->base.error;
     enum status status = store_savepoint(store, err);
     if (status == STATUS_OK) {
-        status = commit_places(store, request, err);
+        status = broker_commit_places(store, request, err);
         if (status == STATUS_OK) {
             status = store_savepoint_release(store, err);
         } else {
@@ -296,6 +296,9 @@ enum broker_outcome broker_store_membership(struct broker *broker,
         status = group_member_commit(member, err);
         break;
     case BROKER_MEMBER_CLOSE:
+        if (request->others_follow) {
+            group_set_close(member->set);
+        }
         group_member_close(member);
         break;
     }

@@ -2,7 +2,7 @@
 #ifndef PINPIPE_BROKER_STORE_INTERNAL_H
 #define PINPIPE_BROKER_STORE_INTERNAL_H
 
-#include "group_coordinator.h"
+#include "group_internal.h"
 
 /* Is a topic compacted? Settings stand from a topic's creation on and ids are never used again, so
  * what was read once stays true. By id. */
@@ -20,6 +20,7 @@ struct broker_store {
     struct group_set groups;
     struct compaction *compactions;
     size_t compaction_count;
+    size_t compaction_cap;
     uint64_t sticky_turn;
 };
 

@@ -1,8 +1,7 @@
 /* What the embedded broker knows beside the store, and small things that its files share. */
+#include "array.h"
 #include "broker_store_internal.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "search.h"
 
 struct broker_store *broker_store_of(struct broker *broker)
 {
@@ -33,26 +32,19 @@ static void note_cleanup_policy(void *ctx, struct span name, struct span value)
     }
 }
 
-/* Where the topic's entry is, or belongs. */
-static size_t compaction_position(const struct broker_store *self, int64_t topic_id)
+static int compaction_order(const void *item, const void *key)
 {
-    size_t low = 0;
-    size_t high = self->compaction_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (self->compactions[middle].topic_id < topic_id) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    const struct compaction *entry = item;
+    const int64_t *topic_id = key;
+    return (entry->topic_id > *topic_id) - (entry->topic_id < *topic_id);
 }
 
 bool broker_store_is_compacted(struct broker_store *self, const struct store_topic *topic)
 {
-    size_t position = compaction_position(self, topic->id);
-    if (position < self->compaction_count && self->compactions[position].topic_id == topic->id) {
+    bool found;
+    size_t position = SEARCH_PLACE(self->compactions, self->compaction_count, &topic->id,
+                                   compaction_order, &found);
+    if (found) {
         return self->compactions[position].compacted;
     }
     bool compacted = false;
@@ -60,13 +52,10 @@ bool broker_store_is_compacted(struct broker_store *self, const struct store_top
         STATUS_OK) {
         return false; /* the append will meet the same trouble and report it */
     }
-    struct compaction *grown =
-        realloc(self->compactions, (self->compaction_count + 1) * sizeof(*grown));
-    if (grown != NULL) {
-        self->compactions = grown;
-        memmove(&grown[position + 1], &grown[position],
-                (self->compaction_count - position) * sizeof(*grown));
-        grown[position] = (struct compaction){topic->id, compacted};
+    if (ARRAY_RESERVE(self->compactions, self->compaction_cap, self->compaction_count + 1,
+                      ARRAY_NO_MAX) == STATUS_OK) {
+        ARRAY_OPEN(self->compactions, self->compaction_count, position);
+        self->compactions[position] = (struct compaction){topic->id, compacted};
         self->compaction_count++;
     }
     return compacted;

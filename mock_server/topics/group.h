@@ -43,6 +43,12 @@ struct group_partition {
     int64_t offset; /* when FIXED */
 };
 
+/* A partition that is asked for by name. */
+struct group_choice {
+    struct span topic;
+    int32_t partition;
+};
+
 struct group_member {
     /* Set by the owner before the first call; the texts must outlive the member. */
     struct span group_name;

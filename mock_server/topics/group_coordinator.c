@@ -2,10 +2,11 @@
  * rebalance first commits (members with auto commit), then deals all partitions anew, then every
  * member resumes from what is committed, as with Kafka's eager protocol: uncommitted reads are
  * repeated. */
-#include "group_coordinator.h"
+#include "array.h"
+#include "group_internal.h"
+#include "search.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const char log_area[] = "group";
 
@@ -29,25 +30,16 @@ void group_set_release(struct group_set *set)
     set->cap = 0;
 }
 
+static int group_order(const void *item, const void *key)
+{
+    struct group *const *group = item;
+    return span_compare(group_text_span((*group)->name), *(const struct span *)key);
+}
+
 /* The place where a group of that name is, or would be inserted. */
 static size_t group_set_place(const struct group_set *set, struct span name, bool *found)
 {
-    size_t low = 0;
-    size_t high = set->count;
-    *found = false;
-    while (low < high && !*found) {
-        size_t middle = low + (high - low) / 2;
-        int order = span_compare(group_text_span(set->groups[middle]->name), name);
-        if (order == 0) {
-            *found = true;
-            low = middle;
-        } else if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    return SEARCH_PLACE(set->groups, set->count, &name, group_order, found);
 }
 
 const struct group *group_set_find(const struct group_set *set, struct span name)
@@ -59,14 +51,8 @@ const struct group *group_set_find(const struct group_set *set, struct span name
 
 static struct group *group_set_add(struct group_set *set, struct span name, size_t place)
 {
-    if (set->count == set->cap) {
-        size_t cap = set->cap > 0 ? set->cap * 2 : 8;
-        struct group **grown = realloc(set->groups, cap * sizeof(struct group *));
-        if (grown == NULL) {
-            return NULL;
-        }
-        set->groups = grown;
-        set->cap = cap;
+    if (ARRAY_RESERVE(set->groups, set->cap, set->count + 1, ARRAY_NO_MAX) != STATUS_OK) {
+        return NULL;
     }
     struct group *group = calloc(1, sizeof(*group));
     struct group_text *text = group_text_new(name);
@@ -76,8 +62,7 @@ static struct group *group_set_add(struct group_set *set, struct span name, size
         return NULL;
     }
     group->name = text;
-    memmove(&set->groups[place + 1], &set->groups[place],
-            (set->count - place) * sizeof(struct group *));
+    ARRAY_OPEN(set->groups, set->count, place);
     set->groups[place] = group;
     set->count++;
     return group;
@@ -88,9 +73,8 @@ static void group_set_drop(struct group_set *set, struct group *group)
     bool found;
     size_t place = group_set_place(set, group_text_span(group->name), &found);
     PP_ASSERT(found && group->member_count == 0);
+    ARRAY_CLOSE(set->groups, set->count, place);
     set->count--;
-    memmove(&set->groups[place], &set->groups[place + 1],
-            (set->count - place) * sizeof(struct group *));
     group_text_unref(group->name);
     free(group->members);
     free(group);
@@ -154,6 +138,12 @@ static enum status group_rebalance(struct group_set *set, struct group *group, s
     return STATUS_OK;
 }
 
+static int member_order(const void *item, const void *key)
+{
+    struct group_member *const *member = item;
+    return span_compare((*member)->member_id, *(const struct span *)key);
+}
+
 static enum status member_join(struct group_member *member, struct error *err)
 {
     struct group_set *set = member->set;
@@ -164,25 +154,17 @@ static enum status member_join(struct group_member *member, struct error *err)
     if (group == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "join a consumer group");
     }
-    if (group->member_count == group->member_cap) {
-        size_t cap = group->member_cap > 0 ? group->member_cap * 2 : 4;
-        struct group_member **grown = realloc(group->members, cap * sizeof(struct group_member *));
-        if (grown == NULL) {
-            if (group->member_count == 0) {
-                group_set_drop(set, group);
-            }
-            return error_set(err, STATUS_NO_MEMORY, "join a consumer group");
+    enum status status =
+        ARRAY_RESERVE(group->members, group->member_cap, group->member_count + 1, ARRAY_NO_MAX);
+    if (status != STATUS_OK) {
+        if (group->member_count == 0) {
+            group_set_drop(set, group);
         }
-        group->members = grown;
-        group->member_cap = cap;
+        return error_set(err, status, "join a consumer group");
     }
-    size_t at = 0;
-    while (at < group->member_count &&
-           span_compare(group->members[at]->member_id, member->member_id) < 0) {
-        at++;
-    }
-    memmove(&group->members[at + 1], &group->members[at],
-            (group->member_count - at) * sizeof(struct group_member *));
+    size_t at =
+        SEARCH_PLACE(group->members, group->member_count, &member->member_id, member_order, NULL);
+    ARRAY_OPEN(group->members, group->member_count, at);
     group->members[at] = member;
     group->member_count++;
     member->group = group;
@@ -201,9 +183,8 @@ void group_member_leave(struct group_member *member)
         at++;
         PP_ASSERT(at < group->member_count);
     }
+    ARRAY_CLOSE(group->members, group->member_count, at);
     group->member_count--;
-    memmove(&group->members[at], &group->members[at + 1],
-            (group->member_count - at) * sizeof(struct group_member *));
     member->group = NULL;
     member->joined = false;
     if (group->member_count == 0) {

@@ -2,6 +2,7 @@
 #include "group.h"
 
 #include "log.h"
+#include "search.h"
 #include "topic_policy.h"
 
 struct span group_member_pattern(const struct group_member *member)
@@ -42,28 +43,23 @@ bool group_member_wants(const struct group_member *member, struct span topic)
     return false;
 }
 
+static int member_partition_order(const void *item, const void *key)
+{
+    const struct group_partition *p = item;
+    const struct group_choice *wanted = key;
+    int order = span_compare(group_text_span(p->topic), wanted->topic);
+    return order != 0 ? order
+                      : (p->partition > wanted->partition) - (p->partition < wanted->partition);
+}
+
 struct group_partition *group_member_partition(const struct group_member *member, struct span topic,
                                                int32_t partition)
 {
-    size_t low = 0;
-    size_t high = member->partition_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        struct group_partition *p = &member->partitions[middle];
-        int order = span_compare(group_text_span(p->topic), topic);
-        if (order == 0) {
-            order = (p->partition > partition) - (p->partition < partition);
-        }
-        if (order == 0) {
-            return p;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return NULL;
+    const struct group_choice wanted = {topic, partition};
+    bool found;
+    size_t place = SEARCH_PLACE(member->partitions, member->partition_count, &wanted,
+                                member_partition_order, &found);
+    return found ? &member->partitions[place] : NULL;
 }
 
 bool group_member_seek(struct group_member *member, struct span topic, int32_t partition,

@@ -1,6 +1,6 @@
 /* A member's places in its partitions: settled from the group's commit or by auto.offset.reset,
  * kept inside the log, committed back. */
-#include "group_coordinator.h"
+#include "group_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

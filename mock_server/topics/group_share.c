@@ -1,5 +1,6 @@
 /* Who gets which partitions: Kafka's range assignor over the topics that each member asked for. */
-#include "group_coordinator.h"
+#include "array.h"
+#include "group_internal.h"
 
 #include <stdlib.h>
 
@@ -30,15 +31,10 @@ struct claim_list {
 static void claim_add(void *ctx, const struct store_topic *topic)
 {
     struct claim_list *list = ctx;
-    if (list->count == list->cap) {
-        size_t cap = list->cap > 0 ? list->cap * 2 : 16;
-        struct claim *grown = list->failed ? NULL : realloc(list->claims, cap * sizeof(*grown));
-        if (grown == NULL) {
-            list->failed = true;
-            return;
-        }
-        list->claims = grown;
-        list->cap = cap;
+    list->failed = list->failed || ARRAY_RESERVE(list->claims, list->cap, list->count + 1,
+                                                 ARRAY_NO_MAX) != STATUS_OK;
+    if (list->failed) {
+        return;
     }
     list->claims[list->count++] = (struct claim){topic, list->member_index};
 }
@@ -66,14 +62,8 @@ bool group_share_add(struct group_share *share, struct group_text *topic, int64_
                      const int32_t range[2])
 {
     size_t need = share->count + (size_t)range[1];
-    if (need > share->cap) {
-        size_t cap = need > share->cap * 2 ? need : share->cap * 2;
-        struct group_partition *grown = realloc(share->partitions, cap * sizeof(*grown));
-        if (grown == NULL) {
-            return false;
-        }
-        share->partitions = grown;
-        share->cap = cap;
+    if (ARRAY_RESERVE(share->partitions, share->cap, need, ARRAY_NO_MAX) != STATUS_OK) {
+        return false;
     }
     for (int32_t i = 0; i < range[1]; i++) {
         share->partitions[share->count++] = (struct group_partition){

@@ -1,6 +1,6 @@
 /* What a member asks for: topics, a pattern, partitions by hand, nothing. What was held before is
  * committed and given up; joining is the next poll's. */
-#include "group_coordinator.h"
+#include "group_internal.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* What a member's subscription means in topics that are there, and noticing that some came or went.
  */
-#include "group_coordinator.h"
+#include "group_internal.h"
 
 void group_member_topics_visit(struct group_member *member,
                                void (*visit)(void *ctx, const struct store_topic *topic), void *ctx)

@@ -34,7 +34,8 @@ struct topic_config_values {
 };
 /* Every setting at Kafka's default. */
 void topic_config_values_init(struct topic_config_values *values);
-/* One that is set; ctx is the struct topic_config_values. Unknown names are passed over. */
+/* Notes a setting that is stored over its default; ctx is the struct topic_config_values. Unknown
+ * names are passed over. */
 void topic_config_values_note(void *ctx, struct span name, struct span value);
 
 /* INVALID with Kafka's words when the setting is unknown or the value does not fit it. */

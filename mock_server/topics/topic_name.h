@@ -1,4 +1,4 @@
-/* Which names a topic may have, and what Kafka says of the others. */
+/* Legal names of topics, and what Kafka says of the others. */
 #ifndef PINPIPE_TOPIC_NAME_H
 #define PINPIPE_TOPIC_NAME_H
 

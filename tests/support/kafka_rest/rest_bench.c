@@ -57,8 +57,12 @@ void bench_open(struct bench *bench)
     PP_ASSERT(broker_store_new(&broker, &bench->broker) == STATUS_OK);
     timer_heap_init(&bench->timers, &bench->env);
     turn_init(&bench->turn, bench->store, &bench->timers, &bench->env, &bench->log);
-    bench->options.store = bench->store;
+    bench->options.undo = store_undo_log(bench->store);
     bench->options.broker = bench->broker;
+    if (bench->answers_later) {
+        later_broker_init(&bench->later, bench->broker, &bench->timers, &bench->env);
+        bench->options.broker = &bench->later.broker;
+    }
     bench->options.timers = &bench->timers;
     bench->options.env = &bench->env;
     bench->options.log = &bench->log;
@@ -81,6 +85,9 @@ void bench_close(struct bench *bench)
     bench->fail_commits = false;
     turn_end(&bench->turn);
     kafka_rest_free(bench->rest);
+    if (bench->answers_later) {
+        later_broker_release(&bench->later);
+    }
     broker_free(bench->broker);
     store_close(bench->store);
     timer_heap_release(&bench->timers);

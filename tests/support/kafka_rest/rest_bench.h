@@ -5,6 +5,7 @@
 #define PINPIPE_REST_BENCH_H
 
 #include "kafka_rest.h"
+#include "later_broker.h"
 #include "store.h"
 #include "topic_policy.h"
 #include "turn.h"
@@ -17,7 +18,9 @@ struct bench {
     struct timer_heap timers;
     struct turn turn;
     struct store *store;
-    struct broker *broker;
+    struct broker *broker; /* the embedded one */
+    bool answers_later;    /* the proxy's broker is `later`; set before bench_open */
+    struct later_broker later;
     struct kafka_rest *rest;
     struct topic_policy policy;        /* u1, open; changed before bench_open */
     struct kafka_rest_options options; /* the same */

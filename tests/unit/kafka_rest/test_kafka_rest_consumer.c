@@ -462,34 +462,32 @@ static void a_waiting_read_follows_a_rebalance(void **state)
     assert_string_equal(consumer_offsets_in(mine), "1");
 }
 
-struct member_notes {
-    char text[512];
-};
-
-static void note_member(void *ctx, const struct kafka_rest_member *member)
+static struct broker_describe describe_group(struct bench *b, struct arena *arena)
 {
-    struct member_notes *notes = ctx;
-    size_t used = strlen(notes->text);
-    snprintf(notes->text + used, sizeof(notes->text) - used, "%.*s:%zu ",
-             SPAN_ARG(member->client_id), member->partition_count);
-    assert_true(span_starts_with(member->consumer_id, member->client_id));
+    struct broker_describe describe = {.base = {.arena = arena}, .group = SPAN_LIT("g")};
+    assert_int_equal(b->broker->ops->describe(b->broker, &describe), BROKER_DONE);
+    assert_int_equal(describe.base.status, STATUS_OK);
+    return describe;
 }
 
 static void v3_sees_the_members_that_have_joined(void **state)
 {
     struct bench *b = *state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
     b->options.first_poll = FIRST_POLL_EAGER;
     bench_open(b);
-    struct member_notes notes = {""};
     consumer_create(b, "c", consumer_eager_json);
     consumer_create(b, "d", consumer_eager_json);
     consumer_subscribe(b, "c", "wide");
-    struct kafka_rest_consumers *consumers = b->rest->consumers;
-    assert_int_equal(kafka_rest_group_members_visit(consumers, SPAN_LIT("g"), NULL, NULL), 0);
+    assert_int_equal(describe_group(b, &arena).member_count, 0);
     assert_string_equal(consumer_read(b, "c"), "");
-    assert_int_equal(kafka_rest_group_members_visit(consumers, SPAN_LIT("g"), note_member, &notes),
-                     1);
-    assert_string_equal(notes.text, "consumer-g-1:3 ");
+    struct broker_describe seen = describe_group(b, &arena);
+    assert_int_equal(seen.member_count, 1);
+    assert_true(span_equal_cstr(seen.members[0].client_id, "consumer-g-1"));
+    assert_true(span_starts_with(seen.members[0].member_id, seen.members[0].client_id));
+    assert_int_equal(seen.members[0].place_count, 3);
+    arena_release(&arena);
 }
 
 /* --- permissions --- */

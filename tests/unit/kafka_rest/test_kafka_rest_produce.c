@@ -50,7 +50,7 @@ static int64_t end_offset(struct bench *b, const char *topic)
 
 /* --- a broker that answers later --- */
 
-struct later_broker {
+struct report_broker {
     struct broker broker;
     struct broker_produce *pending;
     int error_code;
@@ -58,7 +58,7 @@ struct later_broker {
 
 static enum broker_outcome produce_later(struct broker *broker, struct broker_produce *produce)
 {
-    ((struct later_broker *)broker)->pending = produce;
+    ((struct report_broker *)broker)->pending = produce;
     return BROKER_LATER;
 }
 
@@ -67,9 +67,9 @@ static void free_nothing(struct broker *broker)
     (void)broker;
 }
 
-static const struct broker_ops later_ops = {.produce = produce_later, .free = free_nothing};
+static const struct broker_ops report_ops = {.produce = produce_later, .free = free_nothing};
 
-static void deliver(struct bench *b, struct later_broker *later)
+static void deliver(struct bench *b, struct report_broker *later)
 {
     struct broker_produce *produce = later->pending;
     later->pending = NULL;
@@ -85,10 +85,10 @@ static void deliver(struct bench *b, struct later_broker *later)
 }
 
 /* Opens the bench and puts another broker before the proxy. */
-static void open_later(struct bench *b, struct later_broker *later)
+static void open_later(struct bench *b, struct report_broker *later)
 {
     bench_open(b);
-    *later = (struct later_broker){.broker = {.ops = &later_ops}};
+    *later = (struct report_broker){.broker = {.ops = &report_ops}};
     kafka_rest_free(b->rest);
     b->options.broker = &later->broker;
     assert_int_equal(kafka_rest_new(&b->options, &b->rest, NULL), STATUS_OK);
@@ -97,7 +97,7 @@ static void open_later(struct bench *b, struct later_broker *later)
 static void a_later_delivery_report_answers_the_parked_request(void **state)
 {
     struct bench *b = *state;
-    static struct later_broker later; /* the bench closes it after the test */
+    static struct report_broker later; /* the bench closes it after the test */
     open_later(b, &later);
     struct bench_call *one =
         bench_begin(b, "POST /topics/u1.pin", NULL, "{\"records\":[{\"value\":1},{\"value\":2}]}");
@@ -113,7 +113,7 @@ static void a_later_delivery_report_answers_the_parked_request(void **state)
 static void requests_wait_for_the_broker_side_by_side(void **state)
 {
     struct bench *b = *state;
-    static struct later_broker later; /* the bench closes it after the test */
+    static struct report_broker later; /* the bench closes it after the test */
     open_later(b, &later);
     struct bench_call *one =
         bench_begin(b, "POST /topics/u1.pin", NULL, "{\"records\":[{\"value\":\"first\"}]}");
@@ -132,7 +132,7 @@ static void requests_wait_for_the_broker_side_by_side(void **state)
 static void a_client_that_leaves_leaves_the_broker_its_records(void **state)
 {
     struct bench *b = *state;
-    static struct later_broker later; /* the bench closes it after the test */
+    static struct report_broker later; /* the bench closes it after the test */
     open_later(b, &later);
     struct bench_call *call =
         bench_begin(b, "POST /topics/u1.pin", NULL, "{\"records\":[{\"value\":1}]}");
@@ -144,7 +144,7 @@ static void a_client_that_leaves_leaves_the_broker_its_records(void **state)
 static void a_failed_authentication_makes_the_status_401(void **state)
 {
     struct bench *b = *state;
-    static struct later_broker later; /* the bench closes it after the test */
+    static struct report_broker later; /* the bench closes it after the test */
     open_later(b, &later);
     later.error_code = 40101;
     struct bench_call *call =

@@ -1,6 +1,6 @@
 /* Consumer groups without HTTP: the range assignor, who holds what after each change, and where
  * partitions are resumed. */
-#include "group_coordinator.h"
+#include "group_internal.h"
 #include "topic_policy.h"
 
 #include <setjmp.h>

@@ -5,8 +5,8 @@
  *
  * Invariant: a partition of a topic is held by at most one joined member of a group. Topics are
  * looked up in the store each time: the store lends them for one turn only. */
-#ifndef PINPIPE_GROUP_COORDINATOR_H
-#define PINPIPE_GROUP_COORDINATOR_H
+#ifndef PINPIPE_GROUP_INTERNAL_H
+#define PINPIPE_GROUP_INTERNAL_H
 
 #include "broker.h"
 #include "log.h"

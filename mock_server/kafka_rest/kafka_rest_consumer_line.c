@@ -1,0 +1,175 @@
+/* The line of reads on an instance, what wakes them, and what ends them all. Waking only arms the
+ * read's timer for now: the answer is built outside the produce that woke it.
+ *
+ * Invariant: a read that is parked is in its consumer's line; only an active one has watches. */
+#include "kafka_rest_consumer.h"
+
+int64_t consumer_now_us(const struct kafka_rest_consumers *consumers)
+{
+    struct env *env = consumers->rest->options.env;
+    return env->monotonic_us(env);
+}
+
+void consumer_touch(struct consumer *consumer)
+{
+    consumer->last_used_us = consumer_now_us(consumer->consumers);
+}
+
+/* --- watches ---------------------------------------------------------------------------------- */
+
+static size_t read_watch_bucket(int64_t topic_id, int32_t partition)
+{
+    return ((uint64_t)topic_id * 31 + (uint64_t)(uint32_t)partition) % CONSUMER_WATCH_BUCKETS;
+}
+
+static void read_unwatch(struct consumer_read *read)
+{
+    struct kafka_rest_consumers *consumers = read->consumer->consumers;
+    for (size_t i = 0; i < read->watch_count; i++) {
+        struct consumer_watch *watch = &read->watches[i];
+        *watch->link = watch->next;
+        if (watch->next != NULL) {
+            watch->next->link = watch->link;
+        }
+    }
+    consumers->watch_count -= read->watch_count;
+    read->watch_count = 0;
+    if (read->is_open) {
+        *read->open_link = read->next_open;
+        if (read->next_open != NULL) {
+            read->next_open->open_link = read->open_link;
+        }
+        read->is_open = false;
+    }
+}
+
+static void read_watch_partition(struct consumer_read *read, const struct group_partition *p)
+{
+    struct kafka_rest_consumers *consumers = read->consumer->consumers;
+    struct consumer_watch **bucket =
+        &consumers->watches[read_watch_bucket(p->topic_id, p->partition)];
+    struct consumer_watch *watch = &read->watches[read->watch_count++];
+    *watch = (struct consumer_watch){*bucket, bucket, read, p->topic_id, p->partition};
+    if (watch->next != NULL) {
+        watch->next->link = &watch->next;
+    }
+    *bucket = watch;
+    consumers->watch_count++;
+}
+
+/* Some of what it asked for does not exist yet: it must hear of new topics, too. */
+static void read_watch_new_topics(struct consumer_read *read)
+{
+    struct kafka_rest_consumers *consumers = read->consumer->consumers;
+    read->next_open = consumers->open_reads;
+    read->open_link = &consumers->open_reads;
+    if (read->next_open != NULL) {
+        read->next_open->open_link = &read->next_open;
+    }
+    consumers->open_reads = read;
+    read->is_open = true;
+}
+
+bool consumer_read_watch(struct consumer_read *read)
+{
+    const struct group_member *member = &read->consumer->member;
+    if (read->watch_count > 0 && read->watch_epoch == member->epoch) {
+        return true;
+    }
+    read_unwatch(read);
+    if (member->partition_count > read->watch_cap) {
+        read->watches = arena_alloc_array(&read->call->exchange->arena, member->partition_count,
+                                          sizeof(*read->watches));
+        read->watch_cap = read->watches != NULL ? member->partition_count : 0;
+        if (read->watches == NULL) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < member->partition_count; i++) {
+        read_watch_partition(read, &member->partitions[i]);
+    }
+    if (member->has_missing_topics) {
+        read_watch_new_topics(read);
+    }
+    read->watch_epoch = member->epoch;
+    return true;
+}
+
+/* --- the line --------------------------------------------------------------------------------- */
+
+void consumer_read_leave_line(struct consumer_read *read)
+{
+    struct consumer *consumer = read->consumer;
+    struct consumer_read **link = &consumer->reads;
+    while (*link != read) {
+        link = &(*link)->next;
+    }
+    *link = read->next;
+    consumer->read_count--;
+    read_unwatch(read);
+    consumer_touch(consumer);
+}
+
+static void read_wake(struct consumer_read *read)
+{
+    if (read->busy) {
+        read->missed = read->missed || read->asked != NULL;
+    } else if (!read->woken) {
+        read->woken = true;
+        exchange_park(read->call->exchange, consumer_now_us(read->consumer->consumers),
+                      read->park_ops, read);
+    }
+}
+
+void consumer_reads_wake(struct consumer *consumer)
+{
+    if (consumer->reads != NULL && consumer->reads->active) {
+        read_wake(consumer->reads);
+    }
+}
+
+void consumer_reads_refuse(struct consumer *consumer)
+{
+    while (consumer->reads != NULL) {
+        struct consumer_read *read = consumer->reads;
+        consumer_read_leave_line(read);
+        if (read->asked != NULL) {
+            broker_cancel(read->call->rest->options.broker, read->asked);
+        }
+        kafka_rest_error_known(read->call->exchange, ERROR_INSTANCE_NOT_FOUND);
+        exchange_answer(read->call->exchange);
+    }
+}
+
+/* Is this a topic that an open read waits for and does not know yet? */
+static bool read_misses(const struct consumer_read *read, const struct broker_topic *topic,
+                        int32_t partition)
+{
+    const struct group_member *member = &read->consumer->member;
+    const struct group_partition *held = group_member_partition(member, topic->name, partition);
+    if (held != NULL) {
+        return held->topic_id != topic->id;
+    }
+    /* Another member's, or a topic that was not there at the last rebalance. */
+    return group_member_wants(member, topic->name);
+}
+
+void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
+                                    const struct broker_topic *topic, int32_t partition)
+{
+    if (consumers->watch_count > 0) {
+        struct consumer_watch *next;
+        for (struct consumer_watch *w = consumers->watches[read_watch_bucket(topic->id, partition)];
+             w != NULL; w = next) {
+            next = w->next;
+            if (w->topic_id == topic->id && w->partition == partition) {
+                read_wake(w->read);
+            }
+        }
+    }
+    for (struct consumer_read *read = consumers->open_reads; read != NULL; read = read->next_open) {
+        if (!read->woken && read_misses(read, topic, partition)) {
+            read_wake(read);
+        }
+    }
+}
