@@ -118,7 +118,8 @@ struct broker_result *produce_job_results(const struct produce_job *job)
     return (struct broker_result *)(void *)job->results.ptr;
 }
 
-bool produce_job_prepare(struct produce_job *job)
+/* A result for each record of job->request, none of them refused yet; false without memory. */
+static bool produce_job_prepare(struct produce_job *job)
 {
     size_t bytes = job->request.count * sizeof(struct broker_result);
     buf_reset(&job->results);

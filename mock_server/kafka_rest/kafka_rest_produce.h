@@ -35,8 +35,6 @@ struct produce_job *produce_job_take(struct kafka_rest_call *call, struct span t
 /* For a request that is refused before anything was sent. */
 void produce_job_return(struct produce_job *job);
 struct broker_result *produce_job_results(const struct produce_job *job);
-/* A result for each record of job->request, none of them refused yet; false without memory. */
-bool produce_job_prepare(struct produce_job *job);
 /* Sends the records; calls job->encode when all results are there, at once or later. */
 enum handled produce_job_run(struct produce_job *job);
 /* Hints at the fix for the first record that failed. */

@@ -187,8 +187,3 @@ const char *store_cluster_id(const struct store *store)
 {
     return store->cluster_id;
 }
-
-enum store_durability store_durability(const struct store *store)
-{
-    return store->durability;
-}

@@ -44,7 +44,6 @@ void store_close(struct store *store);
 
 /* 22 characters, made when the file was created; the Kafka cluster id. */
 const char *store_cluster_id(const struct store *store);
-enum store_durability store_durability(const struct store *store);
 
 /* --- the turn (called by turn.c only) --- */
 bool store_turn_has_writes(const struct store *store);
@@ -52,10 +51,8 @@ bool store_turn_has_writes(const struct store *store);
 size_t store_turn_records(const struct store *store);
 /* Ends a turn, also one that only read. OK: everything written since the last commit is kept (in
  * FULL: fsynced). Any other status: none of it is, what was noted in store_undo_log has been taken
- * back, and store_generation has changed. */
+ * back. */
 enum status store_turn_commit(struct store *store, struct error *err) PP_MUST_USE;
-/* Grows with every rolled-back turn: whoever caches offsets or positions compares and reloads. */
-uint64_t store_generation(const struct store *store);
 /* After a turn: one bounded slice of background work (rows of deleted topics, bytes of deleted
  * objects). True: more is left. */
 bool store_housekeep(struct store *store);

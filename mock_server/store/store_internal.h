@@ -86,7 +86,6 @@ struct store {
     enum turn_state turn;
     struct error turn_error;
     size_t turn_records;
-    uint64_t generation;
     struct undo_log undo;
     size_t savepoints[STORE_SAVEPOINT_DEPTH_MAX]; /* where each stands in the undo log */
     size_t savepoint_depth;

@@ -63,7 +63,6 @@ enum status store_turn_fail(struct store *store, const struct error *why)
     store->turn = TURN_FAILED; /* whoever takes something back now cannot write */
     store->turn_error = *why;
     store->turn_records = 0;
-    store->generation++;
     undo_back(&store->undo, 0);
     return why->code;
 }
@@ -246,11 +245,6 @@ size_t store_turn_records(const struct store *store)
     return store->turn_records;
 }
 
-uint64_t store_generation(const struct store *store)
-{
-    return store->generation;
-}
-
 enum status store_turn_commit(struct store *store, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -317,9 +311,7 @@ void store_savepoint_rollback(struct store *store)
         return;
     }
     store->lake.known_bucket_id = 0;
-    if (undo_back(&store->undo, store->savepoints[store->savepoint_depth])) {
-        store->generation++;
-    }
+    undo_back(&store->undo, store->savepoints[store->savepoint_depth]);
 }
 
 enum status store_turn_attach(struct store *store, struct error *err)

@@ -80,8 +80,6 @@ struct group_member {
     uint64_t own_topics_signature;
 };
 
-/* The pattern's source; empty when there is none. */
-struct span group_member_pattern(const struct group_member *member);
 /* Would this topic be among those the member asked for, by name or by its pattern? What the policy
  * hides no pattern sees. */
 bool group_member_wants(const struct group_member *member, struct span topic);

@@ -90,9 +90,6 @@ enum status group_member_settle(struct group_member *member, struct error *err) 
 /* Commits the positions of every partition that has one; what is committed already costs only a
  * look. */
 enum status group_member_commit(struct group_member *member, struct error *err) PP_MUST_USE;
-/* The store's topic when the partition exists in it now, else NULL. */
-const struct store_topic *group_partition_topic(const struct group_set *set,
-                                                const struct group_partition *partition);
 
 /* --- topics (group_topics.c) --- */
 

@@ -5,11 +5,6 @@
 #include "search.h"
 #include "topic_policy.h"
 
-struct span group_member_pattern(const struct group_member *member)
-{
-    return member->pattern != NULL ? group_pattern_source(member->pattern) : SPAN_EMPTY;
-}
-
 static bool member_sees(const struct group_member *member, struct span topic)
 {
     if (member->policy != NULL && topic_policy_topic(member->policy, topic) == TOPIC_REFUSED) {

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct store_topic *group_partition_topic(const struct group_set *set,
-                                                const struct group_partition *partition)
+/* The store's topic when the partition exists in it now, else NULL. */
+static const struct store_topic *group_partition_topic(const struct group_set *set,
+                                                       const struct group_partition *partition)
 {
     const struct store_topic *topic =
         store_topic_find(set->store, group_text_span(partition->topic));

@@ -507,12 +507,10 @@ static void a_full_disk_costs_the_turn_and_nothing_more(void **state)
     struct session s;
     begin_single(f, &s);
     run_turns(f, &s, 0, 2);
-    uint64_t generation = store_generation(s.store);
     fault_vfs_fail(&f->vfs, FAULT_WRITE, 1, SQLITE_FULL, true);
     run_turns(f, &s, 2, 4);
     assert_int_equal(s.status[2], STATUS_DISK_FULL);
     assert_int_equal(s.status[3], STATUS_DISK_FULL);
-    assert_true(store_generation(s.store) > generation);
     assert_null(store_topic_find(s.store, SPAN_LIT("extra")));
     assert_int_equal(store_topic_find(s.store, SPAN_LIT("a"))->partitions[0].next_offset, 2);
     fault_vfs_fail(&f->vfs, 0, 0, 0, false); /* somebody made room */
