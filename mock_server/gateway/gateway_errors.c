@@ -46,6 +46,7 @@ enum handled gateway_error_write(struct gateway *gateway, struct exchange *excha
 {
     const struct gateway_error *error = &errors[id];
     struct reply *reply = &exchange->reply;
+    exchange_lose_answer(exchange);
     bool has_own_status = id == GATEWAY_ERROR_NETWORK && gateway->options.refused_status != 0;
     int status = has_own_status ? gateway->options.refused_status : error->status;
     buf_append_cstr(answer_begin(exchange, status, error->content_type), error->body);

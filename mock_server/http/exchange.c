@@ -113,8 +113,24 @@ void exchange_set_outer_deadline(struct exchange *exchange, int64_t deadline_us,
     timer_arm(exchange, &exchange->outer_timer, deadline_us);
 }
 
+void exchange_on_lost(struct exchange *exchange, void (*lost)(void *ctx), void *ctx)
+{
+    exchange->lost = lost;
+    exchange->lost_ctx = ctx;
+}
+
+void exchange_lose_answer(struct exchange *exchange)
+{
+    void (*lost)(void *) = exchange->lost;
+    exchange->lost = NULL;
+    if (lost != NULL) {
+        lost(exchange->lost_ctx);
+    }
+}
+
 void exchange_fail(struct exchange *exchange, enum exchange_failure failure)
 {
+    exchange_lose_answer(exchange);
     reply_reset(&exchange->reply);
     exchange->service->fail(exchange->service->ctx, exchange, failure);
     if (!reply_is_sound(&exchange->reply)) {
@@ -188,6 +204,7 @@ static void held_settle(struct held *held, enum turn_outcome outcome)
 {
     struct exchange *exchange = exchange_of(held);
     if (outcome == TURN_FAILED && !exchange->outside_turn) {
+        exchange->lost = NULL;
         exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
     } else if (!reply_is_sound(&exchange->reply)) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
@@ -276,6 +293,7 @@ void exchange_reset(struct exchange *exchange, const struct service *entry)
     exchange->entry = entry;
     exchange->filter = NULL;
     exchange->filter_ctx = NULL;
+    exchange->lost = NULL;
     exchange->journal_path = SPAN_EMPTY;
     PP_ASSERT(exchange->held.bytes == 0);
     exchange->streamed_bytes = 0;

@@ -107,6 +107,8 @@ struct exchange {
     struct timer outer_timer;
     void (*outer_deadline)(struct exchange *exchange, void *ctx);
     void *outer_ctx;
+    void (*lost)(void *ctx);
+    void *lost_ctx;
     bool answered; /* the reply is complete and held */
 };
 
@@ -121,6 +123,13 @@ void exchange_answer(struct exchange *exchange);
 void exchange_set_outer_deadline(struct exchange *exchange, int64_t deadline_us,
                                  void (*on_deadline)(struct exchange *exchange, void *ctx),
                                  void *ctx);
+/* Calls `lost` once if this exchange's answer is replaced by an error although its turn is kept (no
+ * memory for a header, too large for the gateway): what the answer took with it is given back. What
+ * a failed turn took is the undo log's, which then has given it back already. `ctx` lives as long
+ * as the exchange. */
+void exchange_on_lost(struct exchange *exchange, void (*lost)(void *ctx), void *ctx);
+/* Whoever replaces a service's answer by an error of its own says so first. */
+void exchange_lose_answer(struct exchange *exchange);
 /* Resets the reply and lets the current service write this failure. */
 void exchange_fail(struct exchange *exchange, enum exchange_failure failure);
 /* How many more bytes of replies the server may keep before they have left. A long poll that is

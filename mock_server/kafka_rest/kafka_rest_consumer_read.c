@@ -50,10 +50,10 @@ static void taken_visit(void *ctx, struct consumer *consumer)
 
 /* The client never saw the records: they are read again, from the oldest on. What is still in the
  * buffer comes from the log again, too. */
-static void taken_back(void *owner, const void *payload)
+static void taken_give_back(void *ctx)
 {
-    struct kafka_rest_consumers *consumers = owner;
-    struct taken_list *list = *(struct taken_list *const *)payload;
+    struct taken_list *list = ctx;
+    struct kafka_rest_consumers *consumers = list->consumers;
     struct consumer *consumer = consumer_by_serial(consumers, list->serial);
     for (size_t i = 0; consumer != NULL && i < consumer->buffered_count; i++) {
         const struct consumer_range *range = &consumer->buffered[i];
@@ -65,6 +65,12 @@ static void taken_back(void *owner, const void *payload)
         consumer->member.epoch++;
         consumer_reads_wake(consumer);
     }
+}
+
+static void taken_back(void *owner, const void *payload)
+{
+    (void)owner;
+    taken_give_back(*(struct taken_list *const *)payload);
 }
 
 static const struct undo_ops taken_undo = {.back = taken_back};
@@ -331,8 +337,9 @@ bool consumer_build_finish(struct consumer_read *read)
     }
     build_move_buffered(consumer, build);
     build_move_positions(consumer, build);
-    const struct taken_list *taken = &build->taken;
+    struct taken_list *taken = &build->taken;
     if (taken->count > 0) {
+        exchange_on_lost(exchange, taken_give_back, taken);
         undo_push(undo, &taken_undo, consumer->consumers, &taken, sizeof(taken));
     }
     return true;

@@ -18,8 +18,15 @@ void copy_span(char *out, size_t size, struct span text)
     out[text.len] = '\0';
 }
 
+static void backend_lost(void *ctx)
+{
+    struct backend *b = ctx;
+    b->lost++;
+}
+
 void backend_answer(struct backend *b, struct exchange *exchange)
 {
+    exchange_on_lost(exchange, backend_lost, b);
     struct reply *reply = &exchange->reply;
     reply->status = b->status;
     reply->content_type = b->content_type;

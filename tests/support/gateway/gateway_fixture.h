@@ -15,6 +15,7 @@ struct backend {
     struct service service;
     int calls;
     int cancelled;
+    int lost; /* answers that did not leave */
     bool park;
     struct exchange *parked;
     /* What to answer. */

@@ -393,11 +393,13 @@ static void a_reply_over_ten_megabytes_is_an_internal_error(void **state)
     f->backend.body = span_from(large, body_limit);
     gateway_ask(f, "GET", "/test/x");
     assert_int_equal(f->exchange.reply.status, 200);
+    assert_int_equal(f->backend.lost, 0);
     f->backend.body = span_from(large, body_limit + 1);
     gateway_ask(f, "GET", "/test/x");
     assert_error(f, 500, "InternalServerErrorException",
                  "{\"message\": \"Internal server error\"}");
     assert_int_equal(f->exchange.reply.body.len, 36);
+    assert_int_equal(f->backend.lost, 1);
     assert_true(hint_says(f, "max_bytes"));
     free(large);
 }

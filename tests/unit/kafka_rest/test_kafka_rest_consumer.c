@@ -558,6 +558,28 @@ static void end_turn_in_failure(struct bench *b)
     b->fail_commits = false;
 }
 
+static void break_answer(struct exchange *exchange, void *ctx)
+{
+    (void)ctx;
+    exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+}
+
+/* The turn is kept, yet the client is told 500: the records are its still. */
+static void an_answer_that_breaks_on_its_way_out_gives_its_records_back(void **state)
+{
+    struct bench *b = *state;
+    consumer_open(b, consumer_eager_json);
+    for (int i = 0; i < 3; i++) {
+        bench_produce(b, "u1.pin", 0, "0");
+    }
+    struct bench_call *broken = bench_begin_in_turn(b, RECORDS, JSON_TYPE, NULL);
+    broken->exchange.filter = break_answer;
+    turn_end(&b->turn);
+    assert_int_equal(broken->status, 500);
+    assert_string_equal(consumer_read(b, "c"), "0,1,2");
+    assert_string_equal(consumer_read(b, "c"), "");
+}
+
 /* A cut leaves records of several partitions in the proxy's own buffer, past the positions. */
 static void a_failed_turn_loses_nothing_of_the_proxys_buffer(void **state)
 {
@@ -685,6 +707,7 @@ int main(void)
         TEST(the_workshop_allows_only_its_group_and_its_topics),
         TEST(a_read_whose_turn_failed_is_repeated),
         TEST(a_cut_read_whose_turn_failed_is_repeated_whole),
+        TEST(an_answer_that_breaks_on_its_way_out_gives_its_records_back),
         TEST(a_failed_turn_loses_nothing_of_the_proxys_buffer),
         TEST(a_rebalance_in_a_failed_turn_skips_nothing),
         TEST(an_instance_made_in_a_failed_turn_does_not_exist),
