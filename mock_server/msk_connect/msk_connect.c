@@ -6,7 +6,7 @@
 
 struct msk_route {
     struct route route;
-    enum handled (*handle)(const struct msk_call *call);
+    void (*handle)(const struct msk_call *call);
     const struct msk_kind *kind;
     const char *action; /* as IAM names it */
 };
@@ -14,6 +14,7 @@ struct msk_route {
 #define PLUGINS    "/v1/custom-plugins"
 #define WORKERS    "/v1/worker-configurations"
 #define CONNECTORS "/v1/connectors"
+#define CONNECTOR  CONNECTORS "/{arn}"
 
 static const struct msk_route routes[] = {
     {{METHOD_POST, PLUGINS}, msk_create, &msk_plugins, "CreateCustomPlugin"},
@@ -26,18 +27,12 @@ static const struct msk_route routes[] = {
     {{METHOD_DELETE, WORKERS "/{arn}"}, msk_delete, &msk_workers, "DeleteWorkerConfiguration"},
     {{METHOD_POST, CONNECTORS}, msk_create, &msk_connectors, "CreateConnector"},
     {{METHOD_GET, CONNECTORS}, msk_list, &msk_connectors, "ListConnectors"},
-    {{METHOD_GET, CONNECTORS "/{arn}"}, msk_describe, &msk_connectors, "DescribeConnector"},
-    {{METHOD_PUT, CONNECTORS "/{arn}"}, msk_update_connector, &msk_connectors, "UpdateConnector"},
-    {{METHOD_DELETE, CONNECTORS "/{arn}"}, msk_delete, &msk_connectors, "DeleteConnector"},
-    {{METHOD_PUT, CONNECTORS "/{arn}/pause"},
-     msk_pause_connector,
-     &msk_connectors,
-     "PauseConnector"},
-    {{METHOD_PUT, CONNECTORS "/{arn}/resume"},
-     msk_resume_connector,
-     &msk_connectors,
-     "ResumeConnector"},
-    {{METHOD_POST, CONNECTORS "/{arn}/restart"},
+    {{METHOD_GET, CONNECTOR}, msk_describe, &msk_connectors, "DescribeConnector"},
+    {{METHOD_PUT, CONNECTOR}, msk_update_connector, &msk_connectors, "UpdateConnector"},
+    {{METHOD_DELETE, CONNECTOR}, msk_delete, &msk_connectors, "DeleteConnector"},
+    {{METHOD_PUT, CONNECTOR "/pause"}, msk_pause_connector, &msk_connectors, "PauseConnector"},
+    {{METHOD_PUT, CONNECTOR "/resume"}, msk_resume_connector, &msk_connectors, "ResumeConnector"},
+    {{METHOD_POST, CONNECTOR "/restart"},
      msk_restart_connector,
      &msk_connectors,
      "RestartConnector"},
@@ -59,70 +54,59 @@ static void msk_hint_path(struct exchange *exchange)
     }
 }
 
-static enum handled msk_call_route(struct msk_call *call, const struct msk_route *row)
-{
-    call->action = row->action;
-    call->kind = row->kind;
-    return msk_authorize(call) ? row->handle(call) : HANDLED;
-}
-
 static enum handled msk_handle(void *ctx, struct exchange *exchange)
 {
-    struct msk_call *call = ARENA_NEW(&exchange->arena, struct msk_call);
+    struct msk_call call = {.msk = ctx, .exchange = exchange};
     const struct route *route = NULL;
     const char *allow = "";
     char request_id[ENV_UUID_BYTES];
-    if (call == NULL) {
-        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
-        return HANDLED;
-    }
-    call->msk = ctx;
-    call->exchange = exchange;
-    env_uuid(call->msk->options.env, request_id);
+    env_uuid(call.msk->options.env, request_id);
     reply_add_header_cstr(&exchange->reply, "x-amzn-RequestId", request_id);
-    switch (route_find(&table, exchange, &route, &call->match, &allow)) {
-    case ROUTE_FOUND:
-        return msk_call_route(call, ROUTE_ROW(route, struct msk_route));
+    switch (route_find(&table, exchange, &route, &call.match, &allow)) {
+    case ROUTE_FOUND: {
+        const struct msk_route *row = ROUTE_ROW(route, struct msk_route);
+        call.action = row->action;
+        call.kind = row->kind;
+        if (msk_authorize(&call)) {
+            row->handle(&call);
+        }
+        break;
+    }
     case ROUTE_UNKNOWN_PATH:
     case ROUTE_WRONG_METHOD:
     case ROUTE_BAD_ESCAPE:
         /* API Gateway says this of a resource or method that it does not know. */
         msk_hint_path(exchange);
-        return msk_error_denied(exchange, "MissingAuthenticationTokenException",
-                                SPAN_LIT("Missing Authentication Token"));
+        msk_refuse(exchange, MSK_MISSING_TOKEN, "Missing Authentication Token");
+        break;
     case ROUTE_NO_MEMORY:
+        msk_refuse_memory(&call);
         break;
     }
-    exchange_fail(exchange, EXCHANGE_NO_MEMORY);
     return HANDLED;
 }
 
 static void msk_fail(void *ctx, struct exchange *exchange, enum exchange_failure failure)
 {
+    static const struct {
+        enum msk_fault fault;
+        const char *message;
+    } ends[] = {
+        [EXCHANGE_COMMIT_FAILED] = {MSK_INTERNAL, "Internal server error"},
+        [EXCHANGE_BODY_TOO_LARGE] = {MSK_TOO_LONG, "Request Too Long"},
+        [EXCHANGE_HEAD_TOO_LARGE] = {MSK_BAD_REQUEST, "Bad Request"},
+        [EXCHANGE_URI_TOO_LONG] = {MSK_BAD_REQUEST, "Bad Request"},
+        [EXCHANGE_MALFORMED] = {MSK_BAD_REQUEST, "Bad Request"},
+        [EXCHANGE_TIMED_OUT] = {MSK_BAD_REQUEST, "Bad Request"},
+        [EXCHANGE_OVERLOADED] = {MSK_UNAVAILABLE, "Service Unavailable"},
+        [EXCHANGE_STOPPING] = {MSK_UNAVAILABLE, "Service Unavailable"},
+        [EXCHANGE_NO_MEMORY] = {MSK_INTERNAL, "Internal server error"},
+    };
     (void)ctx;
-    switch (failure) {
-    case EXCHANGE_COMMIT_FAILED:
+    if (failure == EXCHANGE_COMMIT_FAILED) {
         answer_hint(exchange, "nothing was changed: the disk did not take it");
-        msk_error(exchange, MSK_INTERNAL, "Internal server error");
-        break;
-    case EXCHANGE_NO_MEMORY:
-        msk_error(exchange, MSK_INTERNAL, "Internal server error");
-        break;
-    case EXCHANGE_BODY_TOO_LARGE:
-        msk_error(exchange, MSK_BAD_REQUEST, "Request Too Long");
-        exchange->reply.status = 413;
-        break;
-    case EXCHANGE_HEAD_TOO_LARGE:
-    case EXCHANGE_URI_TOO_LONG:
-    case EXCHANGE_MALFORMED:
-    case EXCHANGE_TIMED_OUT:
-        msk_error(exchange, MSK_BAD_REQUEST, "Bad Request");
-        break;
-    case EXCHANGE_OVERLOADED:
-    case EXCHANGE_STOPPING:
-        msk_error(exchange, MSK_UNAVAILABLE, "Service Unavailable");
-        break;
     }
+    msk_refuse(exchange, ends[failure].fault, "%s", ends[failure].message);
 }
 
 enum status msk_connect_new(const struct msk_connect_options *options, struct msk_connect **out,

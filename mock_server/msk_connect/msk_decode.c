@@ -1,62 +1,49 @@
 /* Request bodies against tables of rules: what must be there, of which type, within which bounds.
  *
  * DIFFERS: the words of a BadRequestException are our own; they name the member. */
+#include "json.h"
 #include "msk_internal.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 enum { segment_bytes_max = 64 };
 
-struct checker {
+struct check {
     const struct msk_call *call;
     const struct msk_rule *rule;
-    bool failed;
+    struct msk_resource *out;
 };
-
-PP_PRINTF(2, 3)
-static void rule_refuse(struct checker *checker, const char *format, ...)
-{
-    char scratch[ANSWER_TEXT_BYTES];
-    va_list args;
-    va_start(args, format);
-    struct span why = answer_text(checker->call->exchange, scratch, format, args);
-    va_end(args);
-    checker->failed = true;
-    msk_error(checker->call->exchange, MSK_BAD_REQUEST, "Invalid request body: %s %.*s",
-              checker->rule->path, SPAN_ARG(why));
-}
 
 /* The number, or the length, that the rule's bounds are for; false: the value is of another type.
  */
 static bool rule_measure(const struct msk_rule *rule, const struct json_node *node, int64_t *out)
 {
     const char *text = "";
+    bool fits = false;
     *out = 0;
     switch (rule->type) {
     case MSK_TEXT:
-        if (!json_node_string(node, &text)) {
-            return false;
-        }
+        fits = json_node_string(node, &text);
         *out = (int64_t)strlen(text);
-        return true;
+        break;
     case MSK_NUMBER:
-        return json_node_i64(node, out);
+        fits = json_node_i64(node, out);
+        break;
     case MSK_OBJECT:
-        return json_node_is_object(node);
+        fits = json_node_is_object(node);
+        break;
     case MSK_LIST:
+        fits = json_node_is_array(node);
         *out = (int64_t)json_node_count(node);
-        return json_node_is_array(node);
+        break;
     }
-    return false;
+    return fits;
 }
 
-static bool rule_has_word(const struct msk_rule *rule, const struct json_node *node)
+static bool rule_has_word(const struct msk_rule *rule, const char *text)
 {
-    const char *text = "";
     struct span rest = span_from_cstr(rule->words);
     struct span word;
-    json_node_string(node, &text);
     while (span_next_part(&rest, ',', &word)) {
         if (span_equal_cstr(word, text)) {
             return true;
@@ -65,7 +52,7 @@ static bool rule_has_word(const struct msk_rule *rule, const struct json_node *n
     return false;
 }
 
-static void rule_check_value(struct checker *checker, const struct json_node *node)
+static bool rule_check_value(const struct check *check, const struct json_node *node)
 {
     static const struct {
         const char *noun;
@@ -76,20 +63,35 @@ static void rule_check_value(struct checker *checker, const struct json_node *no
         [MSK_OBJECT] = {"an object", ""},
         [MSK_LIST] = {"a list", "length"},
     };
-    const struct msk_rule *rule = checker->rule;
+    const struct msk_rule *rule = check->rule;
+    struct exchange *exchange = check->call->exchange;
+    const char *text = "";
     int64_t size;
+    json_node_string(node, &text);
     if (!rule_measure(rule, node, &size)) {
-        rule_refuse(checker, "must be %s", types[rule->type].noun);
-    } else if (rule->max != 0 && (size < rule->min || size > rule->max)) {
-        rule_refuse(checker, "must have a %s of %lld to %lld", types[rule->type].measure,
-                    (long long)rule->min, (long long)rule->max);
-    } else if (rule->words != NULL && !rule_has_word(rule, node)) {
-        rule_refuse(checker, "must be one of %s", rule->words);
+        return msk_refuse(exchange, MSK_BAD_REQUEST, "Invalid request body: %s must be %s",
+                          rule->path, types[rule->type].noun);
     }
+    if (rule->max != 0 && (size < rule->min || size > rule->max)) {
+        return msk_refuse(exchange, MSK_BAD_REQUEST,
+                          "Invalid request body: %s must have a %s of %lld to %lld", rule->path,
+                          types[rule->type].measure, (long long)rule->min, (long long)rule->max);
+    }
+    if (rule->words != NULL && !rule_has_word(rule, text)) {
+        return msk_refuse(exchange, MSK_BAD_REQUEST, "Invalid request body: %s must be one of %s",
+                          rule->path, rule->words);
+    }
+    if (rule->value != MSK_NONE) {
+        const char *kept = arena_copy_cstr(&exchange->arena, span_from_cstr(text));
+        check->out->values[rule->value] = span_from_cstr(kept);
+        return kept != NULL || msk_refuse_memory(check->call);
+    }
+    return true;
 }
 
 /* Follows the rest of the path from `node`, each element of a list in turn. */
-static void rule_check_path(struct checker *checker, const struct json_node *node, const char *path)
+static bool rule_check_path(const struct check *check, const struct json_node *node,
+                            const char *path)
 {
     char segment[segment_bytes_max];
     size_t len = strcspn(path, ".[");
@@ -98,87 +100,58 @@ static void rule_check_path(struct checker *checker, const struct json_node *nod
     segment[len] = '\0';
     const struct json_node *child = json_node_get(node, segment);
     const char *rest = path + len;
+    if (*rest == '\0' && child == NULL && check->rule->required) {
+        return msk_refuse(check->call->exchange, MSK_BAD_REQUEST,
+                          "Invalid request body: %s is missing", check->rule->path);
+    }
+    if (child == NULL) {
+        return true;
+    }
     if (*rest == '\0') {
-        if (child != NULL) {
-            rule_check_value(checker, child);
-        } else if (checker->rule->required) {
-            rule_refuse(checker, "is missing");
-        }
-    } else if (*rest == '.') {
-        if (child != NULL) {
-            rule_check_path(checker, child, rest + 1);
-        }
-    } else {
-        for (size_t i = 0; i < json_node_count(child) && !checker->failed; i++) {
-            rule_check_path(checker, json_node_at(child, i), rest + sizeof("[].") - 1);
-        }
+        return rule_check_value(check, child);
     }
-}
-
-static void rules_check(struct checker *checker, const struct msk_rules *rules,
-                        const struct json_doc *doc)
-{
-    for (size_t i = 0; i < rules->count && !checker->failed; i++) {
-        checker->rule = &rules->rows[i];
-        rule_check_path(checker, json_doc_root(doc), checker->rule->path);
+    if (*rest == '.') {
+        return rule_check_path(check, child, rest + 1);
     }
-}
-
-bool msk_decode(const struct msk_call *call, bool creating, struct json_doc **out)
-{
-    struct error err;
-    struct checker checker = {.call = call};
-    enum status status = json_doc_parse(call->exchange->request.body, out, &err);
-    if (status == STATUS_NO_MEMORY) {
-        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
-        return false;
-    }
-    if (status != STATUS_OK || !json_node_is_object(json_doc_root(*out))) {
-        if (status == STATUS_OK) {
-            json_doc_free(*out);
-        }
-        msk_error(call->exchange, MSK_BAD_REQUEST, "Invalid request body: it is no JSON object");
-        return false;
-    }
-    if (creating) {
-        rules_check(&checker, &call->kind->create_rules, *out);
-    }
-    rules_check(&checker, &call->kind->change_rules, *out);
-    if (checker.failed) {
-        json_doc_free(*out);
-    }
-    return !checker.failed;
-}
-
-struct span msk_text(const struct json_doc *doc, const char *path)
-{
-    const struct json_node *node = json_doc_root(doc);
-    const char *text = "";
-    struct span rest = span_from_cstr(path);
-    struct span part;
-    while (span_next_part(&rest, '.', &part)) {
-        char segment[segment_bytes_max];
-        PP_ASSERT(part.len < sizeof(segment));
-        memcpy(segment, part.ptr, part.len);
-        segment[part.len] = '\0';
-        node = json_node_get(node, segment);
-    }
-    json_node_string(node, &text);
-    return span_from_cstr(text);
-}
-
-bool msk_check_name(const struct msk_call *call, const char *member, struct span name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '-' || c == '_' || c == '.';
-        if (!good) {
-            msk_error(call->exchange, MSK_BAD_REQUEST,
-                      "Invalid request body: %s may have letters, digits and the characters -_.",
-                      member);
+    for (size_t i = 0; i < json_node_count(child); i++) {
+        if (!rule_check_path(check, json_node_at(child, i), rest + sizeof("[].") - 1)) {
             return false;
         }
     }
     return true;
+}
+
+static bool rules_check(struct check *check, const struct msk_rule *rules, size_t count,
+                        const struct json_doc *doc)
+{
+    for (size_t i = 0; i < count; i++) {
+        check->rule = &rules[i];
+        if (!rule_check_path(check, json_doc_root(doc), rules[i].path)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool msk_decode(const struct msk_call *call, bool creating, struct msk_resource *out)
+{
+    const struct msk_kind *kind = call->kind;
+    struct check check = {.call = call, .out = out};
+    struct json_doc *doc = NULL;
+    struct error err;
+    enum status status = json_doc_parse(call->exchange->request.body, &doc, &err);
+    if (status == STATUS_NO_MEMORY) {
+        return msk_refuse_memory(call);
+    }
+    bool good = status == STATUS_OK && json_node_is_object(json_doc_root(doc));
+    if (!good) {
+        msk_refuse(call->exchange, MSK_BAD_REQUEST, "Invalid request body: it is no JSON object");
+    } else {
+        good =
+            (!creating || rules_check(&check, kind->create_rules, kind->create_rule_count, doc)) &&
+            rules_check(&check, kind->update_rules, kind->update_rule_count, doc);
+    }
+    json_doc_free(doc);
+    out->body = call->exchange->request.body;
+    return good;
 }

@@ -1,12 +1,13 @@
 /* Shared by the files of MSK Connect's API. A request's way:
  *
- *   msk_connect.c    the door: which operation on which kind of resource; msk_auth.c, signature
- *   msk_resources.c  what the operations are for every kind: create, list, describe, delete
+ *   msk_connect.c    the door: which operation on which kind of resource
+ *   msk_auth.c       who asks, and whether the workshop's policy allows the name
+ *   msk_resources.c  the operations that every kind has: create, list, describe, delete
+ *   msk_decode.c     the request's body against the kind's rules
+ *   msk_document.c   the kind's fields to the JSON that is kept and answered
  *   msk_plugins.c, msk_workers.c, msk_connector.c
  *                    the kinds as data (struct msk_kind) and what is special about each
- *   msk_changes.c    what only connectors know: update, pause, resume, restart
- *   msk_decode.c     a request's body against a kind's rules
- *   msk_document.c   a kind's fields to the JSON that is kept and answered
+ *   msk_errors.c     every refusal
  *
  * Facts: specs/s3-sink-connector.md section 9 and the service model of botocore (API version
  * 2021-09-14), which fixes every name and type here. */
@@ -15,8 +16,7 @@
 
 #include "answer.h"
 #include "aws_identity.h"
-#include "json.h"
-#include "log.h"
+#include "json_write.h"
 #include "msk_connect.h"
 #include "route.h"
 
@@ -36,8 +36,6 @@ struct msk_connect {
     struct service service;
 };
 
-struct msk_kind;
-
 struct msk_call {
     struct msk_connect *msk;
     struct exchange *exchange;
@@ -46,212 +44,192 @@ struct msk_call {
     const struct msk_kind *kind;
 };
 
-/* --- msk_errors.c --- */
-/* The service's own exceptions, by status. */
-enum msk_fault {
-    MSK_BAD_REQUEST,
-    MSK_NOT_FOUND,
-    MSK_CONFLICT,
-    MSK_TOO_MANY,
-    MSK_INTERNAL,
-    MSK_UNAVAILABLE,
+/* --- resources as data --- */
+
+/* What is known of a resource beside the JSON of request and document. */
+enum msk_value {
+    MSK_NONE,
+    /* The request's texts that more than the document needs. */
+    MSK_NAME,
+    MSK_BUCKET_ARN,
+    MSK_FILE_KEY,
+    MSK_PROPERTIES,
+    MSK_PLUGIN_ARN,
+    /* Texts that are made here. */
+    MSK_ARN,
+    MSK_TIME, /* of its creation: "2023-11-14T22:13:20.000Z" */
+    MSK_VERSION,
+    MSK_STATE,
+    MSK_FILE_MD5,
+    MSK_CODE, /* why it could not be made */
+    MSK_MESSAGE,
+    MSK_TRACE_CODE, /* why it runs no more */
+    MSK_TRACE,
+    /* JSON that is made here. */
+    MSK_REVISION,
+    MSK_FILE_SIZE,
+    MSK_HAS_SINK,
+    MSK_VALUES,
 };
-/* {"message":...} and x-amzn-ErrorType; HANDLED. */
-enum handled msk_error(struct exchange *exchange, enum msk_fault fault, const char *format, ...)
-    PP_PRINTF(3, 4);
-/* An error of what stands before the service (API Gateway): 403 and this type. */
-enum handled msk_error_denied(struct exchange *exchange, const char *type, struct span message);
-/* IAM's refusal: the caller may not do this to that. */
-enum handled msk_error_not_permitted(const struct msk_call *call, const char *kind,
-                                     struct span name);
-enum handled msk_error_store(const struct msk_call *call, const struct error *err);
-/* The reply is JSON from now on, 200; returns its body. */
-struct buf *msk_reply(struct exchange *exchange);
 
-/* --- msk_auth.c --- */
-/* Checks the signature, when credentials are configured. False: an error is in the reply. */
-bool msk_authorize(const struct msk_call *call);
-/* Is the name <id><suffix>? */
-bool msk_is_workshops_name(const struct msk_call *call, struct span name, const char *suffix);
-/* `--permissions workshop`: only <id>-plugin and <id>-connector; false: 403 is in the reply. */
-bool msk_permits_name(const struct msk_call *call, const char *kind, struct span name,
-                      const char *suffix);
+struct msk_resource {
+    struct span values[MSK_VALUES];
+    struct span document; /* as it is kept; empty: it is being created */
+    struct span body;     /* the request that creates or updates it; empty: it is only looked at */
+    bool runs;            /* a connector of the worker; else the store keeps it */
+    /* While it is being created or updated: */
+    int64_t created_ms;
+    const char *hint; /* for when it is kept; NULL: none */
+    struct connect_entries entries;
+    const struct sink_config *config; /* NULL: nothing that could run */
+};
 
-/* --- msk_decode.c --- */
 enum msk_type { MSK_TEXT, MSK_NUMBER, MSK_OBJECT, MSK_LIST };
 enum { MSK_OPTIONAL = false, MSK_REQUIRED = true };
+/* What a member of a request's body must be. */
 struct msk_rule {
     const char *path; /* "plugins[].customPlugin.revision" */
     enum msk_type type;
     bool required; /* where what it is part of is there */
     int64_t min;   /* of a number; of a text's or list's length; max 0: any */
     int64_t max;
-    const char *words; /* NULL, or the values there are: "ZIP,JAR" */
-};
-struct msk_rules {
-    const struct msk_rule *rows;
-    size_t count;
-};
-#define MSK_RULES(rows)                                                                            \
-    {                                                                                              \
-        (rows), ARRAY_COUNT(rows)                                                                  \
-    }
-/* Parses the body and holds it against the kind's rules. False: BadRequestException is in the
- * reply. Else the document is the caller's to free. */
-bool msk_decode(const struct msk_call *call, bool creating, struct json_doc **out);
-/* The text at a path without lists; empty when absent. Lives as long as the document. */
-struct span msk_text(const struct json_doc *doc, const char *path);
-/* [A-Za-z0-9._-]{1,128}; false: BadRequestException is in the reply. */
-bool msk_check_name(const struct msk_call *call, const char *member, struct span name);
-
-/* --- msk_document.c: objects of JSON as text --- */
-/* The raw value at a path of members ("latestRevision.revision"); empty when there is none or it is
- * null. */
-struct span msk_member(struct span object, const char *path);
-/* The text at such a path, decoded into the arena; empty when it is no string. */
-struct span msk_member_text(struct arena *arena, struct span object, const char *path);
-bool msk_member_is_true(struct span object, const char *path);
-
-/* A document has these beside what the request said. */
-enum msk_fact {
-    MSK_FACT_ARN,
-    MSK_FACT_CREATED, /* "2023-11-14T22:13:20.000Z" */
-    MSK_FACT_VERSION,
-    MSK_FACT_STATE,
-    MSK_FACT_FILE_MD5,
-    MSK_FACT_FILE_SIZE,
-    MSK_FACT_CODE, /* why it has failed */
-    MSK_FACT_MESSAGE,
-    MSK_FACT_HAS_SINK,
-    MSK_FACTS,
+    const char *words;    /* NULL, or the values there are: "ZIP,JAR" */
+    enum msk_value value; /* where the text is put */
 };
 
-enum msk_source {
-    MSK_FROM_BODY,   /* the request's member of this path; of an update, that of the document before
-                      */
-    MSK_FROM_CHANGE, /* ... unless an update says it anew */
-    MSK_FROM_FACT,   /* a text; an empty one is left out */
-    MSK_FROM_JSON,   /* a fact that is JSON already */
-    MSK_FROM_WORD,   /* `text` itself */
-    MSK_FROM_NUMBER, /* the same, as JSON */
+/* Where a field stands, and what becomes of it. */
+enum {
+    MSK_KEPT = 1,
+    MSK_LISTED = 2,
+    MSK_DESCRIBED = 4,
+    MSK_SHOWN = MSK_KEPT | MSK_LISTED | MSK_DESCRIBED,
+    MSK_CREATED = 8,    /* in the answer to creating it */
+    MSK_CHANGED = 16,   /* in the answer to every other change */
+    MSK_UPDATED = 32,   /* an update may say it anew */
+    MSK_NOT_EMPTY = 64, /* an empty text is left out */
 };
+/* A member of the document and of answers, in the order of the tables. What there is no value for
+ * is left out. */
 struct msk_field {
     const char *path; /* "latestRevision.location.s3Location.bucketArn" */
-    enum msk_source source;
-    enum msk_fact fact;
-    /* A word. Of MSK_FROM_BODY: the request's path, when that is another one or a text that is
-     * empty there is to be left out. */
-    const char *text;
-};
-struct msk_fields {
-    const struct msk_field *rows;
-    size_t count;
-};
-#define MSK_FIELDS(rows)                                                                           \
-    {                                                                                              \
-        (rows), ARRAY_COUNT(rows)                                                                  \
-    }
-
-/* A resource on its way into the store. */
-struct msk_making {
-    struct span name;
-    struct span body;   /* the request */
-    struct span before; /* the document that an update changes; empty: it is created */
-    int64_t created_ms;
-    struct span facts[MSK_FACTS];
-    const struct json_doc *doc; /* the request again */
-    const char *hint;           /* for when it is kept; NULL: none */
-    /* of a connector that can run */
-    struct connect_entries entries;
-    const struct sink_config *config; /* NULL: it cannot */
+    unsigned flags;
+    enum msk_value value; /* MSK_NONE: a member of the request */
+    const char *from;     /* that member's path, if it is another one */
 };
 
-struct json_writer;
-/* Writes the object's members but those named (comma-separated) into the open object. */
-void msk_members_write(struct span object, const char *without, struct json_writer *w);
-/* Appends an object of these fields; what there is no value for is left out. */
-void msk_fields_write(const struct msk_fields *fields, const struct msk_making *making,
-                      struct buf *out);
-/* "2023-11-14T22:13:20.000Z" in the arena. */
-struct span msk_time_text(struct arena *arena, int64_t ms);
-
-/* --- msk_arn.c --- */
-/* arn:aws:kafkaconnect:<region>:<account>:<kind>/<name>/<uuid>-2, in the arena; NULL: NO_MEMORY. */
-const char *msk_arn_new(const struct msk_call *call, const char *kind, struct span name);
-/* <name> of such an ARN; false when it is none of that kind. */
-bool msk_arn_name(struct span arn, const char *kind, struct span *name);
-
-/* --- msk_resources.c --- */
-struct msk_item {
-    struct span name;
-    struct span arn;
-    struct span document;
-    const char *state; /* of a connector: "RUNNING"; NULL: it is in the document */
-    struct span trace; /* of a connector that the worker has, FAILED */
-    bool runs;         /* a connector of the worker; else it is a resource in the store */
-};
-struct msk_items {
-    struct msk_item *items;
-    size_t count;
-    size_t cap;
-};
-
+struct msk_items;
 struct msk_kind {
-    const char *name;        /* in ARNs and in the store: "custom-plugin" */
-    const char *list;        /* "customPlugins" */
-    const char *prefix;      /* the parameter that filters a list: "namePrefix" */
-    const char *name_member; /* "name" */
-    const char *arn_member;
-    const char *state_member;
-    const char *suffix; /* of the one name that the workshop's policy allows; NULL: any */
-    struct msk_rules create_rules;
-    struct msk_rules change_rules; /* of creating and updating alike */
-    struct msk_fields document;    /* what is kept */
-    struct msk_fields created;     /* the answer to creating it */
-    const char *listed_without;    /* members of the document that a list leaves out */
-    const char *described_without; /* and a description */
-    const char *described_with;    /* put into its latestRevision; NULL: nothing is */
-    const char *(*state_of)(enum connect_state state); /* NULL: none of the kind run */
-    /* Looks at what creating depends on beside rules and name, and sets facts. False: an error is
-     * in the reply.
-     */
-    bool (*look)(const struct msk_call *call, struct msk_making *making);
-    /* Keeps the document. False: an error is in the reply. */
-    bool (*keep)(const struct msk_call *call, const struct msk_making *making,
-                 struct span document);
-    /* May the item be deleted now? NULL: always. False: an error is in the reply. */
-    bool (*may_delete)(const struct msk_call *call, const struct msk_item *item);
+    const char *name;          /* in ARNs and in the store: "custom-plugin" */
+    const char *list;          /* "customPlugins" */
+    const char *prefix;        /* the parameter that filters a list: "namePrefix" */
+    const char *name_member;   /* "name" */
+    const char *suffix;        /* of the one name that the workshop's policy allows; NULL: any */
+    const char *created_state; /* as the answer to creating it says */
+    const char *stored_state;  /* of what the store keeps; NULL: the document has it */
+    bool versioned;            /* each change makes a new currentVersion */
+    const struct msk_rule *create_rules;
+    size_t create_rule_count;
+    const struct msk_rule *update_rules; /* of creating and updating alike */
+    size_t update_rule_count;
+    const struct msk_field *fields;
+    size_t field_count;
+    /* Looks at what creating depends on beside rules and name, and sets values. False: an error is
+     * in the reply. */
+    bool (*look)(const struct msk_call *call, struct msk_resource *r);
+    /* Keeps the document, in the store or elsewhere. False: an error is in the reply. */
+    bool (*keep)(const struct msk_call *call, struct msk_resource *r, struct span document);
+    /* May it be deleted now? NULL: always. False: an error is in the reply. */
+    bool (*may_delete)(const struct msk_call *call, const struct msk_resource *r);
+    /* Adds the resources that the worker runs. NULL: none of the kind run. */
+    void (*add_running)(struct connect_worker *worker, struct msk_items *items);
 };
 extern const struct msk_kind msk_plugins;
 extern const struct msk_kind msk_workers;
 extern const struct msk_kind msk_connectors;
 
-enum handled msk_create(const struct msk_call *call);
-enum handled msk_list(const struct msk_call *call);
-enum handled msk_describe(const struct msk_call *call);
-enum handled msk_delete(const struct msk_call *call);
+/* --- msk_errors.c --- */
+enum msk_fault {
+    MSK_BAD_REQUEST,
+    MSK_NOT_FOUND,
+    MSK_CONFLICT,
+    MSK_TOO_LONG,
+    MSK_TOO_MANY,
+    MSK_INTERNAL,
+    MSK_UNAVAILABLE,
+    MSK_ACCESS_DENIED,
+    /* What stands before the service (API Gateway) says these. */
+    MSK_INCOMPLETE_SIGNATURE,
+    MSK_INVALID_SIGNATURE,
+    MSK_MISSING_TOKEN,
+    MSK_UNRECOGNIZED_CLIENT,
+};
+/* The error is the reply, {"message":...} and x-amzn-ErrorType; all three give false. */
+bool msk_refuse(struct exchange *exchange, enum msk_fault fault, const char *format, ...)
+    PP_PRINTF(3, 4);
+bool msk_refuse_store(const struct msk_call *call, const struct error *err);
+bool msk_refuse_memory(const struct msk_call *call);
 
-/* Loads all items of a kind into the exchange's arena. False: an error is in the reply. */
+/* --- msk_auth.c --- */
+/* Checks the signature, when credentials are configured. False: an error is in the reply. */
+bool msk_authorize(const struct msk_call *call);
+/* Is the name <id><suffix>? */
+bool msk_is_workshops_name(const struct msk_call *call, struct span name);
+/* `--permissions workshop`: only <id>-plugin and <id>-connector. False: 403 is in the reply. */
+bool msk_permits(const struct msk_call *call, struct span name);
+
+/* --- msk_decode.c --- */
+/* Holds the body against the kind's rules and takes the values that they name. False: an error is
+ * in the reply. */
+bool msk_decode(const struct msk_call *call, bool creating, struct msk_resource *out);
+
+/* --- msk_document.c --- */
+/* The raw value at a path of members ("latestRevision.revision"); empty when there is none or it is
+ * null. */
+struct span msk_member(struct span object, const char *path);
+/* The text at such a path, decoded into the arena; empty when it is no string. */
+struct span msk_member_text(struct arena *arena, struct span object, const char *path);
+/* Writes an object of the kind's fields that have the flag. */
+void msk_write(const struct msk_kind *kind, unsigned flag, const struct msk_resource *r,
+               struct json_writer *w);
+
+/* --- msk_resources.c --- */
+void msk_create(const struct msk_call *call);
+void msk_list(const struct msk_call *call);
+void msk_describe(const struct msk_call *call);
+void msk_delete(const struct msk_call *call);
+
+/* All resources of a kind, in the exchange's arena. */
+struct msk_items {
+    const struct msk_kind *kind;
+    struct arena *arena;
+    struct msk_resource *items;
+    size_t count;
+    size_t cap;
+    bool failed; /* for want of memory */
+};
+/* Loads them. False: an error is in the reply. */
 bool msk_items_load(const struct msk_call *call, const struct msk_kind *kind,
                     struct msk_items *out);
-/* Finds an item by its ARN. False: it is not there, 404 (or 400, 500) is in the reply. */
-bool msk_item_find(const struct msk_call *call, const struct msk_kind *kind, struct span arn,
-                   struct msk_item *out);
-/* The item that the path names, if the caller may change it. False: an error is in the reply. */
-bool msk_item_take(const struct msk_call *call, struct msk_item *out);
+/* A resource more, of copies of these texts; there must be room. */
+struct msk_resource *msk_items_add(struct msk_items *items, struct span name, struct span document);
+/* Finds a resource by its ARN. False: it is not there, 404 (or 400, 500) is in the reply. */
+bool msk_find(const struct msk_call *call, const struct msk_kind *kind, struct span arn,
+              struct msk_resource *out);
+/* The resource that the path names, if the caller may change it. False: an error is in the reply.
+ */
+bool msk_take(const struct msk_call *call, struct msk_resource *out);
 /* A new currentVersion, in the arena. */
 struct span msk_version_new(const struct msk_call *call);
-/* Keeps the resource in the store, and puts its hint into the reply. False: an error is there. */
-bool msk_resource_keep(const struct msk_call *call, const struct msk_making *making,
-                       struct span document);
-
-/* --- msk_list.c --- */
-/* Sorts, filters and pages the items by the query's maxResults, nextToken and prefix. */
-enum handled msk_items_answer(const struct msk_call *call, struct msk_items *items);
-/* The query's parameter, decoded into the arena; false when it is absent. */
+/* Makes the document and gives it to `keep`. False: an error is in the reply. */
+bool msk_document_keep(const struct msk_call *call, struct msk_resource *r,
+                       bool (*keep)(const struct msk_call *call, struct msk_resource *r,
+                                    struct span document));
+/* Keeps the document in the store. False: an error is in the reply. */
+bool msk_resource_keep(const struct msk_call *call, struct msk_resource *r, struct span document);
+/* 200 and an object of the fields that have the flag. */
+void msk_answer(const struct msk_call *call, unsigned flag, const struct msk_resource *r);
+/* The query's parameter; false when it is absent. */
 bool msk_query_text(const struct msk_call *call, const char *name, struct span *out);
-/* Writes an item's document into the open object, without these members, and its state. */
-void msk_item_write(const struct msk_item *item, const char *without, struct json_writer *w);
 
 /* --- msk_workers.c --- */
 /* The worker's converters for a connector that sets none of its own: those of the worker
@@ -260,27 +238,9 @@ bool msk_worker_converters(const struct msk_call *call, struct span worker_docum
                            struct connect_entries *entries);
 
 /* --- msk_connector.c --- */
-/* The plugin that the request names, if it does. False: an error is in the reply. *no_sink: it is
- * there, but without the S3 sink. */
-bool msk_connector_plugin(const struct msk_call *call, const struct json_doc *doc, bool *no_sink);
-/* Checks the configuration in an object of a connector, and sets what it runs with. False: an error
- * is in the reply. Where making->config stays NULL, *findings (in the arena) says what is wrong
- * with it. */
-bool msk_connector_check(const struct msk_call *call, struct span object, struct msk_making *making,
-                         const char **findings);
-/* Gives the document and what it runs with to the worker. False: an error is in the reply. */
-bool msk_connector_run(const struct msk_call *call, const struct msk_making *making,
-                       struct span document);
-void msk_connector_hint(const struct msk_call *call, const struct sink_config *config,
-                        bool created);
-/* Holds the version that the query may name against the connector's. False: an error is in the
- * reply. */
-bool msk_version_fits(const struct msk_call *call, const struct msk_item *item);
-
-/* --- msk_changes.c --- */
-enum handled msk_update_connector(const struct msk_call *call);
-enum handled msk_pause_connector(const struct msk_call *call);
-enum handled msk_resume_connector(const struct msk_call *call);
-enum handled msk_restart_connector(const struct msk_call *call);
+void msk_update_connector(const struct msk_call *call);
+void msk_pause_connector(const struct msk_call *call);
+void msk_resume_connector(const struct msk_call *call);
+void msk_restart_connector(const struct msk_call *call);
 
 #endif

@@ -6,44 +6,38 @@
 
 #include <string.h>
 
-static const struct msk_rule create_rules[] = {
-    {"name", MSK_TEXT, MSK_REQUIRED, 1, MSK_NAME_BYTES_MAX, NULL},
-    {"contentType", MSK_TEXT, MSK_REQUIRED, 0, 0, "JAR,ZIP"},
-    {"description", MSK_TEXT, MSK_OPTIONAL, 0, 1024, NULL},
-    {"location", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
-    {"location.s3Location", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL},
-    {"location.s3Location.bucketArn", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL},
-    {"location.s3Location.fileKey", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL},
-    {"location.s3Location.objectVersion", MSK_TEXT, MSK_OPTIONAL, 0, 0, NULL},
-    {"tags", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL},
-};
-
 #define LOCATION "location.s3Location."
 
-static const struct msk_field document[] = {
-    {"creationTime", MSK_FROM_FACT, MSK_FACT_CREATED, NULL},
-    {"customPluginArn", MSK_FROM_FACT, MSK_FACT_ARN, NULL},
-    {"customPluginState", MSK_FROM_FACT, MSK_FACT_STATE, NULL},
-    {"description", MSK_FROM_BODY, 0, "description"},
-    {"latestRevision.contentType", MSK_FROM_BODY, 0, "contentType"},
-    {"latestRevision.creationTime", MSK_FROM_FACT, MSK_FACT_CREATED, NULL},
-    {"latestRevision.description", MSK_FROM_BODY, 0, "description"},
-    {"latestRevision.fileDescription.fileMd5", MSK_FROM_FACT, MSK_FACT_FILE_MD5, NULL},
-    {"latestRevision.fileDescription.fileSize", MSK_FROM_JSON, MSK_FACT_FILE_SIZE, NULL},
-    {"latestRevision." LOCATION "bucketArn", MSK_FROM_BODY, 0, LOCATION "bucketArn"},
-    {"latestRevision." LOCATION "fileKey", MSK_FROM_BODY, 0, LOCATION "fileKey"},
-    {"latestRevision.revision", MSK_FROM_NUMBER, 0, "1"},
-    {"name", MSK_FROM_BODY, 0, NULL},
-    {"stateDescription.code", MSK_FROM_FACT, MSK_FACT_CODE, NULL},
-    {"stateDescription.message", MSK_FROM_FACT, MSK_FACT_MESSAGE, NULL},
-    {"s3Sink", MSK_FROM_JSON, MSK_FACT_HAS_SINK, NULL}, /* our own */
+static const struct msk_rule create_rules[] = {
+    {"name", MSK_TEXT, MSK_REQUIRED, 1, MSK_NAME_BYTES_MAX, NULL, MSK_NAME},
+    {"contentType", MSK_TEXT, MSK_REQUIRED, 0, 0, "JAR,ZIP", MSK_NONE},
+    {"description", MSK_TEXT, MSK_OPTIONAL, 0, 1024, NULL, MSK_NONE},
+    {"location", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
+    {"location.s3Location", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
+    {LOCATION "bucketArn", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL, MSK_BUCKET_ARN},
+    {LOCATION "fileKey", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL, MSK_FILE_KEY},
+    {LOCATION "objectVersion", MSK_TEXT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
+    {"tags", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
 };
 
-static const struct msk_field created[] = {
-    {"customPluginArn", MSK_FROM_FACT, MSK_FACT_ARN, NULL},
-    {"customPluginState", MSK_FROM_WORD, 0, "CREATING"},
-    {"name", MSK_FROM_BODY, 0, NULL},
-    {"revision", MSK_FROM_NUMBER, 0, "1"},
+static const struct msk_field fields[] = {
+    {"creationTime", MSK_SHOWN, MSK_TIME, NULL},
+    {"customPluginArn", MSK_SHOWN | MSK_CREATED | MSK_CHANGED, MSK_ARN, NULL},
+    {"customPluginState", MSK_SHOWN | MSK_CREATED | MSK_CHANGED, MSK_STATE, NULL},
+    {"description", MSK_SHOWN | MSK_NOT_EMPTY, MSK_NONE, NULL},
+    {"latestRevision.contentType", MSK_SHOWN, MSK_NONE, "contentType"},
+    {"latestRevision.creationTime", MSK_SHOWN, MSK_TIME, NULL},
+    {"latestRevision.description", MSK_SHOWN | MSK_NOT_EMPTY, MSK_NONE, "description"},
+    {"latestRevision.fileDescription.fileMd5", MSK_SHOWN, MSK_FILE_MD5, NULL},
+    {"latestRevision.fileDescription.fileSize", MSK_SHOWN, MSK_FILE_SIZE, NULL},
+    {"latestRevision." LOCATION "bucketArn", MSK_SHOWN, MSK_NONE, LOCATION "bucketArn"},
+    {"latestRevision." LOCATION "fileKey", MSK_SHOWN, MSK_NONE, LOCATION "fileKey"},
+    {"latestRevision.revision", MSK_SHOWN, MSK_REVISION, NULL},
+    {"name", MSK_SHOWN | MSK_CREATED, MSK_NONE, NULL},
+    {"revision", MSK_CREATED, MSK_REVISION, NULL},
+    {"stateDescription.code", MSK_KEPT | MSK_DESCRIBED, MSK_CODE, NULL},
+    {"stateDescription.message", MSK_KEPT | MSK_DESCRIBED, MSK_MESSAGE, NULL},
+    {"s3Sink", MSK_KEPT, MSK_HAS_SINK, NULL}, /* our own */
 };
 
 /* --- the file --- */
@@ -79,54 +73,49 @@ static bool plugin_read_object(void *ctx, uint64_t offset, size_t len, struct bu
     return store_object_read(reader->store, reader->object_id, offset, len, out, NULL) == STATUS_OK;
 }
 
-static struct inspection plugin_inspect(const struct msk_call *call,
-                                        const struct store_object *object)
+static struct inspection plugin_inspect(struct store *store, const struct store_object *object)
 {
     struct inspection inspection = {.has_sink = false};
-    struct object_reader reader = {call->msk->options.store, object->id};
+    struct object_reader reader = {store, object->id};
     struct zip_source source = {.size = object->size, .read = plugin_read_object, .ctx = &reader};
     inspection.outcome = zip_directory_visit(&source, plugin_look_at_name, &inspection);
     return inspection;
 }
 
 /* The object that the location names. False: an error is in the reply. */
-static bool plugin_find_object(const struct msk_call *call, const struct json_doc *doc,
+static bool plugin_find_object(const struct msk_call *call, const struct msk_resource *r,
                                struct store_object *out)
 {
     struct span prefix = SPAN_LIT("arn:aws:s3:::");
-    struct arena *arena = &call->exchange->arena;
-    struct span arn = msk_text(doc, "location.s3Location.bucketArn");
-    struct span key = msk_text(doc, "location.s3Location.fileKey");
+    struct exchange *exchange = call->exchange;
+    struct span arn = r->values[MSK_BUCKET_ARN];
+    struct span key = r->values[MSK_FILE_KEY];
     struct store *store = call->msk->options.store;
     struct store_bucket bucket;
     struct error err;
     if (!span_starts_with(arn, prefix) || arn.len == prefix.len) {
-        answer_hint(call->exchange, "a bucket's ARN is arn:aws:s3:::<bucket>");
-        msk_error(call->exchange, MSK_BAD_REQUEST,
-                  "Invalid request body: location.s3Location.bucketArn is no ARN of a bucket");
-        return false;
+        answer_hint(exchange, "a bucket's ARN is arn:aws:s3:::<bucket>");
+        return msk_refuse(exchange, MSK_BAD_REQUEST,
+                          "Invalid request body: location.s3Location.bucketArn is no ARN of a "
+                          "bucket");
     }
     struct span name = span_skip(arn, prefix.len);
-    enum status status = store_bucket_find(store, name, arena, &bucket, &err);
+    enum status status = store_bucket_find(store, name, &exchange->arena, &bucket, &err);
     if (status == STATUS_OK) {
-        status = store_object_find(store, bucket.id, key, arena, out, &err);
+        status = store_object_find(store, bucket.id, key, &exchange->arena, out, &err);
     }
-    if (status == STATUS_OK) {
-        return true;
+    if (status == STATUS_NOT_FOUND) {
+        answer_hint(exchange, "upload it first: pinpipe s3 put <plugin>.zip s3://%.*s/%.*s",
+                    SPAN_ARG(name), SPAN_ARG(key));
+        return msk_refuse(exchange, MSK_BAD_REQUEST,
+                          "The specified S3 object s3://%.*s/%.*s does not exist or cannot be "
+                          "accessed",
+                          SPAN_ARG(name), SPAN_ARG(key));
     }
-    if (status != STATUS_NOT_FOUND) {
-        msk_error_store(call, &err);
-        return false;
-    }
-    answer_hint(call->exchange, "upload it first: pinpipe s3 put <plugin>.zip s3://%.*s/%.*s",
-                SPAN_ARG(name), SPAN_ARG(key));
-    msk_error(call->exchange, MSK_BAD_REQUEST,
-              "The specified S3 object s3://%.*s/%.*s does not exist or cannot be accessed",
-              SPAN_ARG(name), SPAN_ARG(key));
-    return false;
+    return status == STATUS_OK || msk_refuse_store(call, &err);
 }
 
-/* --- what is kept of it ----------------------------------------------------------------------- */
+/* --- creating and deleting --- */
 
 static const char *plugin_hint(const struct msk_call *call, struct span name,
                                const struct inspection *inspection)
@@ -138,68 +127,58 @@ static const char *plugin_hint(const struct msk_call *call, struct span name,
         return "no kafka-connect-s3-<version>.jar is in it: a connector made of this plugin will "
                "fail; upload Confluent's kafka-connect-s3 zip";
     }
-    return msk_is_workshops_name(call, name, msk_plugins.suffix)
+    return msk_is_workshops_name(call, name)
                ? NULL
                : arena_printf(&call->exchange->arena,
                               "allowed here, but the workshop's AWS takes only the name %s%s",
-                              call->msk->options.identity->user_id, msk_plugins.suffix);
+                              call->msk->options.identity->user_id, call->kind->suffix);
 }
 
-static bool plugin_look(const struct msk_call *call, struct msk_making *making)
+static bool plugin_look(const struct msk_call *call, struct msk_resource *r)
 {
-    struct span *facts = making->facts;
     struct store_object object;
-    if (!plugin_find_object(call, making->doc, &object)) {
+    if (!plugin_find_object(call, r, &object)) {
         return false;
     }
-    struct inspection inspection = plugin_inspect(call, &object);
+    struct inspection inspection = plugin_inspect(call->msk->options.store, &object);
     const char *size =
         arena_printf(&call->exchange->arena, "%llu", (unsigned long long)object.size);
     if (inspection.outcome == ZIP_FAILED || size == NULL) {
-        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
-        return false;
+        return msk_refuse_memory(call);
     }
-    facts[MSK_FACT_STATE] = SPAN_LIT("ACTIVE");
-    facts[MSK_FACT_FILE_SIZE] = span_from_cstr(size);
-    facts[MSK_FACT_HAS_SINK] = inspection.has_sink ? SPAN_LIT("true") : SPAN_LIT("false");
+    r->values[MSK_STATE] = SPAN_LIT("ACTIVE");
+    r->values[MSK_FILE_SIZE] = span_from_cstr(size);
+    r->values[MSK_HAS_SINK] = inspection.has_sink ? SPAN_LIT("true") : SPAN_LIT("false");
     if (object.etag.len == 32) { /* of a multipart upload it is no hash of the file */
-        facts[MSK_FACT_FILE_MD5] = object.etag;
+        r->values[MSK_FILE_MD5] = object.etag;
     }
     if (inspection.outcome != ZIP_READ) {
-        facts[MSK_FACT_STATE] = SPAN_LIT("CREATE_FAILED");
-        facts[MSK_FACT_CODE] = SPAN_LIT("InvalidInput.InvalidPluginFile");
-        facts[MSK_FACT_MESSAGE] = inspection.outcome == ZIP_TOO_LARGE
-                                      ? SPAN_LIT("The file has more entries than can be read.")
-                                      : SPAN_LIT("The file is not a valid ZIP or JAR file.");
+        r->values[MSK_STATE] = SPAN_LIT("CREATE_FAILED");
+        r->values[MSK_CODE] = SPAN_LIT("InvalidInput.InvalidPluginFile");
+        r->values[MSK_MESSAGE] = inspection.outcome == ZIP_TOO_LARGE
+                                     ? SPAN_LIT("The file has more entries than can be read.")
+                                     : SPAN_LIT("The file is not a valid ZIP or JAR file.");
     }
-    making->hint = plugin_hint(call, making->name, &inspection);
+    r->hint = plugin_hint(call, r->values[MSK_NAME], &inspection);
     return true;
 }
 
-/* The connector that was made of it; empty: none is left. */
-static struct span plugin_user(const struct msk_call *call, struct span arn)
+/* A plugin stays while a connector was made of it. */
+static bool plugin_may_delete(const struct msk_call *call, const struct msk_resource *r)
 {
     struct arena *arena = &call->exchange->arena;
     struct connect_worker *worker = call->msk->options.worker;
-    const char *wanted = arena_copy_cstr(arena, arn);
+    const char *wanted = arena_copy_cstr(arena, r->values[MSK_ARN]);
     for (size_t i = 0; i < connect_worker_count(worker); i++) {
         struct connect_connector_view view = connect_worker_at(worker, i);
         const char *plugins = arena_copy_cstr(arena, msk_member(view.msk, "plugins"));
         if (plugins != NULL && wanted != NULL && strstr(plugins, wanted) != NULL) {
-            return view.name;
+            return msk_refuse(call->exchange, MSK_BAD_REQUEST,
+                              "The custom plugin is in use by the connector %.*s",
+                              SPAN_ARG(view.name));
         }
     }
-    return SPAN_EMPTY;
-}
-
-static bool plugin_may_delete(const struct msk_call *call, const struct msk_item *item)
-{
-    struct span user = plugin_user(call, item->arn);
-    if (user.len > 0) {
-        msk_error(call->exchange, MSK_BAD_REQUEST,
-                  "The custom plugin is in use by the connector %.*s", SPAN_ARG(user));
-    }
-    return user.len == 0;
+    return true;
 }
 
 const struct msk_kind msk_plugins = {
@@ -207,14 +186,12 @@ const struct msk_kind msk_plugins = {
     .list = "customPlugins",
     .prefix = "namePrefix",
     .name_member = "name",
-    .arn_member = "customPluginArn",
-    .state_member = "customPluginState",
     .suffix = "-plugin",
-    .create_rules = MSK_RULES(create_rules),
-    .document = MSK_FIELDS(document),
-    .created = MSK_FIELDS(created),
-    .listed_without = "stateDescription,s3Sink",
-    .described_without = "s3Sink",
+    .created_state = "CREATING",
+    .create_rules = create_rules,
+    .create_rule_count = ARRAY_COUNT(create_rules),
+    .fields = fields,
+    .field_count = ARRAY_COUNT(fields),
     .look = plugin_look,
     .keep = msk_resource_keep,
     .may_delete = plugin_may_delete,

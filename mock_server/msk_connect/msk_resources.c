@@ -1,284 +1,340 @@
 /* Every kind of resource can be created, listed, described and deleted here. What a kind is, its
- * table says (struct msk_kind). A resource is kept in the store as the JSON that describes it; a
+ * tables say (struct msk_kind). A resource is kept in the store as the JSON that describes it; a
  * connector that runs is kept by the worker, with the description beside it. */
-#include "json_write.h"
+#include "aws_arn.h"
+#include "base64.h"
 #include "msk_internal.h"
+#include "query.h"
+#include "sigv4.h"
 #include "store_connectors.h"
 
-enum { document_bytes_max = 4 * MSK_BODY_BYTES_MAX };
+#include <stdlib.h>
+
+enum {
+    document_bytes_max = 4 * MSK_BODY_BYTES_MAX,
+    token_bytes_max = 4 * MSK_NAME_BYTES_MAX,
+};
 
 /* --- finding ---------------------------------------------------------------------------------- */
 
-static struct span item_copy(struct arena *arena, struct span text, bool *failed)
+static struct span items_copy(struct msk_items *items, struct span text)
 {
-    const char *kept = arena_copy_cstr(arena, text);
-    *failed |= kept == NULL;
+    const char *kept = arena_copy_cstr(items->arena, text);
+    items->failed |= kept == NULL;
     return kept != NULL ? span_from(kept, text.len) : SPAN_EMPTY;
 }
 
-struct items_loader {
-    const struct msk_kind *kind;
-    struct arena *arena;
-    struct msk_items *items;
-    bool failed;
-};
-
-static bool items_load_resource(void *ctx, const struct store_resource *resource)
+struct msk_resource *msk_items_add(struct msk_items *items, struct span name, struct span document)
 {
-    struct items_loader *loader = ctx;
-    struct msk_items *items = loader->items;
+    PP_ASSERT(items->count < items->cap);
+    struct msk_resource *r = &items->items[items->count++];
+    r->values[MSK_NAME] = items_copy(items, name);
+    r->document = items_copy(items, document);
+    return r;
+}
+
+static bool items_add_stored(void *ctx, const struct store_resource *resource)
+{
+    struct msk_items *items = ctx;
     if (items->count == items->cap) {
         return false;
     }
-    items->items[items->count++] = (struct msk_item){
-        .name = item_copy(loader->arena, resource->name, &loader->failed),
-        .arn = item_copy(loader->arena, resource->arn, &loader->failed),
-        .document = item_copy(loader->arena, resource->document, &loader->failed),
-        /* A connector that is no more than a resource could not be made. */
-        .state = loader->kind->state_of != NULL ? loader->kind->state_of(CONNECT_FAILED) : NULL,
-    };
-    return !loader->failed;
-}
-
-/* Connectors that the worker runs under a description are items too. */
-static void items_load_running(const struct msk_call *call, struct items_loader *loader)
-{
-    struct connect_worker *worker = call->msk->options.worker;
-    for (size_t i = 0; i < connect_worker_count(worker) && !loader->failed; i++) {
-        struct connect_connector_view view = connect_worker_at(worker, i);
-        if (view.msk.len == 0) {
-            continue;
-        }
-        struct span document = item_copy(loader->arena, view.msk, &loader->failed);
-        loader->items->items[loader->items->count++] = (struct msk_item){
-            .name = item_copy(loader->arena, view.name, &loader->failed),
-            .arn = msk_member_text(loader->arena, document, loader->kind->arn_member),
-            .document = document,
-            .state = loader->kind->state_of(view.state),
-            .trace = item_copy(loader->arena, view.trace, &loader->failed),
-            .runs = true,
-        };
-    }
+    struct msk_resource *r = msk_items_add(items, resource->name, resource->document);
+    r->values[MSK_ARN] = items_copy(items, resource->arn);
+    r->values[MSK_STATE] = span_from_cstr(items->kind->stored_state);
+    return !items->failed;
 }
 
 bool msk_items_load(const struct msk_call *call, const struct msk_kind *kind, struct msk_items *out)
 {
+    const struct msk_connect_options *options = &call->msk->options;
     struct arena *arena = &call->exchange->arena;
-    struct items_loader loader = {.kind = kind, .arena = arena, .items = out};
-    bool runs = kind->state_of != NULL;
     struct error err;
-    *out = (struct msk_items){.cap = MSK_RESOURCES_MAX +
-                                     (runs ? connect_worker_count(call->msk->options.worker) : 0)};
+    *out = (struct msk_items){
+        .kind = kind,
+        .arena = arena,
+        .cap = MSK_RESOURCES_MAX +
+               (kind->add_running != NULL ? connect_worker_count(options->worker) : 0),
+    };
     out->items = arena_alloc_array(arena, out->cap, sizeof(*out->items));
     if (out->items == NULL) {
-        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
-        return false;
+        return msk_refuse_memory(call);
     }
-    if (store_resources_visit(call->msk->options.store, span_from_cstr(kind->name),
-                              items_load_resource, &loader, &err) != STATUS_OK) {
-        msk_error_store(call, &err);
-        return false;
+    if (store_resources_visit(options->store, span_from_cstr(kind->name), items_add_stored, out,
+                              &err) != STATUS_OK) {
+        return msk_refuse_store(call, &err);
     }
-    if (runs) {
-        items_load_running(call, &loader);
+    if (kind->add_running != NULL && !out->failed) {
+        kind->add_running(options->worker, out);
     }
-    if (loader.failed) {
-        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
-    }
-    return !loader.failed;
+    return !out->failed || msk_refuse_memory(call);
 }
 
-bool msk_item_find(const struct msk_call *call, const struct msk_kind *kind, struct span arn,
-                   struct msk_item *out)
+/* Is it arn:aws:kafkaconnect:<region>:<account>:<kind>/<name>/<uuid>-2? No resource of MSK Connect
+ * has a colon in its name: what follows one is none of its ARN. */
+static bool arn_is_of(struct span text, const struct msk_kind *kind)
+{
+    struct aws_arn arn;
+    struct span part;
+    if (!aws_arn_parse(text, &arn) || !span_equal_cstr(arn.service, MSK_SERVICE)) {
+        return false;
+    }
+    struct span rest = span_first(arn.resource, span_find_byte(arn.resource, ':'));
+    return span_next_part(&rest, '/', &part) && span_equal_cstr(part, kind->name) &&
+           span_next_part(&rest, '/', &part) && rest.len > 0;
+}
+
+bool msk_find(const struct msk_call *call, const struct msk_kind *kind, struct span arn,
+              struct msk_resource *out)
 {
     struct msk_items items;
-    struct span name;
-    if (!msk_arn_name(arn, kind->name, &name)) {
-        msk_error(call->exchange, MSK_BAD_REQUEST, "Invalid ARN: %.*s is not that of a %s",
-                  SPAN_ARG(arn), kind->name);
-        return false;
+    if (!arn_is_of(arn, kind)) {
+        return msk_refuse(call->exchange, MSK_BAD_REQUEST, "Invalid ARN: %.*s is not that of a %s",
+                          SPAN_ARG(arn), kind->name);
     }
     if (!msk_items_load(call, kind, &items)) {
         return false;
     }
     for (size_t i = 0; i < items.count; i++) {
-        if (span_equal(items.items[i].arn, arn)) {
+        if (span_equal(items.items[i].values[MSK_ARN], arn)) {
             *out = items.items[i];
             return true;
         }
     }
-    msk_error(call->exchange, MSK_NOT_FOUND, "The %s %.*s does not exist", kind->name,
-              SPAN_ARG(arn));
-    return false;
+    return msk_refuse(call->exchange, MSK_NOT_FOUND, "The %s %.*s does not exist", kind->name,
+                      SPAN_ARG(arn));
 }
 
-static bool resource_permits(const struct msk_call *call, struct span name)
+bool msk_take(const struct msk_call *call, struct msk_resource *out)
 {
-    const struct msk_kind *kind = call->kind;
-    return kind->suffix == NULL || msk_permits_name(call, kind->name, name, kind->suffix);
+    return msk_find(call, call->kind, call->match.captures[0], out) &&
+           msk_permits(call, out->values[MSK_NAME]);
 }
 
-bool msk_item_take(const struct msk_call *call, struct msk_item *out)
+/* --- answering -------------------------------------------------------------------------------- */
+
+void msk_answer(const struct msk_call *call, unsigned flag, const struct msk_resource *r)
 {
-    return msk_item_find(call, call->kind, call->match.captures[0], out) &&
-           resource_permits(call, out->name);
+    struct json_writer w = json_writer_to(answer_begin(call->exchange, 200, "application/json"));
+    msk_write(call->kind, flag, r, &w);
+}
+
+void msk_describe(const struct msk_call *call)
+{
+    struct msk_resource r;
+    if (msk_find(call, call->kind, call->match.captures[0], &r)) {
+        msk_answer(call, MSK_DESCRIBED, &r);
+    }
+}
+
+void msk_delete(const struct msk_call *call)
+{
+    const struct msk_connect_options *options = &call->msk->options;
+    bool (*may_delete)(const struct msk_call *, const struct msk_resource *) =
+        call->kind->may_delete;
+    struct msk_resource r;
+    struct error err;
+    if (!msk_take(call, &r) || (may_delete != NULL && !may_delete(call, &r))) {
+        return;
+    }
+    enum status status = r.runs ? connect_worker_delete(options->worker, r.values[MSK_NAME], &err)
+                                : store_resource_delete(options->store, r.values[MSK_ARN], &err);
+    if (status != STATUS_OK) {
+        msk_refuse_store(call, &err);
+        return;
+    }
+    r.values[MSK_STATE] = SPAN_LIT("DELETING");
+    msk_answer(call, MSK_CHANGED, &r);
+}
+
+/* --- listing: sorted by name, filtered by a prefix, paged by a token that is the last name of the
+ * page before --- */
+
+struct page {
+    struct span prefix;
+    struct buf after; /* the last name of the page before; empty: the first page */
+    int64_t max;
+};
+
+bool msk_query_text(const struct msk_call *call, const char *name, struct span *out)
+{
+    return query_value(call->exchange, name, out) != QUERY_ABSENT;
+}
+
+static bool page_parse(const struct msk_call *call, struct page *page)
+{
+    struct span text;
+    page->max = MSK_PAGE_MAX;
+    msk_query_text(call, call->kind->prefix, &page->prefix);
+    if (msk_query_text(call, "maxResults", &text) &&
+        (!span_parse_i64(text, &page->max) || page->max < 1 || page->max > MSK_PAGE_MAX)) {
+        return msk_refuse(call->exchange, MSK_BAD_REQUEST,
+                          "Invalid parameter: maxResults must be 1 to %d", MSK_PAGE_MAX);
+    }
+    msk_query_text(call, "nextToken", &text);
+    bool good = text.len == 0 ||
+                (base64_decode(text, &page->after) && buf_ok(&page->after) && page->after.len > 0);
+    return good || msk_refuse(call->exchange, MSK_BAD_REQUEST, "Invalid parameter: nextToken");
+}
+
+static int item_order(const void *a, const void *b)
+{
+    return span_compare(((const struct msk_resource *)a)->values[MSK_NAME],
+                        ((const struct msk_resource *)b)->values[MSK_NAME]);
+}
+
+/* Leaves the page's items, in order; *more: others follow. */
+static void page_cut(const struct page *page, struct msk_items *items, bool *more)
+{
+    size_t wanted = 0;
+    qsort(items->items, items->count, sizeof(items->items[0]), item_order);
+    for (size_t i = 0; i < items->count; i++) {
+        struct span name = items->items[i].values[MSK_NAME];
+        if (span_starts_with(name, page->prefix) &&
+            (page->after.len == 0 || span_compare(name, buf_span(&page->after)) > 0)) {
+            items->items[wanted++] = items->items[i];
+        }
+    }
+    *more = wanted > (size_t)page->max;
+    items->count = *more ? (size_t)page->max : wanted;
+}
+
+static void page_answer(const struct msk_call *call, const struct msk_items *items, bool more)
+{
+    struct json_writer w = json_writer_to(answer_begin(call->exchange, 200, "application/json"));
+    json_write_object(&w);
+    json_member_array(&w, call->kind->list);
+    for (size_t i = 0; i < items->count; i++) {
+        msk_write(call->kind, MSK_LISTED, &items->items[i], &w);
+    }
+    json_write_end(&w);
+    if (more) {
+        struct buf token;
+        buf_init(&token, token_bytes_max);
+        base64_encode(items->items[items->count - 1].values[MSK_NAME], &token);
+        json_member_string(&w, "nextToken", buf_span(&token));
+        buf_release(&token);
+    }
+    json_write_end(&w);
+}
+
+void msk_list(const struct msk_call *call)
+{
+    struct page page;
+    struct msk_items items;
+    bool more;
+    buf_init(&page.after, token_bytes_max);
+    if (msk_items_load(call, call->kind, &items) && page_parse(call, &page)) {
+        page_cut(&page, &items, &more);
+        page_answer(call, &items, more);
+    }
+    buf_release(&page.after);
 }
 
 /* --- creating --------------------------------------------------------------------------------- */
 
-/* K and 13 of [A-Z2-7], as AWS's look. */
 struct span msk_version_new(const struct msk_call *call)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    char text[15] = "K";
+    char text[15] = "K"; /* and 13 digits, as AWS's look */
     for (size_t i = 1; i < 14; i++) {
         text[i] = digits[env_random_below(call->msk->options.env, sizeof(digits) - 1)];
     }
     return span_from_cstr(arena_copy_cstr(&call->exchange->arena, span_from_cstr(text)));
 }
 
-bool msk_resource_keep(const struct msk_call *call, const struct msk_making *making,
-                       struct span document)
+bool msk_resource_keep(const struct msk_call *call, struct msk_resource *r, struct span document)
 {
     const char *kind = call->kind->name;
     struct msk_items items;
     struct error err;
+    size_t kept = 0;
     if (!msk_items_load(call, call->kind, &items)) {
         return false;
     }
-    size_t kept = 0;
     for (size_t i = 0; i < items.count; i++) {
         kept += !items.items[i].runs;
     }
     if (kept >= MSK_RESOURCES_MAX) {
-        msk_error(call->exchange, MSK_TOO_MANY, "There may be %d resources of the kind %s",
-                  MSK_RESOURCES_MAX, kind);
-        return false;
+        return msk_refuse(call->exchange, MSK_TOO_MANY, "There may be %d resources of the kind %s",
+                          MSK_RESOURCES_MAX, kind);
     }
     struct store_resource resource = {
-        .arn = making->facts[MSK_FACT_ARN],
+        .arn = r->values[MSK_ARN],
         .kind = span_from_cstr(kind),
-        .name = making->name,
+        .name = r->values[MSK_NAME],
         .document = document,
-        .created_ms = making->created_ms,
+        .created_ms = r->created_ms,
     };
-    switch (store_resource_put(call->msk->options.store, &resource, &err)) {
-    case STATUS_OK:
-        if (making->hint != NULL) {
-            answer_hint(call->exchange, "%s", making->hint);
-        }
-        return true;
-    case STATUS_EXISTS:
-        msk_error(call->exchange, MSK_CONFLICT, "A resource with this name already exists.");
-        return false;
-    default:
-        msk_error_store(call, &err);
-        return false;
+    enum status status = store_resource_put(call->msk->options.store, &resource, &err);
+    if (status == STATUS_EXISTS) {
+        return msk_refuse(call->exchange, MSK_CONFLICT,
+                          "A resource with this name already exists.");
     }
+    if (status == STATUS_OK && r->hint != NULL) {
+        answer_hint(call->exchange, "%s", r->hint);
+    }
+    return status == STATUS_OK || msk_refuse_store(call, &err);
 }
 
-static void resource_create(const struct msk_call *call, struct msk_making *making)
+bool msk_document_keep(const struct msk_call *call, struct msk_resource *r,
+                       bool (*keep)(const struct msk_call *call, struct msk_resource *r,
+                                    struct span document))
 {
-    const struct msk_kind *kind = call->kind;
-    struct arena *arena = &call->exchange->arena;
-    struct span *facts = making->facts;
     struct buf document;
-    if (!msk_check_name(call, kind->name_member, making->name) ||
-        !resource_permits(call, making->name) || !kind->look(call, making)) {
-        return;
-    }
-    facts[MSK_FACT_ARN] = span_from_cstr(msk_arn_new(call, kind->name, making->name));
-    facts[MSK_FACT_CREATED] = msk_time_text(arena, making->created_ms);
-    facts[MSK_FACT_VERSION] = kind->state_of != NULL ? msk_version_new(call) : SPAN_EMPTY;
     buf_init(&document, document_bytes_max);
-    msk_fields_write(&kind->document, making, &document);
-    if (!buf_ok(&document) || facts[MSK_FACT_ARN].len == 0 || facts[MSK_FACT_CREATED].len == 0) {
-        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
-    } else if (kind->keep(call, making, buf_span(&document))) {
-        msk_fields_write(&kind->created, making, msk_reply(call->exchange));
-    }
+    struct json_writer w = json_writer_to(&document);
+    msk_write(call->kind, MSK_KEPT, r, &w);
+    bool kept = buf_ok(&document) ? keep(call, r, buf_span(&document)) : msk_refuse_memory(call);
     buf_release(&document);
+    return kept;
 }
 
-enum handled msk_create(const struct msk_call *call)
+static bool resource_check_name(const struct msk_call *call, struct span name)
 {
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_' || c == '.')) {
+            return msk_refuse(call->exchange, MSK_BAD_REQUEST,
+                              "Invalid request body: %s may have letters, digits and the "
+                              "characters -_.",
+                              call->kind->name_member);
+        }
+    }
+    return true;
+}
+
+/* Gives the resource what every one has from the beginning. */
+static bool resource_identify(const struct msk_call *call, struct msk_resource *r)
+{
+    const struct msk_connect_options *options = &call->msk->options;
+    struct arena *arena = &call->exchange->arena;
+    char uuid[ENV_UUID_BYTES];
+    char date[SIGV4_DATE_BYTES];
+    env_uuid(options->env, uuid);
+    sigv4_date(r->created_ms * 1000, date);
+    const char *name =
+        arena_printf(arena, "%s/%.*s/%s-2", call->kind->name, SPAN_ARG(r->values[MSK_NAME]), uuid);
+    const char *arn = aws_arn_new(arena, options->identity, MSK_SERVICE, span_from_cstr(name));
+    const char *time = arena_printf(arena, "%.4s-%.2s-%.5s:%.2s:%.2s.%03dZ", date, date + 4,
+                                    date + 6, date + 11, date + 13, (int)(r->created_ms % 1000));
+    r->values[MSK_ARN] = span_from_cstr(arn);
+    r->values[MSK_TIME] = span_from_cstr(time);
+    r->values[MSK_VERSION] = call->kind->versioned ? msk_version_new(call) : SPAN_EMPTY;
+    r->values[MSK_REVISION] = SPAN_LIT("1");
+    return (name != NULL && arn != NULL && time != NULL) || msk_refuse_memory(call);
+}
+
+void msk_create(const struct msk_call *call)
+{
+    const struct msk_kind *kind = call->kind;
     struct env *env = call->msk->options.env;
-    struct json_doc *doc = NULL;
-    if (msk_decode(call, true, &doc)) {
-        struct msk_making making = {
-            .name = msk_text(doc, call->kind->name_member),
-            .body = call->exchange->request.body,
-            .before = SPAN_EMPTY,
-            .created_ms = env->wall_us(env) / 1000,
-            .doc = doc,
-        };
-        resource_create(call, &making);
-        json_doc_free(doc);
+    struct msk_resource r = {.created_ms = env->wall_us(env) / 1000};
+    if (msk_decode(call, true, &r) && resource_check_name(call, r.values[MSK_NAME]) &&
+        msk_permits(call, r.values[MSK_NAME]) && kind->look(call, &r) &&
+        resource_identify(call, &r) && msk_document_keep(call, &r, kind->keep)) {
+        r.values[MSK_STATE] = span_from_cstr(kind->created_state);
+        msk_answer(call, MSK_CREATED, &r);
     }
-    return HANDLED;
-}
-
-/* --- reading ---------------------------------------------------------------------------------- */
-
-enum handled msk_list(const struct msk_call *call)
-{
-    struct msk_items items;
-    return msk_items_load(call, call->kind, &items) ? msk_items_answer(call, &items) : HANDLED;
-}
-
-/* A member that lies beside the latest revision in the document is described inside it. */
-static void describe_revision(const struct msk_item *item, const char *with, struct json_writer *w)
-{
-    json_member_object(w, "latestRevision");
-    msk_members_write(msk_member(item->document, "latestRevision"), "", w);
-    json_member_raw(w, with, msk_member(item->document, with));
-    json_write_end(w);
-}
-
-enum handled msk_describe(const struct msk_call *call)
-{
-    const struct msk_kind *kind = call->kind;
-    struct msk_item item;
-    if (!msk_item_find(call, kind, call->match.captures[0], &item)) {
-        return HANDLED;
-    }
-    struct json_writer w = json_writer_to(msk_reply(call->exchange));
-    json_write_object(&w);
-    msk_item_write(&item, kind->described_without, &w);
-    if (kind->described_with != NULL) {
-        describe_revision(&item, kind->described_with, &w);
-    }
-    if (item.trace.len > 0) {
-        json_member_object(&w, "stateDescription");
-        json_member_cstr(&w, "code", "UnknownError.Unknown");
-        json_member_string(&w, "message", item.trace);
-        json_write_end(&w);
-    }
-    json_write_end(&w);
-    return HANDLED;
-}
-
-/* --- deleting --------------------------------------------------------------------------------- */
-
-enum handled msk_delete(const struct msk_call *call)
-{
-    const struct msk_kind *kind = call->kind;
-    struct msk_item item;
-    struct error err;
-    if (!msk_item_take(call, &item) ||
-        (kind->may_delete != NULL && !kind->may_delete(call, &item))) {
-        return HANDLED;
-    }
-    enum status status = item.runs
-                             ? connect_worker_delete(call->msk->options.worker, item.name, &err)
-                             : store_resource_delete(call->msk->options.store, item.arn, &err);
-    if (status != STATUS_OK) {
-        return msk_error_store(call, &err);
-    }
-    struct json_writer w = json_writer_to(msk_reply(call->exchange));
-    json_write_object(&w);
-    json_member_string(&w, kind->arn_member, item.arn);
-    json_member_cstr(&w, kind->state_member, "DELETING");
-    json_write_end(&w);
-    return HANDLED;
 }
