@@ -31,40 +31,51 @@ static void refuse_scope(const struct msk_call *call, const struct sigv4_scope *
                "Credential should be scoped to a valid region. ");
 }
 
+/* Verdicts on which there is one thing to say. */
+static const struct {
+    enum msk_fault fault;
+    const char *message;
+    const char *hint;
+} plain_verdicts[] = {
+    [AWS_ANONYMOUS] = {MSK_MISSING_TOKEN, "Missing Authentication Token",
+                       "the server was started with --credentials: sign the request (aws "
+                       "configure, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"},
+    [AWS_UNKNOWN_KEY] = {MSK_UNRECOGNIZED_CLIENT,
+                         "The security token included in the request is invalid.",
+                         "the server was started with other --credentials"},
+    [AWS_MISMATCH] = {MSK_INVALID_SIGNATURE,
+                      "The request signature we calculated does not match the signature you "
+                      "provided. Check your AWS Secret Access Key and signing method. Consult the "
+                      "service documentation for details.",
+                      NULL},
+};
+
 static void refuse_verdict(const struct msk_call *call, enum aws_verdict verdict,
                            const struct aws_auth_result *result)
 {
-    struct exchange *exchange = call->exchange;
     switch (verdict) {
     case AWS_GRANTED:
         break;
+    case AWS_ANONYMOUS:
+    case AWS_UNKNOWN_KEY:
+    case AWS_MISMATCH:
+        if (plain_verdicts[verdict].hint != NULL) {
+            answer_hint(call->exchange, "%s", plain_verdicts[verdict].hint);
+        }
+        msk_refuse(call->exchange, plain_verdicts[verdict].fault, "%s",
+                   plain_verdicts[verdict].message);
+        break;
     case AWS_MALFORMED:
-        msk_refuse(exchange, MSK_INCOMPLETE_SIGNATURE,
+        msk_refuse(call->exchange, MSK_INCOMPLETE_SIGNATURE,
                    "Authorization header requires a valid '%s' parameter. "
                    "Authorization=AWS4-HMAC-SHA256",
                    result->part);
-        break;
-    case AWS_ANONYMOUS:
-        answer_hint(exchange, "the server was started with --credentials: sign the request (aws "
-                              "configure, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)");
-        msk_refuse(exchange, MSK_MISSING_TOKEN, "Missing Authentication Token");
-        break;
-    case AWS_UNKNOWN_KEY:
-        answer_hint(exchange, "the server was started with other --credentials");
-        msk_refuse(exchange, MSK_UNRECOGNIZED_CLIENT,
-                   "The security token included in the request is invalid.");
         break;
     case AWS_WRONG_SCOPE:
         refuse_scope(call, &result->claim.scope);
         break;
     case AWS_SKEWED:
-        refuse_skewed(exchange, result);
-        break;
-    case AWS_MISMATCH:
-        msk_refuse(exchange, MSK_INVALID_SIGNATURE,
-                   "The request signature we calculated does not match the signature you provided. "
-                   "Check your AWS Secret Access Key and signing method. Consult the service "
-                   "documentation for details.");
+        refuse_skewed(call->exchange, result);
         break;
     case AWS_AUTH_FAILED:
         msk_refuse_store(call, &result->error);

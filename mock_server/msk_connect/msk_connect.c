@@ -28,7 +28,7 @@ static const struct msk_route routes[] = {
     {{METHOD_POST, CONNECTORS}, msk_create, &msk_connectors, "CreateConnector"},
     {{METHOD_GET, CONNECTORS}, msk_list, &msk_connectors, "ListConnectors"},
     {{METHOD_GET, CONNECTOR}, msk_describe, &msk_connectors, "DescribeConnector"},
-    {{METHOD_PUT, CONNECTOR}, msk_update_connector, &msk_connectors, "UpdateConnector"},
+    {{METHOD_PUT, CONNECTOR}, msk_update, &msk_connectors, "UpdateConnector"},
     {{METHOD_DELETE, CONNECTOR}, msk_delete, &msk_connectors, "DeleteConnector"},
     {{METHOD_PUT, CONNECTOR "/pause"}, msk_pause_connector, &msk_connectors, "PauseConnector"},
     {{METHOD_PUT, CONNECTOR "/resume"}, msk_resume_connector, &msk_connectors, "ResumeConnector"},

@@ -17,45 +17,36 @@
 #define PLUGIN         "plugins[].customPlugin"
 #define WORKER_ARN     "workerConfiguration.workerConfigurationArn"
 
-static const struct msk_rule create_rules[] = {
-    {"connectorName", MSK_TEXT, MSK_REQUIRED, 1, MSK_NAME_BYTES_MAX, NULL, MSK_NAME},
-    {"connectorConfiguration", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {"capacity", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {"kafkaCluster", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {CLUSTER, MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {CLUSTER ".bootstrapServers", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {CLUSTER ".vpc", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {CLUSTER ".vpc.subnets", MSK_LIST, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {AUTHENTICATION, MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {AUTHENTICATION ".authenticationType", MSK_TEXT, MSK_REQUIRED, 0, 0, "NONE,IAM", MSK_NONE},
-    {ENCRYPTION, MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {ENCRYPTION ".encryptionType", MSK_TEXT, MSK_REQUIRED, 0, 0, "PLAINTEXT,TLS", MSK_NONE},
-    {"kafkaConnectVersion", MSK_TEXT, MSK_REQUIRED, 0, 0, "2.7.1,3.7.x", MSK_NONE},
-    {"plugins", MSK_LIST, MSK_REQUIRED, 1, 1, NULL, MSK_NONE},
-    {"serviceExecutionRoleArn", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {"connectorDescription", MSK_TEXT, MSK_OPTIONAL, 0, 1024, NULL, MSK_NONE},
-    {"logDelivery", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
-    {"networkType", MSK_TEXT, MSK_OPTIONAL, 0, 0, "IPV4,DUAL", MSK_NONE},
-    {"tags", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
-};
+#define NEEDED (MSK_REQUIRED | MSK_PARENTS | MSK_FIXED)
 
-static const struct msk_rule update_rules[] = {
+static const struct msk_rule rules[] = {
+    {"connectorName", MSK_TEXT, NEEDED, 1, MSK_NAME_BYTES_MAX, NULL, MSK_NONE},
+    {"connectorConfiguration", MSK_OBJECT, NEEDED, 0, 0, NULL, MSK_NONE},
+    {"capacity", MSK_OBJECT, NEEDED, 0, 0, NULL, MSK_NONE},
+    {CLUSTER ".bootstrapServers", MSK_TEXT, NEEDED, 0, 0, NULL, MSK_NONE},
+    {CLUSTER ".vpc.subnets", MSK_LIST, NEEDED, 0, 0, NULL, MSK_NONE},
+    {AUTHENTICATION ".authenticationType", MSK_TEXT, NEEDED, 0, 0, "NONE,IAM", MSK_NONE},
+    {ENCRYPTION ".encryptionType", MSK_TEXT, NEEDED, 0, 0, "PLAINTEXT,TLS", MSK_NONE},
+    {"kafkaConnectVersion", MSK_TEXT, NEEDED, 0, 0, "2.7.1,3.7.x", MSK_NONE},
+    {"plugins", MSK_LIST, NEEDED, 1, 1, NULL, MSK_NONE},
+    {"serviceExecutionRoleArn", MSK_TEXT, NEEDED, 0, 0, NULL, MSK_NONE},
+    {"connectorDescription", MSK_TEXT, MSK_FIXED, 0, 1024, NULL, MSK_NONE},
+    {"logDelivery", MSK_OBJECT, MSK_FIXED, 0, 0, NULL, MSK_NONE},
+    {"networkType", MSK_TEXT, MSK_FIXED, 0, 0, "IPV4,DUAL", MSK_NONE},
+    {"tags", MSK_OBJECT, MSK_FIXED, 0, 0, NULL, MSK_NONE},
     {"connectorConfiguration", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
     {"capacity", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
-    {PROVISIONED, MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
     {PROVISIONED ".mcuCount", MSK_NUMBER, MSK_REQUIRED, 1, 8, NULL, MSK_NONE},
     {PROVISIONED ".workerCount", MSK_NUMBER, MSK_REQUIRED, 1, 10, NULL, MSK_NONE},
-    {SCALING, MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
     {SCALING ".mcuCount", MSK_NUMBER, MSK_REQUIRED, 1, 8, NULL, MSK_NONE},
     {SCALING ".minWorkerCount", MSK_NUMBER, MSK_REQUIRED, 1, 10, NULL, MSK_NONE},
     {SCALING ".maxWorkerCount", MSK_NUMBER, MSK_REQUIRED, 1, 10, NULL, MSK_NONE},
     {"plugins", MSK_LIST, MSK_OPTIONAL, 1, 1, NULL, MSK_NONE},
-    {PLUGIN, MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {PLUGIN ".customPluginArn", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL, MSK_PLUGIN_ARN},
+    {PLUGIN ".customPluginArn", MSK_TEXT, MSK_REQUIRED | MSK_PARENTS, 0, 0, NULL, MSK_PLUGIN_ARN},
     {PLUGIN ".revision", MSK_NUMBER, MSK_REQUIRED, 1, 1, NULL, MSK_NONE},
-    {"workerConfiguration", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
     {WORKER_ARN, MSK_TEXT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
     {"workerConfiguration.revision", MSK_NUMBER, MSK_REQUIRED, 1, 1, NULL, MSK_NONE},
+    {"connectorName", MSK_IDENTIFIER, NEEDED, 0, 0, NULL, MSK_NAME},
 };
 
 /* The state is the worker's, and so is the reason why a connector runs no more. */
@@ -112,8 +103,8 @@ static void connector_add_running(struct connect_worker *worker, struct msk_item
 
 /* --- plugin and configuration ----------------------------------------------------------------- */
 
-/* Finds the plugin that the request names, if it does. False: an error is in the reply. *no_sink:
- * the plugin is there, but without the S3 sink. */
+/* Finds the plugin that the request names, if it does. *no_sink: the plugin is there, but without
+ * the S3 sink. */
 static bool connector_find_plugin(const struct msk_call *call, const struct msk_resource *r,
                                   bool *no_sink)
 {
@@ -170,8 +161,8 @@ static const char *findings_text(struct arena *arena, const struct connect_findi
     return kept;
 }
 
-/* Checks the configuration in a connector's JSON, and sets what it runs with. False: an error is in
- * the reply. Where r->config stays NULL, *findings (in the arena) says what is wrong with it. */
+/* Checks the configuration in a connector's JSON, and sets what it runs with. Where r->config stays
+ * NULL, *findings (in the arena) says what is wrong with it. */
 static bool connector_check(const struct msk_call *call, struct span object, struct msk_resource *r,
                             const char **findings)
 {
@@ -198,7 +189,7 @@ static bool connector_check(const struct msk_call *call, struct span object, str
     return *findings != NULL || msk_refuse_memory(call);
 }
 
-/* --- creating --------------------------------------------------------------------------------- */
+/* --- creating and updating -------------------------------------------------------------------- */
 
 static bool connector_name_is_free(const struct msk_call *call, struct span name)
 {
@@ -265,87 +256,38 @@ static bool connector_run(const struct msk_call *call, const struct msk_resource
     return status == STATUS_OK || msk_refuse_store(call, &err);
 }
 
+/* DIFFERS: AWS takes an update whose configuration is invalid and fails it minutes later, keeping
+ * the old one. */
 static bool connector_keep(const struct msk_call *call, struct msk_resource *r,
                            struct span document)
 {
-    return r->config != NULL ? connector_run(call, r, document, true)
-                             : msk_resource_keep(call, r, document);
-}
-
-/* --- updating --------------------------------------------------------------------------------- */
-
-/* A version that the query names must be the connector's. */
-static bool connector_version_fits(const struct msk_call *call, const struct msk_resource *r)
-{
-    struct arena *arena = &call->exchange->arena;
-    struct span version;
-    if (!msk_query_text(call, "currentVersion", &version) ||
-        span_equal(version, msk_member_text(arena, r->document, "currentVersion"))) {
-        return true;
-    }
-    answer_hint(call->exchange, "describe the connector for its currentVersion: each update "
-                                "changes it");
-    return msk_refuse(call->exchange, MSK_BAD_REQUEST,
-                      "The current version %.*s is not that of the connector", SPAN_ARG(version));
-}
-
-/* DIFFERS: AWS takes an update whose configuration is invalid and fails it minutes later, keeping
- * the old one. */
-static bool connector_keep_update(const struct msk_call *call, struct msk_resource *r,
-                                  struct span document)
-{
+    bool created = r->document.len == 0;
     const char *findings;
-    if (!connector_check(call, document, r, &findings)) {
+    if (created && r->config == NULL) {
+        return msk_resource_keep(call, r, document);
+    }
+    if (!created && !connector_check(call, document, r, &findings)) {
         return false;
     }
-    return r->config != NULL ? connector_run(call, r, document, false)
+    return r->config != NULL ? connector_run(call, r, document, created)
                              : msk_refuse(call->exchange, MSK_BAD_REQUEST, "%s", findings);
 }
 
-void msk_update_connector(const struct msk_call *call)
+static bool connector_may_update(const struct msk_call *call, const struct msk_resource *r)
 {
-    struct msk_resource r;
-    struct span version;
     bool no_sink;
-    if (!msk_take(call, &r)) {
-        return;
+    if (!connector_find_plugin(call, r, &no_sink)) {
+        return false;
     }
-    if (!msk_query_text(call, "currentVersion", &version)) {
-        msk_refuse(call->exchange, MSK_BAD_REQUEST, "Missing parameter: currentVersion");
-        return;
-    }
-    if (!connector_version_fits(call, &r) || !msk_decode(call, false, &r) ||
-        !connector_find_plugin(call, &r, &no_sink)) {
-        return;
-    }
-    if (no_sink || !r.runs) {
-        msk_refuse(call->exchange, MSK_BAD_REQUEST, "%s",
-                   no_sink ? "The custom plugin has no class that the connector could run"
-                           : "A connector in the state FAILED cannot be updated");
-        return;
-    }
-    r.values[MSK_VERSION] = msk_version_new(call);
-    r.values[MSK_STATE] = SPAN_LIT("UPDATING");
-    if (msk_document_keep(call, &r, connector_keep_update)) {
-        msk_answer(call, MSK_CHANGED, &r);
-    }
+    const char *why = no_sink    ? "The custom plugin has no class that the connector could run"
+                      : !r->runs ? "A connector in the state FAILED cannot be updated"
+                                 : NULL;
+    return why == NULL || msk_refuse(call->exchange, MSK_BAD_REQUEST, "%s", why);
 }
 
 /* --- pausing, resuming, restarting ------------------------------------------------------------ */
 
-static enum status connector_pause(struct connect_worker *worker, struct span name,
-                                   struct error *err)
-{
-    return connect_worker_pause(worker, name, true, err);
-}
-
-static enum status connector_resume(struct connect_worker *worker, struct span name,
-                                    struct error *err)
-{
-    return connect_worker_pause(worker, name, false, err);
-}
-
-/* The tasks too: that is how a FAILED one goes on here. */
+/* A restart is for the tasks too, because a FAILED one goes on by that here. */
 static enum status connector_restart(struct connect_worker *worker, struct span name,
                                      struct error *err)
 {
@@ -358,58 +300,61 @@ static enum status connector_restart(struct connect_worker *worker, struct span 
     return status;
 }
 
-static void connector_steer(const struct msk_call *call,
-                            enum status (*steer)(struct connect_worker *worker, struct span name,
-                                                 struct error *err))
+enum steering { PAUSE, RESUME, RESTART };
+
+static void connector_steer(const struct msk_call *call, enum steering to)
 {
+    struct connect_worker *worker = call->msk->options.worker;
     struct msk_resource r;
     struct error err;
-    if (!msk_take(call, &r) || !connector_version_fits(call, &r)) {
+    if (!msk_take(call, &r)) {
         return;
     }
     if (!r.runs) {
         msk_refuse(call->exchange, MSK_BAD_REQUEST,
                    "A connector in the state FAILED cannot be paused, resumed or restarted");
-    } else if (steer(call->msk->options.worker, r.values[MSK_NAME], &err) != STATUS_OK) {
-        msk_refuse_store(call, &err);
-    } else {
-        r.values[MSK_STATE] = SPAN_EMPTY; /* the answer has none */
-        msk_answer(call, MSK_CHANGED, &r);
+        return;
     }
+    struct span name = r.values[MSK_NAME];
+    enum status status = to == RESTART ? connector_restart(worker, name, &err)
+                                       : connect_worker_pause(worker, name, to == PAUSE, &err);
+    if (status != STATUS_OK) {
+        msk_refuse_store(call, &err);
+        return;
+    }
+    r.values[MSK_STATE] = SPAN_EMPTY; /* the answer has none */
+    msk_answer(call, MSK_CHANGED, &r);
 }
 
 void msk_pause_connector(const struct msk_call *call)
 {
-    connector_steer(call, connector_pause);
+    connector_steer(call, PAUSE);
 }
 
 void msk_resume_connector(const struct msk_call *call)
 {
-    connector_steer(call, connector_resume);
+    connector_steer(call, RESUME);
 }
 
 void msk_restart_connector(const struct msk_call *call)
 {
-    connector_steer(call, connector_restart);
+    connector_steer(call, RESTART);
 }
 
 const struct msk_kind msk_connectors = {
     .name = "connector",
     .list = "connectors",
     .prefix = "connectorNamePrefix",
-    .name_member = "connectorName",
     .suffix = "-connector",
     .created_state = "CREATING",
     .stored_state = "FAILED",
     .versioned = true,
-    .create_rules = create_rules,
-    .create_rule_count = ARRAY_COUNT(create_rules),
-    .update_rules = update_rules,
-    .update_rule_count = ARRAY_COUNT(update_rules),
+    .rules = rules,
+    .rule_count = ARRAY_COUNT(rules),
     .fields = fields,
     .field_count = ARRAY_COUNT(fields),
     .look = connector_look,
     .keep = connector_keep,
-    .may_delete = connector_version_fits,
+    .may_update = connector_may_update,
     .add_running = connector_add_running,
 };

@@ -8,6 +8,9 @@
 
 enum { segment_bytes_max = 64 };
 
+static const char identifier_bytes[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+
 struct check {
     const struct msk_call *call;
     const struct msk_rule *rule;
@@ -23,6 +26,7 @@ static bool rule_measure(const struct msk_rule *rule, const struct json_node *no
     *out = 0;
     switch (rule->type) {
     case MSK_TEXT:
+    case MSK_IDENTIFIER:
         fits = json_node_string(node, &text);
         *out = (int64_t)strlen(text);
         break;
@@ -52,16 +56,22 @@ static bool rule_has_word(const struct msk_rule *rule, const char *text)
     return false;
 }
 
+static bool rule_take_text(const struct check *check, const char *text)
+{
+    const char *kept = arena_copy_cstr(&check->call->exchange->arena, span_from_cstr(text));
+    check->out->values[check->rule->value] = span_from_cstr(kept);
+    return kept != NULL || msk_refuse_memory(check->call);
+}
+
 static bool rule_check_value(const struct check *check, const struct json_node *node)
 {
     static const struct {
         const char *noun;
         const char *measure;
     } types[] = {
-        [MSK_TEXT] = {"a string", "length"},
-        [MSK_NUMBER] = {"a whole number", "value"},
-        [MSK_OBJECT] = {"an object", ""},
-        [MSK_LIST] = {"a list", "length"},
+        [MSK_TEXT] = {"a string", "length"},       [MSK_NUMBER] = {"a whole number", "value"},
+        [MSK_OBJECT] = {"an object", ""},          [MSK_LIST] = {"a list", "length"},
+        [MSK_IDENTIFIER] = {"a string", "length"},
     };
     const struct msk_rule *rule = check->rule;
     struct exchange *exchange = check->call->exchange;
@@ -81,56 +91,49 @@ static bool rule_check_value(const struct check *check, const struct json_node *
         return msk_refuse(exchange, MSK_BAD_REQUEST, "Invalid request body: %s must be one of %s",
                           rule->path, rule->words);
     }
-    if (rule->value != MSK_NONE) {
-        const char *kept = arena_copy_cstr(&exchange->arena, span_from_cstr(text));
-        check->out->values[rule->value] = span_from_cstr(kept);
-        return kept != NULL || msk_refuse_memory(check->call);
+    if (rule->type == MSK_IDENTIFIER && text[strspn(text, identifier_bytes)] != '\0') {
+        return msk_refuse(exchange, MSK_BAD_REQUEST,
+                          "Invalid request body: %s may have letters, digits and the characters "
+                          "-_.",
+                          rule->path);
     }
-    return true;
+    return rule->value == MSK_NONE || rule_take_text(check, text);
 }
 
-/* Follows the rest of the path from `node`, each element of a list in turn. */
+/* Follows `rest`, a tail of the rule's path, from `node`, each element of a list in turn. */
 static bool rule_check_path(const struct check *check, const struct json_node *node,
-                            const char *path)
+                            const char *rest)
 {
+    const struct msk_rule *rule = check->rule;
+    struct exchange *exchange = check->call->exchange;
     char segment[segment_bytes_max];
-    size_t len = strcspn(path, ".[");
+    size_t len = strcspn(rest, ".[");
     PP_ASSERT(len < sizeof(segment));
-    memcpy(segment, path, len);
+    memcpy(segment, rest, len);
     segment[len] = '\0';
+    rest += len;
     const struct json_node *child = json_node_get(node, segment);
-    const char *rest = path + len;
-    if (*rest == '\0' && child == NULL && check->rule->required) {
-        return msk_refuse(check->call->exchange, MSK_BAD_REQUEST,
-                          "Invalid request body: %s is missing", check->rule->path);
-    }
+    int walked = (int)(rest - rule->path);
+    unsigned demand = *rest == '\0' ? MSK_REQUIRED : *rest == '.' ? MSK_PARENTS : 0;
     if (child == NULL) {
-        return true;
+        return (rule->flags & demand) == 0 ||
+               msk_refuse(exchange, MSK_BAD_REQUEST, "Invalid request body: %.*s is missing",
+                          walked, rule->path);
     }
     if (*rest == '\0') {
         return rule_check_value(check, child);
     }
     if (*rest == '.') {
-        return rule_check_path(check, child, rest + 1);
+        return json_node_is_object(child)
+                   ? rule_check_path(check, child, rest + 1)
+                   : msk_refuse(exchange, MSK_BAD_REQUEST,
+                                "Invalid request body: %.*s must be an object", walked, rule->path);
     }
-    for (size_t i = 0; i < json_node_count(child); i++) {
-        if (!rule_check_path(check, json_node_at(child, i), rest + sizeof("[].") - 1)) {
-            return false;
-        }
+    bool good = true;
+    for (size_t i = 0; good && i < json_node_count(child); i++) {
+        good = rule_check_path(check, json_node_at(child, i), rest + sizeof("[].") - 1);
     }
-    return true;
-}
-
-static bool rules_check(struct check *check, const struct msk_rule *rules, size_t count,
-                        const struct json_doc *doc)
-{
-    for (size_t i = 0; i < count; i++) {
-        check->rule = &rules[i];
-        if (!rule_check_path(check, json_doc_root(doc), rules[i].path)) {
-            return false;
-        }
-    }
-    return true;
+    return good;
 }
 
 bool msk_decode(const struct msk_call *call, bool creating, struct msk_resource *out)
@@ -146,10 +149,11 @@ bool msk_decode(const struct msk_call *call, bool creating, struct msk_resource 
     bool good = status == STATUS_OK && json_node_is_object(json_doc_root(doc));
     if (!good) {
         msk_refuse(call->exchange, MSK_BAD_REQUEST, "Invalid request body: it is no JSON object");
-    } else {
-        good =
-            (!creating || rules_check(&check, kind->create_rules, kind->create_rule_count, doc)) &&
-            rules_check(&check, kind->update_rules, kind->update_rule_count, doc);
+    }
+    for (size_t i = 0; i < kind->rule_count && good; i++) {
+        check.rule = &kind->rules[i];
+        good = (!creating && (check.rule->flags & MSK_FIXED) != 0) ||
+               rule_check_path(&check, json_doc_root(doc), check.rule->path);
     }
     json_doc_free(doc);
     out->body = call->exchange->request.body;

@@ -9,6 +9,8 @@
  *                    the kinds as data (struct msk_kind) and what is special about each
  *   msk_errors.c     every refusal
  *
+ * A function that takes a call and gives false has put an error into the reply.
+ *
  * Facts: specs/s3-sink-connector.md section 9 and the service model of botocore (API version
  * 2021-09-14), which fixes every name and type here. */
 #ifndef PINPIPE_MSK_CONNECT_INTERNAL_H
@@ -46,7 +48,7 @@ struct msk_call {
 
 /* --- resources as data --- */
 
-/* What is known of a resource beside the JSON of request and document. */
+/* Values of a resource that stand beside the JSON of request and document. */
 enum msk_value {
     MSK_NONE,
     /* The request's texts that more than the document needs. */
@@ -84,14 +86,26 @@ struct msk_resource {
     const struct sink_config *config; /* NULL: nothing that could run */
 };
 
-enum msk_type { MSK_TEXT, MSK_NUMBER, MSK_OBJECT, MSK_LIST };
-enum { MSK_OPTIONAL = false, MSK_REQUIRED = true };
-/* What a member of a request's body must be. */
+enum msk_type {
+    MSK_TEXT,
+    MSK_NUMBER,
+    MSK_OBJECT,
+    MSK_LIST,
+    MSK_IDENTIFIER, /* a text of letters, digits and -_. */
+};
+enum {
+    MSK_OPTIONAL = 0,
+    MSK_REQUIRED = 1, /* where what it is part of is there */
+    MSK_PARENTS = 2,  /* what it is part of is required too, up to the next list */
+    MSK_FIXED = 4,    /* said once, so that an update is not held against this */
+};
+/* A demand on a member of a request's body; the first that is not met is answered. All that a path
+ * leads through is held to be an object. */
 struct msk_rule {
     const char *path; /* "plugins[].customPlugin.revision" */
     enum msk_type type;
-    bool required; /* where what it is part of is there */
-    int64_t min;   /* of a number; of a text's or list's length; max 0: any */
+    unsigned flags;
+    int64_t min; /* of a number; of a text's or list's length; max 0: any */
     int64_t max;
     const char *words;    /* NULL, or the values there are: "ZIP,JAR" */
     enum msk_value value; /* where the text is put */
@@ -122,23 +136,20 @@ struct msk_kind {
     const char *name;          /* in ARNs and in the store: "custom-plugin" */
     const char *list;          /* "customPlugins" */
     const char *prefix;        /* the parameter that filters a list: "namePrefix" */
-    const char *name_member;   /* "name" */
     const char *suffix;        /* of the one name that the workshop's policy allows; NULL: any */
     const char *created_state; /* as the answer to creating it says */
     const char *stored_state;  /* of what the store keeps; NULL: the document has it */
-    bool versioned;            /* each change makes a new currentVersion */
-    const struct msk_rule *create_rules;
-    size_t create_rule_count;
-    const struct msk_rule *update_rules; /* of creating and updating alike */
-    size_t update_rule_count;
+    bool versioned; /* each change makes a new currentVersion, and may name the old one */
+    const struct msk_rule *rules;
+    size_t rule_count;
     const struct msk_field *fields;
     size_t field_count;
-    /* Looks at what creating depends on beside rules and name, and sets values. False: an error is
-     * in the reply. */
+    /* Looks at what creating depends on beside rules and name, and sets values. */
     bool (*look)(const struct msk_call *call, struct msk_resource *r);
-    /* Keeps the document, in the store or elsewhere. False: an error is in the reply. */
+    /* Keeps the document of a resource that is created or updated. */
     bool (*keep)(const struct msk_call *call, struct msk_resource *r, struct span document);
-    /* May it be deleted now? NULL: always. False: an error is in the reply. */
+    bool (*may_update)(const struct msk_call *call, const struct msk_resource *r);
+    /* NULL: always. */
     bool (*may_delete)(const struct msk_call *call, const struct msk_resource *r);
     /* Adds the resources that the worker runs. NULL: none of the kind run. */
     void (*add_running)(struct connect_worker *worker, struct msk_items *items);
@@ -157,7 +168,7 @@ enum msk_fault {
     MSK_INTERNAL,
     MSK_UNAVAILABLE,
     MSK_ACCESS_DENIED,
-    /* What stands before the service (API Gateway) says these. */
+    /* The API Gateway before the service says these. */
     MSK_INCOMPLETE_SIGNATURE,
     MSK_INVALID_SIGNATURE,
     MSK_MISSING_TOKEN,
@@ -170,16 +181,15 @@ bool msk_refuse_store(const struct msk_call *call, const struct error *err);
 bool msk_refuse_memory(const struct msk_call *call);
 
 /* --- msk_auth.c --- */
-/* Checks the signature, when credentials are configured. False: an error is in the reply. */
+/* Checks the signature, when credentials are configured. */
 bool msk_authorize(const struct msk_call *call);
 /* Is the name <id><suffix>? */
 bool msk_is_workshops_name(const struct msk_call *call, struct span name);
-/* `--permissions workshop`: only <id>-plugin and <id>-connector. False: 403 is in the reply. */
+/* `--permissions workshop`: only <id>-plugin and <id>-connector. */
 bool msk_permits(const struct msk_call *call, struct span name);
 
 /* --- msk_decode.c --- */
-/* Holds the body against the kind's rules and takes the values that they name. False: an error is
- * in the reply. */
+/* Holds the body against the kind's rules and takes the values that they name. */
 bool msk_decode(const struct msk_call *call, bool creating, struct msk_resource *out);
 
 /* --- msk_document.c --- */
@@ -196,6 +206,7 @@ void msk_write(const struct msk_kind *kind, unsigned flag, const struct msk_reso
 void msk_create(const struct msk_call *call);
 void msk_list(const struct msk_call *call);
 void msk_describe(const struct msk_call *call);
+void msk_update(const struct msk_call *call);
 void msk_delete(const struct msk_call *call);
 
 /* All resources of a kind, in the exchange's arena. */
@@ -207,38 +218,27 @@ struct msk_items {
     size_t cap;
     bool failed; /* for want of memory */
 };
-/* Loads them. False: an error is in the reply. */
 bool msk_items_load(const struct msk_call *call, const struct msk_kind *kind,
                     struct msk_items *out);
 /* A resource more, of copies of these texts; there must be room. */
 struct msk_resource *msk_items_add(struct msk_items *items, struct span name, struct span document);
-/* Finds a resource by its ARN. False: it is not there, 404 (or 400, 500) is in the reply. */
+/* Finds a resource by its ARN. */
 bool msk_find(const struct msk_call *call, const struct msk_kind *kind, struct span arn,
               struct msk_resource *out);
-/* The resource that the path names, if the caller may change it. False: an error is in the reply.
- */
+/* Finds the resource that the path names, if the caller may change it. */
 bool msk_take(const struct msk_call *call, struct msk_resource *out);
-/* A new currentVersion, in the arena. */
-struct span msk_version_new(const struct msk_call *call);
-/* Makes the document and gives it to `keep`. False: an error is in the reply. */
-bool msk_document_keep(const struct msk_call *call, struct msk_resource *r,
-                       bool (*keep)(const struct msk_call *call, struct msk_resource *r,
-                                    struct span document));
-/* Keeps the document in the store. False: an error is in the reply. */
+/* Keeps the document in the store. */
 bool msk_resource_keep(const struct msk_call *call, struct msk_resource *r, struct span document);
 /* 200 and an object of the fields that have the flag. */
 void msk_answer(const struct msk_call *call, unsigned flag, const struct msk_resource *r);
-/* The query's parameter; false when it is absent. */
-bool msk_query_text(const struct msk_call *call, const char *name, struct span *out);
 
 /* --- msk_workers.c --- */
-/* The worker's converters for a connector that sets none of its own: those of the worker
- * configuration, or MSK Connect's (StringConverter). False: an error is in the reply. */
+/* Adds the worker's converters to a connector that sets none of its own: those of the worker
+ * configuration, or MSK Connect's (StringConverter). */
 bool msk_worker_converters(const struct msk_call *call, struct span worker_document,
                            struct connect_entries *entries);
 
 /* --- msk_connector.c --- */
-void msk_update_connector(const struct msk_call *call);
 void msk_pause_connector(const struct msk_call *call);
 void msk_resume_connector(const struct msk_call *call);
 void msk_restart_connector(const struct msk_call *call);

@@ -8,16 +8,15 @@
 
 #define LOCATION "location.s3Location."
 
-static const struct msk_rule create_rules[] = {
-    {"name", MSK_TEXT, MSK_REQUIRED, 1, MSK_NAME_BYTES_MAX, NULL, MSK_NAME},
+static const struct msk_rule rules[] = {
+    {"name", MSK_TEXT, MSK_REQUIRED, 1, MSK_NAME_BYTES_MAX, NULL, MSK_NONE},
     {"contentType", MSK_TEXT, MSK_REQUIRED, 0, 0, "JAR,ZIP", MSK_NONE},
     {"description", MSK_TEXT, MSK_OPTIONAL, 0, 1024, NULL, MSK_NONE},
-    {"location", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {"location.s3Location", MSK_OBJECT, MSK_REQUIRED, 0, 0, NULL, MSK_NONE},
-    {LOCATION "bucketArn", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL, MSK_BUCKET_ARN},
+    {LOCATION "bucketArn", MSK_TEXT, MSK_REQUIRED | MSK_PARENTS, 0, 0, NULL, MSK_BUCKET_ARN},
     {LOCATION "fileKey", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL, MSK_FILE_KEY},
     {LOCATION "objectVersion", MSK_TEXT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
     {"tags", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
+    {"name", MSK_IDENTIFIER, MSK_REQUIRED, 0, 0, NULL, MSK_NAME},
 };
 
 static const struct msk_field fields[] = {
@@ -42,55 +41,41 @@ static const struct msk_field fields[] = {
 
 /* --- the file --- */
 
-struct inspection {
-    enum zip_outcome outcome;
+struct plugin_file {
+    struct store *store;
+    struct store_object object;
     bool has_sink;
 };
 
-/* The Confluent S3 sink as it is packed: its own jar, or its class in a jar of everything. */
-static bool plugin_look_at_name(void *ctx, struct span name)
+static bool plugin_file_read(void *ctx, uint64_t offset, size_t len, struct buf *out)
 {
-    struct inspection *inspection = ctx;
+    const struct plugin_file *file = ctx;
+    return store_object_read(file->store, file->object.id, offset, len, out, NULL) == STATUS_OK;
+}
+
+/* The Confluent S3 sink as it is packed: its own jar, or its class in a jar of everything. */
+static bool plugin_file_look(void *ctx, struct span name)
+{
+    struct plugin_file *file = ctx;
     size_t slash = name.len;
     while (slash > 0 && name.ptr[slash - 1] != '/') {
         slash--;
     }
     struct span base = span_skip(name, slash);
-    inspection->has_sink = (span_starts_with(base, SPAN_LIT("kafka-connect-s3-")) &&
-                            span_ends_with(base, SPAN_LIT(".jar"))) ||
-                           span_equal_cstr(name, "io/confluent/connect/s3/S3SinkConnector.class");
-    return !inspection->has_sink;
+    file->has_sink = (span_starts_with(base, SPAN_LIT("kafka-connect-s3-")) &&
+                      span_ends_with(base, SPAN_LIT(".jar"))) ||
+                     span_equal_cstr(name, "io/confluent/connect/s3/S3SinkConnector.class");
+    return !file->has_sink;
 }
 
-struct object_reader {
-    struct store *store;
-    int64_t object_id;
-};
-
-static bool plugin_read_object(void *ctx, uint64_t offset, size_t len, struct buf *out)
-{
-    const struct object_reader *reader = ctx;
-    return store_object_read(reader->store, reader->object_id, offset, len, out, NULL) == STATUS_OK;
-}
-
-static struct inspection plugin_inspect(struct store *store, const struct store_object *object)
-{
-    struct inspection inspection = {.has_sink = false};
-    struct object_reader reader = {store, object->id};
-    struct zip_source source = {.size = object->size, .read = plugin_read_object, .ctx = &reader};
-    inspection.outcome = zip_directory_visit(&source, plugin_look_at_name, &inspection);
-    return inspection;
-}
-
-/* The object that the location names. False: an error is in the reply. */
-static bool plugin_find_object(const struct msk_call *call, const struct msk_resource *r,
-                               struct store_object *out)
+/* Finds the object that the location names. */
+static bool plugin_file_find(const struct msk_call *call, const struct msk_resource *r,
+                             struct plugin_file *out)
 {
     struct span prefix = SPAN_LIT("arn:aws:s3:::");
     struct exchange *exchange = call->exchange;
     struct span arn = r->values[MSK_BUCKET_ARN];
     struct span key = r->values[MSK_FILE_KEY];
-    struct store *store = call->msk->options.store;
     struct store_bucket bucket;
     struct error err;
     if (!span_starts_with(arn, prefix) || arn.len == prefix.len) {
@@ -100,9 +85,10 @@ static bool plugin_find_object(const struct msk_call *call, const struct msk_res
                           "bucket");
     }
     struct span name = span_skip(arn, prefix.len);
-    enum status status = store_bucket_find(store, name, &exchange->arena, &bucket, &err);
+    enum status status = store_bucket_find(out->store, name, &exchange->arena, &bucket, &err);
     if (status == STATUS_OK) {
-        status = store_object_find(store, bucket.id, key, &exchange->arena, out, &err);
+        status =
+            store_object_find(out->store, bucket.id, key, &exchange->arena, &out->object, &err);
     }
     if (status == STATUS_NOT_FOUND) {
         answer_hint(exchange, "upload it first: pinpipe s3 put <plugin>.zip s3://%.*s/%.*s",
@@ -117,17 +103,17 @@ static bool plugin_find_object(const struct msk_call *call, const struct msk_res
 
 /* --- creating and deleting --- */
 
-static const char *plugin_hint(const struct msk_call *call, struct span name,
-                               const struct inspection *inspection)
+static const char *plugin_hint(const struct msk_call *call, const struct msk_resource *r,
+                               bool is_zip, bool has_sink)
 {
-    if (inspection->outcome != ZIP_READ) {
+    if (!is_zip) {
         return "the object is no zip (or was cut off): the plugin will be CREATE_FAILED";
     }
-    if (!inspection->has_sink) {
+    if (!has_sink) {
         return "no kafka-connect-s3-<version>.jar is in it: a connector made of this plugin will "
                "fail; upload Confluent's kafka-connect-s3 zip";
     }
-    return msk_is_workshops_name(call, name)
+    return msk_is_workshops_name(call, r->values[MSK_NAME])
                ? NULL
                : arena_printf(&call->exchange->arena,
                               "allowed here, but the workshop's AWS takes only the name %s%s",
@@ -136,30 +122,31 @@ static const char *plugin_hint(const struct msk_call *call, struct span name,
 
 static bool plugin_look(const struct msk_call *call, struct msk_resource *r)
 {
-    struct store_object object;
-    if (!plugin_find_object(call, r, &object)) {
+    struct plugin_file file = {.store = call->msk->options.store};
+    if (!plugin_file_find(call, r, &file)) {
         return false;
     }
-    struct inspection inspection = plugin_inspect(call->msk->options.store, &object);
+    struct zip_source source = {file.object.size, plugin_file_read, &file};
+    enum zip_outcome outcome = zip_directory_visit(&source, plugin_file_look, &file);
     const char *size =
-        arena_printf(&call->exchange->arena, "%llu", (unsigned long long)object.size);
-    if (inspection.outcome == ZIP_FAILED || size == NULL) {
+        arena_printf(&call->exchange->arena, "%llu", (unsigned long long)source.size);
+    if (outcome == ZIP_FAILED || size == NULL) {
         return msk_refuse_memory(call);
     }
     r->values[MSK_STATE] = SPAN_LIT("ACTIVE");
     r->values[MSK_FILE_SIZE] = span_from_cstr(size);
-    r->values[MSK_HAS_SINK] = inspection.has_sink ? SPAN_LIT("true") : SPAN_LIT("false");
-    if (object.etag.len == 32) { /* of a multipart upload it is no hash of the file */
-        r->values[MSK_FILE_MD5] = object.etag;
+    r->values[MSK_HAS_SINK] = file.has_sink ? SPAN_LIT("true") : SPAN_LIT("false");
+    if (file.object.etag.len == 32) { /* of a multipart upload it is no hash of the file */
+        r->values[MSK_FILE_MD5] = file.object.etag;
     }
-    if (inspection.outcome != ZIP_READ) {
+    if (outcome != ZIP_READ) {
         r->values[MSK_STATE] = SPAN_LIT("CREATE_FAILED");
         r->values[MSK_CODE] = SPAN_LIT("InvalidInput.InvalidPluginFile");
-        r->values[MSK_MESSAGE] = inspection.outcome == ZIP_TOO_LARGE
+        r->values[MSK_MESSAGE] = outcome == ZIP_TOO_LARGE
                                      ? SPAN_LIT("The file has more entries than can be read.")
                                      : SPAN_LIT("The file is not a valid ZIP or JAR file.");
     }
-    r->hint = plugin_hint(call, r->values[MSK_NAME], &inspection);
+    r->hint = plugin_hint(call, r, outcome == ZIP_READ, file.has_sink);
     return true;
 }
 
@@ -185,11 +172,10 @@ const struct msk_kind msk_plugins = {
     .name = "custom-plugin",
     .list = "customPlugins",
     .prefix = "namePrefix",
-    .name_member = "name",
     .suffix = "-plugin",
     .created_state = "CREATING",
-    .create_rules = create_rules,
-    .create_rule_count = ARRAY_COUNT(create_rules),
+    .rules = rules,
+    .rule_count = ARRAY_COUNT(rules),
     .fields = fields,
     .field_count = ARRAY_COUNT(fields),
     .look = plugin_look,

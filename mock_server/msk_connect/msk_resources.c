@@ -105,10 +105,31 @@ bool msk_find(const struct msk_call *call, const struct msk_kind *kind, struct s
                       SPAN_ARG(arn));
 }
 
+static bool query_text(const struct msk_call *call, const char *name, struct span *out)
+{
+    return query_value(call->exchange, name, out) != QUERY_ABSENT;
+}
+
+/* A version that the query names must be the resource's. */
+static bool resource_version_fits(const struct msk_call *call, const struct msk_resource *r)
+{
+    const char *kind = call->kind->name;
+    struct arena *arena = &call->exchange->arena;
+    struct span version;
+    if (!call->kind->versioned || !query_text(call, "currentVersion", &version) ||
+        span_equal(version, msk_member_text(arena, r->document, "currentVersion"))) {
+        return true;
+    }
+    answer_hint(call->exchange, "describe the %s for its currentVersion: each update changes it",
+                kind);
+    return msk_refuse(call->exchange, MSK_BAD_REQUEST,
+                      "The current version %.*s is not that of the %s", SPAN_ARG(version), kind);
+}
+
 bool msk_take(const struct msk_call *call, struct msk_resource *out)
 {
     return msk_find(call, call->kind, call->match.captures[0], out) &&
-           msk_permits(call, out->values[MSK_NAME]);
+           msk_permits(call, out->values[MSK_NAME]) && resource_version_fits(call, out);
 }
 
 /* --- answering -------------------------------------------------------------------------------- */
@@ -127,51 +148,25 @@ void msk_describe(const struct msk_call *call)
     }
 }
 
-void msk_delete(const struct msk_call *call)
-{
-    const struct msk_connect_options *options = &call->msk->options;
-    bool (*may_delete)(const struct msk_call *, const struct msk_resource *) =
-        call->kind->may_delete;
-    struct msk_resource r;
-    struct error err;
-    if (!msk_take(call, &r) || (may_delete != NULL && !may_delete(call, &r))) {
-        return;
-    }
-    enum status status = r.runs ? connect_worker_delete(options->worker, r.values[MSK_NAME], &err)
-                                : store_resource_delete(options->store, r.values[MSK_ARN], &err);
-    if (status != STATUS_OK) {
-        msk_refuse_store(call, &err);
-        return;
-    }
-    r.values[MSK_STATE] = SPAN_LIT("DELETING");
-    msk_answer(call, MSK_CHANGED, &r);
-}
-
-/* --- listing: sorted by name, filtered by a prefix, paged by a token that is the last name of the
- * page before --- */
+/* --- listing ---------------------------------------------------------------------------------- */
 
 struct page {
     struct span prefix;
-    struct buf after; /* the last name of the page before; empty: the first page */
+    struct buf after; /* the last name of the page before, from the token; empty: the first page */
     int64_t max;
 };
-
-bool msk_query_text(const struct msk_call *call, const char *name, struct span *out)
-{
-    return query_value(call->exchange, name, out) != QUERY_ABSENT;
-}
 
 static bool page_parse(const struct msk_call *call, struct page *page)
 {
     struct span text;
     page->max = MSK_PAGE_MAX;
-    msk_query_text(call, call->kind->prefix, &page->prefix);
-    if (msk_query_text(call, "maxResults", &text) &&
+    query_text(call, call->kind->prefix, &page->prefix);
+    if (query_text(call, "maxResults", &text) &&
         (!span_parse_i64(text, &page->max) || page->max < 1 || page->max > MSK_PAGE_MAX)) {
         return msk_refuse(call->exchange, MSK_BAD_REQUEST,
                           "Invalid parameter: maxResults must be 1 to %d", MSK_PAGE_MAX);
     }
-    msk_query_text(call, "nextToken", &text);
+    query_text(call, "nextToken", &text);
     bool good = text.len == 0 ||
                 (base64_decode(text, &page->after) && buf_ok(&page->after) && page->after.len > 0);
     return good || msk_refuse(call->exchange, MSK_BAD_REQUEST, "Invalid parameter: nextToken");
@@ -183,7 +178,7 @@ static int item_order(const void *a, const void *b)
                         ((const struct msk_resource *)b)->values[MSK_NAME]);
 }
 
-/* Leaves the page's items, in order; *more: others follow. */
+/* Leaves the page's items, sorted by name; *more: others follow. */
 static void page_cut(const struct page *page, struct msk_items *items, bool *more)
 {
     size_t wanted = 0;
@@ -233,7 +228,7 @@ void msk_list(const struct msk_call *call)
 
 /* --- creating --------------------------------------------------------------------------------- */
 
-struct span msk_version_new(const struct msk_call *call)
+static struct span version_new(const struct msk_call *call)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     char text[15] = "K"; /* and 13 digits, as AWS's look */
@@ -277,35 +272,19 @@ bool msk_resource_keep(const struct msk_call *call, struct msk_resource *r, stru
     return status == STATUS_OK || msk_refuse_store(call, &err);
 }
 
-bool msk_document_keep(const struct msk_call *call, struct msk_resource *r,
-                       bool (*keep)(const struct msk_call *call, struct msk_resource *r,
-                                    struct span document))
+static bool document_keep(const struct msk_call *call, struct msk_resource *r)
 {
     struct buf document;
     buf_init(&document, document_bytes_max);
     struct json_writer w = json_writer_to(&document);
     msk_write(call->kind, MSK_KEPT, r, &w);
-    bool kept = buf_ok(&document) ? keep(call, r, buf_span(&document)) : msk_refuse_memory(call);
+    bool kept = buf_ok(&document) ? call->kind->keep(call, r, buf_span(&document))
+                                  : msk_refuse_memory(call);
     buf_release(&document);
     return kept;
 }
 
-static bool resource_check_name(const struct msk_call *call, struct span name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '_' || c == '.')) {
-            return msk_refuse(call->exchange, MSK_BAD_REQUEST,
-                              "Invalid request body: %s may have letters, digits and the "
-                              "characters -_.",
-                              call->kind->name_member);
-        }
-    }
-    return true;
-}
-
-/* Gives the resource what every one has from the beginning. */
+/* Gives the resource what every resource has from the beginning. */
 static bool resource_identify(const struct msk_call *call, struct msk_resource *r)
 {
     const struct msk_connect_options *options = &call->msk->options;
@@ -321,7 +300,7 @@ static bool resource_identify(const struct msk_call *call, struct msk_resource *
                                     date + 6, date + 11, date + 13, (int)(r->created_ms % 1000));
     r->values[MSK_ARN] = span_from_cstr(arn);
     r->values[MSK_TIME] = span_from_cstr(time);
-    r->values[MSK_VERSION] = call->kind->versioned ? msk_version_new(call) : SPAN_EMPTY;
+    r->values[MSK_VERSION] = call->kind->versioned ? version_new(call) : SPAN_EMPTY;
     r->values[MSK_REVISION] = SPAN_LIT("1");
     return (name != NULL && arn != NULL && time != NULL) || msk_refuse_memory(call);
 }
@@ -331,10 +310,50 @@ void msk_create(const struct msk_call *call)
     const struct msk_kind *kind = call->kind;
     struct env *env = call->msk->options.env;
     struct msk_resource r = {.created_ms = env->wall_us(env) / 1000};
-    if (msk_decode(call, true, &r) && resource_check_name(call, r.values[MSK_NAME]) &&
-        msk_permits(call, r.values[MSK_NAME]) && kind->look(call, &r) &&
-        resource_identify(call, &r) && msk_document_keep(call, &r, kind->keep)) {
+    if (msk_decode(call, true, &r) && msk_permits(call, r.values[MSK_NAME]) &&
+        kind->look(call, &r) && resource_identify(call, &r) && document_keep(call, &r)) {
         r.values[MSK_STATE] = span_from_cstr(kind->created_state);
         msk_answer(call, MSK_CREATED, &r);
     }
+}
+
+/* --- changing --------------------------------------------------------------------------------- */
+
+void msk_update(const struct msk_call *call)
+{
+    struct msk_resource r;
+    if (!msk_take(call, &r)) {
+        return;
+    }
+    if (!query_has(call->exchange, "currentVersion")) {
+        msk_refuse(call->exchange, MSK_BAD_REQUEST, "Missing parameter: currentVersion");
+        return;
+    }
+    if (!msk_decode(call, false, &r) || !call->kind->may_update(call, &r)) {
+        return;
+    }
+    r.values[MSK_VERSION] = version_new(call);
+    r.values[MSK_STATE] = SPAN_LIT("UPDATING");
+    if (document_keep(call, &r)) {
+        msk_answer(call, MSK_CHANGED, &r);
+    }
+}
+
+void msk_delete(const struct msk_call *call)
+{
+    const struct msk_connect_options *options = &call->msk->options;
+    const struct msk_kind *kind = call->kind;
+    struct msk_resource r;
+    struct error err;
+    if (!msk_take(call, &r) || (kind->may_delete != NULL && !kind->may_delete(call, &r))) {
+        return;
+    }
+    enum status status = r.runs ? connect_worker_delete(options->worker, r.values[MSK_NAME], &err)
+                                : store_resource_delete(options->store, r.values[MSK_ARN], &err);
+    if (status != STATUS_OK) {
+        msk_refuse_store(call, &err);
+        return;
+    }
+    r.values[MSK_STATE] = SPAN_LIT("DELETING");
+    msk_answer(call, MSK_CHANGED, &r);
 }

@@ -6,11 +6,12 @@
 
 #define DEFAULT_CONVERTER "org.apache.kafka.connect.storage.StringConverter"
 
-static const struct msk_rule create_rules[] = {
-    {"name", MSK_TEXT, MSK_REQUIRED, 1, MSK_NAME_BYTES_MAX, NULL, MSK_NAME},
+static const struct msk_rule rules[] = {
+    {"name", MSK_TEXT, MSK_REQUIRED, 1, MSK_NAME_BYTES_MAX, NULL, MSK_NONE},
     {"description", MSK_TEXT, MSK_OPTIONAL, 0, 1024, NULL, MSK_NONE},
     {"propertiesFileContent", MSK_TEXT, MSK_REQUIRED, 0, 0, NULL, MSK_PROPERTIES},
     {"tags", MSK_OBJECT, MSK_OPTIONAL, 0, 0, NULL, MSK_NONE},
+    {"name", MSK_IDENTIFIER, MSK_REQUIRED, 0, 0, NULL, MSK_NAME},
 };
 
 #define BRIEFLY (MSK_KEPT | MSK_LISTED | MSK_CREATED)
@@ -88,7 +89,7 @@ bool msk_worker_converters(const struct msk_call *call, struct span worker_docum
 /* --- creating --- */
 
 /* The content must be Base64 of .properties text. */
-static bool worker_look(const struct msk_call *call, struct msk_resource *r)
+static bool worker_content_look(const struct msk_call *call, struct msk_resource *r)
 {
     struct converters none = {.arena = NULL};
     struct buf text;
@@ -114,12 +115,11 @@ const struct msk_kind msk_workers = {
     .name = "worker-configuration",
     .list = "workerConfigurations",
     .prefix = "namePrefix",
-    .name_member = "name",
     .created_state = "ACTIVE",
-    .create_rules = create_rules,
-    .create_rule_count = ARRAY_COUNT(create_rules),
+    .rules = rules,
+    .rule_count = ARRAY_COUNT(rules),
     .fields = fields,
     .field_count = ARRAY_COUNT(fields),
-    .look = worker_look,
+    .look = worker_content_look,
     .keep = msk_resource_keep,
 };
