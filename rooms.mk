@@ -4,8 +4,6 @@
 # SEES_<room> := the rooms whose headers it may include and whose functions it may call, beside its own. Nothing is
 # inherited: a room that is not named cannot be reached. Rooms stand in an order in which each sees only those above it.
 # `include` is the public API, `llhttp` the parser's headers.
-#
-# Still to cut: mock_server/sink mock_server/s3
 
 SEES_src/base                 := include
 SEES_src/aws                  := src/base

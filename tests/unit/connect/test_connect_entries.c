@@ -114,7 +114,7 @@ static void a_key_that_is_set_keeps_its_place(void **state)
 static void full_entries_take_the_name_and_nothing_else(void **state)
 {
     struct fixture *f = *state;
-    char keys[CONNECT_ENTRIES_MAX][8];
+    char keys[CONNECT_ENTRIES_MAX][16];
     struct connect_entries entries = parsed(f, "{}");
     for (int i = 0; i < CONNECT_ENTRIES_MAX; i++) {
         snprintf(keys[i], sizeof(keys[i]), "k%d", i);
