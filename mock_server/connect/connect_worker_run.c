@@ -31,10 +31,22 @@ void connect_worker_on_timer(struct timer *timer)
 
 /* --- tasks ------------------------------------------------------------------------------------ */
 
+/* What the sink touched may have failed the whole turn: then the states are back as they were, and
+ * nothing that comes after belongs to a turn. */
+static enum status run_check_turn(const struct connect_worker *worker, struct error *err)
+{
+    return worker->noted ? STATUS_OK
+                         : error_set(err, STATUS_FAILED, "the store has failed the turn");
+}
+
 static enum status run_fail_task(struct connector *connector, int task,
                                  const struct sink_failure *failure, struct error *err)
 {
     struct buf trace;
+    enum status status = run_check_turn(connector->worker, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
     buf_init(&trace, SINK_TRACE_BYTES_MAX);
     sink_failure_trace(failure, &trace);
     connector_set_state(connector, task, CONNECT_FAILED, buf_span(&trace));
@@ -51,6 +63,8 @@ static enum status run_start_task(struct connector *connector, int task, struct 
         connector_set_state(connector, task, CONNECT_FAILED, connector->config->task_fault);
     } else if (!sink_start(&connector->sink, &failure)) {
         return run_fail_task(connector, task, &failure, err);
+    } else if (run_check_turn(connector->worker, err) != STATUS_OK) {
+        return STATUS_FAILED;
     } else {
         connector_set_state(connector, task, connector->paused ? CONNECT_PAUSED : CONNECT_RUNNING,
                             SPAN_EMPTY);
@@ -163,7 +177,7 @@ static enum status run_settle(struct connect_partition *partition, enum sink_out
     case SINK_STORE_FAILED:
         return error_set(err, STATUS_FAILED, "the store has failed the turn");
     }
-    return STATUS_OK;
+    return run_check_turn(connector->worker, err);
 }
 
 static enum status run_note_topic(struct connect_partition *partition,
