@@ -122,13 +122,24 @@ struct broker_result {
     const char *error; /* Kafka's words */
 };
 
-/* Failures stand in the results; base.status is always OK. */
+enum {
+    /* Kafka's message.max.bytes. The records of a batch may be larger than it: it comes compressed,
+     * and the producer has judged them already. */
+    BROKER_BATCH_BYTES_MAX = 1048588,
+};
+
+/* Failures stand in the results; base.status is always OK. Records are kept or refused one by one,
+ * those of a batch together. */
 struct broker_produce {
     struct broker_request base;
     struct span topic;
     const struct broker_record *records;
     struct broker_result *results; /* one a record, filled in */
     size_t count;
+    /* Empty: the records came alone. Else the record batch that they came in, kept as it is beside
+     * them and never looked into: `records` are all that are in it, in order, each for the same
+     * partition (>= 0). */
+    struct span batch;
     int32_t partition_count; /* of the topic; 0: it is not there */
 };
 
@@ -153,15 +164,28 @@ struct broker_fetch_part {
     bool is_there;       /* else the part is passed over */
     int64_t next_offset; /* the log's end */
 };
+/* A record batch as it came, but for the offset that it begins with, which is the producer's: a
+ * face puts first_offset in its place. Lent to a visitor. */
+struct broker_fetched_batch {
+    int64_t first_offset;
+    int64_t last_offset;
+    struct span bytes;
+};
 /* Visits records part by part, in order, until visit returns false or about bytes_max of keys and
  * values have been visited (with the record that reaches it). A record's spans are valid during the
- * visit, which may not call the broker. Failures of one part are base's. */
+ * visit, which may not call the broker. Failures of one part are base's.
+ *
+ * With visit_batch, a batch is visited whole in place of its records, when any of them is asked
+ * for: it may begin before `offset` and end behind `end`, as in Kafka's log. Records that came
+ * alone are still visit's. Its bytes count towards bytes_max. */
 struct broker_fetch {
     struct broker_request base;
     struct broker_fetch_part *parts;
     size_t count;
     int64_t bytes_max;
     bool (*visit)(struct broker_fetch *fetch, size_t part, const struct broker_fetched *record);
+    bool (*visit_batch)(struct broker_fetch *fetch, size_t part,
+                        const struct broker_fetched_batch *batch); /* NULL: records only */
 };
 
 /* --- groups ----------------------------------------------------------------------------------- */

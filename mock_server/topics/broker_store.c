@@ -1,5 +1,5 @@
 /* The embedded broker: the store's log and its groups behind broker.h. It answers at once. Here are
- * topics and records; producing and groups have a file each. */
+ * topics and offsets; producing, fetching and groups have a file each. */
 #include "broker_store_internal.h"
 
 #include "topic_configs.h"
@@ -96,15 +96,7 @@ static enum broker_outcome broker_store_delete(struct broker *broker, struct bro
     return BROKER_DONE;
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
-
-static const struct store_topic *partition_topic(struct store *store, struct span name,
-                                                 int32_t partition)
-{
-    const struct store_topic *topic = store_topic_find(store, name);
-    bool there = topic != NULL && partition >= 0 && partition < topic->partition_count;
-    return there ? topic : NULL;
-}
+/* --- offsets ---------------------------------------------------------------------------------- */
 
 static enum status offset_find(struct store *store, const struct store_topic *topic,
                                struct broker_offset *offset, struct error *err)
@@ -137,61 +129,12 @@ static enum broker_outcome broker_store_offsets(struct broker *broker,
     request->base.status = STATUS_OK;
     for (size_t i = 0; i < request->count && request->base.status == STATUS_OK; i++) {
         struct broker_offset *offset = &request->offsets[i];
-        const struct store_topic *topic = partition_topic(store, offset->topic, offset->partition);
+        const struct store_topic *topic =
+            broker_store_partition(store, offset->topic, offset->partition);
         offset->is_there = topic != NULL;
         if (topic != NULL) {
             request->base.status = offset_find(store, topic, offset, &request->base.error);
         }
-    }
-    return BROKER_DONE;
-}
-
-struct fetching {
-    struct broker_fetch *request;
-    size_t part;
-    int64_t bytes;
-    bool ended;
-};
-
-static bool fetch_visit(void *ctx, const struct store_record *record)
-{
-    struct fetching *fetching = ctx;
-    const struct broker_fetched fetched = {
-        .offset = record->offset,
-        .timestamp_ms = record->timestamp_ms,
-        .has_key = record->has_key,
-        .has_value = record->has_value,
-        .key = record->key,
-        .value = record->value,
-        .headers = record->headers,
-    };
-    fetching->bytes += (int64_t)(record->key.len + record->value.len);
-    fetching->ended = !fetching->request->visit(fetching->request, fetching->part, &fetched) ||
-                      fetching->bytes >= fetching->request->bytes_max;
-    return !fetching->ended;
-}
-
-static enum broker_outcome broker_store_fetch(struct broker *broker, struct broker_fetch *request)
-{
-    struct store *store = broker_store_of(broker)->store;
-    struct fetching fetching = {.request = request};
-    request->base.status = STATUS_OK;
-    for (size_t i = 0; i < request->count; i++) {
-        struct broker_fetch_part *part = &request->parts[i];
-        const struct store_topic *topic = partition_topic(store, part->topic, part->partition);
-        part->is_there = topic != NULL && (part->topic_id == 0 || topic->id == part->topic_id);
-        if (!part->is_there) {
-            continue;
-        }
-        part->next_offset = topic->partitions[part->partition].next_offset;
-        int64_t end = part->end < part->next_offset ? part->end : part->next_offset;
-        if (part->offset >= end || fetching.ended || request->base.status != STATUS_OK) {
-            continue;
-        }
-        fetching.part = i;
-        request->base.status = store_records_read(
-            store, (struct store_range){topic, part->partition, part->offset, end - part->offset},
-            fetch_visit, &fetching, &request->base.error);
     }
     return BROKER_DONE;
 }

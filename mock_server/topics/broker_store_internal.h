@@ -27,11 +27,15 @@ struct broker_store {
 struct broker_store *broker_store_of(struct broker *broker);
 /* The topic as faces see it; its name is borrowed from the store. */
 struct broker_topic broker_store_topic(const struct store_topic *topic);
+/* The topic of a partition that is there, else NULL. */
+const struct store_topic *broker_store_partition(struct store *store, struct span topic,
+                                                 int32_t partition);
 /* Sets the request's status and words. */
 void broker_store_no_memory(struct broker_request *request);
 bool broker_store_is_compacted(struct broker_store *self, const struct store_topic *topic);
 
 enum broker_outcome broker_store_produce(struct broker *broker, struct broker_produce *request);
+enum broker_outcome broker_store_fetch(struct broker *broker, struct broker_fetch *request);
 
 enum broker_outcome broker_store_groups(struct broker *broker, struct broker_groups *request);
 enum broker_outcome broker_store_describe(struct broker *broker, struct broker_describe *request);

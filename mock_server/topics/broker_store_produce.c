@@ -3,7 +3,8 @@
  *
  * The order of the checks is the producer's: metadata first (authorization, name, existence,
  * partition), then the size of the serialised record. Records of one request are kept in order,
- * not atomically: some may fail while others succeed (specs/kafka-rest-v2.md section 1.2). */
+ * not atomically: some may fail while others succeed (specs/kafka-rest-v2.md section 1.2). Those of
+ * a batch are kept or refused together, and their sizes have been judged by their producer. */
 #include "broker_store_internal.h"
 
 #include "hash.h"
@@ -170,27 +171,43 @@ static const struct store_topic *produce_topic_for(struct broker_store *self,
 
 /* --- one record --- */
 
+static void produce_refuse_partition(struct produce_job *job, int32_t partition,
+                                     struct broker_result *result)
+{
+    produce_result_fail(
+        result, ERROR_RETRIABLE,
+        produce_text_or(arena_printf(job->produce->base.arena,
+                                     "Partition %d of topic %.*s with partition count %d is not "
+                                     "present in metadata after %d ms.",
+                                     (int)partition, SPAN_ARG(job->topic->name),
+                                     (int)job->topic->partition_count, METADATA_WAIT_MS),
+                        "Partition is not present in metadata"));
+}
+
+static bool produce_check_key(struct produce_job *job, const struct broker_record *record,
+                              struct broker_result *result)
+{
+    if (record->has_key || !broker_store_is_compacted(job->self, job->topic)) {
+        return true;
+    }
+    produce_result_fail(result, ERROR_FINAL,
+                        "This message has failed its CRC checksum, exceeds the valid size, has a "
+                        "null key for a compacted topic, or is otherwise corrupt.");
+    return false;
+}
+
 static bool produce_check_record(struct produce_job *job, const struct broker_record *record,
                                  int32_t partition, struct broker_result *result)
 {
-    struct arena *texts = job->produce->base.arena;
     if (partition >= job->topic->partition_count) {
-        produce_result_fail(
-            result, ERROR_RETRIABLE,
-            produce_text_or(
-                arena_printf(texts,
-                             "Partition %d of topic %.*s with partition count %d is not "
-                             "present in metadata after %d ms.",
-                             (int)partition, SPAN_ARG(job->topic->name),
-                             (int)job->topic->partition_count, METADATA_WAIT_MS),
-                "Partition is not present in metadata"));
+        produce_refuse_partition(job, partition, result);
         return false;
     }
     size_t bytes = serialized_bytes(record);
     if (bytes > RECORD_BYTES_MAX) {
         produce_result_fail(
             result, ERROR_FINAL,
-            produce_text_or(arena_printf(texts,
+            produce_text_or(arena_printf(job->produce->base.arena,
                                          "The message is %zu bytes when serialized which is larger "
                                          "than %d, which is the value of the max.request.size "
                                          "configuration.",
@@ -198,14 +215,20 @@ static bool produce_check_record(struct produce_job *job, const struct broker_re
                             "The message is too large"));
         return false;
     }
-    if (!record->has_key && broker_store_is_compacted(job->self, job->topic)) {
-        produce_result_fail(
-            result, ERROR_FINAL,
-            "This message has failed its CRC checksum, exceeds the valid size, has a null "
-            "key for a compacted topic, or is otherwise corrupt.");
-        return false;
-    }
-    return true;
+    return produce_check_key(job, record, result);
+}
+
+static struct store_record produce_stored(const struct produce_job *job,
+                                          const struct broker_record *record)
+{
+    return (struct store_record){
+        .timestamp_ms = record->timestamp_ms >= 0 ? record->timestamp_ms : job->now_ms,
+        .has_key = record->has_key,
+        .has_value = record->has_value,
+        .key = record->key,
+        .value = record->value,
+        .headers = record->headers,
+    };
 }
 
 /* False: the store has failed the turn. */
@@ -216,14 +239,7 @@ static bool produce_one(struct produce_job *job, const struct broker_record *rec
     if (!produce_check_record(job, record, partition, result)) {
         return true;
     }
-    struct store_record stored = {
-        .timestamp_ms = record->timestamp_ms >= 0 ? record->timestamp_ms : job->now_ms,
-        .has_key = record->has_key,
-        .has_value = record->has_value,
-        .key = record->key,
-        .value = record->value,
-        .headers = record->headers,
-    };
+    const struct store_record stored = produce_stored(job, record);
     int64_t offset = 0;
     if (store_record_append(job->self->store, (struct store_place){job->topic, partition}, &stored,
                             &offset, NULL) != STATUS_OK) {
@@ -231,6 +247,78 @@ static bool produce_one(struct produce_job *job, const struct broker_record *rec
     }
     *result = (struct broker_result){
         .partition = partition, .offset = offset, .timestamp_ms = stored.timestamp_ms};
+    return true;
+}
+
+/* --- a batch --- */
+
+static bool produce_check_batch(struct produce_job *job, int32_t partition)
+{
+    struct broker_produce *produce = job->produce;
+    struct broker_result refusal = {.error_code = 0};
+    if (partition >= job->topic->partition_count) {
+        produce_refuse_partition(job, partition, &refusal);
+    } else if (produce->batch.len > BROKER_BATCH_BYTES_MAX) {
+        produce_result_fail(&refusal, ERROR_FINAL,
+                            "The request included a message larger than the max message size the "
+                            "server will accept.");
+    }
+    for (size_t i = 0; i < produce->count && refusal.error_code == 0; i++) {
+        PP_ASSERT(produce->records[i].partition == partition);
+        (void)produce_check_key(job, &produce->records[i], &refusal);
+    }
+    if (refusal.error_code != 0) {
+        produce_fail_all(produce, refusal.error_code, refusal.error);
+    }
+    return refusal.error_code == 0;
+}
+
+/* False: the store has failed the turn, or there is no memory to hand it the records. */
+static bool produce_batch(struct produce_job *job)
+{
+    struct broker_produce *produce = job->produce;
+    PP_ASSERT(produce->count > 0 && produce->records[0].partition >= 0);
+    int32_t partition = produce->records[0].partition;
+    if (!produce_check_batch(job, partition)) {
+        return true;
+    }
+    struct store_record *stored =
+        arena_alloc_array(produce->base.arena, produce->count, sizeof(*stored));
+    const struct store_batch_put put = {produce->batch, stored, produce->count};
+    int64_t first;
+    if (stored == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < produce->count; i++) {
+        stored[i] = produce_stored(job, &produce->records[i]);
+    }
+    if (store_batch_append(job->self->store, (struct store_place){job->topic, partition}, &put,
+                           &first, NULL) != STATUS_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < produce->count; i++) {
+        produce->results[i] = (struct broker_result){.partition = partition,
+                                                     .offset = first + (int64_t)i,
+                                                     .timestamp_ms = stored[i].timestamp_ms};
+    }
+    return true;
+}
+
+/* --- all of a request --- */
+
+/* Records that came alone. False: the store has failed the turn. */
+static bool produce_each(struct produce_job *job)
+{
+    const struct broker_produce *produce = job->produce;
+    /* DIFFERS: Kafka moves on to a random partition when a batch is full or has lingered; here each
+     * request is a batch and takes the next one. */
+    job->sticky_partition =
+        (int32_t)(job->self->sticky_turn++ % (uint64_t)job->topic->partition_count);
+    for (size_t i = 0; i < produce->count; i++) {
+        if (!produce_one(job, &produce->records[i], &produce->results[i])) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -280,15 +368,10 @@ enum broker_outcome broker_store_produce(struct broker *broker, struct broker_pr
         return BROKER_DONE;
     }
     request->partition_count = job.topic->partition_count;
-    /* DIFFERS: Kafka moves on to a random partition when a batch is full or has lingered; here each
-     * request is a batch and takes the next one. */
-    job.sticky_partition = (int32_t)(self->sticky_turn++ % (uint64_t)job.topic->partition_count);
     job.now_ms = self->env->wall_us(self->env) / 1000;
-    for (size_t i = 0; i < request->count; i++) {
-        if (!produce_one(&job, &request->records[i], &request->results[i])) {
-            produce_fail_storage(request);
-            return BROKER_DONE;
-        }
+    if (!(request->batch.len > 0 ? produce_batch(&job) : produce_each(&job))) {
+        produce_fail_storage(request);
+        return BROKER_DONE;
     }
     produce_tell_appended(&job);
     return BROKER_DONE;

@@ -13,6 +13,14 @@ struct broker_topic broker_store_topic(const struct store_topic *topic)
     return (struct broker_topic){topic->id, topic->name, topic->partition_count};
 }
 
+const struct store_topic *broker_store_partition(struct store *store, struct span topic,
+                                                 int32_t partition)
+{
+    const struct store_topic *found = store_topic_find(store, topic);
+    bool there = found != NULL && partition >= 0 && partition < found->partition_count;
+    return there ? found : NULL;
+}
+
 void broker_store_no_memory(struct broker_request *request)
 {
     request->status = error_set(&request->error, STATUS_NO_MEMORY, "the broker: out of memory");

@@ -1,0 +1,111 @@
+/* The embedded broker's fetch: records out of the store's log, or the batches that they came in.
+ *
+ * The log has a row for each record, whichever way it came, so that a fetch of records does not ask
+ * for batches. A fetch of batches goes from one kept batch to the next and reads what came alone
+ * between them. */
+#include "broker_store_internal.h"
+
+struct fetching {
+    struct broker_fetch *request;
+    struct store *store;
+    struct buf batch; /* the bytes of the batch that is visited */
+    size_t part;
+    int64_t bytes;
+    bool ended;
+};
+
+static bool fetch_visit(void *ctx, const struct store_record *record)
+{
+    struct fetching *fetching = ctx;
+    const struct broker_fetched fetched = {
+        .offset = record->offset,
+        .timestamp_ms = record->timestamp_ms,
+        .has_key = record->has_key,
+        .has_value = record->has_value,
+        .key = record->key,
+        .value = record->value,
+        .headers = record->headers,
+    };
+    fetching->bytes += (int64_t)(record->key.len + record->value.len);
+    fetching->ended = !fetching->request->visit(fetching->request, fetching->part, &fetched) ||
+                      fetching->bytes >= fetching->request->bytes_max;
+    return !fetching->ended;
+}
+
+static void fetch_visit_batch(struct fetching *fetching, const struct store_batch *batch)
+{
+    struct broker_fetch *request = fetching->request;
+    const struct broker_fetched_batch fetched = {batch->first_offset, batch->last_offset,
+                                                 batch->bytes};
+    fetching->bytes += (int64_t)batch->bytes.len;
+    fetching->ended = !request->visit_batch(request, fetching->part, &fetched) ||
+                      fetching->bytes >= request->bytes_max;
+}
+
+/* Records from `offset` up to (not with) `end`, which may be before it. */
+static enum status fetch_records(struct fetching *fetching, struct store_place place,
+                                 int64_t offset, int64_t end)
+{
+    if (offset >= end) {
+        return STATUS_OK;
+    }
+    return store_records_read(
+        fetching->store, (struct store_range){place.topic, place.partition, offset, end - offset},
+        fetch_visit, fetching, &fetching->request->base.error);
+}
+
+/* What came alone up to the next batch, then the batch, and so on. */
+static enum status fetch_batches(struct fetching *fetching, struct store_place place,
+                                 int64_t offset, int64_t end)
+{
+    struct error *err = &fetching->request->base.error;
+    while (offset < end && !fetching->ended) {
+        struct store_batch batch;
+        buf_reset(&fetching->batch);
+        enum status status =
+            store_batch_find(fetching->store, place, offset, &batch, &fetching->batch, err);
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+            return status;
+        }
+        bool found = status == STATUS_OK && batch.first_offset < end;
+        status = fetch_records(fetching, place, offset, found ? batch.first_offset : end);
+        if (status != STATUS_OK || !found || fetching->ended) {
+            return status;
+        }
+        fetch_visit_batch(fetching, &batch);
+        offset = batch.last_offset + 1;
+    }
+    return STATUS_OK;
+}
+
+static enum status fetch_part(struct fetching *fetching, struct broker_fetch_part *part)
+{
+    const struct store_topic *topic =
+        broker_store_partition(fetching->store, part->topic, part->partition);
+    part->is_there = topic != NULL && (part->topic_id == 0 || topic->id == part->topic_id);
+    if (!part->is_there) {
+        return STATUS_OK;
+    }
+    part->next_offset = topic->partitions[part->partition].next_offset;
+    int64_t end = part->end < part->next_offset ? part->end : part->next_offset;
+    if (fetching->ended || fetching->request->base.status != STATUS_OK) {
+        return fetching->request->base.status; /* only the log's end is still wanted */
+    }
+    const struct store_place place = {topic, part->partition};
+    return fetching->request->visit_batch != NULL
+               ? fetch_batches(fetching, place, part->offset, end)
+               : fetch_records(fetching, place, part->offset, end);
+}
+
+enum broker_outcome broker_store_fetch(struct broker *broker, struct broker_fetch *request)
+{
+    struct fetching fetching = {.request = request, .store = broker_store_of(broker)->store};
+    request->base.status = STATUS_OK;
+    buf_init(&fetching.batch, STORE_BATCH_BYTES_MAX);
+    for (size_t i = 0; i < request->count; i++) {
+        fetching.part = i;
+        request->base.status = fetch_part(&fetching, &request->parts[i]);
+    }
+    buf_release(&fetching.batch);
+    return BROKER_DONE;
+}
