@@ -81,9 +81,14 @@ static void check_text(struct span text)
     buf_init(&shown, dump_bytes_max);
     buf_init(&back, dump_bytes_max);
     if (record_headers_from_text(text, &bytes)) {
+        struct buf again;
+        buf_init(&again, dump_bytes_max);
+        bool utf8 = rewrite(buf_span(&bytes), &again); /* not, where an escape was half a pair */
+        require(span_equal(buf_span(&bytes), buf_span(&again)));
         require(record_headers_to_text(buf_span(&bytes), &shown));
         require(record_headers_from_text(buf_span(&shown), &back));
-        require(span_equal(buf_span(&bytes), buf_span(&back)));
+        require(!utf8 || span_equal(buf_span(&bytes), buf_span(&back)));
+        buf_release(&again);
     }
     buf_release(&bytes);
     buf_release(&shown);
