@@ -9,7 +9,7 @@
 
 bool store_housekeep(struct store *store)
 {
-    if (store->turn != TURN_IDLE || store->sync_failed) {
+    if (store->turn != STORE_TURN_IDLE || store->sync_failed) {
         return false;
     }
     if (store->sweep_pending) {
@@ -163,7 +163,7 @@ void store_close(struct store *store)
         return;
     }
     if (store->db.handle != NULL) {
-        if (store->turn == TURN_WRITING) {
+        if (store->turn == STORE_TURN_WRITING) {
             struct error why;
             error_set(&why, STATUS_FAILED, "closed within a turn");
             store_turn_fail(store, &why);

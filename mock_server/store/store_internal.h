@@ -67,9 +67,9 @@ struct store_lake {
 };
 
 enum turn_state {
-    TURN_IDLE,    /* no transaction; left by the first write */
-    TURN_WRITING, /* BEGIN has run; left by COMMIT or by any failure */
-    TURN_FAILED,  /* rolled back; every write fails until store_turn_commit has said so */
+    STORE_TURN_IDLE,    /* no transaction; left by the first write */
+    STORE_TURN_WRITING, /* BEGIN has run; left by COMMIT or by any failure */
+    STORE_TURN_FAILED,  /* rolled back; every write fails until store_turn_commit has said so */
 };
 
 struct store {

@@ -65,7 +65,7 @@ void store_topics_sweep(struct store *store)
     if (status == STATUS_OK && !sweep_topic(store, topic_id)) {
         status = store_write_failed(store, "sweep a deleted topic", &why);
     }
-    if (store->turn != TURN_IDLE) {
+    if (store->turn != STORE_TURN_IDLE) {
         enum status committed = store_turn_commit(store, &why);
         status = status != STATUS_OK ? status : committed;
     }
@@ -229,7 +229,7 @@ void store_lake_sweep(struct store *store)
     sweep_uploads(&slice);
     sweep_objects(&slice);
     sweep_contents(&slice);
-    if (store->turn != TURN_IDLE) {
+    if (store->turn != STORE_TURN_IDLE) {
         enum status committed = store_turn_commit(store, &slice.err);
         slice.status = slice.status != STATUS_OK ? slice.status : committed;
     }

@@ -51,7 +51,7 @@ static void turn_note_sync_failure(struct store *store, const char *why)
 
 enum status store_turn_fail(struct store *store, const struct error *why)
 {
-    if (store->turn == TURN_FAILED) {
+    if (store->turn == STORE_TURN_FAILED) {
         return why->code;
     }
     /* SQLite may have rolled back by itself (FULL, IOERR, NOMEM); if not, it is done here. */
@@ -60,7 +60,7 @@ enum status store_turn_fail(struct store *store, const struct error *why)
     }
     store->lake.known_bucket_id = 0;
     store->savepoint_depth = 0;
-    store->turn = TURN_FAILED; /* whoever takes something back now cannot write */
+    store->turn = STORE_TURN_FAILED; /* whoever takes something back now cannot write */
     store->turn_error = *why;
     store->turn_records = 0;
     undo_back(&store->undo, 0);
@@ -90,7 +90,7 @@ enum status store_read_failed(struct store *store, const char *doing, struct err
     }
     /* A read that fails within a transaction may take it back too; writes after it would each be a
      * transaction of its own. */
-    if (store->turn == TURN_WRITING && sqlite3_get_autocommit(store->db.handle)) {
+    if (store->turn == STORE_TURN_WRITING && sqlite3_get_autocommit(store->db.handle)) {
         store_turn_fail(store, &why);
     }
     return status;
@@ -216,17 +216,17 @@ static enum status turn_begin_first(struct store *store, struct error *err)
     if (!turn_statement(store, STMT_BEGIN)) {
         return store_write_failed(store, "begin a transaction", err);
     }
-    store->turn = TURN_WRITING;
+    store->turn = STORE_TURN_WRITING;
     return STATUS_OK;
 }
 
 enum status store_write_begin(struct store *store, struct error *err)
 {
     PP_ASSERT(!store->visiting);
-    if (PP_LIKELY(store->turn == TURN_WRITING)) {
+    if (PP_LIKELY(store->turn == STORE_TURN_WRITING)) {
         return STATUS_OK;
     }
-    if (store->turn == TURN_FAILED) {
+    if (store->turn == STORE_TURN_FAILED) {
         if (err != NULL) {
             *err = store->turn_error;
         }
@@ -237,7 +237,7 @@ enum status store_write_begin(struct store *store, struct error *err)
 
 bool store_turn_has_writes(const struct store *store)
 {
-    return store->turn != TURN_IDLE;
+    return store->turn != STORE_TURN_IDLE;
 }
 
 size_t store_turn_records(const struct store *store)
@@ -249,10 +249,10 @@ enum status store_turn_commit(struct store *store, struct error *err)
 {
     enum status status = STATUS_OK;
     PP_ASSERT(store->savepoint_depth == 0);
-    if (store->turn == TURN_WRITING && !turn_statement(store, STMT_COMMIT)) {
+    if (store->turn == STORE_TURN_WRITING && !turn_statement(store, STMT_COMMIT)) {
         store_write_failed(store, "commit", NULL);
     }
-    if (store->turn == TURN_FAILED) {
+    if (store->turn == STORE_TURN_FAILED) {
         status = store->turn_error.code;
         if (err != NULL) {
             *err = store->turn_error;
@@ -260,7 +260,7 @@ enum status store_turn_commit(struct store *store, struct error *err)
     }
     /* Also what was noted after the failure, by those that only read. */
     undo_end(&store->undo, status == STATUS_OK);
-    store->turn = TURN_IDLE;
+    store->turn = STORE_TURN_IDLE;
     store->turn_records = 0;
     return status;
 }
@@ -288,7 +288,7 @@ enum status store_savepoint(struct store *store, struct error *err)
 
 enum status store_savepoint_release(struct store *store, struct error *err)
 {
-    if (store->turn != TURN_WRITING) {
+    if (store->turn != STORE_TURN_WRITING) {
         return store_write_begin(store, err); /* the turn has failed meanwhile: says why */
     }
     PP_ASSERT(store->savepoint_depth > 0);
@@ -301,7 +301,7 @@ enum status store_savepoint_release(struct store *store, struct error *err)
 
 void store_savepoint_rollback(struct store *store)
 {
-    if (store->turn != TURN_WRITING) {
+    if (store->turn != STORE_TURN_WRITING) {
         return; /* the whole turn is gone already */
     }
     PP_ASSERT(store->savepoint_depth > 0);
