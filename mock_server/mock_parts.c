@@ -87,7 +87,8 @@ static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
         return status;
     }
     server_set_store(mock->server, mock->store, mock->journal);
-    return http_pool_new(mock->server, &mock->http) == STATUS_OK ? STATUS_OK : mock_no_memory(err);
+    return http_pool_new(mock->server, NULL, &mock->http) == STATUS_OK ? STATUS_OK
+                                                                       : mock_no_memory(err);
 }
 
 /* Who may do what, and the topics that this is about. */

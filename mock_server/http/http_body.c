@@ -108,10 +108,10 @@ void http_body_piece(struct http_conn *c)
 int64_t http_body_due_us(const struct http_conn *c)
 {
     const struct http_parser *parser = &c->work->parser;
-    const struct server *server = c->conn.server;
-    int64_t earned_us = (int64_t)(parser->body_len / SERVER_BODY_RATE_MIN) * 1000000;
-    int64_t due_us = c->body_start_us + server->limits.body_ms * 1000 + earned_us;
+    int64_t body_ms = c->site->pool->limits.body_ms;
+    int64_t earned_us = (int64_t)(parser->body_len / HTTP_BODY_RATE_MIN) * 1000000;
+    int64_t due_us = c->body_start_us + body_ms * 1000 + earned_us;
     /* What a large body has earned is days; silence is not bought with it. */
-    int64_t silent_us = http_in_ms(server, server->limits.body_ms);
+    int64_t silent_us = http_in_ms(c->conn.server, body_ms);
     return parser->in_pieces && silent_us < due_us ? silent_us : due_us;
 }

@@ -49,17 +49,11 @@ static void request_dispatch(struct http_conn *c)
     }
 }
 
-/* Have all senders together sent what one turn takes in? */
-static bool is_crowded(const struct server *server)
-{
-    return server->turn_bytes >= HTTP_TURN_BYTES_MAX;
-}
-
 /* A fast sender has others' turns between its slices. One that has sent nothing since its last one
  * is let in whatever the others sent, or it might never be. */
 static void reading_go_on(struct http_conn *c)
 {
-    bool may_send = c->slice_bytes < HTTP_SLICE_BYTES_MAX && !is_crowded(c->conn.server);
+    bool may_send = c->slice_bytes < HTTP_SLICE_BYTES_MAX && !server_is_crowded(c->conn.server);
     if (may_send || c->slice_bytes == 0) {
         conn_read_start(&c->conn);
         return;
@@ -81,14 +75,14 @@ static void request_wait(struct http_conn *c)
     }
     /* A streamed body is given away, what it keeps is the buffer for the next piece. */
     http_work_charge(work, work->parser.in_pieces ? work->in.cap : work->in.len);
-    if (server->body_bytes > server->limits.body_bytes_max) {
+    if (c->site->pool->body_bytes > c->site->pool->limits.body_bytes_max) {
         http_request_refuse(c, EXCHANGE_OVERLOADED, "too many request bytes in flight");
         return;
     }
     if (c->body_timed) {
         conn_set_deadline(&c->conn, http_body_due_us(c));
     } else if (c->conn.deadline_us == INT64_MAX) {
-        conn_set_deadline(&c->conn, http_in_ms(server, server->limits.head_ms));
+        conn_set_deadline(&c->conn, http_in_ms(server, c->site->pool->limits.head_ms));
     }
 }
 
@@ -146,6 +140,7 @@ static const struct exchange_owner owner = {http_reply_send, reply_finished};
 static struct conn *http_conn_new(struct server *server, void *ctx)
 {
     struct http_site *site = ctx;
+    (void)server;
     bool can_discard = http_pool_discard(site->pool) != NULL;
     struct http_conn *c = can_discard ? calloc(1, sizeof(*c)) : NULL;
     if (c == NULL) {
@@ -153,7 +148,7 @@ static struct conn *http_conn_new(struct server *server, void *ctx)
     }
     c->site = site;
     c->state = HTTP_IDLE;
-    buf_init(&c->ahead, server->limits.ahead_bytes_max + HTTP_DISCARD_BYTES);
+    buf_init(&c->ahead, site->pool->limits.ahead_bytes_max + HTTP_DISCARD_BYTES);
     return &c->conn;
 }
 
@@ -170,7 +165,7 @@ static void http_opened(struct conn *conn, bool over_limit)
     struct http_conn *c = http_of(conn);
     if (!over_limit) {
         conn_read_start(conn);
-        conn_set_deadline(conn, http_in_ms(conn->server, conn->server->limits.idle_ms));
+        conn_set_deadline(conn, http_in_ms(conn->server, c->site->pool->limits.idle_ms));
         return;
     }
     if (http_work_take(c, &owner) == NULL) {
@@ -192,8 +187,8 @@ static size_t read_size(const struct server *server, const struct http_work *wor
     if (!parser->head_complete) {
         return read_bytes_first;
     }
-    if (is_crowded(server)) {
-        return HTTP_CROWDED_READ_BYTES;
+    if (server_is_crowded(server)) {
+        return SERVER_CROWDED_READ_BYTES;
     }
     uint64_t rest =
         parser->chunked ? HTTP_READ_BYTES_MAX / 4 : parser->content_length - parser->body_len;
@@ -221,7 +216,7 @@ static uv_buf_t http_room(struct conn *conn)
         return uv_buf_init(NULL, 0);
     }
     size_t room = in->cap - in->len - 1;
-    size_t max = is_crowded(server) ? HTTP_CROWDED_READ_BYTES : HTTP_READ_BYTES_MAX;
+    size_t max = HTTP_READ_BYTES_MAX;
     return uv_buf_init(in->ptr + in->len, (unsigned)(room < max ? room : max));
 }
 
@@ -262,7 +257,6 @@ static void http_received(struct conn *conn, size_t count)
         conn->deadline_us = INT64_MAX;
     }
     c->slice_bytes += count;
-    c->conn.server->turn_bytes += count;
     c->work->in.len += count;
     c->work->in.ptr[c->work->in.len] = '\0';
     request_parse(c);
@@ -332,9 +326,9 @@ static void http_expired(struct conn *conn)
         return;
     case HTTP_SENDING: {
         size_t unsent = conn_unsent_bytes(conn);
-        if (c->unsent_before - unsent >= SERVER_SEND_BYTES_MIN) {
+        if (c->unsent_before - unsent >= HTTP_SEND_BYTES_MIN) {
             c->unsent_before = unsent;
-            conn_set_deadline(conn, http_in_ms(conn->server, conn->server->limits.send_ms));
+            conn_set_deadline(conn, http_in_ms(conn->server, c->site->pool->limits.send_ms));
             return;
         }
         LOG_INFOF(conn->server->log, "http", "%s: closed a reader that takes too long",

@@ -5,12 +5,37 @@
 
 #include "conn.h"
 
+enum {
+    HTTP_BODY_BYTES_MAX = 256 * 1024 * 1024, /* of requests being received, all together */
+    HTTP_AHEAD_BYTES_MAX = 64 * 1024,        /* pipelined behind a request, a connection */
+    HTTP_HEAD_MS = 10 * 1000,                /* first byte of a request to the end of its head */
+    HTTP_BODY_MS = 20 * 1000,                /* for a body, and a second more for each ... */
+    HTTP_BODY_RATE_MIN = 1024,               /* ... of these bytes received */
+    HTTP_IDLE_MS = 60 * 1000,                /* between two requests; API Gateway's figure */
+    HTTP_SEND_MS = 30 * 1000,                /* a reader must take ... */
+    HTTP_SEND_BYTES_MIN = 4096,              /* ... at least these in that time */
+    HTTP_LINGER_MS = 5 * 1000,               /* reading on after a refusal, so that it is read */
+};
+
+/* The named limits above, so that a test can have shorter ones. */
+struct http_limits {
+    size_t body_bytes_max;
+    size_t ahead_bytes_max;
+    int64_t head_ms;
+    int64_t body_ms;
+    int64_t idle_ms;
+    int64_t send_ms;
+    int64_t linger_ms;
+};
+
 struct http_pool;
 struct service;
 
+void http_limits_init(struct http_limits *limits);
 /* What HTTP connections of all of a server's listeners share; it belongs to the server from now on.
- * NO_MEMORY: nothing is to be released. */
-enum status http_pool_new(struct server *server, struct http_pool **out) PP_MUST_USE;
+ * `limits` are copied, NULL: the named ones. NO_MEMORY: nothing is to be released. */
+enum status http_pool_new(struct server *server, const struct http_limits *limits,
+                          struct http_pool **out) PP_MUST_USE;
 /* What a listener's connections are whose requests `service` answers; the service outlives the
  * server. */
 enum status http_kind(struct http_pool *pool, const struct service *service,

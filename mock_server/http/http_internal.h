@@ -14,10 +14,7 @@ enum {
     HTTP_DISCARD_BYTES = 16 * 1024,
     HTTP_DATE_BYTES = 32,
     HTTP_SLICE_BYTES_MAX = 1024 * 1024, /* of a request, in one turn; others come in between */
-    HTTP_TURN_BYTES_MAX =
-        4 * 1024 * 1024,                 /* of all requests in one turn; beyond it each gets ... */
-    HTTP_CROWDED_READ_BYTES = 16 * 1024, /* ... one read of these */
-    HTTP_DROP_BYTES_MAX = 64 * 1024, /* of a refused body; for more the connection is given up */
+    HTTP_DROP_BYTES_MAX = 64 * 1024,    /* of a refused body; for more the connection is given up */
     HTTP_REPLY_PIECE_BYTES_MAX = 256 * 1024,
     HTTP_REPLY_PIECE_BYTES_MIN = 16 * 1024, /* when the room for unsent replies runs out */
     HTTP_REPLY_HEAD_BYTES_MAX = 128 * 1024, /* headers, the hint and the framing */
@@ -36,6 +33,8 @@ enum http_state {
 struct http_pool {
     struct server_part part;
     struct server *server;
+    struct http_limits limits;
+    size_t body_bytes;       /* of requests being received */
     struct http_work *spare; /* what connections left for their successors */
     size_t spare_count;
     struct http_site *sites;
@@ -57,7 +56,7 @@ struct http_work {
     struct http_conn *conn; /* NULL: the client has left, the turn still has the reply */
     struct buf in;
     struct buf head;      /* of the reply */
-    size_t charged;       /* what it counts in server->body_bytes */
+    size_t charged;       /* what it counts in pool->body_bytes */
     uint64_t stream_left; /* of a streamed reply's body: not asked for yet */
     bool filled;          /* exchange->request is, and its head does not move any more */
     bool body_refused;    /* the reply is there; what is left of the body is dropped before it */

@@ -78,9 +78,9 @@ struct http_work *http_work_take(struct http_conn *c, const struct exchange_owne
 
 void http_work_charge(struct http_work *work, size_t bytes)
 {
-    struct server *server = work->pool->server;
+    struct http_pool *pool = work->pool;
     size_t charged = bytes > keep_bytes ? bytes : 0;
-    server->body_bytes = server->body_bytes - work->charged + charged;
+    pool->body_bytes = pool->body_bytes - work->charged + charged;
     work->charged = charged;
 }
 
@@ -154,13 +154,32 @@ struct http_site *http_pool_site(struct http_pool *pool, const struct service *s
     return site;
 }
 
-enum status http_pool_new(struct server *server, struct http_pool **out)
+void http_limits_init(struct http_limits *limits)
+{
+    *limits = (struct http_limits){
+        .body_bytes_max = HTTP_BODY_BYTES_MAX,
+        .ahead_bytes_max = HTTP_AHEAD_BYTES_MAX,
+        .head_ms = HTTP_HEAD_MS,
+        .body_ms = HTTP_BODY_MS,
+        .idle_ms = HTTP_IDLE_MS,
+        .send_ms = HTTP_SEND_MS,
+        .linger_ms = HTTP_LINGER_MS,
+    };
+}
+
+enum status http_pool_new(struct server *server, const struct http_limits *limits,
+                          struct http_pool **out)
 {
     struct http_pool *pool = calloc(1, sizeof(*pool));
     if (pool == NULL) {
         return STATUS_NO_MEMORY;
     }
     pool->server = server;
+    if (limits != NULL) {
+        pool->limits = *limits;
+    } else {
+        http_limits_init(&pool->limits);
+    }
     pool->date_second = -1;
     pool->part.release = pool_release;
     server_keep(server, &pool->part);

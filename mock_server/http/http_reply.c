@@ -140,7 +140,7 @@ static void bytes_send(struct http_conn *c, const uv_buf_t *bufs, unsigned count
     if (sent == CONN_SENT_LATER) {
         c->state = HTTP_SENDING;
         c->unsent_before = conn_unsent_bytes(&c->conn);
-        conn_set_deadline(&c->conn, http_in_ms(server, server->limits.send_ms));
+        conn_set_deadline(&c->conn, http_in_ms(server, c->site->pool->limits.send_ms));
     } else if (sent == CONN_SENT && work->stream_left > 0) {
         c->state = HTTP_SENDING;
         conn_make_ready(&c->conn);

@@ -24,7 +24,7 @@ bool http_waits_for_turn(const struct http_conn *c)
 void http_reading_adjust(struct http_conn *c)
 {
     size_t behind = c->work->in.len - c->work->parser.position + c->ahead.len;
-    if (behind >= c->conn.server->limits.ahead_bytes_max) {
+    if (behind >= c->site->pool->limits.ahead_bytes_max) {
         conn_read_stop(&c->conn);
     } else {
         conn_read_start(&c->conn);
@@ -49,7 +49,7 @@ static void request_begin_next(struct http_conn *c)
             conn_close(&c->conn);
             return;
         }
-        conn_set_deadline(&c->conn, http_in_ms(server, server->limits.idle_ms));
+        conn_set_deadline(&c->conn, http_in_ms(server, c->site->pool->limits.idle_ms));
         return;
     }
     exchange_sent(&work->exchange);
@@ -65,7 +65,7 @@ static void request_begin_next(struct http_conn *c)
     c->state = HTTP_RECEIVING;
     c->body_timed = false;
     c->slice_bytes = 0;
-    conn_set_deadline(&c->conn, http_in_ms(server, server->limits.head_ms));
+    conn_set_deadline(&c->conn, http_in_ms(server, c->site->pool->limits.head_ms));
     http_reading_adjust(c);
     /* Not here: this runs while the turn ends, and the next request belongs to the next turn. */
     conn_make_ready(&c->conn);
@@ -73,7 +73,7 @@ static void request_begin_next(struct http_conn *c)
 
 void http_linger_on(struct http_conn *c)
 {
-    int64_t due_us = http_in_ms(c->conn.server, c->conn.server->limits.linger_ms);
+    int64_t due_us = http_in_ms(c->conn.server, c->site->pool->limits.linger_ms);
     conn_set_deadline(&c->conn, due_us < c->linger_until_us ? due_us : c->linger_until_us);
 }
 
@@ -92,8 +92,7 @@ void http_reply_gone(struct http_conn *c)
     /* Closing with unread input makes the kernel send a reset, and the peer, still writing, would
      * never see the reply. */
     c->state = HTTP_LINGERING;
-    c->linger_until_us =
-        http_in_ms(c->conn.server, linger_times * c->conn.server->limits.linger_ms);
+    c->linger_until_us = http_in_ms(c->conn.server, linger_times * c->site->pool->limits.linger_ms);
     conn_end_sending(&c->conn);
     conn_read_start(&c->conn);
     http_linger_on(c);

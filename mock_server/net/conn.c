@@ -137,6 +137,9 @@ static void conn_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     struct conn *conn = conn_of(handle);
     (void)suggested;
     *buf = conn->protocol->room(conn);
+    if (server_is_crowded(conn->server) && buf->len > SERVER_CROWDED_READ_BYTES) {
+        buf->len = SERVER_CROWDED_READ_BYTES;
+    }
 }
 
 static void conn_read_done(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
@@ -147,6 +150,7 @@ static void conn_read_done(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
         return;
     }
     if (count >= 0) {
+        conn->server->turn_bytes += (size_t)count;
         conn->protocol->received(conn, (size_t)count);
         return;
     }

@@ -5,13 +5,6 @@ void server_limits_init(struct server_limits *limits)
 {
     *limits = (struct server_limits){
         .connections_max = SERVER_CONNECTIONS_MAX,
-        .body_bytes_max = SERVER_BODY_BYTES_MAX,
-        .ahead_bytes_max = SERVER_AHEAD_BYTES_MAX,
-        .head_ms = SERVER_HEAD_MS,
-        .body_ms = SERVER_BODY_MS,
-        .idle_ms = SERVER_IDLE_MS,
-        .send_ms = SERVER_SEND_MS,
-        .linger_ms = SERVER_LINGER_MS,
         .stop_ms = SERVER_STOP_MS,
         .work_retry_ms = SERVER_WORK_RETRY_MS,
     };

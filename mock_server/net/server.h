@@ -10,17 +10,10 @@ enum {
     SERVER_CONNECTIONS_MAX = 1024,
     SERVER_CONNECTIONS_REFUSED_MAX = 64, /* beyond the limit: these get a 503, others are dropped */
     SERVER_FILES_SPARE = 64,             /* descriptors kept for the store, the upstream, ... */
-    SERVER_BODY_BYTES_MAX = 256 * 1024 * 1024, /* of requests being received, all together */
-    SERVER_AHEAD_BYTES_MAX = 64 * 1024,        /* pipelined behind a request, a connection */
-    SERVER_HEAD_MS = 10 * 1000,                /* first byte of a request to the end of its head */
-    SERVER_BODY_MS = 20 * 1000,                /* for a body, and a second more for each ... */
-    SERVER_BODY_RATE_MIN = 1024,               /* ... of these bytes received */
-    SERVER_IDLE_MS = 60 * 1000,                /* between two requests; API Gateway's figure */
-    SERVER_SEND_MS = 30 * 1000,                /* a reader must take ... */
-    SERVER_SEND_BYTES_MIN = 4096,              /* ... at least these in that time */
-    SERVER_LINGER_MS = 5 * 1000, /* reading on after a refusal, so that it can be read */
-    SERVER_STOP_MS = 3 * 1000,   /* for requests under way when the server stops */
-    SERVER_JOURNAL_MS = 100,     /* from a reply to its row in the journal */
+    SERVER_TURN_BYTES_MAX = 4 * 1024 * 1024, /* received by all in one turn; beyond it each ... */
+    SERVER_CROWDED_READ_BYTES = 16 * 1024,   /* ... reads only these at once */
+    SERVER_STOP_MS = 3 * 1000,               /* for requests under way when the server stops */
+    SERVER_JOURNAL_MS = 100,                 /* from a reply to its row in the journal */
     SERVER_WORK_RETRY_MS = 1000, /* after a commit failed, before the turn's work is tried again */
     SERVER_BACKLOG = 511,
 };
@@ -28,13 +21,6 @@ enum {
 /* The named limits above, so that a test can have shorter ones. */
 struct server_limits {
     size_t connections_max;
-    size_t body_bytes_max;
-    size_t ahead_bytes_max;
-    int64_t head_ms;
-    int64_t body_ms;
-    int64_t idle_ms;
-    int64_t send_ms;
-    int64_t linger_ms;
     int64_t stop_ms;
     int64_t work_retry_ms;
 };
@@ -71,8 +57,7 @@ struct server {
     bool stopping;
     bool stop_overdue;
     bool housekeeping; /* the store has background work left */
-    size_t body_bytes; /* of requests being received */
-    size_t turn_bytes; /* received in this turn */
+    size_t turn_bytes; /* received in this turn; conn.c counts them */
     struct server_part *parts;
 };
 
@@ -112,5 +97,11 @@ void server_interrupt(struct server *server);
 void server_free(struct server *server);
 
 int64_t server_now_us(const struct server *server);
+
+/* Have all senders together sent what one turn takes in? */
+static inline bool server_is_crowded(const struct server *server)
+{
+    return server->turn_bytes >= SERVER_TURN_BYTES_MAX;
+}
 
 #endif

@@ -180,6 +180,7 @@ void echo_server_init(struct echo_server *echo)
 {
     memset(echo, 0, sizeof(*echo));
     server_limits_init(&echo->limits);
+    http_limits_init(&echo->http_limits);
     env_init_system(&echo->env);
     log_init(&echo->log, &echo->env, stderr, LOG_OFF);
     echo->service = (struct service){
@@ -207,7 +208,7 @@ void echo_server_start(struct echo_server *echo)
     struct http_pool *http;
     struct error err = ERROR_NONE;
     assert_int_equal(server_new(&options, &echo->server, &err), STATUS_OK);
-    assert_int_equal(http_pool_new(echo->server, &http), STATUS_OK);
+    assert_int_equal(http_pool_new(echo->server, &echo->http_limits, &http), STATUS_OK);
     assert_int_equal(http_kind(http, &echo->service, &listen.kind), STATUS_OK);
     listen.kind.transport = echo->transport;
     assert_int_equal(server_listen(echo->server, &listen, &echo->port, &err), STATUS_OK);

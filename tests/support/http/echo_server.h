@@ -35,6 +35,7 @@ struct echo_server {
     struct env env;
     struct log log;
     struct server_limits limits;            /* of the next start */
+    struct http_limits http_limits;         /* of the next start */
     struct turn_work work;                  /* of the next start; run may be NULL */
     const struct conn_transport *transport; /* of the next start; NULL: plain TCP */
     struct store *store;                    /* of the next start; NULL: nothing is committed */

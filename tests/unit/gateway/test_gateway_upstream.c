@@ -89,7 +89,7 @@ static void server_begin(struct fixture *f, struct wanted wanted)
     }
     struct listener_options at = {.address = "127.0.0.1", .flag = "--gateway"};
     struct http_pool *http;
-    assert_int_equal(http_pool_new(f->server, &http), STATUS_OK);
+    assert_int_equal(http_pool_new(f->server, NULL, &http), STATUS_OK);
     assert_int_equal(http_kind(http, gateway_service(f->gateway), &at.kind), STATUS_OK);
     assert_int_equal(server_listen(f->server, &at, &f->port, &err), STATUS_OK);
     assert_int_equal(pthread_create(&f->thread, NULL, run_server, f), 0);

@@ -332,7 +332,7 @@ static void a_refusal_is_readable_although_the_body_still_comes(void **state)
 static void a_refusal_waits_no_longer_for_its_body_than_others(void **state)
 {
     struct fixture *f = *state;
-    f->stream.echo.limits.body_ms = short_ms;
+    f->stream.echo.http_limits.body_ms = short_ms;
     echo_server_start(&f->stream.echo);
     int fd = connect_to(f);
     raw_send_text(fd, PUT("/refuse", "Content-Length: 10") "a");
@@ -390,7 +390,7 @@ static void a_bad_chunk_in_a_streamed_body_is_400(void **state)
 static void a_streamed_body_that_falls_silent_is_408(void **state)
 {
     struct fixture *f = *state;
-    f->stream.echo.limits.body_ms = short_ms;
+    f->stream.echo.http_limits.body_ms = short_ms;
     echo_server_start(&f->stream.echo);
     int fd = connect_to(f);
     raw_send_text(fd, PUT("/sum", "Content-Length: 2000000"));
@@ -403,7 +403,7 @@ static void a_streamed_body_that_falls_silent_is_408(void **state)
 static void what_was_given_away_is_not_in_the_budget_of_bodies(void **state)
 {
     struct fixture *f = *state;
-    f->stream.echo.limits.body_bytes_max = 1024 * 1024;
+    f->stream.echo.http_limits.body_bytes_max = 1024 * 1024;
     echo_server_start(&f->stream.echo);
     int fd = connect_to(f);
     raw_send_text(fd, PUT("/sum", "Content-Length: 8000000"));
@@ -470,9 +470,9 @@ static void others_are_answered_between_the_slices_of_a_large_body(void **state)
 
 static void many_large_bodies_share_one_turn(void **state)
 {
-    size_t first_reads = (size_t)flood_senders_max * HTTP_CROWDED_READ_BYTES;
+    size_t first_reads = (size_t)flood_senders_max * SERVER_CROWDED_READ_BYTES;
     assert_in_range(answer_in_a_flood(*state, flood_senders_max), 1,
-                    HTTP_TURN_BYTES_MAX + BODY_PIECE_BYTES_MAX + first_reads);
+                    SERVER_TURN_BYTES_MAX + BODY_PIECE_BYTES_MAX + first_reads);
 }
 
 #define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)

@@ -169,7 +169,7 @@ static void a_slow_reader_gets_it_all_and_others_do_not_wait(void **state)
 static void a_reader_of_a_stream_that_does_not_read_is_closed(void **state)
 {
     struct fixture *f = *state;
-    f->stream.echo.limits.send_ms = short_ms;
+    f->stream.echo.http_limits.send_ms = short_ms;
     echo_server_start(&f->stream.echo);
     int fd = connect_to(f);
     ask(f, fd, GET(STUCK));

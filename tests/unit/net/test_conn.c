@@ -87,7 +87,7 @@ static void deadlines_answer_parked_requests(void **state)
 static void a_head_that_dribbles_in_is_408(void **state)
 {
     struct echo_bench *f = *state;
-    f->echo.limits.head_ms = short_ms;
+    f->echo.http_limits.head_ms = short_ms;
     echo_server_start(&f->echo);
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, "GET /hello HT");
@@ -99,7 +99,7 @@ static void a_head_that_dribbles_in_is_408(void **state)
 static void a_body_that_dribbles_in_is_408(void **state)
 {
     struct echo_bench *f = *state;
-    f->echo.limits.body_ms = short_ms;
+    f->echo.http_limits.body_ms = short_ms;
     echo_server_start(&f->echo);
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
@@ -117,7 +117,7 @@ static void a_body_that_dribbles_in_is_408(void **state)
 static void idle_connections_are_closed(void **state)
 {
     struct echo_bench *f = *state;
-    f->echo.limits.idle_ms = short_ms;
+    f->echo.http_limits.idle_ms = short_ms;
     echo_server_start(&f->echo);
     int silent = raw_connect(f->echo.port);
     int used = raw_connect(f->echo.port);
@@ -132,7 +132,7 @@ static void idle_connections_are_closed(void **state)
 static void a_reader_that_does_not_read_is_closed(void **state)
 {
     struct echo_bench *f = *state;
-    f->echo.limits.send_ms = short_ms;
+    f->echo.http_limits.send_ms = short_ms;
     echo_server_start(&f->echo);
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, GET("/bytes/30000000"));
@@ -172,7 +172,7 @@ static void request_bytes_in_flight_have_a_budget(void **state)
 {
     static char body[150 * 1024];
     struct echo_bench *f = *state;
-    f->echo.limits.body_bytes_max = 200 * 1024;
+    f->echo.http_limits.body_bytes_max = 200 * 1024;
     echo_server_start(&f->echo);
     int first = raw_connect(f->echo.port);
     raw_send_text(first, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153601\r\n\r\n");
@@ -197,7 +197,7 @@ static void refusals_for_want_of_room_leave_room_for_the_rest(void **state)
     struct echo_bench *f = *state;
     int fds[clients];
     int served = 0;
-    f->echo.limits.body_bytes_max = 400 * 1024;
+    f->echo.http_limits.body_bytes_max = 400 * 1024;
     echo_server_start(&f->echo);
     for (int i = 0; i < clients; i++) {
         fds[i] = raw_connect(f->echo.port);

@@ -15,9 +15,18 @@ struct fixture {
     struct echo_server echo;
     struct store *store;
     int line_port;
+    atomic_size_t turns_bytes; /* what all turns counted as received */
 };
 
-static int setup(void **state)
+/* Runs in every turn. */
+static bool turn_passes(void *ctx)
+{
+    struct fixture *f = ctx;
+    atomic_fetch_add(&f->turns_bytes, f->echo.server->turn_bytes);
+    return false;
+}
+
+static int setup_kind(void **state, struct conn_kind kind)
 {
     static struct fixture fixture;
     struct fixture *f = &fixture;
@@ -26,14 +35,19 @@ static int setup(void **state)
     echo_server_init(&f->echo);
     const struct store_options store = {.env = &f->echo.env, .log = &f->echo.log};
     assert_int_equal(store_open(&store, &f->store, &err), STATUS_OK);
-    const struct listener_options line = {
-        .kind = line_echo_kind(), .address = "127.0.0.1", .flag = "--line"};
+    const struct listener_options line = {.kind = kind, .address = "127.0.0.1", .flag = "--line"};
     f->echo.store = f->store;
+    f->echo.work = (struct turn_work){turn_passes, f};
     f->echo.beside = &line;
     echo_server_start(&f->echo);
     f->line_port = f->echo.beside_port;
     *state = f;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return setup_kind(state, line_echo_kind());
 }
 
 static int teardown(void **state)
@@ -89,6 +103,62 @@ static void a_client_that_leaves_does_not_take_its_commit_along(void **state)
     assert_int_equal(store_topic_count(f->store), 1);
 }
 
+static void whatever_a_protocol_receives_counts_in_its_turn(void **state)
+{
+    static const char lines[] = "hello\nworld\n+a\n";
+    struct fixture *f = *state;
+    int line = raw_connect(f->line_port);
+    raw_send_text(line, lines);
+    expect(line, lines);
+    raw_close(line);
+    echo_server_stop(&f->echo);
+    assert_int_equal(atomic_load(&f->turns_bytes), strlen(lines));
+}
+
+/* --- a protocol that would take everything at once --- */
+
+static char gulp[8 * SERVER_CROWDED_READ_BYTES];
+static atomic_size_t gulped;
+static atomic_size_t largest_gulp;
+
+/* The others have sent enough already, in every turn. */
+static uv_buf_t gulp_room(struct conn *conn)
+{
+    conn->server->turn_bytes = SERVER_TURN_BYTES_MAX;
+    return uv_buf_init(gulp, sizeof(gulp));
+}
+
+static void gulp_received(struct conn *conn, size_t count)
+{
+    (void)conn;
+    if (count > atomic_load(&largest_gulp)) {
+        atomic_store(&largest_gulp, count);
+    }
+    atomic_fetch_add(&gulped, count);
+}
+
+static int setup_gulping(void **state)
+{
+    static struct conn_protocol gulping;
+    gulping = *line_echo_kind().protocol;
+    gulping.room = gulp_room;
+    gulping.received = gulp_received;
+    return setup_kind(state, (struct conn_kind){.protocol = &gulping});
+}
+
+static void no_protocol_reads_much_in_a_crowded_turn(void **state)
+{
+    static const char bytes[1024 * 1024];
+    struct fixture *f = *state;
+    int line = raw_connect(f->line_port);
+    raw_send(line, bytes, sizeof(bytes));
+    raw_end_sending(line);
+    assert_true(raw_is_closed_within(line, RAW_WAIT_MS));
+    raw_close(line);
+    assert_int_equal(atomic_load(&gulped), sizeof(bytes));
+    assert_in_range(atomic_load(&largest_gulp), 1, SERVER_CROWDED_READ_BYTES);
+}
+
 static void stopping_closes_all_protocols_connections(void **state)
 {
     struct fixture *f = *state;
@@ -110,6 +180,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_port_speaks_its_own_protocol),
         TEST(a_client_that_leaves_does_not_take_its_commit_along),
+        TEST(whatever_a_protocol_receives_counts_in_its_turn),
+        cmocka_unit_test_setup_teardown(no_protocol_reads_much_in_a_crowded_turn, setup_gulping,
+                                        teardown),
         TEST(stopping_closes_all_protocols_connections),
     };
     return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
