@@ -6,6 +6,8 @@
 
 #include "server.h"
 
+#include <string.h>
+
 static struct conn *conn_of(uv_handle_t *handle)
 {
     return handle->data;
@@ -37,13 +39,13 @@ static void conns_remove(struct server *server, struct conn *conn)
     server->conn_count--;
 }
 
-void conn_make_ready(struct conn *conn)
+static void ready_list(struct conn *conn)
 {
     struct server *server = conn->server;
-    if (conn->is_ready || conn->closing) {
+    if (conn->is_listed) {
         return;
     }
-    conn->is_ready = true;
+    conn->is_listed = true;
     conn->next_ready = NULL;
     if (server->ready_last != NULL) {
         server->ready_last->next_ready = conn;
@@ -54,11 +56,20 @@ void conn_make_ready(struct conn *conn)
     server->ready_count++;
 }
 
+void conn_make_ready(struct conn *conn)
+{
+    if (!conn->closing) {
+        conn->is_ready = true;
+        ready_list(conn);
+    }
+}
+
 static void ready_forget(struct conn *conn)
 {
     struct server *server = conn->server;
     struct conn *previous = NULL;
-    if (!conn->is_ready) {
+    conn->is_ready = false;
+    if (!conn->is_listed) {
         return;
     }
     for (struct conn *c = server->ready_first; c != conn; c = c->next_ready) {
@@ -73,7 +84,7 @@ static void ready_forget(struct conn *conn)
         server->ready_last = previous;
     }
     server->ready_count--;
-    conn->is_ready = false;
+    conn->is_listed = false;
 }
 
 /* --- closing --- */
@@ -83,6 +94,12 @@ static void conn_closed(uv_handle_t *handle)
     struct conn *conn = conn_of(handle);
     timer_heap_unreserve(&conn->server->timers, 1);
     conns_remove(conn->server, conn);
+    if (conn->writing) {
+        conn_sent(conn, false); /* which its transport kept back */
+    }
+    if (conn->transport->released != NULL) {
+        conn->transport->released(conn);
+    }
     conn->protocol->conn_free(conn);
 }
 
@@ -95,6 +112,9 @@ void conn_close(struct conn *conn)
     timer_clear(&conn->server->timers, &conn->timer);
     ready_forget(conn);
     conn->protocol->closing(conn);
+    if (conn->transport->closing != NULL) {
+        conn->transport->closing(conn);
+    }
     uv_close((uv_handle_t *)&conn->tcp, conn_closed);
 }
 
@@ -132,13 +152,53 @@ void conn_set_deadline(struct conn *conn, int64_t due_us)
 
 /* --- reading --- */
 
+static uv_buf_t protocol_room(struct conn *conn)
+{
+    uv_buf_t room = conn->protocol->room(conn);
+    if (server_is_crowded(conn->server) && room.len > SERVER_CROWDED_READ_BYTES) {
+        room.len = SERVER_CROWDED_READ_BYTES;
+    }
+    return room;
+}
+
+static void protocol_received(struct conn *conn, size_t count)
+{
+    conn->server->turn_bytes += count;
+    conn->protocol->received(conn, count);
+}
+
+size_t conn_deliver(struct conn *conn, const char *bytes, size_t len)
+{
+    size_t taken = 0;
+    while (taken < len && conn->reading && !conn->closing) {
+        uv_buf_t room = protocol_room(conn);
+        if (room.len == 0) {
+            conn_close(conn);
+            break;
+        }
+        size_t count = len - taken < room.len ? len - taken : room.len;
+        memcpy(room.base, bytes + taken, count);
+        taken += count;
+        protocol_received(conn, count);
+    }
+    conn->undelivered = taken < len;
+    return taken;
+}
+
+void conn_peer_ended(struct conn *conn)
+{
+    conn->ended = true;
+    conn->protocol->ended(conn);
+}
+
 static void conn_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct conn *conn = conn_of(handle);
     (void)suggested;
-    *buf = conn->protocol->room(conn);
-    if (server_is_crowded(conn->server) && buf->len > SERVER_CROWDED_READ_BYTES) {
-        buf->len = SERVER_CROWDED_READ_BYTES;
+    if (PP_LIKELY(conn->transport->room == NULL)) {
+        *buf = protocol_room(conn);
+    } else {
+        *buf = conn->transport->room(conn);
     }
 }
 
@@ -149,17 +209,25 @@ static void conn_read_done(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
     if (conn->closing) {
         return;
     }
-    if (count >= 0) {
-        conn->server->turn_bytes += (size_t)count;
-        conn->protocol->received(conn, (size_t)count);
-        return;
+    const struct conn_transport *transport = conn->transport;
+    if (count >= 0 && PP_LIKELY(transport->received == NULL)) {
+        protocol_received(conn, (size_t)count);
+    } else if (count >= 0) {
+        transport->received(conn, (size_t)count);
+    } else if (count != UV_EOF) {
+        conn_close(conn);
+    } else if (transport->ended != NULL) {
+        transport->ended(conn);
+    } else {
+        conn_peer_ended(conn);
     }
-    if (count == UV_EOF) {
-        conn->ended = true;
-        conn->protocol->ended(conn);
-        return;
+}
+
+static void socket_read_start(struct conn *conn)
+{
+    if (uv_read_start((uv_stream_t *)&conn->tcp, conn_room, conn_read_done) != 0) {
+        conn_close(conn);
     }
-    conn_close(conn);
 }
 
 void conn_read_start(struct conn *conn)
@@ -168,8 +236,10 @@ void conn_read_start(struct conn *conn)
         return;
     }
     conn->reading = true;
-    if (uv_read_start((uv_stream_t *)&conn->tcp, conn_room, conn_read_done) != 0) {
-        conn_close(conn);
+    if (conn->undelivered) {
+        ready_list(conn); /* not here, where the protocol does not expect bytes */
+    } else {
+        socket_read_start(conn);
     }
 }
 
@@ -181,19 +251,49 @@ void conn_read_stop(struct conn *conn)
     }
 }
 
+/* What the protocol did not take comes before what the socket has. */
+static void reading_resume(struct conn *conn)
+{
+    if (conn->closing || !conn->reading || !conn->undelivered) {
+        return;
+    }
+    conn->undelivered = false;
+    conn->transport->resumed(conn);
+    if (!conn->closing && conn->reading && !conn->undelivered && !conn->ended) {
+        socket_read_start(conn);
+    }
+}
+
+void conn_run_ready(struct conn *conn)
+{
+    conn->is_listed = false;
+    if (conn->is_ready) {
+        conn->is_ready = false;
+        conn->protocol->ready(conn);
+    }
+    reading_resume(conn);
+}
+
 /* --- writing --- */
+
+void conn_sent(struct conn *conn, bool ok)
+{
+    conn->writing = false;
+    if (!ok) {
+        conn_close(conn);
+    }
+    /* The connection may have been closed in between, with the last bytes already gone. */
+    conn->protocol->sent(conn, !conn->closing);
+}
 
 static void conn_write_done(uv_write_t *write, int status)
 {
     struct conn *conn = write->data;
-    conn->writing = false;
-    if (status != 0) {
-        conn_close(conn);
-        conn->protocol->sent(conn, false);
-        return;
+    if (conn->transport->sent != NULL) {
+        conn->transport->sent(conn, status == 0);
+    } else {
+        conn_sent(conn, status == 0);
     }
-    /* The connection may have been closed in between, with the last bytes already gone. */
-    conn->protocol->sent(conn, !conn->closing);
 }
 
 enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned count)
@@ -223,21 +323,28 @@ enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned c
         conn_close(conn);
         return CONN_SENT_FAILED;
     }
-    conn->writing = true;
     return CONN_SENT_LATER;
 }
-
-static const struct conn_transport tcp_transport = {conn_tcp_send};
 
 enum conn_sent conn_send(struct conn *conn, const uv_buf_t *bufs, unsigned count)
 {
     PP_ASSERT(!conn->closing && !conn->writing && count <= CONN_BUFS_MAX);
-    return conn->transport->send(conn, bufs, count);
+    enum conn_sent sent = PP_LIKELY(conn->transport->send == NULL)
+                              ? conn_tcp_send(conn, bufs, count)
+                              : conn->transport->send(conn, bufs, count);
+    conn->writing = sent == CONN_SENT_LATER;
+    return sent;
+}
+
+size_t conn_tcp_unsent_bytes(const struct conn *conn)
+{
+    return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
 }
 
 size_t conn_unsent_bytes(const struct conn *conn)
 {
-    return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp);
+    return conn->transport->unsent_bytes != NULL ? conn->transport->unsent_bytes(conn)
+                                                 : conn_tcp_unsent_bytes(conn);
 }
 
 static void conn_shutdown_done(uv_shutdown_t *shutdown, int status)
@@ -246,14 +353,25 @@ static void conn_shutdown_done(uv_shutdown_t *shutdown, int status)
     (void)status; /* a peer that is gone shows up in reading */
 }
 
-void conn_end_sending(struct conn *conn)
+void conn_tcp_end_sending(struct conn *conn)
 {
     if (uv_shutdown(&conn->shutdown, (uv_stream_t *)&conn->tcp, conn_shutdown_done) != 0) {
         conn_close(conn);
     }
 }
 
+void conn_end_sending(struct conn *conn)
+{
+    if (conn->transport->end_sending != NULL) {
+        conn->transport->end_sending(conn);
+    } else {
+        conn_tcp_end_sending(conn);
+    }
+}
+
 /* --- accepting --- */
+
+static const struct conn_transport plain_tcp; /* every op NULL */
 
 bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn_kind *kind)
 {
@@ -268,7 +386,7 @@ bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn
     }
     conn->server = server;
     conn->protocol = protocol;
-    conn->transport = kind->transport != NULL ? kind->transport : &tcp_transport;
+    conn->transport = kind->transport != NULL ? kind->transport : &plain_tcp;
     conn->deadline_us = INT64_MAX;
     conn->timer.fire = conn_timer_fired;
     size_t others = server->conn_count;
@@ -276,7 +394,8 @@ bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn
     uv_tcp_init(&server->loop, &conn->tcp);
     conn->tcp.data = conn;
     if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0 ||
-        others >= server->limits.connections_max + SERVER_CONNECTIONS_REFUSED_MAX) {
+        others >= server->limits.connections_max + SERVER_CONNECTIONS_REFUSED_MAX ||
+        (conn->transport->opened != NULL && !conn->transport->opened(conn))) {
         conn_close(conn);
         return true;
     }

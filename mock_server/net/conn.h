@@ -39,11 +39,33 @@ struct conn_protocol {
 
 enum conn_sent { CONN_SENT, CONN_SENT_LATER, CONN_SENT_FAILED };
 
-/* Whatever a connection sends leaves through its transport: plain TCP (conn_tcp_send), or something
- * that stands on it, such as TLS or a socket that fails on command. */
+/* All bytes of a connection, in both directions, go through its transport: plain TCP, or something
+ * that stands on it, such as TLS or a socket that fails on command. Where an op is NULL the bytes
+ * go as over plain TCP: what is read lands in the protocol's room itself. */
 struct conn_transport {
-    /* As conn_send says. */
+    /* The connection is accepted: its state goes to conn->transport_state. False: no memory, the
+     * connection is closed. */
+    bool (*opened)(struct conn *conn);
+    /* Reading, both or none. Where the socket's next bytes go, and how many are there now, to be
+     * handed on by conn_deliver. */
+    uv_buf_t (*room)(struct conn *conn);
+    void (*received)(struct conn *conn, size_t count);
+    /* With them: deliver what conn_deliver left. Only then is more read. */
+    void (*resumed)(struct conn *conn);
+    /* The socket has ended; conn_peer_ended, unless that is too early. */
+    void (*ended)(struct conn *conn);
+    /* As conn_send, conn_unsent_bytes and conn_end_sending say. */
     enum conn_sent (*send)(struct conn *conn, const uv_buf_t *bufs, unsigned count);
+    size_t (*unsent_bytes)(const struct conn *conn);
+    void (*end_sending)(struct conn *conn);
+    /* What conn_tcp_send left for later has gone out or never will; conn_sent, if that was what the
+     * protocol waits for. */
+    void (*sent)(struct conn *conn, bool ok);
+    /* conn_close has begun: the last moment for a word to the peer. */
+    void (*closing)(struct conn *conn);
+    /* The socket has gone and nothing reads the state any more; it is NULL where `opened` failed or
+     * was never called. */
+    void (*released)(struct conn *conn);
 };
 
 /* What the connections of a listener are. */
@@ -60,13 +82,16 @@ struct conn {
     struct server *server;
     const struct conn_protocol *protocol;
     const struct conn_transport *transport;
-    struct conn *next; /* all of the server's */
+    void *transport_state; /* the transport's own; NULL at first */
+    struct conn *next;     /* all of the server's */
     struct conn *previous;
     struct conn *next_ready;
     struct timer timer;
     int64_t deadline_us; /* monotonic; INT64_MAX: none. The timer may be armed for earlier. */
-    bool is_ready;
+    bool is_listed;      /* among the server's that are ready ... */
+    bool is_ready;       /* ... since the protocol asked for it */
     bool reading;
+    bool undelivered; /* the transport has bytes that the protocol did not take */
     bool writing;
     bool ended;
     bool closing;
@@ -79,16 +104,30 @@ bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn
 /* Writes what it can now; SENT_LATER: the bytes must stay until protocol->sent. At most
  * CONN_BUFS_MAX buffers, one send at a time. FAILED: the connection is closing. */
 enum conn_sent conn_send(struct conn *conn, const uv_buf_t *bufs, unsigned count);
-/* The same over plain TCP: what further transports stand on. */
-enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned count);
 size_t conn_unsent_bytes(const struct conn *conn);
 void conn_read_start(struct conn *conn);
 void conn_read_stop(struct conn *conn);
 /* No more bytes from us; reading goes on. */
 void conn_end_sending(struct conn *conn);
+/* The connection's turn has come (server.c calls it). */
+void conn_run_ready(struct conn *conn);
 void conn_set_deadline(struct conn *conn, int64_t due_us);
 /* Calls protocol->ready at the start of the next turn. */
 void conn_make_ready(struct conn *conn);
 void conn_close(struct conn *conn);
+
+/* --- what further transports stand on --- */
+
+/* Hands plain bytes to the protocol, as many as it takes: none once it has stopped reading or
+ * closed. What is left the transport keeps, until `resumed` says that the protocol reads again. */
+size_t conn_deliver(struct conn *conn, const char *bytes, size_t len);
+/* The peer sends no more; after all its bytes have been delivered. */
+void conn_peer_ended(struct conn *conn);
+/* What conn_send left for later has gone out, or never will: then the connection closes. */
+void conn_sent(struct conn *conn, bool ok);
+/* One at a time, as conn_send. */
+enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned count);
+size_t conn_tcp_unsent_bytes(const struct conn *conn);
+void conn_tcp_end_sending(struct conn *conn);
 
 #endif

@@ -200,8 +200,7 @@ static void ready_run(struct server *server, size_t count)
             server->ready_last = NULL;
         }
         server->ready_count--;
-        conn->is_ready = false;
-        conn->protocol->ready(conn);
+        conn_run_ready(conn);
     }
 }
 
