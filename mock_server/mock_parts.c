@@ -105,7 +105,6 @@ static enum status broker_set_up(struct pinpipe_mock *mock, struct error *err)
         .env = &mock->env,
         .log = &mock->log,
         .auto_create = o->auto_create,
-        .policy = &mock->policy,
     };
     return broker_store_new(&broker, &mock->broker) == STATUS_OK ? STATUS_OK : mock_no_memory(err);
 }
@@ -119,6 +118,7 @@ static enum status worker_set_up(struct pinpipe_mock *mock, struct error *err)
         .store = mock->store,
         .crypto = mock->crypto,
         .broker = mock->broker,
+        .policy = &mock->policy,
         .timers = &mock->server->timers,
         .env = &mock->env,
         .log = &mock->log,

@@ -162,6 +162,7 @@ static void connector_start_sink(struct connector *connector)
         .store = worker->options.store,
         .crypto = worker->options.crypto,
         .broker = worker->options.broker,
+        .policy = worker->options.policy,
         .env = worker->options.env,
         .log = worker->options.log,
         .config = connector->config,

@@ -17,11 +17,14 @@ struct crypto;
 struct env;
 struct log;
 struct store;
+struct topic_policy;
 
 struct connect_worker_options {
     struct store *store;
     struct crypto *crypto;
-    struct broker *broker; /* listened to; dead-letter records are produced through it */
+    /* The embedded broker: listened to; dead letters are produced through it, within the turn. */
+    struct broker *broker;
+    const struct topic_policy *policy; /* of the dead letters' topics; NULL: any; borrowed */
     struct timer_heap *timers;
     struct env *env;
     struct log *log;

@@ -133,6 +133,8 @@ bool kafka_rest_topic_permitted(const struct kafka_rest_call *call, struct span 
 /* Only the hint of that, for answers that carry the refusal in their records. */
 void kafka_rest_hint_topic_policy(const struct kafka_rest_call *call, struct span topic);
 bool kafka_rest_group_permitted(const struct kafka_rest_call *call, struct span group);
+bool kafka_rest_cluster_permitted(const struct kafka_rest_call *call,
+                                  enum topic_cluster_action action);
 
 /* --- the topic of a path (kafka_rest_topic.c) --- */
 

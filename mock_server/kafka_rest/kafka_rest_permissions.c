@@ -50,3 +50,27 @@ bool kafka_rest_group_permitted(const struct kafka_rest_call *call, struct span 
     }
     return true;
 }
+
+bool kafka_rest_cluster_permitted(const struct kafka_rest_call *call,
+                                  enum topic_cluster_action action)
+{
+    static const char *const names[] = {
+        [TOPIC_CLUSTER_DESCRIBE] = "DescribeCluster",
+        [TOPIC_CLUSTER_CREATE] = "CreateTopic",
+        [TOPIC_CLUSTER_DELETE] = "DeleteTopic",
+    };
+    switch (topic_policy_cluster(call->rest->options.policy, action)) {
+    case TOPIC_PERMITTED:
+        break;
+    case TOPIC_PERMITTED_HERE:
+        answer_hint(call->exchange, "allowed here, but the workshop's AWS refuses kafka-cluster:%s",
+                    names[action]);
+        break;
+    case TOPIC_REFUSED:
+        answer_hint(call->exchange, "the workshop's policy does not allow kafka-cluster:%s",
+                    names[action]);
+        kafka_rest_error(call->exchange, 403, 40301, "Cluster authorization failed.");
+        return false;
+    }
+    return true;
+}

@@ -399,8 +399,31 @@ static enum handled produce_job_continue(struct produce_job *job)
     return job->taken_back ? produce_job_fail_taken_back(job) : produce_job_finish(job);
 }
 
+/* Nothing is sent to a topic that the policy refuses: not even whether it is there is told. */
+static void produce_job_refuse_topic(struct produce_job *job)
+{
+    struct broker_result *results = produce_job_results(job);
+    const char *words =
+        arena_printf(&job->texts, "Not authorized to access topics: [%.*s]", SPAN_ARG(job->topic));
+    for (; job->next < job->end; job->next++) {
+        if (results[job->next].error_code == 0) {
+            results[job->next] = (struct broker_result){
+                .partition = -1,
+                .offset = -1,
+                .timestamp_ms = -1,
+                .error_code = error_not_authorized,
+                .error = words != NULL ? words : "Not authorized to access topics",
+            };
+        }
+    }
+}
+
 enum handled produce_job_run(struct produce_job *job)
 {
+    const struct topic_policy *policy = job->rest->options.policy;
+    if (PP_UNLIKELY(topic_policy_topic(policy, job->topic) == TOPIC_REFUSED)) {
+        produce_job_refuse_topic(job);
+    }
     return produce_job_continue(job);
 }
 

@@ -39,7 +39,7 @@ enum handled kafka_rest_v3_clusters(struct kafka_rest_call *call)
 static enum handled v3_cluster_answer(struct kafka_rest_call *call)
 {
     struct v3_writer w;
-    if (!v3_cluster_is_named(call)) {
+    if (!v3_cluster_is_named(call) || !kafka_rest_cluster_permitted(call, TOPIC_CLUSTER_DESCRIBE)) {
         return HANDLED;
     }
     v3_writer_open(&w, call);

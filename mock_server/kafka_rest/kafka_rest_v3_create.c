@@ -322,6 +322,7 @@ static enum handled create_ask(struct kafka_rest_call *call)
         return HANDLED;
     }
     if (!create_check_name(exchange, name) || !kafka_rest_topic_permitted(call, name) ||
+        !kafka_rest_cluster_permitted(call, TOPIC_CLUSTER_CREATE) ||
         !create_check_counts(exchange, wanted, &partitions) ||
         !create_check_configs(exchange, wanted, configs, &config_count)) {
         return HANDLED;

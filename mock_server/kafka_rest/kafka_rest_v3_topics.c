@@ -250,8 +250,9 @@ static enum handled v3_delete_ask(struct kafka_rest_call *call)
 {
     struct broker *broker = call->rest->options.broker;
     const struct broker_topic *topic = v3_topic_of(call);
+    bool permitted = topic != NULL && kafka_rest_cluster_permitted(call, TOPIC_CLUSTER_DELETE);
     struct broker_delete *request =
-        topic != NULL ? KAFKA_REST_ASK(call, broker_delete, v3_delete_answer) : NULL;
+        permitted ? KAFKA_REST_ASK(call, broker_delete, v3_delete_answer) : NULL;
     if (request == NULL) {
         return HANDLED;
     }

@@ -29,10 +29,13 @@ struct sink_scratch {
 void sink_scratch_init(struct sink_scratch *scratch);
 void sink_scratch_release(struct sink_scratch *scratch);
 
+struct topic_policy;
+
 struct sink_options {
     struct store *store;
     struct crypto *crypto;
-    struct broker *broker;
+    struct broker *broker;             /* for dead letters; answers produce at once, see broker.h */
+    const struct topic_policy *policy; /* of the dead letters' topic; NULL: any */
     struct env *env;
     struct log *log;
     const struct sink_config *config;

@@ -5,6 +5,7 @@
 
 #include "record_headers.h"
 #include "store.h"
+#include "topic_policy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,6 +91,14 @@ static void report_add_context(const struct sink *sink, const struct sink_report
 
 /* --- the dead-letter topic -------------------------------------------------------------------- */
 
+static bool report_is_permitted(const struct sink *sink, struct span topic)
+{
+    const struct topic_policy *policy = sink->options.policy;
+    return policy == NULL || topic_policy_topic(policy, topic) != TOPIC_REFUSED;
+}
+
+/* Precondition: sink->options.broker is the embedded one, or another that answers produce at once.
+ * The request lives here only, and the letter has to be in the turn that leaves its record out. */
 static void report_produce(struct sink *sink, const struct sink_report *report, struct span headers)
 {
     const struct store_record *raw = report->raw;
@@ -108,8 +117,14 @@ static void report_produce(struct sink *sink, const struct sink_report *report, 
                                      .results = &result,
                                      .count = 1,
                                      .base = {.arena = &sink->scratch->texts}};
+    if (!report_is_permitted(sink, request.topic)) {
+        LOG_ERRORF(sink->options.log, "sink",
+                   "could not produce message to dead letter queue. topic=%.*s: Not authorized to "
+                   "access topics: [%.*s]",
+                   SPAN_ARG(request.topic), SPAN_ARG(request.topic));
+        return;
+    }
     arena_reset(&sink->scratch->texts);
-    /* A broker that answers later would need the request to live on; the embedded one is there. */
     enum broker_outcome outcome =
         sink->options.broker->ops->produce(sink->options.broker, &request);
     PP_ASSERT(outcome == BROKER_DONE);

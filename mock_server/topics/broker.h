@@ -2,6 +2,11 @@
  * interface whose calls may all complete later. The embedded broker (broker_store.c) is the store's
  * log and answers at once; another, such as a real Kafka cluster, can stand in its place.
  *
+ * Whoever calls judges before it does who may (topic_policy.h): a face for its clients, the sink
+ * for its dead letters. The broker does what it is asked and knows no policy. A group's member
+ * carries its face's policy, because its pattern is matched against topics long after it was
+ * judged.
+ *
  * Every call is one request struct that begins with a struct broker_request. BROKER_DONE: the
  * answer is in the struct. BROKER_LATER: the struct stays the broker's until it calls done, or
  * until broker_cancel. An answer's texts and lists are in the request's arena.
@@ -9,6 +14,11 @@
  * Invariant: done is called once for a BROKER_LATER, never for a BROKER_DONE, never from inside the
  * call itself and never after broker_cancel. The broker may answer from a later turn; then what it
  * did belongs to the turn in which done is called. A broker that is freed answers nobody any more.
+ *
+ * Only the faces may stand before a broker that answers later. Kafka Connect and its sink stand on
+ * the embedded broker and the store's log below it on purpose: what they read, write and commit is
+ * part of the turn in which the records came, so that an acknowledged record has its object. They
+ * ask the broker for nothing but listening and produce, and produce must be BROKER_DONE for them.
  */
 #ifndef PINPIPE_BROKER_H
 #define PINPIPE_BROKER_H
@@ -335,14 +345,12 @@ void broker_free(struct broker *broker);
 /* --- the embedded broker ---------------------------------------------------------------------- */
 
 struct store;
-struct topic_policy;
 
 struct broker_store_options {
     struct store *store;
     struct env *env;
     struct log *log;
     bool auto_create;
-    const struct topic_policy *policy; /* NULL: everybody may use everything; borrowed */
 };
 
 /* The embedded broker takes records up to the producer's max.request.size, 1048576. */

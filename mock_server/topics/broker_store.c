@@ -176,7 +176,6 @@ enum status broker_store_new(const struct broker_store_options *options, struct 
     self->store = options->store;
     self->env = options->env;
     self->auto_create = options->auto_create;
-    self->policy = options->policy;
     group_set_init(&self->groups, options->store, options->log);
     *out = &self->broker;
     return STATUS_OK;

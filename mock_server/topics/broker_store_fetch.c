@@ -54,7 +54,7 @@ static enum status fetch_records(struct fetching *fetching, struct store_place p
         fetch_visit, fetching, &fetching->request->base.error);
 }
 
-/* What came alone up to the next batch, then the batch, and so on. */
+/* Records that came alone up to the next batch, then the batch, and so on. */
 static enum status fetch_batches(struct fetching *fetching, struct store_place place,
                                  int64_t offset, int64_t end)
 {

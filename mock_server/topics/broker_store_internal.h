@@ -16,7 +16,6 @@ struct broker_store {
     struct store *store;
     struct env *env;
     bool auto_create;
-    const struct topic_policy *policy; /* NULL: open */
     struct group_set groups;
     struct compaction *compactions;
     size_t compaction_count;

@@ -1,14 +1,13 @@
 /* The producer's side of Kafka (partitioner, size check, metadata errors) in front of the store's
  * log.
  *
- * The order of the checks is the producer's: metadata first (authorization, name, existence,
- * partition), then the size of the serialised record. Records of one request are kept in order,
- * not atomically: some may fail while others succeed (specs/kafka-rest-v2.md section 1.2). Those of
- * a batch are kept or refused together, and their sizes have been judged by their producer. */
+ * The order of the checks is the producer's: metadata first (name, existence, partition), then the
+ * size of the serialised record. Records of one request are kept in order, not atomically: some may
+ * fail while others succeed (specs/kafka-rest-v2.md section 1.2). Those of a batch are kept or
+ * refused together, and their sizes have been judged by their producer. */
 #include "broker_store_internal.h"
 
 #include "hash.h"
-#include "topic_policy.h"
 
 #include <string.h>
 
@@ -20,7 +19,6 @@ enum {
     AUTO_CREATED_PARTITIONS = 1, /* the broker's num.partitions */
     ERROR_RETRIABLE = 50003,     /* the proxy's code for Kafka's retriable errors */
     ERROR_FINAL = 50002,         /* ... for the others */
-    ERROR_NOT_AUTHORIZED = 40301,
 };
 
 /* What a whole request has in common. */
@@ -97,20 +95,6 @@ static int32_t produce_partition_for(const struct produce_job *job,
 
 /* --- finding the topic --- */
 
-static bool produce_is_permitted(const struct broker_store *self, struct span topic)
-{
-    return self->policy == NULL || topic_policy_topic(self->policy, topic) != TOPIC_REFUSED;
-}
-
-static void produce_fail_not_authorized(struct broker_produce *produce)
-{
-    produce_fail_all(
-        produce, ERROR_NOT_AUTHORIZED,
-        produce_text_or(arena_printf(produce->base.arena, "Not authorized to access topics: [%.*s]",
-                                     SPAN_ARG(produce->topic)),
-                        "Not authorized to access topics"));
-}
-
 static void produce_fail_invalid_name(struct broker_produce *produce)
 {
     produce_fail_all(produce, ERROR_FINAL,
@@ -147,10 +131,6 @@ static void produce_fail_storage(const struct broker_produce *produce)
 static const struct store_topic *produce_topic_for(struct broker_store *self,
                                                    struct broker_produce *produce)
 {
-    if (!produce_is_permitted(self, produce->topic)) {
-        produce_fail_not_authorized(produce);
-        return NULL;
-    }
     if (!store_topic_name_is_legal(produce->topic)) {
         produce_fail_invalid_name(produce);
         return NULL;

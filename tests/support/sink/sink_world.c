@@ -24,6 +24,7 @@ void sink_world_open(struct sink_world *f)
     struct connect_worker_options options = {.store = f->store,
                                              .crypto = f->crypto,
                                              .broker = f->broker,
+                                             .policy = f->policy,
                                              .timers = &f->timers,
                                              .env = &f->env,
                                              .log = &f->log};

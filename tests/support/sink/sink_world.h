@@ -27,6 +27,7 @@ struct sink_world {
     bool on_disk;
     struct store *store;
     struct broker *broker;
+    const struct topic_policy *policy; /* of dead letters; set before a (re)open */
     struct crypto *crypto;
     struct timer_heap timers;
     struct connect_worker *worker;

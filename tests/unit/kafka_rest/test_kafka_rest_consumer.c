@@ -512,6 +512,28 @@ static void the_workshop_allows_only_its_group_and_its_topics(void **state)
         "{\"error_code\":40301,\"message\":\"Not authorized to access topics: [wide]\"}");
 }
 
+static void the_cluster_may_be_left_alone_only(void **state)
+{
+    static const char *const targets[][2] = {
+        {"GET", ""}, {"POST", "/topics"}, {"DELETE", "/topics/u1.pin"}};
+    struct bench *b = *state;
+    b->policy.enforced = true;
+    b->policy.cluster_refused = ~0U;
+    bench_open(b);
+    for (size_t i = 0; i < ARRAY_COUNT(targets); i++) {
+        char target[128];
+        snprintf(target, sizeof(target), "%s /v3/clusters/%s%s", targets[i][0],
+                 store_cluster_id(b->store), targets[i][1]);
+        struct bench_call *call = bench_call(b, target, "application/json",
+                                             i == 1 ? "{\"topic_name\":\"u1.new\"}" : NULL);
+        assert_int_equal(call->status, 403);
+        assert_string_equal(call->body,
+                            "{\"error_code\":40301,\"message\":\"Cluster authorization failed.\"}");
+    }
+    assert_non_null(store_topic_find(b->store, SPAN_LIT("u1.pin")));
+    assert_null(store_topic_find(b->store, SPAN_LIT("u1.new")));
+}
+
 /* --- turns whose commit fails --- */
 
 static void a_read_whose_turn_failed_is_repeated(void **state)
@@ -705,6 +727,7 @@ int main(void)
         TEST(a_waiting_read_follows_a_rebalance),
         TEST(v3_sees_the_members_that_have_joined),
         TEST(the_workshop_allows_only_its_group_and_its_topics),
+        TEST(the_cluster_may_be_left_alone_only),
         TEST(a_read_whose_turn_failed_is_repeated),
         TEST(a_cut_read_whose_turn_failed_is_repeated_whole),
         TEST(an_answer_that_breaks_on_its_way_out_gives_its_records_back),

@@ -155,6 +155,23 @@ static void a_failed_authentication_makes_the_status_401(void **state)
                   "\"error\":\"as Kafka says\"}" TAIL);
 }
 
+/* --- permissions --- */
+
+static void a_topic_outside_the_permitted_ones_takes_no_records(void **state)
+{
+    struct bench *b = *state;
+    b->policy.enforced = true;
+    bench_open(b);
+    assert_answer(bench_begin(b, "POST /topics/wide", NULL, "{\"records\":[{\"value\":1}]}"), 403,
+                  "{\"offsets\":[{\"partition\":null,\"offset\":null,\"error_code\":40301,"
+                  "\"error\":\"Not authorized to access topics: [wide]\"}" TAIL);
+    /* Existence is not revealed. */
+    assert_answer(bench_begin(b, "POST /topics/nope", NULL, "{\"records\":[{\"value\":1}]}"), 403,
+                  "{\"offsets\":[{\"partition\":null,\"offset\":null,\"error_code\":40301,"
+                  "\"error\":\"Not authorized to access topics: [nope]\"}" TAIL);
+    assert_int_equal(end_offset(b, "wide"), 0);
+}
+
 /* --- the wait for a topic that is not there --- */
 
 static void a_missing_topic_costs_its_delay_record_by_record(void **state)
@@ -351,6 +368,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_client_that_leaves_leaves_the_broker_its_records, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_failed_authentication_makes_the_status_401, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_topic_outside_the_permitted_ones_takes_no_records, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_missing_topic_costs_its_delay_record_by_record, setup,
                                         teardown),

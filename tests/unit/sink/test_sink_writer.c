@@ -1,6 +1,7 @@
 /* The files that a sink makes of records: sizes, rotation, compression, keys and headers, what is
  * skipped (specs/s3-sink-connector.md 3..5, 7). */
 #include "sink_world.h"
+#include "topic_policy.h"
 
 #include "digest.h"
 #include "record_headers.h"
@@ -352,6 +353,32 @@ static void dead_letters_keep_key_value_time_and_headers(void **state)
     }
 }
 
+static void a_letter_to_a_topic_that_the_policy_refuses_is_told_in_the_log(void **state)
+{
+    static const struct topic_policy policy = {.enforced = true, .user_id = "u"};
+    struct sink_world *f = *state;
+    sink_world_turn(f);
+    sink_world_close(f);
+    f->policy = &policy;
+    sink_world_open(f);
+    sink_world_workshop_settings(f);
+    sink_world_set(f, "errors.tolerance", "all");
+    sink_world_set(f, "errors.deadletterqueue.topic.name", "letters");
+    sink_world_put_connector(f);
+    sink_world_produce(f, "u.pin", "bad");
+    sink_world_turn(f);
+    assert_int_equal(store_topic_find(f->store, SPAN_LIT("letters"))->partitions[0].next_offset, 0);
+    char line[1024] = "";
+    bool told = false;
+    rewind(f->log_file);
+    while (fgets(line, sizeof(line), f->log_file) != NULL) {
+        told = told || strstr(line, "topic=letters: Not authorized to access topics: [letters]");
+    }
+    if (!told) {
+        fail_msg("the log ends with %s", line);
+    }
+}
+
 static void without_tolerance_the_letter_is_sent_and_the_task_fails(void **state)
 {
     struct sink_world *f = *state;
@@ -407,6 +434,9 @@ int main(void)
         T(bytes_are_written_as_they_are),
         T(bytes_want_their_own_converter),
         T(tolerated_errors_skip_the_record),
+        cmocka_unit_test_setup_teardown(
+            a_letter_to_a_topic_that_the_policy_refuses_is_told_in_the_log,
+            sink_world_setup_on_disk, sink_world_teardown),
         T(dead_letters_keep_key_value_time_and_headers),
         T(without_tolerance_the_letter_is_sent_and_the_task_fails),
         T(tombstones_can_be_written_as_keys),

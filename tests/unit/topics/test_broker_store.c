@@ -4,7 +4,6 @@
 #include "sqlite_db.h"
 #include "store.h"
 #include "temp_dir.h"
-#include "topic_policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +19,6 @@ struct fixture {
     struct env env;
     struct store *store;
     struct broker *broker;
-    struct topic_policy policy;
     struct arena texts;
     struct broker_record records[RECORDS_MAX];
     struct broker_result results[RECORDS_MAX];
@@ -35,13 +33,10 @@ static void note_append(void *ctx, const struct broker_topic *topic, int32_t par
              (int)partition);
 }
 
-static void make_broker(struct fixture *f, bool auto_create, const char *user_id)
+static void make_broker(struct fixture *f, bool auto_create)
 {
-    f->policy = (struct topic_policy){.enforced = user_id != NULL, .user_id = user_id};
-    struct broker_store_options options = {.store = f->store,
-                                           .env = &f->env,
-                                           .auto_create = auto_create,
-                                           .policy = user_id != NULL ? &f->policy : NULL};
+    struct broker_store_options options = {
+        .store = f->store, .env = &f->env, .auto_create = auto_create};
     if (f->broker != NULL) {
         broker_free(f->broker);
     }
@@ -66,7 +61,7 @@ static int setup(void **state)
                          NULL),
                      STATUS_OK);
     arena_init(&f->texts, 1 << 20);
-    make_broker(f, false, NULL);
+    make_broker(f, false);
     for (size_t i = 0; i < RECORDS_MAX; i++) {
         f->records[i] = (struct broker_record){
             .partition = -1, .has_value = true, .value = SPAN_LIT("v"), .timestamp_ms = -1};
@@ -138,7 +133,7 @@ static void a_missing_topic_gives_50003_for_each_record(void **state)
 static void an_illegal_topic_name_gives_50002(void **state)
 {
     struct fixture *f = *state;
-    make_broker(f, true, NULL);
+    make_broker(f, true);
     produce(f, "bad topic", 1);
     assert_error(f, 0, 50002, "Invalid topics: [bad topic]");
 }
@@ -146,24 +141,12 @@ static void an_illegal_topic_name_gives_50002(void **state)
 static void a_missing_topic_is_created_where_the_broker_may(void **state)
 {
     struct fixture *f = *state;
-    make_broker(f, true, NULL);
+    make_broker(f, true);
     produce(f, "fresh", 1);
     assert_kept(f, 0, 0, 0);
     const struct store_topic *topic = store_topic_find(f->store, SPAN_LIT("fresh"));
     assert_non_null(topic);
     assert_int_equal(topic->partition_count, 1);
-}
-
-static void a_topic_outside_the_permitted_ones_gives_40301(void **state)
-{
-    struct fixture *f = *state;
-    make_broker(f, true, "u1");
-    produce(f, "wide", 1);
-    assert_error(f, 0, 40301, "Not authorized to access topics: [wide]");
-    produce(f, "not there", 1); /* existence and legality are not revealed */
-    assert_error(f, 0, 40301, "Not authorized to access topics: [not there]");
-    produce(f, "u1.pin", 1);
-    assert_kept(f, 0, 0, 0);
 }
 
 static void a_partition_out_of_range_fails_alone(void **state)
@@ -321,7 +304,7 @@ static void a_record_that_cannot_be_stored_takes_its_request_and_new_topic_along
                        NULL),
         STATUS_OK);
     sqlite_db_close(&db);
-    make_broker(f, true, NULL);
+    make_broker(f, true);
     produce(f, "new", 3);
     for (size_t i = 0; i < 3; i++) {
         assert_error(f, i, 50003,
@@ -345,7 +328,6 @@ int main(void)
         TEST(a_missing_topic_gives_50003_for_each_record),
         TEST(an_illegal_topic_name_gives_50002),
         TEST(a_missing_topic_is_created_where_the_broker_may),
-        TEST(a_topic_outside_the_permitted_ones_gives_40301),
         TEST(a_partition_out_of_range_fails_alone),
         TEST(a_key_chooses_its_partition_as_kafka_does),
         TEST(an_explicit_partition_wins_over_the_key),

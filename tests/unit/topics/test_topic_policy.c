@@ -34,6 +34,21 @@ static void the_workshop_allows_topics_of_the_user_and_one_group(void **state)
     assert_int_equal(topic_policy_group(&open, SPAN_LIT("g")), TOPIC_PERMITTED_HERE);
 }
 
+static void the_cluster_is_everybodys_unless_a_policy_takes_an_action_away(void **state)
+{
+    struct topic_policy open = {.enforced = false, .user_id = "u1"};
+    struct topic_policy workshop = {.enforced = true, .user_id = "u1"};
+    (void)state;
+    for (int action = TOPIC_CLUSTER_DESCRIBE; action <= TOPIC_CLUSTER_DELETE; action++) {
+        assert_int_equal(topic_policy_cluster(&open, action), TOPIC_PERMITTED);
+        assert_int_equal(topic_policy_cluster(&workshop, action), TOPIC_PERMITTED);
+    }
+    open.cluster_refused = workshop.cluster_refused = 1U << TOPIC_CLUSTER_CREATE;
+    assert_int_equal(topic_policy_cluster(&open, TOPIC_CLUSTER_CREATE), TOPIC_PERMITTED_HERE);
+    assert_int_equal(topic_policy_cluster(&workshop, TOPIC_CLUSTER_CREATE), TOPIC_REFUSED);
+    assert_int_equal(topic_policy_cluster(&workshop, TOPIC_CLUSTER_DELETE), TOPIC_PERMITTED);
+}
+
 static void an_illegal_name_is_told_in_kafkas_words(void **state)
 {
     char name[TOPIC_NAME_BYTES_MAX + 2];
@@ -59,6 +74,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_workshop_allows_topics_of_the_user_and_one_group),
+        cmocka_unit_test(the_cluster_is_everybodys_unless_a_policy_takes_an_action_away),
         cmocka_unit_test(an_illegal_name_is_told_in_kafkas_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
