@@ -5,13 +5,13 @@
 # inherited: a room that is not named cannot be reached. Rooms stand in an order in which each sees only those above it.
 # `include` is the public API, `llhttp` the parser's headers.
 
-SEES_src/base                 := include
+SEES_src/base                 :=
 SEES_src/aws                  := src/base
 
 SEES_src/pipeline/rows        := src/base
 SEES_src/pipeline/post        := src/base src/pipeline/rows
 SEES_src/pipeline/read        := src/base src/pipeline/rows
-SEES_src/pipeline/lake        := src/base src/aws src/pipeline/rows
+SEES_src/pipeline/lake        := src/base src/aws
 SEES_src/pipeline/verify      := src/base src/pipeline/rows src/pipeline/post src/pipeline/read src/pipeline/lake
 SEES_src/pipeline/public      := include src/base src/pipeline/rows src/pipeline/post src/pipeline/read src/pipeline/lake src/pipeline/verify
 

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Holds the house to rooms.mk. What the compiler's -I already refuses is looked at in the objects too, because a
-# declaration written by hand goes round an include: every symbol that a room takes from another must be of a room that it
-# sees. Circles between files are found the same way; one may stay only where the room's README names it in a line
+# Holds the house to rooms.mk, by includes and by objects, because a declaration written by hand goes round an include:
+# every symbol that a room takes from another must be of a room that it sees (tests/lint/rooms_test.sh tries to get round). Circles between files are found the same way; one may stay only where the room's README names it in a line
 # `Circle: a.c b.c`, which says that these files are one state machine. BUILD is a variant that has been built.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -37,16 +36,37 @@ git ls-files 'src/*.[ch]' 'src/*.def' 'mock_server/*.[ch]' 'mock_server/*.def' '
     sort | uniq -d | while read -r name; do echo "$name: two files of this name"; done >"$work/twice"
 [ -s "$work/twice" ] && { cat "$work/twice"; bad=1; }
 
-# A room's internals are for the room, and for the tests that stand beside it.
-git grep -oE '#include "[a-z0-9_]+_internal\.h"' -- '*.c' '*.h' | sed 's/#include "//; s/"$//' | while IFS=: read -r file header; do
-    home=$(git ls-files "*/$header" | sed 's|/[^/]*$||')
-    case $file in
-    "$home"/*) ;;
-    tests/unit/"${home##*/}"/* | tests/support/"${home##*/}"/* | tests/fuzz/*) ;;
-    *) echo "$file includes $header, which belongs to $home" ;;
-    esac
-done >"$work/internals"
-[ -s "$work/internals" ] && { cat "$work/internals"; bad=1; }
+# Includes. -I reaches by name what stands in a room; a path or brackets would reach further (-Imock_server alone finds every
+# room below it), so the only path is `pinpipe/...`, and brackets are for what is not ours. A room's internals are for the
+# room, and for the tests that stand beside it.
+git ls-files 'src/*.h' 'src/*.def' 'mock_server/*.h' 'mock_server/*.def' 'include/*.h' 'include/*.def' 'tests/support/*.h' >"$work/ours"
+git grep -E '^[[:space:]]*#[[:space:]]*include' -- 'src/*.[ch]' 'src/*.def' 'mock_server/*.[ch]' 'mock_server/*.def' 'include/*.h' 'include/*.def' \
+    'tests/*.[ch]' >"$work/includes"
+awk '
+    function folder(path) { sub(/\/[^\/]*$/, "", path); return path }
+    function last(path) { sub(/.*\//, "", path); return path }
+    function wrong(words) { print file " includes " target words; bad = 1 }
+    FILENAME == ARGV[1] { for (i = 2; i <= NF; i++) sees[$1, $i] = 1; next }
+    FILENAME == ARGV[2] { home[last($0)] = folder($0); next }
+    {
+        file = $0; sub(/:.*/, "", file); room = folder(file)
+        target = substr($0, length(file) + 2); sub(/^[ \t]*#[ \t]*include[ \t]*/, "", target)
+        if (!match(target, /^("[^"]*"|<[^>]*>)/)) { wrong(", which is no name in quotes or brackets"); next }
+        target = substr(target, 1, RLENGTH)
+        path = substr(target, 2, RLENGTH - 2); name = last(path); public = path ~ /^pinpipe\/[^\/]*$/
+        if (target ~ /^</ && !public) { # <sys/file.h> is not ours, though there is a file.h
+            whole = "/" (name in home ? home[name] : "") "/" name; tail = "/" path
+            if (name in home && substr(whole, length(whole) - length(tail) + 1) == tail) wrong(" in brackets, but it is ours")
+            next
+        }
+        if (path ~ /\// && !public) { wrong(" by a path"); next }
+        if (!(name in home)) next
+        owner = public ? "include" : home[name]
+        if (file !~ /^tests\// && owner != room && !((room, owner) in sees)) wrong(" of " owner ", which " room " does not see")
+        beside = file ~ ("^tests/(unit|support)/" last(owner) "/") || file ~ /^tests\/fuzz\//
+        if (name ~ /_internal\.h$/ && owner != room && !beside) wrong(", which belongs to " owner)
+    }
+    END { exit bad }' "$work/sees" "$work/ours" "$work/includes" || bad=1
 
 # Symbols: D room file name, U room file name.
 for object in $(find "$variant/obj/src" "$variant/obj/mock_server" -name '*.o'); do
@@ -55,6 +75,7 @@ for object in $(find "$variant/obj/src" "$variant/obj/mock_server" -name '*.o');
     nm -g "$object" | awk -v room="${source%/*}" -v file="${source##*/}" '
         { sub(/\.o$/, ".c", file) } NF == 3 && $2 ~ /[TDRBV]/ { print "D", room, file, $3 } $1 == "U" { print "U", room, file, $2 }'
 done >"$work/symbols"
+: >"$work/arrows"
 awk -v ARROWS="$work/arrows" '
     FILENAME == ARGV[1] { for (i = 2; i <= NF; i++) sees[$1, $i] = 1; next }
     $1 == "D" { room[$4] = $2; file[$4] = $3; next }
@@ -63,8 +84,8 @@ awk -v ARROWS="$work/arrows" '
         for (i = 1; i <= n; i++) {
             if (!(name[i] in room)) continue
             to = room[name[i]]
-            # What include/ declares may be called by those who see it, wherever it is defined.
-            public_call = name[i] ~ /^pinpipe_/ && ((from_room[i], "include") in sees)
+            # The public calls are for the command line, wherever they are defined; a room that sees include sees types.
+            public_call = name[i] ~ /^pinpipe_/ && from_room[i] == "src/cli"
             if (to != from_room[i] && !((from_room[i], to) in sees) && !public_call) {
                 print from_room[i] "/" from_file[i] " calls " name[i] " of " to ", which it does not see"; bad = 1
             }
