@@ -75,9 +75,11 @@ for object in $(find "$variant/obj/src" "$variant/obj/mock_server" -name '*.o' 2
 done
 
 step 'folders explain themselves'
-for folder in src/pipeline data tests tests/unit tests/golden tests/e2e tests/fault tests/fuzz tests/bench tests/peers tests/cross tests/fixtures include docs; do
-    [ -f "$folder/README.md" ] || complain "$folder has no README.md"
-done
+# Rooms are looked at by rooms.sh; here those of the first level, and what stands in src, mock_server and tests.
+git ls-files | awk -F/ '/^\./ { next } NF > 1 { print $1 } NF > 2 && $1 ~ /^(src|mock_server|tests)$/ { print $1 "/" $2 }' | sort -u |
+    while read -r folder; do [ -f "$folder/README.md" ] || echo "$folder has no README.md"; done >"$work/folders"
+[ -s "$work/folders" ] && { cat "$work/folders"; bad=1; }
+sh tests/lint/paths.sh || bad=1
 
 step 'generated pages are up to date'
 if [ -x "$variant/pinpipe" ]; then
