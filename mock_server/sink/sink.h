@@ -72,7 +72,7 @@ struct sink_report {
 };
 /* Would a failure in put() be reported? */
 bool sink_reports_puts(const struct sink *sink);
-/* False: errors are not tolerated. */
+/* Reports a record that failed; false when errors are not tolerated, so that the task fails. */
 bool sink_report(struct sink *sink, const struct sink_report *report);
 
 #endif

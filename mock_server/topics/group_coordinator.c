@@ -91,8 +91,8 @@ void group_member_drop_partitions(struct group_member *member)
     member->epoch++;
 }
 
-/* As at every revocation: with auto commit on the positions are committed first. That a commit
- * fails stops nobody; the records will be read again. */
+/* A member that loses partitions commits its positions first, as Kafka's client does at every
+ * revocation with auto commit on. A failed commit stops nobody; the records will be read again. */
 void group_member_commit_if_auto(struct group_member *member)
 {
     struct error err = ERROR_NONE;

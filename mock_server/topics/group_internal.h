@@ -36,7 +36,7 @@ struct group_set {
 void group_set_init(struct group_set *set, struct store *store, struct log *log);
 /* All members will leave: nobody is dealt the partitions of those that left before. */
 void group_set_close(struct group_set *set);
-/* Members must have been closed. */
+/* A set is released when all its members have been closed. */
 void group_set_release(struct group_set *set);
 /* NULL when no member of that name has joined. */
 const struct group *group_set_find(const struct group_set *set, struct span name);
@@ -47,7 +47,7 @@ enum status group_member_poll(struct group_member *member, struct error *err) PP
 /* Out of its group, whose others are dealt its partitions; not joined: does nothing. */
 void group_member_leave(struct group_member *member);
 void group_member_drop_partitions(struct group_member *member);
-/* As at every revocation: with auto commit on the positions are committed. A commit that fails
+/* A member that loses partitions commits its positions when auto commit is on. A failed commit
  * stops nobody; the records will be read again. */
 void group_member_commit_if_auto(struct group_member *member);
 

@@ -12,7 +12,7 @@ void varint_append(struct buf *out, int64_t value);
 /* Takes one off the front of *in. False, and *in unchanged: it is cut off, or longer than an
  * int64_t can be. */
 bool varint_read(struct span *in, int64_t *out);
-/* The same for a number from `low` to `high`; false for any other. */
+/* varint_read for a number from `low` to `high`; false for any other. */
 bool varint_read_between(struct span *in, int64_t low, int64_t high, int64_t *out);
 
 #endif

@@ -81,7 +81,7 @@ void cli_put_text(FILE *out, struct span text);
 /* Prints "pinpipe COMMAND: message" to stderr and returns the exit code of the status. Silent when
  * the reader of stdout has gone, which is no news to whoever closed it. */
 int cli_report(const struct cli *cli, const struct error *err);
-/* The same for wrong usage (exit 2), with a pointer to --help. */
+/* Says what is wrong with the command line and points to --help. Returns exit code 2. */
 int cli_usage(const struct cli *cli, const char *format, ...) PP_PRINTF(2, 3);
 
 /* Whoever read this stream has closed it (`| head`): a complaint would be noise. */

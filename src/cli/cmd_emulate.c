@@ -207,7 +207,7 @@ static void emulate_print_json(const struct cli *cli, const struct emulator_opti
     buf_release(&b);
 }
 
-/* Why it ended before its time, and what to do. */
+/* A run that ended before its time says why, and what to do. */
 static void print_end(const struct cli *cli, const struct emulator_summary *s)
 {
     switch (s->end) {

@@ -49,8 +49,9 @@ struct s3_list {
 enum status s3_client_list(struct s3_client *client, const struct s3_list *list,
                            bool (*visit)(void *ctx, const struct s3_listed *item), void *ctx,
                            struct error *err) PP_MUST_USE;
-/* The same one by one, for whoever merges it with something else. *more false: that was all; the
- * item is valid until the next call. Other requests of the client may be made in between. */
+/* A listing gives its items one by one, for whoever merges it with something else. *more false:
+ * that was all; the item is valid until the next call. Other requests of the client may be made in
+ * between. */
 struct s3_listing;
 enum status s3_listing_open(struct s3_client *client, const struct s3_list *list,
                             struct s3_listing **out, struct error *err) PP_MUST_USE;
@@ -98,7 +99,7 @@ struct s3_fetch {
 enum status s3_client_fetch(struct s3_client *client, const struct s3_fetch *fetch,
                             struct error *err) PP_MUST_USE;
 
-/* Whether it was there or not. */
+/* Deletes the object; STATUS_OK also when there was none. */
 enum status s3_client_delete(struct s3_client *client, struct span bucket, struct span key,
                              struct error *err) PP_MUST_USE;
 

@@ -30,7 +30,7 @@ void ledger_close(struct ledger *ledger);
 /* CONFIG, naming both and the fix, when the ledger belongs to another cluster. */
 enum status ledger_check_cluster(const struct ledger *ledger, const char *cluster_id,
                                  struct error *err) PP_MUST_USE;
-/* The same for a writer: a ledger without an id takes this one. */
+/* A writer binds: the check of ledger_check_cluster, and a ledger without an id takes this one. */
 enum status ledger_bind_cluster(struct ledger *ledger, const char *cluster_id,
                                 struct error *err) PP_MUST_USE;
 
