@@ -58,8 +58,8 @@ struct conn_transport {
     enum conn_sent (*send)(struct conn *conn, const uv_buf_t *bufs, unsigned count);
     size_t (*unsent_bytes)(const struct conn *conn);
     void (*end_sending)(struct conn *conn);
-    /* What conn_tcp_send left for later has gone out or never will; conn_sent, if that was what the
-     * protocol waits for. */
+    /* The bytes that conn_tcp_send left for later have gone out or never will: conn_sent, if the
+     * protocol waits for them. */
     void (*sent)(struct conn *conn, bool ok);
     /* conn_close has begun: the last moment for a word to the peer. */
     void (*closing)(struct conn *conn);
@@ -123,9 +123,10 @@ void conn_close(struct conn *conn);
 size_t conn_deliver(struct conn *conn, const char *bytes, size_t len);
 /* The peer sends no more; after all its bytes have been delivered. */
 void conn_peer_ended(struct conn *conn);
-/* What conn_send left for later has gone out, or never will: then the connection closes. */
+/* The bytes that conn_send left for later have gone out, or never will: then the connection
+ * closes. */
 void conn_sent(struct conn *conn, bool ok);
-/* One at a time, as conn_send. */
+/* Sends over plain TCP, one send at a time, as conn_send. */
 enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned count);
 size_t conn_tcp_unsent_bytes(const struct conn *conn);
 void conn_tcp_end_sending(struct conn *conn);
