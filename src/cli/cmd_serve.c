@@ -203,7 +203,8 @@ static const char *durability_words(enum pinpipe_durability durability)
     return "";
 }
 
-/* A word beside a service's URL that its user needs to know; NULL: none. */
+/* A word beside a service's URL that its user needs to know; NULL: none. It follows from the
+ * options, which are named by service here anyway, so it is no column of services.def. */
 static const char *summary_note(enum pinpipe_service service, const struct pinpipe_mock_options *o)
 {
     if (service == PINPIPE_GATEWAY) {
@@ -219,8 +220,12 @@ static void print_services(FILE *err, const struct pinpipe_mock_options *o,
                            const struct pinpipe_mock *mock)
 {
     for (size_t i = 0; i < ARRAY_COUNT(all_served); i++) {
+        const char *url = pinpipe_mock_url(mock, all_served[i].id);
         const char *note = summary_note(all_served[i].id, o);
-        fprintf(err, "  %-11s %s", all_served[i].label, pinpipe_mock_url(mock, all_served[i].id));
+        if (url == NULL) { /* no listener */
+            continue;
+        }
+        fprintf(err, "  %-11s %s", all_served[i].label, url);
         if (note != NULL) {
             fprintf(err, "   (%s)", note);
         }

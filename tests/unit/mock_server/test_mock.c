@@ -107,11 +107,9 @@ static void odd_port(struct pinpipe_mock_options *o)
 
 static void no_ports(struct pinpipe_mock_options *o)
 {
-    o->gateway_port = -1;
-    o->rest_port = -1;
-    o->connect_port = -1;
-    o->s3_port = -1;
-    o->msk_connect_port = -1;
+    for (size_t i = 0; i < PINPIPE_SERVICES_MAX; i++) {
+        o->ports[i] = -1;
+    }
 }
 
 static void same_lake_port(struct pinpipe_mock_options *o)
