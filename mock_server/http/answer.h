@@ -22,7 +22,7 @@ struct buf *answer_begin(struct exchange *exchange, int status, const char *cont
 /* The formatted text, however long: in `scratch`, or in the arena where it does not fit (only texts
  * that quote the client's own bytes are that long); cut when the arena is at its ceiling. */
 struct span answer_text(struct exchange *exchange, char scratch[ANSWER_TEXT_BYTES],
-                        const char *format, va_list args);
+                        const char *format, va_list args) PP_PRINTF(3, 0);
 
 /* {"error_code":code,"message":"..."} in place of the body, as Confluent's services write their
  * errors; the journal gets the code. Returns HANDLED. */
