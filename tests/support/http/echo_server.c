@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-enum { await_rounds_max = 5000 };
+enum { await_rounds_max = 60000 };
 
 static const char *const failure_names[] = {
     [EXCHANGE_COMMIT_FAILED] = "commit failed",   [EXCHANGE_BODY_TOO_LARGE] = "body too large",
