@@ -23,13 +23,7 @@ done
 for tool in raw_sqlite first_answer; do
     cc -O2 -o "$work/$tool" "tests/bench/$tool.c" -lsqlite3
 done
-wants() { case ",$BENCH," in *",$1,"*) return 0 ;; *) return 1 ;; esac; }
-say() { printf '%s\n' "$*"; }
-note() { printf 'bench: %s\n' "$*" >&2; }
-# The median of numbers on stdin.
-median() { sort -n | awk '{ v[NR] = $1 } END { if (NR) print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
-calc() { awk "BEGIN { printf \"%.${2:-2}f\", $1 }"; }
-
+. tests/bench/tools.sh
 nginx_port=$((20000 + $$ % 10000))
 mkdir -p "$work/nginx"
 cat >"$work/nginx.conf" <<T
@@ -41,29 +35,7 @@ http { access_log off; keepalive_requests 100000000; client_body_temp_path $work
     return 200 '{"offsets":[{"partition":0,"offset":0,"error_code":null,"error":null}],"key_schema_id":null,"value_schema_id":null}'; } } }
 T
 start_nginx() { nginx -c "$work/nginx.conf" -p "$work" >/dev/null 2>&1 & echo $! >"$work/nginx.pid"; sleep 0.3; }
-# start_server DIR FLAGS...: sets rest_url and gateway_url.
-start_server() {
-    dir=$1
-    shift
-    rm -f "$work/ready"
-    "$pinpipe" serve --ephemeral --data "$dir" --ready-file "$work/ready" --log warn "$@" >/dev/null 2>"$work/serve.log" &
-    echo $! >"$work/serve.pid"
-    while [ ! -f "$work/ready" ]; do sleep 0.02; done
-    rest_url=$(sed -n 's/.*"rest_url": *"\([^"]*\)".*/\1/p' "$work/ready")
-    gateway_url=$(sed -n 's/.*"gateway_url": *"\([^"]*\)".*/\1/p' "$work/ready")
-}
-stop() { kill "$(cat "$work/$1.pid")" 2>/dev/null || true; wait "$(cat "$work/$1.pid")" 2>/dev/null || true; rm -f "$work/$1.pid"; }
-# load URL CONNECTIONS: requests a second.
-load() {
-    BENCH_BODY=$work/body wrk -t1 -c"$2" -d"${SECONDS_EACH}s" --latency -s tests/bench/post.lua "$1" >/dev/null 2>"$work/wrk"
-    awk '/^RESULT/ { if ($3 > 0) print "bench: " $3 " bad answers" > "/dev/stderr"; print $2 }' "$work/wrk"
-}
-
-"$pinpipe" data generate --data "$work/rows" >/dev/null 2>&1
-# The body the emulator posts: a real row of the pins.
-start_server "$work/sample"
-printf '{"records":[{"value":%s}]}' "$("$pinpipe" sql --data "$work/rows" --json 'SELECT * FROM pinterest_data LIMIT 1 OFFSET 7528' | sed '1d;$d')" >"$work/body"
-stop serve
+make_body
 
 say "Machine: $(uname -srm), $(nproc) cores, $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo); $(date -u +%Y-%m-%d); load before: $(cut -d' ' -f1-3 /proc/loadavg)."
 say "Body: $(wc -c <"$work/body") bytes, one record; wrk with one thread; $ROUNDS interleaved rounds of $SECONDS_EACH s, medians; full durability."

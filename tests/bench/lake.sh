@@ -7,11 +7,6 @@ need_peers() {
     "$work/moto/bin/pip" install -q --disable-pip-version-check 'moto[s3,server]'
     (mkdir -p "$work/s3rver" && cd "$work/s3rver" && npm install --silent --no-fund --no-audit s3rver >/dev/null 2>&1)
 }
-# s3_load URL BYTES CONNECTIONS [KEYS]: requests a second.
-s3_load() {
-    BYTES=$2 KEYS=${4:-0} PREFIX=/bench-bucket/k wrk -t1 -c"$3" -d"${SECONDS_EACH}s" -s tests/bench/s3.lua "$1" >/dev/null 2>"$work/wrk"
-    awk '/^RESULT/ { if ($3 > 0) print "bench: " $3 " bad answers" > "/dev/stderr"; print $2 }' "$work/wrk"
-}
 # start_s3 NAME: one of the three on $s3_url, with the bucket made.
 start_s3() {
     unset ACL
