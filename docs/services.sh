@@ -18,6 +18,8 @@ cc -E -P -Iinclude/pinpipe - <<'C' | sed -n 's/" "//g; s/^ROW "\(.*\)"$/\1/p' | 
 #define NOT_CONFIGURED(KEY) ""
 #define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP) \
 ROW "| " TITLE " | " TEXT(PORT) " | `--" FLAG " PORT` | `" #KEY "` | " SETTING(KEY) " |"
+#define PINPIPE_SERVICE_ON_REQUEST(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP) \
+ROW "| " TITLE " | " TEXT(PORT) ", opens only when asked for | `--" FLAG " PORT` | `" #KEY "` when open | " SETTING(KEY) " |"
 #define PINPIPE_SERVICE_LATER(KEY, FLAG, SETTING, HELP) \
 ROW "| " HELP " (in a later release) | | | `" #KEY "`, null | " SETTING(KEY) " |"
 #include "services.def"

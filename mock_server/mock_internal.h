@@ -68,6 +68,8 @@ enum pinpipe_result mock_start(const struct service_table *table,
 int mock_thread_start(struct pinpipe_mock *mock);
 
 /* --- mock_options.c --- */
+/* pinpipe_mock_options_init, for the services of another table. */
+void mock_options_init(const struct service_table *table, struct pinpipe_mock_options *options);
 /* mock->table is set: the ports are those of its rows. */
 enum status mock_options_take(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
                               struct error *err) PP_MUST_USE;
@@ -84,7 +86,8 @@ void mock_parts_close(struct pinpipe_mock *mock);
 enum status mock_services_open(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
 enum status mock_services_listen(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
 void mock_services_close(struct pinpipe_mock *mock);
-/* An entry a row of the table, as the ready file and server.json announce it. Returns how many. */
+/* An entry a row of the table, as the ready file and server.json announce it, but none for a
+ * service that opens only on request and was not asked for. Returns how many. */
 size_t mock_services_tell(const struct pinpipe_mock *mock,
                           struct server_url out[PINPIPE_SERVICES_MAX]);
 

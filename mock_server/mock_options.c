@@ -9,7 +9,7 @@
 
 enum { stage_len_max = 128, port_max = 65535 };
 
-void pinpipe_mock_options_init(struct pinpipe_mock_options *options)
+void mock_options_init(const struct service_table *table, struct pinpipe_mock_options *options)
 {
     *options = (struct pinpipe_mock_options){
         .struct_size = sizeof(*options),
@@ -23,6 +23,16 @@ void pinpipe_mock_options_init(struct pinpipe_mock_options *options)
         .log_spec = "off",
         .region = "us-east-1",
     };
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->rows[i].on_request) {
+            options->ports[table->rows[i].id] = -1;
+        }
+    }
+}
+
+void pinpipe_mock_options_init(struct pinpipe_mock_options *options)
+{
+    mock_options_init(&service_table, options);
 }
 
 /* --- options: taken over, checked --- */
@@ -56,7 +66,7 @@ static enum status texts_copy(struct pinpipe_mock *mock, struct error *err)
 static enum status options_copy(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
                                 struct error *err)
 {
-    pinpipe_mock_options_init(&mock->options);
+    mock_options_init(mock->table, &mock->options);
     if (given == NULL) {
         return STATUS_OK;
     }

@@ -7,6 +7,23 @@
 
 /* --- open and close --- */
 
+static bool service_is_wanted(const struct pinpipe_mock *mock, const struct service_row *row)
+{
+    return row->open != NULL && (!row->on_request || mock_port(&mock->options, row->id) >= 0);
+}
+
+/* The service behind a row that shares its `open` with this one; NULL: this one is the first. */
+static void *service_shared(const struct pinpipe_mock *mock, const struct service_row *row)
+{
+    for (size_t i = 0; i < mock->table->count; i++) {
+        const struct service_row *other = &mock->table->rows[i];
+        if (other->open == row->open && mock->services[other->id] != NULL) {
+            return mock->services[other->id];
+        }
+    }
+    return NULL;
+}
+
 static enum status service_open(struct pinpipe_mock *mock, const struct service_row *row,
                                 struct error *err)
 {
@@ -14,7 +31,10 @@ static enum status service_open(struct pinpipe_mock *mock, const struct service_
     if (mock->addresses[row->id] == NULL) {
         return mock_no_memory(err);
     }
-    enum status status = row->open(&mock->host, &mock->services[row->id], err);
+    mock->services[row->id] = service_shared(mock, row);
+    enum status status = mock->services[row->id] == NULL
+                             ? row->open(&mock->host, &mock->services[row->id], err)
+                             : STATUS_OK;
     if (status == STATUS_OK) {
         mock->faces[row->id] = row->face(mock->services[row->id]);
     }
@@ -27,7 +47,7 @@ static enum status services_open_some(struct pinpipe_mock *mock, bool in_front, 
     enum status status = STATUS_OK;
     for (size_t i = 0; i < mock->table->count && status == STATUS_OK; i++) {
         const struct service_row *row = &mock->table->rows[i];
-        if (row->open != NULL && row->in_front == in_front) {
+        if (service_is_wanted(mock, row) && row->in_front == in_front) {
             status = service_open(mock, row, err);
         }
     }
@@ -40,12 +60,22 @@ enum status mock_services_open(struct pinpipe_mock *mock, struct error *err)
     return status == STATUS_OK ? services_open_some(mock, true, err) : status;
 }
 
+/* Closed once, however many rows share it. */
+static void service_close(struct pinpipe_mock *mock, const struct service_row *row)
+{
+    void *service = mock->services[row->id];
+    for (size_t i = 0; i < PINPIPE_SERVICES_MAX; i++) {
+        mock->services[i] = mock->services[i] != service ? mock->services[i] : NULL;
+    }
+    row->close(service);
+}
+
 static void services_close_some(struct pinpipe_mock *mock, bool in_front)
 {
     for (size_t i = mock->table->count; i > 0; i--) {
         const struct service_row *row = &mock->table->rows[i - 1];
         if (row->open != NULL && row->in_front == in_front && mock->services[row->id] != NULL) {
-            row->close(mock->services[row->id]);
+            service_close(mock, row);
         }
     }
 }
@@ -99,7 +129,7 @@ enum status mock_services_listen(struct pinpipe_mock *mock, struct error *err)
     enum status status = STATUS_OK;
     for (size_t i = 0; i < mock->table->count && status == STATUS_OK; i++) {
         const struct service_row *row = &mock->table->rows[i];
-        if (row->open != NULL) {
+        if (service_is_wanted(mock, row)) {
             status = service_listen(mock, row, err);
         }
     }
@@ -127,9 +157,13 @@ const char *pinpipe_mock_url_by_key(const struct pinpipe_mock *mock, const char 
 size_t mock_services_tell(const struct pinpipe_mock *mock,
                           struct server_url out[PINPIPE_SERVICES_MAX])
 {
+    size_t count = 0;
     for (size_t i = 0; i < mock->table->count; i++) {
         const struct service_row *row = &mock->table->rows[i];
-        out[i] = (struct server_url){row->key, row->open != NULL ? mock->urls[row->id] : NULL};
+        const char *url = row->open != NULL ? mock->urls[row->id] : NULL;
+        if (url != NULL || !row->on_request) {
+            out[count++] = (struct server_url){row->key, url};
+        }
     }
-    return mock->table->count;
+    return count;
 }

@@ -31,6 +31,13 @@ const struct service_protocol service_http = {"http://", service_http_kind};
 static const struct service_row rows[] = {
 #define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
     {.id = PINPIPE_##ID, .key = #KEY, .title = TITLE, .flag = "--" FLAG, ROOM_OF_##ID},
+#define PINPIPE_SERVICE_ON_REQUEST(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)        \
+    {.id = PINPIPE_##ID,                                                                           \
+     .key = #KEY,                                                                                  \
+     .title = TITLE,                                                                               \
+     .flag = "--" FLAG,                                                                            \
+     .on_request = true,                                                                           \
+     ROOM_OF_##ID},
 #define PINPIPE_SERVICE_LATER(KEY, FLAG, SETTING, HELP) {.id = -1, .key = #KEY},
 #include "pinpipe/services.def"
 };

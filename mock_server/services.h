@@ -30,10 +30,14 @@ struct service_row {
      * announced, as null. */
     const struct service_protocol *protocol;
     enum status (*open)(const struct host *host, void **out, struct error *err);
+    /* Rows with the same `open` are listeners of one service, which is opened once. */
     const void *(*face)(void *service); /* what its protocol answers with */
     void (*close)(void *service);
     /* Behind the address in its URL: "test" for http://127.0.0.1:8080/test. NULL: nothing. */
     const char *(*url_path)(const struct host *host);
+    /* Opens only when the options give it a port; else neither the ready file nor server.json
+     * names it. */
+    bool on_request;
     /* A service that calls others' faces opens behind those that stand for themselves and closes
      * before them. */
     bool in_front;

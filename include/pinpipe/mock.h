@@ -78,7 +78,8 @@ struct pinpipe_mock_options {
     const char *access_key;
     const char *secret;
     /* By enum pinpipe_service, as the ports with names above, which are the same thing for the five
-     * services that have one. 0: what the field with a name says, else any free port. */
+     * services that have one. 0: what the field with a name says, else any free port. A service
+     * that opens only when asked for has -1 from pinpipe_mock_options_init. */
     int ports[PINPIPE_SERVICES_MAX];
 };
 

@@ -39,7 +39,7 @@ struct host {
     /* Faces and addresses are by enum pinpipe_service. A face is what a service's protocol answers
      * with (struct service for HTTP), and NULL until the service is open: who calls another one
      * stands `in_front` (services.h). An address is "127.0.0.1:8083", and "" until the listeners
-     * are bound; its text stays in place, so a service may keep the pointer. */
+     * are bound; its text stays in place, so a service may keep the pointer. NULL: not open. */
     const void *const *faces;
     char *const *addresses;
 };

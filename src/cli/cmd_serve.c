@@ -13,18 +13,24 @@ struct served {
     enum pinpipe_service id;
     const char *flag;
     const char *label;
-    int usual_port;
+    int default_port; /* -1: not open unless asked for */
 };
 
 static const struct served all_served[] = {
 #define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
     {PINPIPE_##ID, FLAG, LABEL, PORT},
+#define PINPIPE_SERVICE_ON_REQUEST(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)        \
+    {PINPIPE_##ID, FLAG, LABEL, -1},
 #include "pinpipe/services.def"
 };
 
 static const struct option_spec serve_options[] = {
 #define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
     {FLAG, OPTION_PORT, "PORT", NULL, NULL, TITLE "'s port; 0: any free one (default " #PORT ")"},
+#define PINPIPE_SERVICE_ON_REQUEST(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)        \
+    {FLAG,   OPTION_PORT,                                                                          \
+     "PORT", NULL,                                                                                 \
+     NULL,   "opens " TITLE ", usually on " #PORT "; 0: on any free port (default: not open)"},
 #include "pinpipe/services.def"
     {"credentials", OPTION_TEXT, "ID:SECRET", NULL, NULL,
      "S3 and MSK Connect accept requests signed with these only (default: all)"},
@@ -107,7 +113,7 @@ static int take_port(const struct cli *cli, const struct served *served, int fro
     if (from_file >= 0) {
         return from_file;
     }
-    return cli_switch(cli, "ephemeral") ? 0 : served->usual_port;
+    return cli_switch(cli, "ephemeral") && served->default_port >= 0 ? 0 : served->default_port;
 }
 
 static int take_properties(struct cli *cli, struct pinpipe_mock_options *o)

@@ -175,6 +175,86 @@ static void ports_are_given_by_the_table(void **state)
     assert_non_null(strstr(f->why, "65535"));
 }
 
+static void assert_ready_file(struct fixture *f, const char *part, bool there)
+{
+    struct buf text;
+    struct error err;
+    buf_init(&text, text_max);
+    assert_int_equal(file_read(f->ready, &text, &err), STATUS_OK);
+    assert_int_equal(strstr(buf_cstr(&text), part) != NULL, there);
+    buf_release(&text);
+}
+
+static void a_service_on_request_is_closed_until_it_is_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    struct pinpipe_mock_options *o = &f->options;
+    f->rows[f->table.count - 1].on_request = true;
+    mock_options_init(&f->table, o);
+    o->data_dir = f->data;
+    o->ready_file = f->ready;
+    start(f);
+    assert_int_equal(toy_services_open, 0);
+    assert_null(pinpipe_mock_url(f->mock, TOY));
+    assert_null(pinpipe_mock_url_by_key(f->mock, "toy_url"));
+    assert_ready_file(f, "toy_url", false);
+    assert_ready_file(f, "kinesis_url", true); /* a later release's stays, as null */
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+
+    o->ports[TOY] = 0; /* any free one */
+    start(f);
+    int port = atoi(strrchr(pinpipe_mock_url(f->mock, TOY), ':') + 1);
+    assert_true(port > 0);
+    assert_ready_file(f, "\"toy_url\": \"http://", true);
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+
+    o->ports[TOY] = port;
+    start(f);
+    assert_int_equal(atoi(strrchr(pinpipe_mock_url(f->mock, TOY), ':') + 1), port);
+    ask(f, TOY, post);
+    assert_int_equal(f->reply.status, 200);
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+    assert_int_equal(toy_services_open, 0);
+}
+
+/* A program built before `ports` was in the options, or that gives none, asks for nothing. */
+static void options_that_end_before_the_ports_ask_for_none(void **state)
+{
+    struct fixture *f = *state;
+    f->rows[f->table.count - 1].on_request = true;
+    f->options.struct_size = offsetof(struct pinpipe_mock_options, ports);
+    start(f);
+    assert_int_equal(toy_services_open, 0);
+    assert_non_null(pinpipe_mock_url(f->mock, PINPIPE_S3));
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+}
+
+static void rows_with_the_same_open_are_listeners_of_one_service(void **state)
+{
+    struct fixture *f = *state;
+    struct service_row *second = &f->rows[f->table.count++];
+    *second = toy_row;
+    second->id = TOY + 1;
+    second->key = "toy_tls_url";
+    second->flag = "--toy-tls";
+    second->on_request = true;
+    f->options.ports[second->id] = -1;
+    start(f);
+    assert_int_equal(toy_services_open, 1);
+    assert_ready_file(f, "toy_tls_url", false);
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+
+    f->options.ports[second->id] = 0;
+    start(f);
+    assert_int_equal(toy_services_open, 1);
+    ask(f, TOY, post);
+    assert_string_equal(raw_body(&f->reply), "kept at 0");
+    ask(f, (enum pinpipe_service)second->id, post);
+    assert_string_equal(raw_body(&f->reply), "kept at 1");
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+    assert_int_equal(toy_services_open, 0);
+}
+
 static enum status line_open(const struct host *host, void **out, struct error *err)
 {
     (void)err;
@@ -291,6 +371,9 @@ int main(void)
         TEST(its_url_stands_beside_the_others),
         TEST(its_answers_join_the_commit_of_the_turn),
         TEST(ports_are_given_by_the_table),
+        TEST(a_service_on_request_is_closed_until_it_is_asked_for),
+        TEST(options_that_end_before_the_ports_ask_for_none),
+        TEST(rows_with_the_same_open_are_listeners_of_one_service),
         TEST(a_service_of_another_protocol_is_a_row_like_any),
         TEST(a_service_that_cannot_open_leaves_the_others_closed),
         TEST(enumerators_keep_their_values),
