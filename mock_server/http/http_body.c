@@ -113,5 +113,5 @@ int64_t http_body_due_us(const struct http_conn *c)
     int64_t due_us = c->body_start_us + body_ms * 1000 + earned_us;
     /* What a large body has earned is days; silence is not bought with it. */
     int64_t silent_us = http_in_ms(c->conn.server, body_ms);
-    return parser->in_pieces && silent_us < due_us ? silent_us : due_us;
+    return silent_us < due_us ? silent_us : due_us;
 }

@@ -30,6 +30,7 @@ static void request_dispatch(struct http_conn *c)
     struct server *server = c->conn.server;
     http_request_complete(work, server);
     c->state = HTTP_BUSY;
+    conn_wait_end(&c->conn);
     conn_set_deadline(&c->conn, INT64_MAX);
     http_reading_adjust(c);
     if (c->conn.closing) {
@@ -78,6 +79,10 @@ static void request_wait(struct http_conn *c)
     if (c->site->pool->body_bytes > c->site->pool->limits.body_bytes_max) {
         http_request_refuse(c, EXCHANGE_OVERLOADED, "too many request bytes in flight");
         return;
+    }
+    /* Bytes of a body keep the place, those of a head do not: it could dribble in for ever. */
+    if (c->body_timed || !c->conn.place.waits) {
+        conn_wait_begin(&c->conn, c->site->pool->limits.yield_ms);
     }
     if (c->body_timed) {
         conn_set_deadline(&c->conn, http_body_due_us(c));
@@ -165,6 +170,7 @@ static void http_opened(struct conn *conn, bool over_limit)
     struct http_conn *c = http_of(conn);
     if (!over_limit) {
         conn_read_start(conn);
+        conn_wait_begin(conn, 0);
         conn_set_deadline(conn, http_in_ms(conn->server, c->site->pool->limits.idle_ms));
         return;
     }
@@ -255,6 +261,7 @@ static void http_received(struct conn *conn, size_t count)
         c->body_timed = false;
         c->slice_bytes = 0;
         conn->deadline_us = INT64_MAX;
+        conn_wait_begin(conn, c->site->pool->limits.yield_ms);
     }
     c->slice_bytes += count;
     c->work->in.len += count;
@@ -291,6 +298,7 @@ static void http_ended(struct conn *conn)
 static void http_sent(struct conn *conn, bool ok)
 {
     struct http_conn *c = http_of(conn);
+    conn_wait_end(conn);
     if (ok && c->work->stream_left > 0) {
         conn_set_deadline(conn, INT64_MAX);
         conn_make_ready(conn);
@@ -328,6 +336,7 @@ static void http_expired(struct conn *conn)
         size_t unsent = conn_unsent_bytes(conn);
         if (c->unsent_before - unsent >= HTTP_SEND_BYTES_MIN) {
             c->unsent_before = unsent;
+            conn_wait_begin(conn, c->site->pool->limits.reader_yield_ms);
             conn_set_deadline(conn, http_in_ms(conn->server, c->site->pool->limits.send_ms));
             return;
         }

@@ -14,6 +14,8 @@ enum {
     HTTP_IDLE_MS = 60 * 1000,                /* between two requests; API Gateway's figure */
     HTTP_SEND_MS = 30 * 1000,                /* a reader must take ... */
     HTTP_SEND_BYTES_MIN = 4096,              /* ... at least these in that time */
+    HTTP_YIELD_MS = 1000,                    /* no byte of a request: its place may be another's */
+    HTTP_READER_YIELD_MS = 5 * 1000,         /* a reader takes nothing: the same */
     HTTP_LINGER_MS = 5 * 1000,               /* reading on after a refusal, so that it is read */
 };
 
@@ -25,6 +27,8 @@ struct http_limits {
     int64_t body_ms;
     int64_t idle_ms;
     int64_t send_ms;
+    int64_t yield_ms;
+    int64_t reader_yield_ms;
     int64_t linger_ms;
 };
 

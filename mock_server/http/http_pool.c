@@ -163,6 +163,8 @@ void http_limits_init(struct http_limits *limits)
         .body_ms = HTTP_BODY_MS,
         .idle_ms = HTTP_IDLE_MS,
         .send_ms = HTTP_SEND_MS,
+        .yield_ms = HTTP_YIELD_MS,
+        .reader_yield_ms = HTTP_READER_YIELD_MS,
         .linger_ms = HTTP_LINGER_MS,
     };
 }

@@ -140,6 +140,7 @@ static void bytes_send(struct http_conn *c, const uv_buf_t *bufs, unsigned count
     if (sent == CONN_SENT_LATER) {
         c->state = HTTP_SENDING;
         c->unsent_before = conn_unsent_bytes(&c->conn);
+        conn_wait_begin(&c->conn, c->site->pool->limits.reader_yield_ms);
         conn_set_deadline(&c->conn, http_in_ms(server, c->site->pool->limits.send_ms));
     } else if (sent == CONN_SENT && work->stream_left > 0) {
         c->state = HTTP_SENDING;

@@ -49,6 +49,7 @@ static void request_begin_next(struct http_conn *c)
             conn_close(&c->conn);
             return;
         }
+        conn_wait_begin(&c->conn, 0);
         conn_set_deadline(&c->conn, http_in_ms(server, c->site->pool->limits.idle_ms));
         return;
     }
@@ -95,6 +96,7 @@ void http_reply_gone(struct http_conn *c)
     c->linger_until_us = http_in_ms(c->conn.server, linger_times * c->site->pool->limits.linger_ms);
     conn_end_sending(&c->conn);
     conn_read_start(&c->conn);
+    conn_wait_begin(&c->conn, 0);
     http_linger_on(c);
 }
 
@@ -126,6 +128,7 @@ static void request_give_up(struct http_conn *c)
     c->refused = true;
     c->state = HTTP_BUSY;
     c->work->close_after = true;
+    conn_wait_end(&c->conn);
     conn_set_deadline(&c->conn, INT64_MAX);
     buf_trim(&c->ahead, 0);
 }

@@ -2,9 +2,7 @@
  *
  * Invariant: after conn_close nothing of the protocol is called but sent(false), if a write was
  * pending, and then conn_free; the struct lives until libuv has let go of the handle. */
-#include "conn.h"
-
-#include "server.h"
+#include "server_internal.h"
 
 #include <string.h>
 
@@ -24,6 +22,7 @@ static void conns_add(struct server *server, struct conn *conn)
     }
     server->conns = conn;
     server->conn_count++;
+    server->open_count++;
 }
 
 static void conns_remove(struct server *server, struct conn *conn)
@@ -109,6 +108,8 @@ void conn_close(struct conn *conn)
         return;
     }
     conn->closing = true;
+    conn->server->open_count--;
+    conn_wait_end(conn);
     timer_clear(&conn->server->timers, &conn->timer);
     ready_forget(conn);
     conn->protocol->closing(conn);
@@ -389,17 +390,24 @@ bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn
     conn->transport = kind->transport != NULL ? kind->transport : &plain_tcp;
     conn->deadline_us = INT64_MAX;
     conn->timer.fire = conn_timer_fired;
-    size_t others = server->conn_count;
+    conn->place.port = kind->port;
     conns_add(server, conn);
     uv_tcp_init(&server->loop, &conn->tcp);
     conn->tcp.data = conn;
-    if (uv_accept(listener, (uv_stream_t *)&conn->tcp) != 0 ||
-        others >= server->limits.connections_max + SERVER_CONNECTIONS_REFUSED_MAX ||
+    struct conn *yields[PLACE_YIELDS_MAX] = {NULL};
+    enum place place = PLACE_NONE;
+    if (uv_accept(listener, (uv_stream_t *)&conn->tcp) == 0) {
+        place = place_claim(conn, yields);
+    }
+    for (size_t i = 0; i < PLACE_YIELDS_MAX && yields[i] != NULL; i++) {
+        conn_close(yields[i]);
+    }
+    if (place == PLACE_NONE ||
         (conn->transport->opened != NULL && !conn->transport->opened(conn))) {
         conn_close(conn);
         return true;
     }
     uv_tcp_nodelay(&conn->tcp, 1);
-    protocol->opened(conn, others >= server->limits.connections_max);
+    protocol->opened(conn, place == PLACE_TO_REFUSE);
     return true;
 }

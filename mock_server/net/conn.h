@@ -37,6 +37,17 @@ struct conn_protocol {
     void (*closing)(struct conn *conn);
 };
 
+/* A place among the connections: whose it is, and whether he may be asked for it (places.c). */
+struct conn_place {
+    int port;              /* the listener's */
+    unsigned char peer[8]; /* his address; of an IPv6 one the network */
+    struct conn *older;    /* of those that wait for their peers */
+    struct conn *newer;
+    int64_t since_us; /* monotonic */
+    int64_t grace_us;
+    bool waits;
+};
+
 enum conn_sent { CONN_SENT, CONN_SENT_LATER, CONN_SENT_FAILED };
 
 /* All bytes of a connection, in both directions, go through its transport: plain TCP, or something
@@ -73,6 +84,7 @@ struct conn_kind {
     const struct conn_protocol *protocol;
     void *ctx; /* the protocol's own: who answers, and what its connections share */
     const struct conn_transport *transport; /* NULL: plain TCP */
+    int port;                               /* server_listen fills it in */
 };
 
 struct conn {
@@ -86,6 +98,7 @@ struct conn {
     struct conn *next;     /* all of the server's */
     struct conn *previous;
     struct conn *next_ready;
+    struct conn_place place;
     struct timer timer;
     int64_t deadline_us; /* monotonic; INT64_MAX: none. The timer may be armed for earlier. */
     bool is_listed;      /* among the server's that are ready ... */
@@ -112,6 +125,11 @@ void conn_end_sending(struct conn *conn);
 /* The connection's turn has come (server.c calls it). */
 void conn_run_ready(struct conn *conn);
 void conn_set_deadline(struct conn *conn, int64_t due_us);
+/* A connection waits for its peer from now on. Where places run short, the one that has waited
+ * longest is closed for a newcomer, unless that was less than its grace. */
+void conn_wait_begin(struct conn *conn, int64_t grace_ms);
+/* The connection keeps its place: its peer waits for us. */
+void conn_wait_end(struct conn *conn);
 /* Calls protocol->ready at the start of the next turn. */
 void conn_make_ready(struct conn *conn);
 void conn_close(struct conn *conn);

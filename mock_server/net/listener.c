@@ -23,6 +23,9 @@ static void listener_accept(uv_stream_t *stream, int status)
         return;
     }
     listener->accept_failed = !conn_accept(server, stream, &listener->kind);
+    if (listener->accept_failed && !timer_is_set(&server->accept_timer)) {
+        loop_timer_after_ms(server, &server->accept_timer, SERVER_ACCEPT_RETRY_MS);
+    }
 }
 
 void listeners_accept_again(struct server *server)
@@ -111,7 +114,8 @@ enum status server_listen(struct server *server, const struct listener_options *
     }
     listener->next = server->listeners;
     server->listeners = listener;
-    *bound_port = port_of(&listener->tcp);
+    listener->kind.port = port_of(&listener->tcp);
+    *bound_port = listener->kind.port;
     return STATUS_OK;
 }
 

@@ -29,6 +29,11 @@ static void on_journal_due(struct timer *timer)
     journal_flush(server->turn.journal);
 }
 
+static void on_accept_due(struct timer *timer)
+{
+    listeners_accept_again(PP_CONTAINER_OF(timer, struct server, accept_timer));
+}
+
 /* The timer has made the loop turn, and a turn does its work. */
 static void on_work_due(struct timer *timer)
 {
@@ -86,6 +91,13 @@ void server_interrupt(struct server *server)
 
 /* --- life --- */
 
+/* The same part of `fit` as `max` is of all connections. */
+static size_t share_of(size_t max, size_t fit, const struct server_limits *limits)
+{
+    size_t share = max * fit / limits->connections_max;
+    return share > 0 ? share : 1;
+}
+
 /* No more connections than the process may have files open, less some for everything else. */
 static void connections_fit_files(struct server_limits *limits)
 {
@@ -96,6 +108,8 @@ static void connections_fit_files(struct server_limits *limits)
     size_t spare = SERVER_FILES_SPARE + SERVER_CONNECTIONS_REFUSED_MAX;
     size_t fit = files.rlim_cur > spare ? (size_t)files.rlim_cur - spare : 1;
     if (fit < limits->connections_max) {
+        limits->port_connections_max = share_of(limits->port_connections_max, fit, limits);
+        limits->address_connections_max = share_of(limits->address_connections_max, fit, limits);
         limits->connections_max = fit;
     }
 }
@@ -124,6 +138,7 @@ enum status server_new(const struct server_options *options, struct server **out
     server->stop_timer.fire = on_stop_due;
     server->journal_timer.fire = on_journal_due;
     server->work_timer.fire = on_work_due;
+    server->accept_timer.fire = on_accept_due;
     server->wake_due_us = INT64_MAX;
     uv_timer_init(&server->loop, &server->wake);
     server->wake.data = server;
@@ -237,7 +252,6 @@ static void turn_run(struct server *server)
      * behind turns that only read: an upload that broke off has left bytes, and a download's end
      * sets free what was deleted meanwhile. */
     server->housekeeping = turn->store != NULL && store_housekeep(turn->store);
-    listeners_accept_again(server);
 }
 
 /* A peer that has gone must be an error of one write, not the end of the process; the host's own
@@ -283,6 +297,7 @@ void server_run(struct server *server, bool handle_signals)
     timer_clear(&server->timers, &server->stop_timer);
     timer_clear(&server->timers, &server->journal_timer);
     timer_clear(&server->timers, &server->work_timer);
+    timer_clear(&server->timers, &server->accept_timer);
     for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
         uv_signal_stop(&server->signals[i]);
     }

@@ -8,8 +8,12 @@
 
 enum {
     SERVER_CONNECTIONS_MAX = 1024,
-    SERVER_CONNECTIONS_REFUSED_MAX = 64, /* beyond the limit: these get a 503, others are dropped */
-    SERVER_FILES_SPARE = 64,             /* descriptors kept for the store, the upstream, ... */
+    SERVER_PORT_CONNECTIONS_MAX = 768,    /* of these: one port's, so that others have some left, */
+    SERVER_ADDRESS_CONNECTIONS_MAX = 768, /* ... and one address's, or an IPv6 network's */
+    SERVER_CONNECTIONS_REFUSED_MAX = 64,  /* beyond a limit: these get a 503, others are dropped */
+    SERVER_ACCEPT_RETRY_MS = 50,          /* for whom there was no memory */
+    SERVER_CROWDED_LOG_MS = 1000,         /* from one line about too many connections to the next */
+    SERVER_FILES_SPARE = 64,              /* descriptors kept for the store, the upstream, ... */
     SERVER_TURN_BYTES_MAX = 4 * 1024 * 1024, /* received by all in one turn; beyond it each ... */
     SERVER_CROWDED_READ_BYTES = 16 * 1024,   /* ... reads only these at once */
     SERVER_STOP_MS = 3 * 1000,               /* for requests under way when the server stops */
@@ -21,6 +25,8 @@ enum {
 /* The named limits above, so that a test can have shorter ones. */
 struct server_limits {
     size_t connections_max;
+    size_t port_connections_max;
+    size_t address_connections_max;
     int64_t stop_ms;
     int64_t work_retry_ms;
 };
@@ -46,12 +52,17 @@ struct server {
     struct turn turn;
     struct server_listener *listeners;
     struct conn *conns;
-    size_t conn_count;
+    size_t conn_count;         /* with those that are closing */
+    size_t open_count;         /* without them */
+    struct conn *waits_oldest; /* the connections that wait for their peers */
+    struct conn *waits_newest;
+    int64_t crowded_logged_us; /* monotonic; 0: never */
     struct conn *ready_first;
     struct conn *ready_last;
     size_t ready_count;
     struct timer stop_timer;
     struct timer work_timer;
+    struct timer accept_timer;
     struct timer journal_timer;
     int64_t wake_due_us; /* what `wake` is armed for; INT64_MAX: not */
     bool stopping;

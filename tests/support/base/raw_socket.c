@@ -20,14 +20,25 @@
 #define MSG_NOSIGNAL 0
 #endif
 
-int raw_connect(int port)
+int raw_connect_from(const char *source, int port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in own = {.sin_family = AF_INET};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    own.sin_addr.s_addr = inet_addr(source);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_true(fd >= 0);
+    if (bind(fd, (struct sockaddr *)&own, sizeof(own)) != 0) {
+        raw_close(fd);
+        return -1;
+    }
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
+}
+
+int raw_connect(int port)
+{
+    return raw_connect_from("127.0.0.1", port);
 }
 
 void raw_send(int fd, const char *bytes, size_t len)

@@ -114,6 +114,21 @@ static void a_body_that_dribbles_in_is_408(void **state)
     raw_close(fd);
 }
 
+/* What came in fast has earned hours by its rate. */
+static void a_body_that_goes_silent_is_408(void **state)
+{
+    static char body[250 * 1024];
+    struct echo_bench *f = *state;
+    f->echo.http_limits.body_ms = short_ms;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 256001\r\n\r\n");
+    raw_send(fd, body, sizeof(body));
+    raw_receive_all(fd, &f->reply);
+    assert_int_equal(f->reply.status, 408);
+    raw_close(fd);
+}
+
 static void idle_connections_are_closed(void **state)
 {
     struct echo_bench *f = *state;
@@ -152,20 +167,22 @@ static void connections_beyond_the_limit_are_told_so(void **state)
     struct echo_bench *f = *state;
     f->echo.limits.connections_max = 2;
     echo_server_start(&f->echo);
-    int first = raw_connect(f->echo.port);
-    int second = raw_connect(f->echo.port);
-    raw_send_text(second, GET("/hello"));
-    raw_receive(second, false, &f->reply);
+    int waiting[2];
+    for (int i = 0; i < 2; i++) {
+        waiting[i] = raw_connect(f->echo.port);
+        raw_send_text(waiting[i], GET("/park/300"));
+    }
+    echo_server_await(&f->echo.parked, 2);
     int third = raw_connect(f->echo.port);
     raw_receive_all(third, &f->reply);
     assert_int_equal(f->reply.status, 503);
     assert_string_equal(raw_body(&f->reply), "overloaded");
     raw_close(third);
-    raw_send_text(first, GET("/hello"));
-    raw_receive(first, false, &f->reply);
-    assert_int_equal(f->reply.status, 200);
-    raw_close(first);
-    raw_close(second);
+    for (int i = 0; i < 2; i++) {
+        raw_receive(waiting[i], false, &f->reply);
+        assert_string_equal(raw_body(&f->reply), "late");
+        raw_close(waiting[i]);
+    }
 }
 
 static void request_bytes_in_flight_have_a_budget(void **state)
@@ -340,6 +357,7 @@ int main(void)
         STARTED(deadlines_answer_parked_requests),
         OWN(a_head_that_dribbles_in_is_408),
         OWN(a_body_that_dribbles_in_is_408),
+        OWN(a_body_that_goes_silent_is_408),
         OWN(idle_connections_are_closed),
         OWN(a_reader_that_does_not_read_is_closed),
         OWN(connections_beyond_the_limit_are_told_so),
