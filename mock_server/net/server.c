@@ -205,9 +205,11 @@ void server_free(struct server *server)
 
 /* --- running --- */
 
-/* The first `count` of those that are ready; one that becomes so meanwhile is for the next turn. */
+/* The first `count` of those that are ready, as far as a turn's time goes: the rest has the next
+ * one, behind the sockets. Who becomes ready meanwhile is for the next turn too. */
 static void ready_run(struct server *server, size_t count)
 {
+    int64_t until_us = count > 0 ? server_now_us(server) + TURN_US_MAX : 0;
     for (; count > 0 && server->ready_first != NULL; count--) {
         struct conn *conn = server->ready_first;
         server->ready_first = conn->next_ready;
@@ -216,6 +218,9 @@ static void ready_run(struct server *server, size_t count)
         }
         server->ready_count--;
         conn_run_ready(conn);
+        if (server_now_us(server) >= until_us) {
+            return;
+        }
     }
 }
 

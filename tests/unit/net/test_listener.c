@@ -159,6 +159,81 @@ static void no_protocol_reads_much_in_a_crowded_turn(void **state)
     assert_in_range(atomic_load(&largest_gulp), 1, SERVER_CROWDED_READ_BYTES);
 }
 
+/* --- a protocol that always has something to do --- */
+
+enum { busy_conns = 8, busy_step_us = TURN_US_MAX / 2 };
+
+static atomic_llong busy_clock_us; /* that its work takes */
+static atomic_int busy_steps;
+static atomic_int busy_steps_most; /* in one turn */
+
+static int64_t busy_monotonic_us(struct env *env)
+{
+    (void)env;
+    return atomic_load(&busy_clock_us);
+}
+
+static void busy_received(struct conn *conn, size_t count)
+{
+    (void)count;
+    conn_make_ready(conn);
+}
+
+static void busy_ready(struct conn *conn)
+{
+    atomic_fetch_add(&busy_steps, 1);
+    atomic_fetch_add(&busy_clock_us, busy_step_us);
+    conn_make_ready(conn);
+}
+
+static bool busy_turn(void *ctx)
+{
+    static int steps_before;
+    int steps = atomic_load(&busy_steps);
+    (void)ctx;
+    if (steps - steps_before > atomic_load(&busy_steps_most)) {
+        atomic_store(&busy_steps_most, steps - steps_before);
+    }
+    steps_before = steps;
+    return false;
+}
+
+static int setup_busy(void **state)
+{
+    static struct fixture fixture;
+    static struct conn_protocol busy;
+    static struct listener_options line;
+    struct fixture *f = &fixture;
+    memset(f, 0, sizeof(*f));
+    busy = *line_echo_kind().protocol;
+    busy.received = busy_received;
+    busy.ready = busy_ready;
+    line = (struct listener_options){
+        .kind = {.protocol = &busy}, .address = "127.0.0.1", .flag = "--line"};
+    echo_server_init(&f->echo);
+    f->echo.env.monotonic_us = busy_monotonic_us;
+    f->echo.work = (struct turn_work){busy_turn, NULL};
+    f->echo.beside = &line;
+    echo_server_start(&f->echo);
+    *state = f;
+    return 0;
+}
+
+static void those_that_are_ready_leave_time_to_the_sockets(void **state)
+{
+    struct fixture *f = *state;
+    int fds[busy_conns];
+    for (int i = 0; i < busy_conns; i++) {
+        fds[i] = raw_connect(f->echo.beside_port);
+        raw_send_text(fds[i], "x");
+    }
+    echo_server_await(&busy_steps, 20 * busy_conns);
+    assert_in_range(atomic_load(&busy_steps_most), 1, TURN_US_MAX / busy_step_us);
+    for (int i = 0; i < busy_conns; i++) {
+        raw_close(fds[i]);
+    }
+}
+
 static void stopping_closes_all_protocols_connections(void **state)
 {
     struct fixture *f = *state;
@@ -182,6 +257,8 @@ int main(void)
         TEST(a_client_that_leaves_does_not_take_its_commit_along),
         TEST(whatever_a_protocol_receives_counts_in_its_turn),
         cmocka_unit_test_setup_teardown(no_protocol_reads_much_in_a_crowded_turn, setup_gulping,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(those_that_are_ready_leave_time_to_the_sockets, setup_busy,
                                         teardown),
         TEST(stopping_closes_all_protocols_connections),
     };
