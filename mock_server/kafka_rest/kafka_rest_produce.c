@@ -13,9 +13,6 @@
 #include <string.h>
 
 enum {
-    error_retriable = 50003,
-    error_other = 50002,
-    error_not_authorized = 40301,
     texts_bytes_max = 256 * 1024 * 1024,
 };
 
@@ -28,6 +25,7 @@ static void produce_job_free(struct produce_job *job)
     }
     produce_request_release(&job->request);
     buf_release(&job->results);
+    buf_release(&job->refusals);
     buf_release(&job->extra);
     arena_release(&job->texts);
     free(job);
@@ -41,6 +39,7 @@ static struct produce_job *produce_job_new(void)
     }
     produce_request_init(&job->request);
     buf_init(&job->results, PRODUCE_RECORDS_MAX * sizeof(struct broker_result));
+    buf_init(&job->refusals, PRODUCE_RECORDS_MAX * sizeof(struct produce_refusal));
     buf_init(&job->extra, (size_t)KAFKA_REST_BODY_BYTES_MAX);
     arena_init(&job->texts, texts_bytes_max);
     return job;
@@ -58,6 +57,8 @@ struct produce_job *produce_job_take(struct kafka_rest_call *call, struct span t
     }
     job->rest = call->rest;
     job->call = call;
+    job->refusal_count = 0;
+    job->next_refusal = 0;
     job->next = 0;
     job->end = 0;
     job->waited = false;
@@ -88,6 +89,7 @@ static void produce_job_recycle(struct produce_job *job)
     }
     produce_request_reset(&job->request);
     buf_trim(&job->results, PRODUCE_SCRATCH_KEEP_BYTES);
+    buf_trim(&job->refusals, PRODUCE_SCRATCH_KEEP_BYTES);
     buf_trim(&job->extra, PRODUCE_SCRATCH_KEEP_BYTES);
     arena_reset(&job->texts);
     job->call = NULL;
@@ -113,12 +115,35 @@ void kafka_rest_produce_free(struct kafka_rest *rest)
     }
 }
 
-struct broker_result *produce_job_results(const struct produce_job *job)
+static struct broker_result *produce_job_results(const struct produce_job *job)
 {
     return (struct broker_result *)(void *)job->results.ptr;
 }
 
-/* A result for each record of job->request, none of them refused yet; false without memory. */
+struct produce_outcome produce_job_outcome(const struct produce_job *job)
+{
+    return (struct produce_outcome){
+        .topic = job->topic,
+        .records = produce_request_records(&job->request),
+        .results = produce_job_results(job),
+        .count = job->request.count,
+    };
+}
+
+const struct produce_refusal *produce_job_refusals(const struct produce_job *job)
+{
+    return (const struct produce_refusal *)(const void *)job->refusals.ptr;
+}
+
+void produce_job_refuse(struct produce_job *job, int code, struct span answer)
+{
+    const char *kept = arena_copy_cstr(&job->texts, answer);
+    const struct produce_refusal refusal = {job->request.count - 1, code, kept != NULL ? kept : ""};
+    buf_append(&job->refusals, &refusal, sizeof(refusal));
+    job->refusal_count += buf_ok(&job->refusals) ? 1 : 0;
+}
+
+/* A result for each record of job->request; false without memory. */
 static bool produce_job_prepare(struct produce_job *job)
 {
     size_t bytes = job->request.count * sizeof(struct broker_result);
@@ -136,7 +161,7 @@ static bool produce_job_prepare(struct produce_job *job)
 
 /* A topic that is not there has been asked about once more (produce_job_finish), for what may be
  * meant. */
-static void produce_hint_retriable(const struct produce_job *job)
+static void produce_hint_not_there(const struct produce_job *job)
 {
     if (job->partition_count == 0) {
         kafka_rest_topic_hint_missing(job->call);
@@ -147,48 +172,48 @@ static void produce_hint_retriable(const struct produce_job *job)
                 SPAN_ARG(job->topic), (int)job->partition_count);
 }
 
-/* Kafka's words -> the fix, for errors that no retry heals. */
-static const char *produce_fix_of(const char *error)
+/* An error that no retry heals. */
+static void produce_hint_final(const struct produce_job *job, const char *fix)
 {
-    static const struct {
-        const char *words;
-        const char *fix;
-    } rows[] = {
-        {"max.request.size", "a record may have 1 MiB"},
-        {"Invalid topics", "a topic's name is 1 to 249 of A-Z a-z 0-9 . _ -"},
-        {"compacted topic", "this topic is compacted: give each record a key"},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        if (strstr(error, rows[i].words) != NULL) {
-            return rows[i].fix;
-        }
-    }
-    return "read error_code and error of each entry in \"offsets\"";
+    answer_hint(job->call->exchange, "the status is 200, but a record was not stored: %s", fix);
 }
 
-static void produce_hint_failed(const struct produce_job *job, const struct broker_result *result)
+static void produce_hint_failed(const struct produce_job *job, enum kafka_error error)
 {
-    struct exchange *exchange = job->call->exchange;
-    const char *user = job->call->rest->options.policy->user_id;
-    if (result->error_code == error_retriable) {
-        produce_hint_retriable(job);
-    } else if (result->error_code == error_other) {
-        answer_hint(exchange, "the status is 200, but a record was not stored: %s",
-                    produce_fix_of(result->error));
-    } else if (result->error_code == error_not_authorized) {
-        answer_hint(exchange,
+    const char *user = job->rest->options.policy->user_id;
+    switch (error) {
+    case KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION:
+        produce_hint_not_there(job);
+        break;
+    case KAFKA_ERROR_MESSAGE_TOO_LARGE:
+        produce_hint_final(job, "a record may have 1 MiB");
+        break;
+    case KAFKA_ERROR_INVALID_TOPIC:
+        produce_hint_final(job, "a topic's name is 1 to 249 of A-Z a-z 0-9 . _ -");
+        break;
+    case KAFKA_ERROR_INVALID_RECORD:
+        produce_hint_final(job, "this topic is compacted: give each record a key");
+        break;
+    case KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED:
+        answer_hint(job->call->exchange,
                     "the workshop's policy allows only topics that begin with \"%s.\": use "
                     "%s.pin, %s.geo or %s.user",
                     user, user, user, user);
+        break;
+    case KAFKA_ERROR_NONE:
+    case KAFKA_ERROR_STORAGE:
+    case KAFKA_ERROR_SASL_AUTHENTICATION_FAILED:
+        break;
     }
 }
 
-/* The first record that failed; NULL: none has. */
+/* The first record that was sent in vain; NULL: none was, or one was refused before it. */
 static const struct broker_result *produce_job_first_failure(const struct produce_job *job)
 {
     const struct broker_result *results = produce_job_results(job);
-    for (size_t i = 0; i < job->end; i++) {
-        if (PP_UNLIKELY(results[i].error_code != 0)) {
+    size_t end = job->refusal_count > 0 ? produce_job_refusals(job)[0].record : job->end;
+    for (size_t i = 0; i < job->end && i < end; i++) {
+        if (PP_UNLIKELY(results[i].error != KAFKA_ERROR_NONE)) {
             return &results[i];
         }
     }
@@ -199,8 +224,8 @@ void produce_job_hint(const struct produce_job *job)
 {
     const struct broker_result *failure = produce_job_first_failure(job);
     if (failure != NULL) {
-        produce_hint_failed(job, failure);
-    } else {
+        produce_hint_failed(job, failure->error);
+    } else if (job->refusal_count == 0) {
         kafka_rest_hint_topic_policy(job->call, job->topic);
     }
 }
@@ -229,7 +254,7 @@ static void produce_job_abandon(struct kafka_rest_call *call)
 static enum handled produce_job_finish(struct produce_job *job)
 {
     const struct broker_result *failure = produce_job_first_failure(job);
-    if (PP_LIKELY(failure == NULL) || failure->error_code != error_retriable ||
+    if (PP_LIKELY(failure == NULL) || failure->error != KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION ||
         job->partition_count > 0) {
         return produce_job_encode(job);
     }
@@ -282,6 +307,7 @@ static enum handled produce_job_fail_taken_back(struct produce_job *job)
 }
 
 static enum handled produce_job_continue(struct produce_job *job);
+static void produce_job_step(struct produce_job *job);
 
 static void produce_job_orphan_done(struct produce_job *job)
 {
@@ -301,8 +327,7 @@ static void produce_job_broker_done(struct broker_request *request)
         produce_job_orphan_done(job); /* nobody waits for the answer any more */
         return;
     }
-    job->next += job->produce.count;
-    job->partition_count = job->produce.partition_count;
+    produce_job_step(job);
     struct exchange *exchange = job->call->exchange;
     if (produce_job_continue(job) == HANDLED) {
         exchange_answer(exchange);
@@ -335,26 +360,31 @@ static void produce_job_cancel(struct exchange *exchange, void *state)
 
 static const struct park_ops job_park_ops = {produce_job_deadline, produce_job_cancel};
 
-/* How many records from `next` on go to the broker together: all up to a refused one; one at a time
- * when each missing topic costs its own wait. */
-static size_t produce_job_run_length(const struct produce_job *job)
+/* Steps over the refused records at `next`; how many from there on go to the broker together: all
+ * up to a refused one; one at a time when each missing topic costs its own wait. 0: no more. */
+static size_t produce_job_run_length(struct produce_job *job)
 {
-    const struct broker_result *results = produce_job_results(job);
-    if (job->call->rest->options.missing_topic_delay_ms > 0) {
-        return 1;
+    const struct produce_refusal *refusals = produce_job_refusals(job);
+    size_t end = job->end;
+    for (; job->next_refusal < job->refusal_count; job->next_refusal++) {
+        size_t record = refusals[job->next_refusal].record;
+        if (record > job->next) {
+            end = record < end ? record : end;
+            break;
+        }
+        job->next = record + 1;
     }
-    size_t count = 0;
-    while (job->next + count < job->end && results[job->next + count].error_code == 0) {
-        count++;
+    if (job->next >= end) {
+        return 0;
     }
-    return count;
+    return job->rest->options.missing_topic_delay_ms > 0 ? 1 : end - job->next;
 }
 
 /* The real producer blocks max.block.ms for metadata that never comes, record after record. */
 static bool produce_job_must_wait(const struct produce_job *job)
 {
-    return job->call->rest->options.missing_topic_delay_ms > 0 && !job->waited &&
-           produce_job_results(job)[job->next].error_code == error_retriable;
+    return job->rest->options.missing_topic_delay_ms > 0 && !job->waited &&
+           produce_job_results(job)[job->next].error == KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
 }
 
 static void produce_job_park(struct produce_job *job, int64_t deadline_us)
@@ -365,36 +395,37 @@ static void produce_job_park(struct produce_job *job, int64_t deadline_us)
     exchange_park(job->call->exchange, deadline_us, &job_park_ops, job);
 }
 
+/* The run has its results. */
+static void produce_job_step(struct produce_job *job)
+{
+    job->partition_count = produce_job_results(job)[job->next].partition_count;
+    job->next += job->produce.count;
+}
+
 static enum handled produce_job_continue(struct produce_job *job)
 {
-    struct kafka_rest_options *options = &job->call->rest->options;
-    struct broker_result *results = produce_job_results(job);
-    while (job->next < job->end) {
-        if (results[job->next].error_code != 0 && !job->waited) {
-            job->next++; /* refused before it was sent */
-            continue;
-        }
+    struct kafka_rest_options *options = &job->rest->options;
+    size_t count;
+    while ((count = produce_job_run_length(job)) > 0) {
         job->produce = (struct broker_produce){
             .base = {.arena = &job->texts, .done = produce_job_broker_done, .ctx = job},
             .topic = job->topic,
             .records = produce_request_records(&job->request) + job->next,
-            .results = results + job->next,
-            .count = produce_job_run_length(job),
+            .results = produce_job_results(job) + job->next,
+            .count = count,
         };
-        results[job->next].error_code = 0;
         if (options->broker->ops->produce(options->broker, &job->produce) == BROKER_LATER) {
             job->at_broker = true;
             produce_job_park(job, INT64_MAX);
             return PARKED;
         }
-        job->partition_count = job->produce.partition_count;
         if (produce_job_must_wait(job)) {
             produce_job_park(job, options->env->monotonic_us(options->env) +
                                       options->missing_topic_delay_ms * 1000);
             return PARKED;
         }
         job->waited = false;
-        job->next += job->produce.count;
+        produce_job_step(job);
     }
     return job->taken_back ? produce_job_fail_taken_back(job) : produce_job_finish(job);
 }
@@ -403,18 +434,11 @@ static enum handled produce_job_continue(struct produce_job *job)
 static void produce_job_refuse_topic(struct produce_job *job)
 {
     struct broker_result *results = produce_job_results(job);
-    const char *words =
-        arena_printf(&job->texts, "Not authorized to access topics: [%.*s]", SPAN_ARG(job->topic));
-    for (; job->next < job->end; job->next++) {
-        if (results[job->next].error_code == 0) {
-            results[job->next] = (struct broker_result){
-                .partition = -1,
-                .offset = -1,
-                .timestamp_ms = -1,
-                .error_code = error_not_authorized,
-                .error = words != NULL ? words : "Not authorized to access topics",
-            };
-        }
+    for (size_t i = 0; i < job->end; i++) {
+        results[i] = (struct broker_result){.partition = -1,
+                                            .offset = -1,
+                                            .timestamp_ms = -1,
+                                            .error = KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED};
     }
 }
 
@@ -423,6 +447,7 @@ enum handled produce_job_run(struct produce_job *job)
     const struct topic_policy *policy = job->rest->options.policy;
     if (PP_UNLIKELY(topic_policy_topic(policy, job->topic) == TOPIC_REFUSED)) {
         produce_job_refuse_topic(job);
+        return produce_job_finish(job);
     }
     return produce_job_continue(job);
 }
@@ -437,8 +462,9 @@ static void produce_encode_v2(struct produce_job *job, struct exchange *exchange
         kafka_rest_error_known(exchange, ERROR_INTERNAL);
         return;
     }
+    const struct produce_outcome outcome = produce_job_outcome(job);
     produce_job_hint(job);
-    produce_receipts_encode(produce_job_results(job), job->request.count, exchange);
+    produce_receipts_encode(&outcome, exchange);
 }
 
 /* The URL's partition for records without their own; stops before the first negative one. */

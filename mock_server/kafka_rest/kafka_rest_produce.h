@@ -7,6 +7,13 @@
 
 #include "kafka_rest_produce_codec.h"
 
+/* A record that was refused before anything was sent. */
+struct produce_refusal {
+    size_t record;
+    int code;
+    const char *answer; /* what stands in the place of its receipt, in the job's texts */
+};
+
 struct produce_job {
     struct produce_request request;
     struct buf results; /* struct broker_result, one a record */
@@ -16,8 +23,10 @@ struct produce_job {
     struct kafka_rest_call *call;    /* NULL: the client has left while the broker was at work */
     struct produce_job *next_orphan; /* of those whose clients have left */
     struct span topic;               /* in texts */
-    /* Results whose error_code is set before the start are refused records: they are not sent. */
-    size_t next;
+    struct buf refusals;             /* struct produce_refusal, in record order */
+    size_t refusal_count;
+    size_t next_refusal;     /* the first that is not before `next` */
+    size_t next;             /* record to be sent */
     size_t end;              /* records from here on are not sent */
     bool waited;             /* the record at `next` has had its imitated wait */
     int32_t partition_count; /* of the topic, as the broker saw it last; 0: it is not there */
@@ -34,7 +43,11 @@ struct produce_job {
 struct produce_job *produce_job_take(struct kafka_rest_call *call, struct span topic);
 /* For a request that is refused before anything was sent. */
 void produce_job_return(struct produce_job *job);
-struct broker_result *produce_job_results(const struct produce_job *job);
+struct produce_outcome produce_job_outcome(const struct produce_job *job);
+/* The record that was decoded last is not sent; `answer` is copied. Without memory the job's
+ * refusals latch (buf_ok), which the owner looks at once, at its end. */
+void produce_job_refuse(struct produce_job *job, int code, struct span answer);
+const struct produce_refusal *produce_job_refusals(const struct produce_job *job);
 /* Sends the records; calls job->encode when all results are there, at once or later. */
 enum handled produce_job_run(struct produce_job *job);
 /* Hints at the fix for the first record that failed. */

@@ -391,46 +391,58 @@ bool produce_request_decode(struct produce_request *request, struct exchange *ex
 
 /* --- receipts --- */
 
-static void produce_append_receipt(struct buf *body, const struct broker_result *result)
+static void receipt_append_kept(struct buf *body, const struct broker_result *result)
 {
-    if (PP_LIKELY(result->error_code == 0)) {
-        BUF_APPEND_LIT(body, "{\"partition\":");
-        buf_append_i64(body, result->partition);
-        BUF_APPEND_LIT(body, ",\"offset\":");
-        buf_append_i64(body, result->offset);
-        BUF_APPEND_LIT(body, ",\"error_code\":null,\"error\":null}");
-        return;
-    }
+    BUF_APPEND_LIT(body, "{\"partition\":");
+    buf_append_i64(body, result->partition);
+    BUF_APPEND_LIT(body, ",\"offset\":");
+    buf_append_i64(body, result->offset);
+    BUF_APPEND_LIT(body, ",\"error_code\":null,\"error\":null}");
+}
+
+static void receipt_append_failed(struct buf *body, int code, struct span words)
+{
     BUF_APPEND_LIT(body, "{\"partition\":null,\"offset\":null,\"error_code\":");
-    buf_append_i64(body, result->error_code);
+    buf_append_i64(body, code);
     BUF_APPEND_LIT(body, ",\"error\":");
-    json_string_append(body, span_from_cstr(result->error));
+    json_string_append(body, words);
     BUF_APPEND_LIT(body, "}");
 }
 
-/* Only refusals by the cluster's own security change the status. */
-static int status_of(int error_code)
+/* Only refusals by the cluster's own security change the status; the first of them does. */
+static void receipts_note_code(struct exchange *exchange, int code)
 {
-    return error_code == 40101 ? 401 : error_code == 40301 ? 403 : 200;
+    struct reply *reply = &exchange->reply;
+    if (reply->status == 200) {
+        reply->status = code == PRODUCE_CODE_NOT_AUTHENTICATED ? 401
+                        : code == PRODUCE_CODE_NOT_AUTHORIZED  ? 403
+                                                               : 200;
+    }
+    if (reply->error_code == NULL) {
+        reply->error_code = arena_printf(&exchange->arena, "%d", code);
+    }
 }
 
-void produce_receipts_encode(const struct broker_result *results, size_t count,
-                             struct exchange *exchange)
+void produce_receipts_encode(const struct produce_outcome *outcome, struct exchange *exchange)
 {
     struct buf *body = &exchange->reply.body;
-    int status = 200;
+    struct buf words;
+    buf_init(&words, PRODUCE_WORDS_BYTES_MAX);
+    exchange->reply.status = 200;
     BUF_APPEND_LIT(body, "{\"offsets\":[");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < outcome->count; i++) {
+        const struct broker_result *result = &outcome->results[i];
         if (i > 0) {
             buf_append_byte(body, ',');
         }
-        produce_append_receipt(body, &results[i]);
-        status = status == 200 ? status_of(results[i].error_code) : status;
-        if (results[i].error_code != 0 && exchange->reply.error_code == NULL) {
-            exchange->reply.error_code =
-                arena_printf(&exchange->arena, "%d", results[i].error_code);
+        if (PP_LIKELY(result->error == KAFKA_ERROR_NONE)) {
+            receipt_append_kept(body, result);
+            continue;
         }
+        int code = produce_error_code(result->error);
+        receipt_append_failed(body, code, produce_error_words(outcome, i, &words));
+        receipts_note_code(exchange, code);
     }
     BUF_APPEND_LIT(body, "],\"key_schema_id\":null,\"value_schema_id\":null}");
-    exchange->reply.status = status;
+    buf_release(&words);
 }

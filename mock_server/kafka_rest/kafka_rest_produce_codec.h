@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "kafka_rest_internal.h"
+#include "kafka_rest_produce_errors.h"
 
 enum {
     /* So many receipts fit an answer. DIFFERS: a produce of more than a million records is 413
@@ -59,7 +60,6 @@ struct produce_value {
 bool produce_value_encode(struct produce_value *value, struct buf *bytes, struct arena *arena);
 
 /* Status and body of the answer: 200, or 401/403 when a record was refused for that reason. */
-void produce_receipts_encode(const struct broker_result *results, size_t count,
-                             struct exchange *exchange);
+void produce_receipts_encode(const struct produce_outcome *outcome, struct exchange *exchange);
 
 #endif

@@ -317,23 +317,19 @@ static bool bind_record(struct produce_job *job, struct span text, struct broker
     return good;
 }
 
-/* Moves the error out of the reply into the record's result. */
-static void v3_take_error(struct produce_job *job, struct broker_result *result)
+/* Moves the error out of the reply into the job: it stands in the record's place. */
+static void v3_take_error(struct produce_job *job)
 {
     struct reply *reply = &job->call->exchange->reply;
     int64_t code = 500;
     if (reply->error_code != NULL) {
         (void)span_parse_i64(span_from_cstr(reply->error_code), &code);
     }
-    *result = (struct broker_result){.error_code = (int)code};
-    const char *whole = arena_copy_cstr(&job->texts, buf_span(&reply->body));
-    result->error = whole != NULL ? whole : "";
+    produce_job_refuse(job, (int)code, buf_span(&reply->body));
     buf_reset(&reply->body);
     reply->status = 200;
     reply->error_code = NULL;
 }
-
-enum { refused_flag = -2 }; /* result->partition of a record refused here: error is whole JSON */
 
 static bool add_record(struct produce_job *job, struct span text, const struct json_error *syntax)
 {
@@ -342,7 +338,7 @@ static bool add_record(struct produce_job *job, struct span text, const struct j
                                    .key = SPAN_EMPTY,
                                    .value = SPAN_EMPTY,
                                    .headers = SPAN_EMPTY};
-    struct broker_result result = {.error_code = 0};
+    const struct broker_result result = {.error = KAFKA_ERROR_NONE};
     struct receipt receipt = {.key_type = NULL};
     bool good = false;
     if (job->request.count == PRODUCE_RECORDS_MAX) {
@@ -353,15 +349,14 @@ static bool add_record(struct produce_job *job, struct span text, const struct j
     } else {
         good = bind_record(job, text, &record, &receipt);
     }
+    job->request.count++;
     if (!good) {
         record = (struct broker_record){.partition = -1, .timestamp_ms = -1};
-        v3_take_error(job, &result);
-        result.partition = refused_flag;
+        v3_take_error(job);
     }
     buf_append(&job->request.records, &record, sizeof(record));
     buf_append(&job->results, &result, sizeof(result));
     buf_append(&job->extra, &receipt, sizeof(receipt));
-    job->request.count++;
     return true;
 }
 
@@ -389,7 +384,7 @@ static bool v3_decode_stream(struct produce_job *job)
         return false;
     }
     if (!buf_ok(&job->request.bytes) || !buf_ok(&job->request.records) || !buf_ok(&job->results) ||
-        !buf_ok(&job->extra)) {
+        !buf_ok(&job->refusals) || !buf_ok(&job->extra)) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
         return false;
     }
@@ -411,45 +406,68 @@ static void v3_append_part(struct v3_writer *w, const char *name, const char *ty
     json_write_end(&w->json);
 }
 
-static void v3_append_receipt(struct v3_writer *w, const struct produce_job *job,
-                              const struct broker_result *result, const struct receipt *receipt)
+static void v3_append_kept(struct v3_writer *w, const struct produce_job *job,
+                           const struct broker_result *result, const struct receipt *receipt)
 {
     char timestamp[KAFKA_REST_TIME_BYTES];
+    kafka_rest_time_format(result->timestamp_ms, timestamp);
+    json_write_object(&w->json);
+    json_member_string(&w->json, "cluster_id", w->cluster_id);
+    json_member_string(&w->json, "topic_name", job->topic);
+    json_member_i64(&w->json, "partition_id", result->partition);
+    json_member_i64(&w->json, "offset", result->offset);
+    json_member_cstr(&w->json, "timestamp", timestamp);
+    v3_append_part(w, "key", receipt->key_type, receipt->key_size);
+    v3_append_part(w, "value", receipt->value_type, receipt->value_size);
+    json_write_end(&w->json);
+}
+
+static void v3_append_failed(struct v3_writer *w, int code, struct span words)
+{
+    json_write_object(&w->json);
+    json_member_i64(&w->json, "error_code", code);
+    json_member_string(&w->json, "message", words);
+    json_write_end(&w->json);
+}
+
+/* Returns the record's error code, 0: it is kept. */
+static int v3_append_receipt(struct v3_writer *w, const struct produce_job *job, size_t record,
+                             const struct produce_refusal *refusal)
+{
+    const struct produce_outcome outcome = produce_job_outcome(job);
+    const struct broker_result *result = &outcome.results[record];
+    const struct receipt *receipts = (const struct receipt *)(const void *)job->extra.ptr;
     /* Receipts stand one behind the other, each a text of its own. */
     w->json = json_writer_to(&job->call->exchange->reply.body);
-    if (result->partition == refused_flag) {
-        json_write_raw(&w->json, span_from_cstr(result->error));
-        return;
+    if (refusal != NULL) {
+        json_write_raw(&w->json, span_from_cstr(refusal->answer));
+        return refusal->code;
     }
-    json_write_object(&w->json);
-    if (result->error_code != 0) {
-        json_member_i64(&w->json, "error_code", result->error_code);
-        json_member_cstr(&w->json, "message", result->error);
-    } else {
-        kafka_rest_time_format(result->timestamp_ms, timestamp);
-        json_member_string(&w->json, "cluster_id", w->cluster_id);
-        json_member_string(&w->json, "topic_name", job->topic);
-        json_member_i64(&w->json, "partition_id", result->partition);
-        json_member_i64(&w->json, "offset", result->offset);
-        json_member_cstr(&w->json, "timestamp", timestamp);
-        v3_append_part(w, "key", receipt->key_type, receipt->key_size);
-        v3_append_part(w, "value", receipt->value_type, receipt->value_size);
+    if (result->error == KAFKA_ERROR_NONE) {
+        v3_append_kept(w, job, result, &receipts[record]);
+        return 0;
     }
-    json_write_end(&w->json);
+    int code = produce_error_code(result->error);
+    v3_append_failed(w, code, produce_error_words(&outcome, record, &w->scratch));
+    return code;
 }
 
 static void v3_encode_receipts(struct produce_job *job, struct exchange *exchange)
 {
-    const struct broker_result *results = produce_job_results(job);
-    const struct receipt *receipts = (const struct receipt *)(const void *)job->extra.ptr;
+    const struct produce_refusal *refusal = produce_job_refusals(job);
+    size_t refusals_left = job->refusal_count;
     struct v3_writer w;
     produce_job_hint(job);
     v3_writer_open(&w, job->call);
     for (size_t i = 0; i < job->request.count; i++) {
-        v3_append_receipt(&w, job, &results[i], &receipts[i]);
-        if (results[i].error_code != 0 && exchange->reply.error_code == NULL) {
-            exchange->reply.error_code =
-                arena_printf(&exchange->arena, "%d", results[i].error_code);
+        bool is_refused = refusals_left > 0 && refusal->record == i;
+        int code = v3_append_receipt(&w, job, i, is_refused ? refusal : NULL);
+        if (code != 0 && exchange->reply.error_code == NULL) {
+            exchange->reply.error_code = arena_printf(&exchange->arena, "%d", code);
+        }
+        if (is_refused) {
+            refusal++;
+            refusals_left--;
         }
     }
     (void)v3_writer_end(&w);

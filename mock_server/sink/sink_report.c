@@ -111,7 +111,7 @@ static void report_produce(struct sink *sink, const struct sink_report *report, 
         .headers = headers,
         .timestamp_ms = raw->timestamp_ms,
     };
-    struct broker_result result = {.error_code = 0};
+    struct broker_result result = {.error = KAFKA_ERROR_NONE};
     struct broker_produce request = {.topic = sink->options.config->dlq_topic,
                                      .records = &record,
                                      .results = &result,
@@ -128,10 +128,10 @@ static void report_produce(struct sink *sink, const struct sink_report *report, 
     enum broker_outcome outcome =
         sink->options.broker->ops->produce(sink->options.broker, &request);
     PP_ASSERT(outcome == BROKER_DONE);
-    if (result.error_code != 0) {
+    if (result.error != KAFKA_ERROR_NONE) {
         LOG_ERRORF(sink->options.log, "sink",
                    "could not produce message to dead letter queue. topic=%.*s: %s",
-                   SPAN_ARG(request.topic), result.error);
+                   SPAN_ARG(request.topic), kafka_error_words(result.error));
     }
 }
 

@@ -26,6 +26,7 @@
 #include "arena.h"
 #include "error.h"
 #include "group.h"
+#include "kafka_error.h"
 
 struct broker;
 struct topic_config_values;
@@ -123,16 +124,19 @@ struct broker_record {
     int64_t timestamp_ms; /* -1: the broker's now */
 };
 
-/* The outcome of one record; error_code 0 is success. The text is static or in the arena. */
+/* The outcome of one record: an error of Kafka's, and what a face needs to put it into its own
+ * words. */
 struct broker_result {
-    int32_t partition;
-    int64_t offset;
-    int64_t timestamp_ms;
-    int error_code;    /* 50003, 50002, 40301, 40101 */
-    const char *error; /* Kafka's words */
+    int32_t partition; /* where it is, or should have gone; -1: nowhere, it was refused before */
+    int32_t partition_count; /* of the topic, when the record came; 0: it is not there */
+    int64_t offset;          /* -1 with an error */
+    int64_t timestamp_ms;    /* -1 with an error */
+    enum kafka_error error;
 };
 
 enum {
+    /* The producer's max.request.size, for a record that comes alone (broker_record_bytes). */
+    BROKER_RECORD_BYTES_MAX = 1048576,
     /* Kafka's message.max.bytes. The records of a batch may be larger than it: it comes compressed,
      * and the producer has judged them already. */
     BROKER_BATCH_BYTES_MAX = 1048588,
@@ -150,8 +154,9 @@ struct broker_produce {
      * them and never looked into: `records` are all that are in it, in order, each for the same
      * partition (>= 0). */
     struct span batch;
-    int32_t partition_count; /* of the topic; 0: it is not there */
 };
+/* The size that Kafka's producer reckons with: its upper bound for a batch of this record alone. */
+size_t broker_record_bytes(const struct broker_record *record);
 
 /* A record of the log, as it is lent to a visitor. */
 struct broker_fetched {
@@ -353,7 +358,6 @@ struct broker_store_options {
     bool auto_create;
 };
 
-/* The embedded broker takes records up to the producer's max.request.size, 1048576. */
 enum status broker_store_new(const struct broker_store_options *options,
                              struct broker **out) PP_MUST_USE;
 

@@ -1,5 +1,4 @@
-/* The producer's side of Kafka (partitioner, size check, metadata errors) in front of the store's
- * log.
+/* The producer's side of Kafka (partitioner, size check, metadata) in front of the store's log.
  *
  * The order of the checks is the producer's: metadata first (name, existence, partition), then the
  * size of the serialised record. Records of one request are kept in order, not atomically: some may
@@ -8,17 +7,12 @@
 #include "broker_store_internal.h"
 
 #include "hash.h"
-
-#include <string.h>
+#include "varint.h"
 
 enum {
-    RECORD_BYTES_MAX = 1048576,  /* the producer's max.request.size */
-    METADATA_WAIT_MS = 60000,    /* max.block.ms, as it stands in the messages */
     BATCH_OVERHEAD_BYTES = 61,   /* Kafka's DefaultRecordBatch.RECORD_BATCH_OVERHEAD */
     RECORD_OVERHEAD_BYTES = 21,  /* Kafka's DefaultRecord.MAX_RECORD_OVERHEAD */
     AUTO_CREATED_PARTITIONS = 1, /* the broker's num.partitions */
-    ERROR_RETRIABLE = 50003,     /* the proxy's code for Kafka's retriable errors */
-    ERROR_FINAL = 50002,         /* ... for the others */
 };
 
 /* What a whole request has in common. */
@@ -30,49 +24,35 @@ struct produce_job {
     int64_t now_ms;
 };
 
-static const char *produce_text_or(const char *text, const char *fallback)
+static void produce_result_fail(const struct produce_job *job, struct broker_result *result,
+                                int32_t partition, enum kafka_error error)
 {
-    return text != NULL ? text : fallback;
+    *result = (struct broker_result){
+        .partition = partition,
+        .partition_count = job->topic != NULL ? job->topic->partition_count : 0,
+        .offset = -1,
+        .timestamp_ms = -1,
+        .error = error,
+    };
 }
 
-static void produce_result_fail(struct broker_result *result, int error_code, const char *error)
+static void produce_fail_all(const struct produce_job *job, int32_t partition,
+                             enum kafka_error error)
 {
-    *result = (struct broker_result){.partition = -1,
-                                     .offset = -1,
-                                     .timestamp_ms = -1,
-                                     .error_code = error_code,
-                                     .error = error};
-}
-
-static void produce_fail_all(const struct broker_produce *produce, int error_code,
-                             const char *error)
-{
-    for (size_t i = 0; i < produce->count; i++) {
-        produce_result_fail(&produce->results[i], error_code, error);
+    for (size_t i = 0; i < job->produce->count; i++) {
+        produce_result_fail(job, &job->produce->results[i], partition, error);
     }
 }
 
 /* --- the producer's arithmetic --- */
 
-/* Kafka's zigzag varint of a non-negative int. */
-static size_t varint_bytes(uint64_t value)
-{
-    uint64_t zigzag = value << 1;
-    size_t bytes = 1;
-    while (zigzag >= 0x80) {
-        zigzag >>= 7;
-        bytes++;
-    }
-    return bytes;
-}
-
 static size_t field_bytes(bool present, struct span field)
 {
-    return present ? varint_bytes(field.len) + field.len : 1; /* null is the varint -1 */
+    return present ? varint_size((int64_t)field.len) + field.len : 1; /* null is the varint -1 */
 }
 
 /* AbstractRecords.estimateSizeInBytesUpperBound for a batch of one record. */
-static size_t serialized_bytes(const struct broker_record *record)
+size_t broker_record_bytes(const struct broker_record *record)
 {
     size_t headers = record->headers.len > 0 ? record->headers.len : 1; /* the count: 0 */
     return BATCH_OVERHEAD_BYTES + RECORD_OVERHEAD_BYTES +
@@ -95,107 +75,50 @@ static int32_t produce_partition_for(const struct produce_job *job,
 
 /* --- finding the topic --- */
 
-static void produce_fail_invalid_name(struct broker_produce *produce)
+/* The topic of the request, made where the broker may; NULL: every result has been filled. */
+static const struct store_topic *produce_topic_for(const struct produce_job *job)
 {
-    produce_fail_all(produce, ERROR_FINAL,
-                     produce_text_or(arena_printf(produce->base.arena, "Invalid topics: [%.*s]",
-                                                  SPAN_ARG(produce->topic)),
-                                     "Invalid topics"));
-}
-
-static void produce_fail_missing_topic(struct broker_produce *produce)
-{
-    produce_fail_all(produce, ERROR_RETRIABLE,
-                     produce_text_or(arena_printf(produce->base.arena,
-                                                  "Topic %.*s not present in metadata after %d ms.",
-                                                  SPAN_ARG(produce->topic), METADATA_WAIT_MS),
-                                     "Topic not present in metadata"));
-}
-
-/* What Kafka's producer says when the broker did not take a record in time. The store has failed
- * the turn as well, so that this reaches nobody unless the reply is not bound to the commit. With
- * the turn everything in it is gone, the records before this one and perhaps the topic itself, so
- * that job->topic may not be looked at any more. */
-static void produce_fail_storage(const struct broker_produce *produce)
-{
-    produce_fail_all(
-        produce, ERROR_RETRIABLE,
-        produce_text_or(arena_printf(produce->base.arena,
-                                     "Expiring %zu record(s) for %.*s: 120000 ms has passed since "
-                                     "batch creation",
-                                     produce->count, SPAN_ARG(produce->topic)),
-                        "Expiring record(s)"));
-}
-
-/* NULL: every result has been filled. */
-static const struct store_topic *produce_topic_for(struct broker_store *self,
-                                                   struct broker_produce *produce)
-{
-    if (!store_topic_name_is_legal(produce->topic)) {
-        produce_fail_invalid_name(produce);
+    struct broker_store *self = job->self;
+    struct span name = job->produce->topic;
+    if (!store_topic_name_is_legal(name)) {
+        produce_fail_all(job, -1, KAFKA_ERROR_INVALID_TOPIC);
         return NULL;
     }
-    const struct store_topic *topic = store_topic_find(self->store, produce->topic);
+    const struct store_topic *topic = store_topic_find(self->store, name);
     if (topic == NULL && self->auto_create &&
-        store_topic_create(self->store,
-                           &(struct store_topic_spec){.name = produce->topic,
-                                                      .partition_count = AUTO_CREATED_PARTITIONS},
-                           NULL) == STATUS_OK) {
-        topic = store_topic_find(self->store, produce->topic);
+        store_topic_create(
+            self->store,
+            &(struct store_topic_spec){.name = name, .partition_count = AUTO_CREATED_PARTITIONS},
+            NULL) == STATUS_OK) {
+        topic = store_topic_find(self->store, name);
     }
     if (topic == NULL) {
-        produce_fail_missing_topic(produce);
+        produce_fail_all(job, -1, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
     }
     return topic;
 }
 
 /* --- one record --- */
 
-static void produce_refuse_partition(struct produce_job *job, int32_t partition,
-                                     struct broker_result *result)
+/* Why the record is refused, NONE: it is not. */
+static enum kafka_error produce_check_key(const struct produce_job *job,
+                                          const struct broker_record *record)
 {
-    produce_result_fail(
-        result, ERROR_RETRIABLE,
-        produce_text_or(arena_printf(job->produce->base.arena,
-                                     "Partition %d of topic %.*s with partition count %d is not "
-                                     "present in metadata after %d ms.",
-                                     (int)partition, SPAN_ARG(job->topic->name),
-                                     (int)job->topic->partition_count, METADATA_WAIT_MS),
-                        "Partition is not present in metadata"));
+    return record->has_key || !broker_store_is_compacted(job->self, job->topic)
+               ? KAFKA_ERROR_NONE
+               : KAFKA_ERROR_INVALID_RECORD;
 }
 
-static bool produce_check_key(struct produce_job *job, const struct broker_record *record,
-                              struct broker_result *result)
-{
-    if (record->has_key || !broker_store_is_compacted(job->self, job->topic)) {
-        return true;
-    }
-    produce_result_fail(result, ERROR_FINAL,
-                        "This message has failed its CRC checksum, exceeds the valid size, has a "
-                        "null key for a compacted topic, or is otherwise corrupt.");
-    return false;
-}
-
-static bool produce_check_record(struct produce_job *job, const struct broker_record *record,
-                                 int32_t partition, struct broker_result *result)
+static enum kafka_error produce_check_record(const struct produce_job *job,
+                                             const struct broker_record *record, int32_t partition)
 {
     if (partition >= job->topic->partition_count) {
-        produce_refuse_partition(job, partition, result);
-        return false;
+        return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
     }
-    size_t bytes = serialized_bytes(record);
-    if (bytes > RECORD_BYTES_MAX) {
-        produce_result_fail(
-            result, ERROR_FINAL,
-            produce_text_or(arena_printf(job->produce->base.arena,
-                                         "The message is %zu bytes when serialized which is larger "
-                                         "than %d, which is the value of the max.request.size "
-                                         "configuration.",
-                                         bytes, RECORD_BYTES_MAX),
-                            "The message is too large"));
-        return false;
+    if (broker_record_bytes(record) > BROKER_RECORD_BYTES_MAX) {
+        return KAFKA_ERROR_MESSAGE_TOO_LARGE;
     }
-    return produce_check_key(job, record, result);
+    return produce_check_key(job, record);
 }
 
 static struct store_record produce_stored(const struct produce_job *job,
@@ -216,7 +139,9 @@ static bool produce_one(struct produce_job *job, const struct broker_record *rec
                         struct broker_result *result)
 {
     int32_t partition = produce_partition_for(job, record);
-    if (!produce_check_record(job, record, partition, result)) {
+    enum kafka_error error = produce_check_record(job, record, partition);
+    if (PP_UNLIKELY(error != KAFKA_ERROR_NONE)) {
+        produce_result_fail(job, result, partition, error);
         return true;
     }
     const struct store_record stored = produce_stored(job, record);
@@ -225,32 +150,30 @@ static bool produce_one(struct produce_job *job, const struct broker_record *rec
                             &offset, NULL) != STATUS_OK) {
         return false;
     }
-    *result = (struct broker_result){
-        .partition = partition, .offset = offset, .timestamp_ms = stored.timestamp_ms};
+    *result = (struct broker_result){.partition = partition,
+                                     .partition_count = job->topic->partition_count,
+                                     .offset = offset,
+                                     .timestamp_ms = stored.timestamp_ms};
     return true;
 }
 
 /* --- a batch --- */
 
-static bool produce_check_batch(struct produce_job *job, int32_t partition)
+static enum kafka_error produce_check_batch(const struct produce_job *job, int32_t partition)
 {
-    struct broker_produce *produce = job->produce;
-    struct broker_result refusal = {.error_code = 0};
+    const struct broker_produce *produce = job->produce;
+    enum kafka_error error = KAFKA_ERROR_NONE;
     if (partition >= job->topic->partition_count) {
-        produce_refuse_partition(job, partition, &refusal);
-    } else if (produce->batch.len > BROKER_BATCH_BYTES_MAX) {
-        produce_result_fail(&refusal, ERROR_FINAL,
-                            "The request included a message larger than the max message size the "
-                            "server will accept.");
+        return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
     }
-    for (size_t i = 0; i < produce->count && refusal.error_code == 0; i++) {
+    if (produce->batch.len > BROKER_BATCH_BYTES_MAX) {
+        return KAFKA_ERROR_MESSAGE_TOO_LARGE;
+    }
+    for (size_t i = 0; i < produce->count && error == KAFKA_ERROR_NONE; i++) {
         PP_ASSERT(produce->records[i].partition == partition);
-        (void)produce_check_key(job, &produce->records[i], &refusal);
+        error = produce_check_key(job, &produce->records[i]);
     }
-    if (refusal.error_code != 0) {
-        produce_fail_all(produce, refusal.error_code, refusal.error);
-    }
-    return refusal.error_code == 0;
+    return error;
 }
 
 /* False: the store has failed the turn, or there is no memory to hand it the records. */
@@ -259,7 +182,9 @@ static bool produce_batch(struct produce_job *job)
     struct broker_produce *produce = job->produce;
     PP_ASSERT(produce->count > 0 && produce->records[0].partition >= 0);
     int32_t partition = produce->records[0].partition;
-    if (!produce_check_batch(job, partition)) {
+    enum kafka_error error = produce_check_batch(job, partition);
+    if (error != KAFKA_ERROR_NONE) {
+        produce_fail_all(job, partition, error);
         return true;
     }
     struct store_record *stored =
@@ -278,6 +203,7 @@ static bool produce_batch(struct produce_job *job)
     }
     for (size_t i = 0; i < produce->count; i++) {
         produce->results[i] = (struct broker_result){.partition = partition,
+                                                     .partition_count = job->topic->partition_count,
                                                      .offset = first + (int64_t)i,
                                                      .timestamp_ms = stored[i].timestamp_ms};
     }
@@ -315,7 +241,7 @@ static void produce_tell_appended(struct produce_job *job)
     int32_t last = -1;
     for (size_t i = 0; i < produce->count; i++) {
         int32_t partition = produce->results[i].partition;
-        if (produce->results[i].error_code != 0 || partition == last) {
+        if (produce->results[i].error != KAFKA_ERROR_NONE || partition == last) {
             continue;
         }
         /* Records of several partitions may alternate. Without memory for the list some partition
@@ -340,17 +266,19 @@ static void produce_tell_appended(struct produce_job *job)
 enum broker_outcome broker_store_produce(struct broker *broker, struct broker_produce *request)
 {
     struct broker_store *self = broker_store_of(broker);
-    request->base.status = STATUS_OK;
-    request->partition_count = 0;
     struct produce_job job = {.self = self, .produce = request};
-    job.topic = produce_topic_for(self, request);
+    request->base.status = STATUS_OK;
+    job.topic = produce_topic_for(&job);
     if (job.topic == NULL) {
         return BROKER_DONE;
     }
-    request->partition_count = job.topic->partition_count;
     job.now_ms = self->env->wall_us(self->env) / 1000;
     if (!(request->batch.len > 0 ? produce_batch(&job) : produce_each(&job))) {
-        produce_fail_storage(request);
+        /* The store has failed the turn as well, so that this reaches nobody unless the reply is
+         * not bound to the commit. With the turn everything in it is gone, the records before this
+         * one and perhaps the topic itself, which may not be looked at any more. */
+        job.topic = NULL;
+        produce_fail_all(&job, -1, KAFKA_ERROR_STORAGE);
         return BROKER_DONE;
     }
     produce_tell_appended(&job);

@@ -117,7 +117,7 @@ void service_bench_call(struct service_bench *bench, const char *method_target,
 void service_bench_produce(struct service_bench *bench, const char *value)
 {
     struct arena texts;
-    struct broker_result result = {.error_code = -1};
+    struct broker_result result = {.error = KAFKA_ERROR_STORAGE};
     struct broker_record record = {
         .partition = -1, .has_value = true, .value = span_from_cstr(value), .timestamp_ms = -1};
     struct broker_produce produce = {.topic = SPAN_LIT("u1.pin"),
@@ -127,7 +127,7 @@ void service_bench_produce(struct service_bench *bench, const char *value)
                                      .base = {.arena = &texts}};
     arena_init(&texts, 64 * 1024);
     PP_ASSERT(bench->broker->ops->produce(bench->broker, &produce) == BROKER_DONE);
-    PP_ASSERT(result.error_code == 0);
+    PP_ASSERT(result.error == KAFKA_ERROR_NONE);
     turn_end(&bench->turn);
     arena_release(&texts);
 }

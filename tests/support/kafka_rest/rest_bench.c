@@ -218,7 +218,7 @@ void bench_append(struct bench *bench, const char *topic, int32_t partition, con
         .value = span_from_cstr(value),
         .timestamp_ms = -1,
     };
-    struct broker_result result = {.error_code = -1};
+    struct broker_result result = {.error = KAFKA_ERROR_STORAGE};
     struct broker_produce produce = {
         .base = {.arena = &texts},
         .topic = span_from_cstr(topic),
@@ -227,7 +227,7 @@ void bench_append(struct bench *bench, const char *topic, int32_t partition, con
         .count = 1,
     };
     PP_ASSERT(bench->broker->ops->produce(bench->broker, &produce) == BROKER_DONE);
-    PP_ASSERT(result.error_code == 0);
+    PP_ASSERT(result.error == KAFKA_ERROR_NONE);
     arena_release(&texts);
 }
 

@@ -25,7 +25,7 @@ static enum handled toy_handle(void *ctx, struct exchange *exchange)
                                      .count = 1,
                                      .base = {.arena = &exchange->arena}};
     broker->ops->produce(broker, &produce);
-    exchange->reply.status = result.error_code == 0 ? 200 : 500;
+    exchange->reply.status = result.error == KAFKA_ERROR_NONE ? 200 : 500;
     buf_printf(&exchange->reply.body, "kept at %lld", (long long)result.offset);
     return HANDLED;
 }

@@ -189,7 +189,7 @@ void sink_world_produce_record(struct sink_world *f, const char *topic,
                                      .count = 1,
                                      .base = {.arena = &f->arena}};
     assert_int_equal(f->broker->ops->produce(f->broker, &request), BROKER_DONE);
-    assert_int_equal(result.error_code, 0);
+    assert_int_equal(result.error, KAFKA_ERROR_NONE);
 }
 
 void sink_world_produce_at(struct sink_world *f, const char *topic, const char *value,

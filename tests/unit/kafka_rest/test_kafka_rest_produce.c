@@ -53,7 +53,7 @@ static int64_t end_offset(struct bench *b, const char *topic)
 struct report_broker {
     struct broker broker;
     struct broker_produce *pending;
-    int error_code;
+    enum kafka_error error;
 };
 
 static enum broker_outcome produce_later(struct broker *broker, struct broker_produce *produce)
@@ -76,8 +76,7 @@ static void deliver(struct bench *b, struct report_broker *later)
     for (size_t i = 0; i < produce->count; i++) {
         produce->results[i] = (struct broker_result){
             .offset = (int64_t)i,
-            .error_code = later->error_code,
-            .error = arena_printf(produce->base.arena, "as Kafka says"),
+            .error = later->error,
         };
     }
     produce->base.done(&produce->base);
@@ -146,13 +145,13 @@ static void a_failed_authentication_makes_the_status_401(void **state)
     struct bench *b = *state;
     static struct report_broker later; /* the bench closes it after the test */
     open_later(b, &later);
-    later.error_code = 40101;
+    later.error = KAFKA_ERROR_SASL_AUTHENTICATION_FAILED;
     struct bench_call *call =
         bench_begin(b, "POST /topics/u1.pin", NULL, "{\"records\":[{\"value\":1}]}");
     deliver(b, &later);
     assert_answer(call, 401,
                   "{\"offsets\":[{\"partition\":null,\"offset\":null,\"error_code\":40101,"
-                  "\"error\":\"as Kafka says\"}" TAIL);
+                  "\"error\":\"SASL Authentication failed.\"}" TAIL);
 }
 
 /* --- permissions --- */

@@ -225,35 +225,110 @@ static void a_value_too_deep_is_refused_not_overrun(void **state)
 
 /* --- receipts --- */
 
+static void encode(struct desk *d, const char *topic, const struct broker_result *results,
+                   size_t count)
+{
+    static const struct broker_record records[4];
+    PP_ASSERT(count <= ARRAY_COUNT(records));
+    const struct produce_outcome outcome = {span_from_cstr(topic), records, results, count};
+    produce_receipts_encode(&outcome, &d->exchange);
+}
+
 static void receipts_stand_in_request_order_with_their_failures(void **state)
 {
     static const struct broker_result results[] = {
         {.partition = 2, .offset = INT64_C(9223372036854775806)},
-        {.error_code = 50003, .error = "Topic \"t\" not present"},
+        {.partition = -1, .error = KAFKA_ERROR_INVALID_TOPIC},
         {.partition = 0, .offset = 0},
     };
     struct desk *d = *state;
-    produce_receipts_encode(results, ARRAY_COUNT(results), &d->exchange);
+    encode(d, "a \"t\"", results, ARRAY_COUNT(results));
     assert_int_equal(d->exchange.reply.status, 200);
-    assert_string_equal(d->exchange.reply.error_code, "50003");
+    assert_string_equal(d->exchange.reply.error_code, "50002");
     assert_string_equal(
         buf_cstr(&d->exchange.reply.body),
         "{\"offsets\":[{\"partition\":2,\"offset\":9223372036854775806,\"error_code\":null,"
-        "\"error\":null},{\"partition\":null,\"offset\":null,\"error_code\":50003,\"error\":"
-        "\"Topic \\\"t\\\" not present\"},{\"partition\":0,\"offset\":0,\"error_code\":null,"
+        "\"error\":null},{\"partition\":null,\"offset\":null,\"error_code\":50002,\"error\":"
+        "\"Invalid topics: [a \\\"t\\\"]\"},{\"partition\":0,\"offset\":0,\"error_code\":null,"
         "\"error\":null}],\"key_schema_id\":null,\"value_schema_id\":null}");
 }
 
 static void the_first_refusal_by_security_makes_the_status(void **state)
 {
     static const struct broker_result results[] = {
-        {.error_code = 50002, .error = "x"},
-        {.error_code = 40301, .error = "x"},
-        {.error_code = 40101, .error = "x"},
+        {.error = KAFKA_ERROR_INVALID_RECORD},
+        {.error = KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED},
+        {.error = KAFKA_ERROR_SASL_AUTHENTICATION_FAILED},
     };
     struct desk *d = *state;
-    produce_receipts_encode(results, ARRAY_COUNT(results), &d->exchange);
+    encode(d, "t", results, ARRAY_COUNT(results));
     assert_int_equal(d->exchange.reply.status, 403);
+}
+
+static void each_of_kafkas_errors_has_the_proxys_code_and_the_producers_words(void **state)
+{
+    static const struct {
+        struct broker_result result;
+        int code;
+        const char *words;
+    } rows[] = {
+        {{.partition = -1, .error = KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION},
+         50003,
+         "Topic t not present in metadata after 60000 ms."},
+        {{.partition = 7, .partition_count = 3, .error = KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION},
+         50003,
+         "Partition 7 of topic t with partition count 3 is not present in metadata after 60000 "
+         "ms."},
+        {{.error = KAFKA_ERROR_MESSAGE_TOO_LARGE},
+         50002,
+         "The message is 1048577 bytes when serialized which is larger than 1048576, which is the "
+         "value of the max.request.size configuration."},
+        {{.error = KAFKA_ERROR_INVALID_TOPIC}, 50002, "Invalid topics: [t]"},
+        {{.error = KAFKA_ERROR_INVALID_RECORD},
+         50002,
+         "This message has failed its CRC checksum, exceeds the valid size, has a null key for a "
+         "compacted topic, or is otherwise corrupt."},
+        {{.error = KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED},
+         40301,
+         "Not authorized to access topics: [t]"},
+        {{.error = KAFKA_ERROR_SASL_AUTHENTICATION_FAILED}, 40101, "SASL Authentication failed."},
+        {{.error = KAFKA_ERROR_STORAGE},
+         50003,
+         "Expiring 1 record(s) for t: 120000 ms has passed since batch creation"},
+    };
+    (void)state;
+    struct buf scratch;
+    buf_init(&scratch, PRODUCE_WORDS_BYTES_MAX);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const struct broker_record record = {.has_value = true, .value = {"", 1048576 - 87 + 1}};
+        const struct produce_outcome outcome = {SPAN_LIT("t"), &record, &rows[i].result, 1};
+        assert_int_equal(produce_error_code(rows[i].result.error), rows[i].code);
+        struct span words = produce_error_words(&outcome, 0, &scratch);
+        assert_int_equal(words.len, strlen(rows[i].words));
+        assert_memory_equal(words.ptr, rows[i].words, words.len);
+    }
+    buf_release(&scratch);
+}
+
+/* The broker refuses a record that the producer would have let through: the words are its own. */
+static void where_the_producer_has_no_words_those_of_kafka_stand(void **state)
+{
+    const struct broker_record small = {.has_value = true, .value = SPAN_LIT("v")};
+    const struct broker_result result = {.error = KAFKA_ERROR_MESSAGE_TOO_LARGE};
+    const struct produce_outcome outcome = {SPAN_LIT("t"), &small, &result, 1};
+    struct buf scratch;
+    (void)state;
+    buf_init(&scratch, PRODUCE_WORDS_BYTES_MAX);
+    assert_true(span_equal_cstr(produce_error_words(&outcome, 0, &scratch),
+                                kafka_error_words(KAFKA_ERROR_MESSAGE_TOO_LARGE)));
+    buf_release(&scratch);
+    /* Without memory for a text, too. */
+    const struct broker_result missing = {.error = KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION};
+    const struct produce_outcome other = {SPAN_LIT("t"), &small, &missing, 1};
+    buf_init(&scratch, 0);
+    assert_true(span_equal_cstr(produce_error_words(&other, 0, &scratch),
+                                kafka_error_words(KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION)));
+    buf_release(&scratch);
 }
 
 int main(void)
@@ -273,6 +348,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(the_first_refusal_by_security_makes_the_status, setup,
                                         teardown),
+        cmocka_unit_test(each_of_kafkas_errors_has_the_proxys_code_and_the_producers_words),
+        cmocka_unit_test(where_the_producer_has_no_words_those_of_kafka_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

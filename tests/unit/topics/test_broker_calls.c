@@ -38,7 +38,7 @@ static void append(struct fixture *f, const char *topic, int32_t partition, cons
                                      .results = &result,
                                      .count = 1};
     assert_int_equal(f->broker->ops->produce(f->broker, &produce), BROKER_DONE);
-    assert_int_equal(result.error_code, 0);
+    assert_int_equal(result.error, KAFKA_ERROR_NONE);
 }
 
 static enum status create(struct fixture *f, const char *topic, int32_t partitions)

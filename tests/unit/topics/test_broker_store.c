@@ -1,4 +1,4 @@
-/* The embedded broker: partitions, sizes, and Kafka's words for each failure. */
+/* The embedded broker: partitions, sizes, and Kafka's error for each failure. */
 #include "broker.h"
 
 #include "sqlite_db.h"
@@ -93,16 +93,19 @@ static void produce(struct fixture *f, const char *topic, size_t count)
     assert_int_equal(f->broker->ops->produce(f->broker, &request), BROKER_DONE);
 }
 
-static void assert_error(const struct fixture *f, size_t i, int code, const char *text)
+static void assert_error(const struct fixture *f, size_t i, enum kafka_error error,
+                         int32_t partition, int32_t partition_count)
 {
-    assert_int_equal(f->results[i].error_code, code);
-    assert_string_equal(f->results[i].error, text);
+    assert_int_equal(f->results[i].error, error);
+    assert_int_equal(f->results[i].partition, partition);
+    assert_int_equal(f->results[i].partition_count, partition_count);
+    assert_int_equal(f->results[i].offset, -1);
+    assert_int_equal(f->results[i].timestamp_ms, -1);
 }
 
 static void assert_kept(const struct fixture *f, size_t i, int32_t partition, int64_t offset)
 {
-    assert_int_equal(f->results[i].error_code, 0);
-    assert_null(f->results[i].error);
+    assert_int_equal(f->results[i].error, KAFKA_ERROR_NONE);
     assert_int_equal(f->results[i].partition, partition);
     assert_int_equal(f->results[i].offset, offset);
 }
@@ -120,22 +123,22 @@ static void records_of_a_request_are_kept_in_order_at_the_brokers_time(void **st
     assert_string_equal(f->appended, "u1.pin/0 ");
 }
 
-static void a_missing_topic_gives_50003_for_each_record(void **state)
+static void a_missing_topic_is_kafkas_error_3_for_each_record(void **state)
 {
     struct fixture *f = *state;
     produce(f, "nope", 2);
     for (size_t i = 0; i < 2; i++) {
-        assert_error(f, i, 50003, "Topic nope not present in metadata after 60000 ms.");
+        assert_error(f, i, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION, -1, 0);
     }
     assert_string_equal(f->appended, "");
 }
 
-static void an_illegal_topic_name_gives_50002(void **state)
+static void an_illegal_topic_name_is_kafkas_error_17(void **state)
 {
     struct fixture *f = *state;
     make_broker(f, true);
     produce(f, "bad topic", 1);
-    assert_error(f, 0, 50002, "Invalid topics: [bad topic]");
+    assert_error(f, 0, KAFKA_ERROR_INVALID_TOPIC, -1, 0);
 }
 
 static void a_missing_topic_is_created_where_the_broker_may(void **state)
@@ -157,10 +160,7 @@ static void a_partition_out_of_range_fails_alone(void **state)
     f->records[2].partition = 2;
     produce(f, "wide", 3);
     assert_kept(f, 0, 2, 0);
-    assert_error(
-        f, 1, 50003,
-        "Partition 7 of topic wide with partition count 3 is not present in metadata after "
-        "60000 ms.");
+    assert_error(f, 1, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION, 7, 3);
     assert_kept(f, 2, 2, 1);
     assert_string_equal(f->appended, "wide/2 ");
 }
@@ -251,35 +251,30 @@ static void the_size_limit_is_that_of_kafkas_estimate(void **state)
         f->records[0].value = span_from(big, cases[i].value_len);
         produce(f, "u1.pin", 2);
         if (cases[i].expected == 0) {
-            assert_int_equal(f->results[0].error_code, 0);
+            assert_int_equal(f->results[0].error, KAFKA_ERROR_NONE);
         } else {
-            char text[160];
-            snprintf(text, sizeof(text),
-                     "The message is %zu bytes when serialized which is larger than 1048576, which "
-                     "is the value of the max.request.size configuration.",
-                     cases[i].expected);
-            assert_error(f, 0, 50002, text);
+            assert_error(f, 0, KAFKA_ERROR_MESSAGE_TOO_LARGE, 0, 1);
+            assert_int_equal(broker_record_bytes(&f->records[0]), cases[i].expected);
         }
-        assert_int_equal(f->results[1].error_code, 0);
+        assert_int_equal(f->results[1].error, KAFKA_ERROR_NONE);
     }
     free(big);
 }
 
-static void without_memory_for_texts_the_codes_stay_right(void **state)
+static void without_memory_the_errors_stay_right(void **state)
 {
     struct fixture *f = *state;
     arena_release(&f->texts);
     arena_init(&f->texts, 0);
     produce(f, "nope", 1);
-    assert_int_equal(f->results[0].error_code, 50003);
-    assert_non_null(f->results[0].error);
+    assert_error(f, 0, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION, -1, 0);
     f->records[0].partition = 0;
     f->records[1].partition = 1;
     f->records[2].partition = 9;
     produce(f, "wide", 3);
     assert_kept(f, 0, 0, 0);
     assert_kept(f, 1, 1, 0);
-    assert_int_equal(f->results[2].error_code, 50003);
+    assert_error(f, 2, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION, 9, 3);
     assert_string_equal(f->appended, "wide/0 wide/1 ");
 }
 
@@ -307,8 +302,7 @@ static void a_record_that_cannot_be_stored_takes_its_request_and_new_topic_along
     make_broker(f, true);
     produce(f, "new", 3);
     for (size_t i = 0; i < 3; i++) {
-        assert_error(f, i, 50003,
-                     "Expiring 3 record(s) for new: 120000 ms has passed since batch creation");
+        assert_error(f, i, KAFKA_ERROR_STORAGE, -1, 0);
     }
     assert_string_equal(f->appended, "");
     assert_null(store_topic_find(f->store, SPAN_LIT("new")));
@@ -319,14 +313,41 @@ static void a_record_that_cannot_be_stored_takes_its_request_and_new_topic_along
                      STATUS_OK);
 }
 
+static void the_numbers_are_those_of_kafkas_protocol(void **state)
+{
+    static const struct {
+        enum kafka_error error;
+        int code; /* specs/kafka-wire.md section 5 */
+        bool is_retriable;
+    } rows[] = {
+        {KAFKA_ERROR_NONE, 0, false},
+        {KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION, 3, true},
+        {KAFKA_ERROR_MESSAGE_TOO_LARGE, 10, false},
+        {KAFKA_ERROR_INVALID_TOPIC, 17, false},
+        {KAFKA_ERROR_TOPIC_AUTHORIZATION_FAILED, 29, false},
+        {KAFKA_ERROR_STORAGE, 56, true},
+        {KAFKA_ERROR_SASL_AUTHENTICATION_FAILED, 58, false},
+        {KAFKA_ERROR_INVALID_RECORD, 87, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        assert_int_equal(rows[i].error, rows[i].code);
+        assert_int_equal(kafka_error_is_retriable(rows[i].error), rows[i].is_retriable);
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(kafka_error_words(rows[i].error),
+                                    kafka_error_words(rows[j].error));
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(records_of_a_request_are_kept_in_order_at_the_brokers_time),
-        TEST(a_missing_topic_gives_50003_for_each_record),
-        TEST(an_illegal_topic_name_gives_50002),
+        TEST(a_missing_topic_is_kafkas_error_3_for_each_record),
+        TEST(an_illegal_topic_name_is_kafkas_error_17),
         TEST(a_missing_topic_is_created_where_the_broker_may),
         TEST(a_partition_out_of_range_fails_alone),
         TEST(a_key_chooses_its_partition_as_kafka_does),
@@ -335,8 +356,9 @@ int main(void)
         TEST(keyless_records_of_a_request_stick_together_and_requests_move_on),
         TEST(a_tombstone_is_kept),
         TEST(the_size_limit_is_that_of_kafkas_estimate),
-        TEST(without_memory_for_texts_the_codes_stay_right),
+        TEST(without_memory_the_errors_stay_right),
         TEST(a_record_that_cannot_be_stored_takes_its_request_and_new_topic_along),
+        cmocka_unit_test(the_numbers_are_those_of_kafkas_protocol),
     };
     return cmocka_run_group_tests_name("broker_store", tests, NULL, NULL);
 }
