@@ -194,15 +194,32 @@ static bool body_rewrite(struct gateway_call *call)
     return true;
 }
 
+static bool has_double_slash(struct span path)
+{
+    for (size_t i = 1; i < path.len; i++) {
+        if (path.ptr[i - 1] == '/' && path.ptr[i] == '/') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Notes what the request's sender may trip over. */
 static void traps_note(struct gateway_call *call, const struct gateway_target *target)
 {
     struct span resource = target->resource;
-    call->double_slash = span_starts_with(resource, SPAN_LIT("//"));
+    call->stage = target->stage;
+    call->double_slash = has_double_slash(resource);
     call->names_kinesis_action = gateway_names_kinesis(resource);
     struct span rest = resource;
     struct span first = gateway_segment_take(&rest);
+    struct span behind = rest;
+    call->names_streams = span_equal(first, SPAN_LIT("streams"));
     call->stage_twice = span_equal(first, target->stage) && rest.len > 0;
+    call->stray =
+        !gateway_is_service_path(first) && gateway_is_service_path(gateway_segment_take(&behind))
+            ? first
+            : SPAN_EMPTY;
     if (call->exchange->request.method == METHOD_POST && span_equal(first, SPAN_LIT("consumers"))) {
         (void)gateway_segment_take(&rest);
         call->creates_consumer = rest.len <= 1;
@@ -240,11 +257,11 @@ static enum handled gateway_handle(void *ctx, struct exchange *exchange)
     if (facts.method_override.len > 0) {
         method_set(request, facts.method_override);
     }
-    if (request->path.len <= 1) {
+    struct gateway_target target = gateway_target_of(request->path);
+    if (target.stage.len == 0) {
         return gateway_error_write(gateway, exchange, GATEWAY_ERROR_NO_ROUTE,
                                    "the URL ends before the stage: write /<stage>/topics/<topic>");
     }
-    struct gateway_target target = gateway_target_of(request->path);
     if (!gateway_stage_is_deployed(gateway, target.stage)) {
         return gateway_error_write(gateway, exchange, GATEWAY_ERROR_FORBIDDEN,
                                    gateway_stage_hint(gateway, &exchange->arena, target.stage));

@@ -16,7 +16,7 @@ struct gateway_options {
     struct log *log;
     struct uv_loop_s *loop; /* for the upstream's sockets */
     /* NULL: any. DIFFERS: any well-formed first path segment is a stage; AWS knows only deployed
-     * ones, which `serve --stage NAME` imitates. */
+     * ones, which `serve --stage NAME` imitates, and a deployment_stage that is configured. */
     const char *stage;
     const char *api_key;  /* NULL: no key is asked for */
     double throttle_rate; /* requests a second; 0: no throttle */

@@ -319,15 +319,36 @@ static void backend_framing_add(struct gateway *gateway, struct reply *reply)
     BUF_APPEND_LIT(&reply->headers, "\r\n");
 }
 
+/* The backend in this process knows of no gateway, and would call this port its own. */
+static const char *hint_about_stray_segment(const struct gateway_call *call)
+{
+    return arena_printf(&call->exchange->arena,
+                        "\"%.*s\" is the stage here, and the REST proxy knows no path that begins "
+                        "with /%.*s: leave %s out",
+                        SPAN_ARG(call->stage), SPAN_ARG(call->stray),
+                        call->gateway->stage != NULL ? "it" : "one of the two");
+}
+
 /* Traps of the path, which show as the backend's 404. */
 static const char *hint_after_404(const struct gateway_call *call)
 {
     if (call->double_slash) {
-        return "there are two slashes behind the stage, and API Gateway keeps both: the invoke URL "
-               "ends in a slash already";
+        return "there are two slashes in the path, and API Gateway keeps both: it drops only those "
+               "round the stage";
     }
     if (call->stage_twice) {
         return "the stage stands there twice: the invoke URL ends in it already";
+    }
+    if (call->stray.len > 0) {
+        return hint_about_stray_segment(call);
+    }
+    if (call->names_streams && call->names_kinesis_action) {
+        return "PutRecord is the name of the Kinesis action, the workshop's path is PUT "
+               "/streams/<stream>/record; and the Kinesis routes are not in this build";
+    }
+    if (call->names_streams) {
+        return "the Kinesis routes under /streams are not in this build: {proxy+} takes the path, "
+               "and the REST proxy does not know it";
     }
     if (call->names_kinesis_action) {
         return "PutRecord is the name of the Kinesis action, not a part of the URL: records for a "

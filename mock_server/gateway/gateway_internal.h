@@ -55,17 +55,19 @@ struct gateway_call {
     bool stage_twice;
     bool creates_consumer;
     bool names_kinesis_action;
+    bool names_streams;
+    struct span stage;
+    struct span stray; /* the segment between the stage and /topics and the like; empty: none */
 };
 
 /* --- gateway_resource.c --- */
 
 struct gateway_target {
-    struct span stage;
-    struct span resource; /* what is behind the stage, with its slash; "" or "/" is the root */
+    struct span stage;    /* empty: the path has none */
+    struct span resource; /* what is behind the stage, with one slash; "" or "/" is the root */
 };
 
 bool gateway_is_stage_name(struct span text);
-/* `path` is longer than "/". */
 struct gateway_target gateway_target_of(struct span path);
 bool gateway_stage_is_deployed(const struct gateway *gateway, struct span stage);
 /* The hint for a stage that is not deployed; NULL: out of memory. */
@@ -75,6 +77,8 @@ const char *gateway_stage_hint(const struct gateway *gateway, struct arena *aren
 const char *gateway_resource_refusal(enum http_method method, struct span resource);
 /* Does the path end in the name of a Kinesis action? */
 bool gateway_names_kinesis(struct span resource);
+/* Is the segment the first of a path that a service behind the gateway knows? */
+bool gateway_is_service_path(struct span segment);
 /* Cuts "/segment" off the front; the rest begins with a slash or is empty. */
 struct span gateway_segment_take(struct span *path);
 

@@ -41,22 +41,36 @@ struct span gateway_segment_take(struct span *path)
     return segment;
 }
 
+/* Of several slashes at the front the last one stays. */
+static struct span slashes_fold(struct span path)
+{
+    while (path.len > 1 && path.ptr[0] == '/' && path.ptr[1] == '/') {
+        path = span_skip(path, 1);
+    }
+    return path;
+}
+
+/* Slashes before the stage and between it and the path count once, as recorded; inside the path
+ * they are part of it, and one at its end is dropped. */
 struct gateway_target gateway_target_of(struct span path)
 {
-    struct gateway_target target = {.stage = SPAN_EMPTY, .resource = path};
+    struct gateway_target target = {.stage = SPAN_EMPTY, .resource = slashes_fold(path)};
     target.stage = gateway_segment_take(&target.resource);
     if (span_equal(target.stage, SPAN_LIT("_api"))) {
-        struct span rest = target.resource;
+        struct span rest = slashes_fold(target.resource);
         if (is_api_id(gateway_segment_take(&rest)) && rest.len > 0) {
-            target.resource = rest;
+            target.resource = slashes_fold(rest);
             target.stage = gateway_segment_take(&target.resource);
         }
+    }
+    target.resource = slashes_fold(target.resource);
+    if (target.resource.len > 1 && span_ends_with(target.resource, SPAN_LIT("/"))) {
+        target.resource = span_first(target.resource, target.resource.len - 1);
     }
     return target;
 }
 
-/* First segments of the services behind the gateway: here, the stage was forgotten. */
-static bool is_service_path(struct span segment)
+bool gateway_is_service_path(struct span segment)
 {
     static const char *const names[] = {"topics", "consumers", "brokers", "v3", "streams"};
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
@@ -72,7 +86,7 @@ const char *gateway_stage_hint(const struct gateway *gateway, struct arena *aren
 {
     const char *known = gateway->stage != NULL ? gateway->stage : "test";
     const char *hint;
-    if (is_service_path(stage)) {
+    if (gateway_is_service_path(stage)) {
         hint = arena_printf(arena,
                             "/%.*s stands where the stage belongs: write /%s/%.*s..., the invoke "
                             "URL ends in the stage",
@@ -96,7 +110,7 @@ bool gateway_stage_is_deployed(const struct gateway *gateway, struct span stage)
     if (gateway->stage != NULL) {
         return span_equal_cstr(stage, gateway->stage);
     }
-    return gateway_is_stage_name(stage) && !is_service_path(stage);
+    return gateway_is_stage_name(stage) && !gateway_is_service_path(stage);
 }
 
 bool gateway_names_kinesis(struct span resource)
@@ -110,14 +124,6 @@ const char *gateway_resource_refusal(enum http_method method, struct span resour
     if (resource.len <= 1) {
         return "the stage's root has no method: the path goes on behind the stage, e.g. "
                "/topics/<topic>";
-    }
-    struct span rest = resource;
-    if (span_equal(gateway_segment_take(&rest), SPAN_LIT("streams"))) {
-        return gateway_names_kinesis(resource)
-                   ? "PutRecord is the name of the Kinesis action, the workshop's path is PUT "
-                     "/streams/<stream>/record; and the Kinesis routes are not in this build"
-                   : "the Kinesis routes under /streams are not in this build: AWS answers so when "
-                     "the resource or its method is not deployed";
     }
     if (method == METHOD_OTHER) {
         return "API Gateway's ANY takes DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT";

@@ -25,14 +25,20 @@ static void any_wellformed_stage_is_stripped(void **state)
     } rows[] = {
         {"/test/topics/u.pin?x=1", "/topics/u.pin", "x=1"},
         {"/Dev/topics", "/topics", ""},
-        {"/0e36c8cd403d-prod/topics/", "/topics/", ""},
+        {"/0e36c8cd403d-prod/topics/", "/topics", ""},
         {"/test_stage/v3/clusters", "/v3/clusters", ""},
         {"/_api/a1b2c3d4e5/test/topics/t", "/topics/t", ""},
         {"/_api/test/topics", "/test/topics", ""}, /* not an API id: "_api" is the stage */
-        {"/test//topics/t", "//topics/t", ""},
+        {"/test//topics/t", "/topics/t", ""},
+        {"/test///topics/t?x=1", "/topics/t", "x=1"},
+        {"//test/topics/t", "/topics/t", ""},
+        {"///test//topics/t", "/topics/t", ""},
+        {"//_api//a1b2c3d4e5//test//topics/t", "/topics/t", ""},
         {"/test/topics//t", "/topics//t", ""},
+        {"/test/topics/t//", "/topics/t/", ""}, /* one slash is dropped at the end */
         {"/test/x", "/x", ""},
-        {"/test/streamsx/y", "/streamsx/y", ""},
+        {"/test/streams", "/streams", ""},
+        {"/test//streams/s/record/", "/streams/s/record", ""},
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -56,11 +62,9 @@ static void what_has_no_route_is_missing_authentication_token(void **state)
         {"GET", "/test", "root has no method"},
         {"POST", "/test/", "root has no method"},
         {"OPTIONS", "/test", "root has no method"},
+        {"GET", "//", "before the stage"},
+        {"GET", "//test//", "root has no method"},
         {"GET", "/_api/a1b2c3d4e5/test", "root has no method"},
-        {"GET", "/test/streams", "Kinesis"},
-        {"PUT", "/test/streams/streaming-u-pin/record", "Kinesis"},
-        {"POST", "/test/streams/streaming-u-pin/PutRecord", "/record"},
-        {"OPTIONS", "/test/streams", "Kinesis"},
         {"TRACE", "/test/topics", "ANY takes"},
         {"OPTIONS", "*", "before the stage"},
     };
@@ -86,7 +90,7 @@ static void what_is_no_stage_is_forbidden(void **state)
         {"/brokers", "where the stage belongs"},
         {"/v3/clusters", "where the stage belongs"},
         {"/streams/x/record", "where the stage belongs"},
-        {"//topics/u.pin", "begins with the stage"},
+        {"//topics/u.pin", "where the stage belongs"},
         {"/te.st/topics", "begins with the stage"},
         {"/te%73t/topics", "begins with the stage"},
         {"/_api/a1b2c3d4e5/topics/x", "where the stage belongs"},
@@ -207,7 +211,7 @@ static void the_throttle_answers_429_until_it_refills(void **state)
         gateway_ask(f, "POST", "/test/topics/t");
         assert_int_equal(f->exchange.reply.status, 200);
     }
-    gateway_ask(f, "GET", "/test/streams"); /* without a route no token is asked for */
+    gateway_ask(f, "GET", "/test/"); /* without a route no token is asked for */
     gateway_ask(f, "POST", "/test/topics/t");
     assert_error(f, 429, "TooManyRequestsException", "{\"message\":\"Too Many Requests\"}");
     assert_int_equal(reply_header(f, "Retry-After").len, 0);

@@ -429,12 +429,39 @@ static void the_traps_behind_a_gateway_are_hinted_at(void **state)
     gateway_ask(f, "POST", "/test/consumers/students/instances/i/subscription");
     assert_null(f->exchange.reply.hint);
     f->backend.status = 404;
-    gateway_ask(f, "POST", "/test//topics/t");
+    gateway_ask(f, "POST", "/test/topics//t");
     assert_true(hint_says(f, "two slashes"));
     gateway_ask(f, "POST", "/test/test/topics/t");
     assert_true(hint_says(f, "twice"));
+    gateway_ask(f, "PUT", "/test/streams/s/record");
+    assert_true(hint_says(f, "Kinesis routes"));
+    gateway_ask(f, "POST", "/test/streams/s/PutRecord");
+    assert_true(hint_says(f, "/record"));
     gateway_ask(f, "POST", "/test/topics/t/PutRecord");
     assert_true(hint_says(f, "PutRecord"));
+}
+
+/* The backend's own hint takes the gateway's port for its own. */
+static void a_segment_between_stage_and_topics_is_hinted_at(void **state)
+{
+    static const char *const targets[] = {"/test/dev/topics/t", "/test/dev/v3/clusters",
+                                          "/test//dev/consumers/g"};
+    struct fixture *f = *state;
+    f->backend.status = 404;
+    f->backend.hint = "this port is the REST proxy itself";
+    for (size_t i = 0; i < ARRAY_COUNT(targets); i++) {
+        gateway_ask(f, "POST", targets[i]);
+        assert_true(hint_says(f, "\"test\" is the stage"));
+        assert_true(hint_says(f, "begins with /dev: leave one of the two out"));
+    }
+    gateway_ask(f, "POST", "/test/dev/nowhere");
+    assert_true(hint_says(f, "REST proxy itself"));
+
+    struct gateway_options options = gateway_default_options(f);
+    options.stage = "test";
+    gateway_begin(f, &options);
+    gateway_ask(f, "POST", "/test/dev/topics/t");
+    assert_true(hint_says(f, "/dev: leave it out"));
 }
 
 #define CASE(name)                                                                                 \
@@ -462,6 +489,7 @@ int main(void)
         CASE(a_reply_over_ten_megabytes_is_an_internal_error),
         CASE(the_backends_hint_stays_unless_the_gateway_knows_better),
         CASE(the_traps_behind_a_gateway_are_hinted_at),
+        CASE(a_segment_between_stage_and_topics_is_hinted_at),
     };
     return cmocka_run_group_tests_name("gateway headers", tests, NULL, NULL);
 }
