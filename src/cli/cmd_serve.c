@@ -44,7 +44,7 @@ static const struct option_spec serve_options[] = {
      "request ids and the like repeat with it (default: none, they differ)"},
     {"journal", OPTION_COUNT, "N", "100000", NULL, "keep the last N requests; 0: none"},
     {"stage", OPTION_TEXT, "NAME", NULL, NULL,
-     "the only stage there is (default: any is accepted)"},
+     "the only stage there is (default: deployment_stage where it is set, else any)"},
     {"lenient", OPTION_SWITCH, NULL, NULL, NULL,
      "accept application/json where the real proxy answers 415"},
     {"first-poll", OPTION_CHOICE, "MODE", "empty", "empty|eager",
@@ -150,6 +150,16 @@ static enum pinpipe_durability take_durability(const struct cli *cli)
     return strcmp(text, "off") == 0 ? PINPIPE_OFF : PINPIPE_FULL;
 }
 
+/* A stage that the configuration names is deployed, and then no other is. */
+static const char *take_stage(const struct cli *cli)
+{
+    if (cli_is_set(cli, "stage")) {
+        return cli_text(cli, "stage");
+    }
+    bool configured = config_get_origin(cli->config, "deployment_stage") > ORIGIN_DEFAULT;
+    return configured ? cli_config(cli, "deployment_stage") : NULL;
+}
+
 static int take_options(struct cli *cli, struct pinpipe_mock_options *o)
 {
     const char *data_dir = cli_data_dir(cli);
@@ -157,7 +167,7 @@ static int take_options(struct cli *cli, struct pinpipe_mock_options *o)
     o->data_dir = strcmp(data_dir, ":memory:") == 0 ? NULL : data_dir;
     o->bind_addr = cli_text(cli, "bind");
     o->user_id = cli_config(cli, "iam_username");
-    o->stage = cli_text(cli, "stage");
+    o->stage = take_stage(cli);
     o->durability = take_durability(cli);
     o->has_seed = cli_is_set(cli, "seed");
     o->seed = o->has_seed ? (uint64_t)cli_count(cli, "seed") : 0;

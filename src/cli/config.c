@@ -16,7 +16,7 @@ const struct config_key config_keys[] = {
      "creds.yaml with HOST USER PASSWORD DATABASE PORT"},
     {"invoke_URL", "invoke-url", NULL, false, "URL", "the gateway's invoke URL, with the stage"},
     {"deployment_stage", "deployment-stage", "test", false, "NAME",
-     "stage, when the invoke URL has none"},
+     "stage, when the invoke URL has none; the one that `serve` deploys"},
     {"consumer_group", "consumer-group", "students", false, "GROUP", "group of `pinpipe consume`"},
     {"bootstrap_servers", "bootstrap-servers", NULL, false, "LIST",
      "Kafka brokers (for a real cluster)"},

@@ -53,6 +53,22 @@ wait "$server_pid" || fail 'SIGINT ends it with exit 0'
 server_pid=
 ok 'SIGINT ends it cleanly'
 
+deployment_stage=dev start_server
+grep -q '"gateway_url": *"http://127.0.0.1:[0-9]*/dev"' ready.json || fail 'the configured stage is in the URL' ready.json
+port=$(ready_port gateway_url)
+[ "$(curl -s -H 'Accept: */*' -o out -w '%{http_code}' "http://127.0.0.1:$port/dev/topics")" = 200 ] || fail 'it is deployed' out
+[ "$(curl -s -H 'Accept: */*' -o out -w '%{http_code}' "http://127.0.0.1:$port/test/topics")" = 403 ] || fail 'no other is' out
+stop_server
+deployment_stage=dev start_server --stage prod
+grep -q '"gateway_url": *"http://127.0.0.1:[0-9]*/prod"' ready.json || fail '--stage goes before the configuration' ready.json
+stop_server
+start_server
+port=$(ready_port gateway_url)
+[ "$(curl -s -H 'Accept: */*' -o out -w '%{http_code}' "http://127.0.0.1:$port/dev/topics")" = 200 ] || fail 'without either any stage is' out
+stop_server
+expect 'a configured stage that is none is exit 4' 4 'stage' --ephemeral --data :memory: --deployment-stage 'a b'
+ok 'deployment_stage is what serve deploys'
+
 start_server
 stop_server KILL
 [ -f "$data/server.json" ] || fail 'a killed server leaves server.json'
