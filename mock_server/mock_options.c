@@ -191,6 +191,12 @@ static enum status numbers_check(const struct pinpipe_mock *mock, struct error *
     if (o->gateway_refused_status < 500 || o->gateway_refused_status > 599) {
         return error_set(err, STATUS_USAGE, "the status of a refused upstream is 500 to 599");
     }
+    if (o->memory_mib != 0 &&
+        (o->memory_mib < MOCK_MEMORY_MIB_MIN || o->memory_mib > MOCK_MEMORY_MIB_MAX)) {
+        return error_set(
+            err, STATUS_USAGE, "memory: %lld MiB; write %d to %d, or leave it out for %d",
+            (long long)o->memory_mib, MOCK_MEMORY_MIB_MIN, MOCK_MEMORY_MIB_MAX, MOCK_MEMORY_MIB);
+    }
     if (o->journal_rows < 0 || o->missing_topic_delay_ms < 0) {
         return error_set(err, STATUS_USAGE, "journal rows and delays are not negative");
     }

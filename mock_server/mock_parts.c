@@ -81,7 +81,11 @@ static enum status journal_set_up(struct pinpipe_mock *mock, struct error *err)
 
 static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
 {
-    const struct server_options options = {.env = &mock->env, .log = &mock->log};
+    int64_t memory_mib = mock->options.memory_mib > 0 ? mock->options.memory_mib : MOCK_MEMORY_MIB;
+    struct server_limits limits;
+    server_limits_init(&limits);
+    limits.budget_bytes_max = (size_t)(memory_mib - MOCK_MEMORY_BASE_MIB) * 1024 * 1024;
+    const struct server_options options = {.env = &mock->env, .log = &mock->log, .limits = &limits};
     enum status status = server_new(&options, &mock->server, err);
     if (status != STATUS_OK) {
         return status;

@@ -24,6 +24,54 @@ static struct http_conn *http_of(struct conn *conn)
     return (struct http_conn *)(void *)conn;
 }
 
+/* Has it been sending for long enough to say, and does its reader take too little for a crowd? */
+static bool reader_is_slow(const struct http_conn *c)
+{
+    const struct http_limits *limits = &c->site->pool->limits;
+    const struct conn *conn = &c->conn;
+    if (c->state != HTTP_SENDING || !conn->writing || !conn->place.waits) {
+        return false;
+    }
+    int64_t took_us = server_now_us(conn->server) - conn->place.since_us;
+    int64_t taken = (int64_t)(c->unsent_before - conn_unsent_bytes(conn));
+    return took_us >= limits->crowded_ms * 1000 &&
+           taken < took_us / 1000 * limits->crowded_rate_min / 1000;
+}
+
+/* Of those whose reader is slow, the one that holds most. */
+static struct http_conn *slow_reader_find(const struct http_conn *c)
+{
+    struct http_conn *found = NULL;
+    for (struct conn *conn = c->conn.server->conns; conn != NULL; conn = conn->next) {
+        struct http_conn *other = http_of(conn);
+        if (conn->protocol == c->conn.protocol && !conn->closing && reader_is_slow(other) &&
+            (found == NULL ||
+             other->work->exchange.held.bytes > found->work->exchange.held.bytes)) {
+            found = other;
+        }
+    }
+    return found;
+}
+
+/* While answers that have not left take more memory than their share, slow readers are closed.
+ * False: all read well, there are just many. */
+static bool reply_room_is_made(struct http_conn *c)
+{
+    size_t coming_free = 0; /* when the loop has let go of those closed here */
+    size_t room = exchange_reply_room(&c->work->exchange);
+    while (room + coming_free < HTTP_REPLY_ROOM_BYTES_MIN) {
+        struct http_conn *slow = slow_reader_find(c);
+        if (slow == NULL) {
+            break;
+        }
+        LOG_INFOF(c->conn.server->log, "http", "%s: closed a slow reader: answers take too much",
+                  slow->site->service->name);
+        coming_free += slow->work->exchange.held.bytes;
+        conn_close(&slow->conn);
+    }
+    return room + coming_free > 0;
+}
+
 static void request_dispatch(struct http_conn *c)
 {
     struct http_work *work = c->work;
@@ -40,7 +88,7 @@ static void request_dispatch(struct http_conn *c)
         exchange_answer(&work->exchange);
         return;
     }
-    if (exchange_reply_room(&work->exchange) == 0) {
+    if (!reply_room_is_made(c)) {
         exchange_abort(&work->exchange, EXCHANGE_OVERLOADED);
         return;
     }
@@ -63,6 +111,43 @@ static void reading_go_on(struct http_conn *c)
     conn_make_ready(&c->conn);
 }
 
+/* How many bytes of its body a second it has brought; INT64_MAX: too early to say. */
+static int64_t body_rate(const struct http_conn *c)
+{
+    int64_t took_us = server_now_us(c->conn.server) - c->body_start_us;
+    if (c->state != HTTP_RECEIVING || !c->body_timed || c->work->charged == 0 ||
+        took_us < c->site->pool->limits.crowded_ms * 1000 || took_us <= 0) {
+        return INT64_MAX;
+    }
+    return (int64_t)c->work->parser.body_len * 1000000 / took_us;
+}
+
+/* While requests take more memory than their share, those that come in slowest are given up: held
+ * back bodies are the cheapest way to take it all. False: all come in well, there are just many. */
+static bool room_is_made(struct http_conn *c)
+{
+    struct server *server = c->conn.server;
+    while (budget_is_overdrawn(&server->turn.budget, BUDGET_REQUESTS) &&
+           c->state == HTTP_RECEIVING) {
+        struct http_conn *slowest = NULL;
+        int64_t lowest = c->site->pool->limits.crowded_rate_min;
+        for (struct conn *conn = server->conns; conn != NULL; conn = conn->next) {
+            bool is_http = conn->protocol == c->conn.protocol && !conn->closing;
+            int64_t rate = is_http ? body_rate(http_of(conn)) : INT64_MAX;
+            if (rate < lowest) {
+                lowest = rate;
+                slowest = http_of(conn);
+            }
+        }
+        if (slowest == NULL) {
+            return false;
+        }
+        http_request_refuse(slowest, EXCHANGE_TIMED_OUT,
+                            "the body comes in too slowly for so many at once");
+    }
+    return true;
+}
+
 static void request_wait(struct http_conn *c)
 {
     struct server *server = c->conn.server;
@@ -76,9 +161,12 @@ static void request_wait(struct http_conn *c)
     }
     /* A streamed body is given away, what it keeps is the buffer for the next piece. */
     http_work_charge(work, work->parser.in_pieces ? work->in.cap : work->in.len);
-    if (c->site->pool->body_bytes > c->site->pool->limits.body_bytes_max) {
+    if (!room_is_made(c)) {
         http_request_refuse(c, EXCHANGE_OVERLOADED, "too many request bytes in flight");
         return;
+    }
+    if (c->state != HTTP_RECEIVING) {
+        return; /* it was the slowest itself */
     }
     /* Bytes of a body keep the place, those of a head do not: it could dribble in for ever. */
     if (c->body_timed || !c->conn.place.waits) {
@@ -161,6 +249,7 @@ static void http_conn_free(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
     PP_ASSERT(c->work == NULL);
+    budget_note(&conn->server->turn.budget, BUDGET_REQUESTS, &c->ahead_charged, 0);
     buf_release(&c->ahead);
     free(c);
 }

@@ -6,22 +6,23 @@
 #include "conn.h"
 
 enum {
-    HTTP_BODY_BYTES_MAX = 256 * 1024 * 1024, /* of requests being received, all together */
-    HTTP_AHEAD_BYTES_MAX = 64 * 1024,        /* pipelined behind a request, a connection */
-    HTTP_HEAD_MS = 10 * 1000,                /* first byte of a request to the end of its head */
-    HTTP_BODY_MS = 20 * 1000,                /* for a body, and a second more for each ... */
-    HTTP_BODY_RATE_MIN = 1024,               /* ... of these bytes received */
-    HTTP_IDLE_MS = 60 * 1000,                /* between two requests; API Gateway's figure */
-    HTTP_SEND_MS = 30 * 1000,                /* a reader must take ... */
-    HTTP_SEND_BYTES_MIN = 4096,              /* ... at least these in that time */
-    HTTP_YIELD_MS = 1000,                    /* no byte of a request: its place may be another's */
-    HTTP_READER_YIELD_MS = 5 * 1000,         /* a reader takes nothing: the same */
+    HTTP_AHEAD_BYTES_MAX = 64 * 1024,  /* pipelined behind a request, a connection */
+    HTTP_HEAD_MS = 10 * 1000,          /* first byte of a request to the end of its head */
+    HTTP_BODY_MS = 20 * 1000,          /* for a body, and a second more for each ... */
+    HTTP_BODY_RATE_MIN = 1024,         /* ... of these bytes received */
+    HTTP_CROWDED_MS = 2 * 1000,        /* where memory runs short: after so long ... */
+    HTTP_CROWDED_RATE_MIN = 64 * 1024, /* ... a body or a reader of less a second is given up */
+    HTTP_IDLE_MS = 60 * 1000,          /* between two requests; API Gateway's figure */
+    HTTP_SEND_MS = 30 * 1000,          /* a reader must take ... */
+    HTTP_SEND_BYTES_MIN = 4096,        /* ... at least these in that time */
+    HTTP_YIELD_MS = 1000,              /* no byte of a request: its place may be another's */
+    HTTP_READER_YIELD_MS = 5 * 1000,   /* a reader takes nothing: the same */
+    HTTP_REPLY_ROOM_BYTES_MIN = 1024 * 1024, /* for answers: less is short */
     HTTP_LINGER_MS = 5 * 1000,               /* reading on after a refusal, so that it is read */
 };
 
 /* The named limits above, so that a test can have shorter ones. */
 struct http_limits {
-    size_t body_bytes_max;
     size_t ahead_bytes_max;
     int64_t head_ms;
     int64_t body_ms;
@@ -29,6 +30,8 @@ struct http_limits {
     int64_t send_ms;
     int64_t yield_ms;
     int64_t reader_yield_ms;
+    int64_t crowded_ms;
+    int64_t crowded_rate_min;
     int64_t linger_ms;
 };
 

@@ -34,7 +34,6 @@ struct http_pool {
     struct server_part part;
     struct server *server;
     struct http_limits limits;
-    size_t body_bytes;       /* of requests being received */
     struct http_work *spare; /* what connections left for their successors */
     size_t spare_count;
     struct http_site *sites;
@@ -56,7 +55,7 @@ struct http_work {
     struct http_conn *conn; /* NULL: the client has left, the turn still has the reply */
     struct buf in;
     struct buf head;      /* of the reply */
-    size_t charged;       /* what it counts in pool->body_bytes */
+    size_t charged;       /* what it counts in the budget's share of requests */
     uint64_t stream_left; /* of a streamed reply's body: not asked for yet */
     bool filled;          /* exchange->request is, and its head does not move any more */
     bool body_refused;    /* the reply is there; what is left of the body is dropped before it */
@@ -73,6 +72,7 @@ struct http_conn {
     enum http_state state;
     struct http_work *work; /* NULL when IDLE */
     struct buf ahead;
+    size_t ahead_charged;  /* what it counts in the budget */
     bool refused;          /* what else the peer sends is dropped */
     bool body_timed;       /* the body's clock runs */
     int64_t body_start_us; /* when its head was complete */

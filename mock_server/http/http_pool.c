@@ -78,10 +78,8 @@ struct http_work *http_work_take(struct http_conn *c, const struct exchange_owne
 
 void http_work_charge(struct http_work *work, size_t bytes)
 {
-    struct http_pool *pool = work->pool;
-    size_t charged = bytes > keep_bytes ? bytes : 0;
-    pool->body_bytes = pool->body_bytes - work->charged + charged;
-    work->charged = charged;
+    struct budget *budget = &work->pool->server->turn.budget;
+    budget_note(budget, BUDGET_REQUESTS, &work->charged, bytes > keep_bytes ? bytes : 0);
 }
 
 void http_work_give_back(struct http_work *work)
@@ -157,7 +155,6 @@ struct http_site *http_pool_site(struct http_pool *pool, const struct service *s
 void http_limits_init(struct http_limits *limits)
 {
     *limits = (struct http_limits){
-        .body_bytes_max = HTTP_BODY_BYTES_MAX,
         .ahead_bytes_max = HTTP_AHEAD_BYTES_MAX,
         .head_ms = HTTP_HEAD_MS,
         .body_ms = HTTP_BODY_MS,
@@ -165,6 +162,8 @@ void http_limits_init(struct http_limits *limits)
         .send_ms = HTTP_SEND_MS,
         .yield_ms = HTTP_YIELD_MS,
         .reader_yield_ms = HTTP_READER_YIELD_MS,
+        .crowded_ms = HTTP_CROWDED_MS,
+        .crowded_rate_min = HTTP_CROWDED_RATE_MIN,
         .linger_ms = HTTP_LINGER_MS,
     };
 }

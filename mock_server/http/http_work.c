@@ -23,18 +23,27 @@ bool http_waits_for_turn(const struct http_conn *c)
 
 void http_reading_adjust(struct http_conn *c)
 {
+    struct budget *budget = &c->conn.server->turn.budget;
     size_t behind = c->work->in.len - c->work->parser.position + c->ahead.len;
-    if (behind >= c->site->pool->limits.ahead_bytes_max) {
+    budget_note(budget, BUDGET_REQUESTS, &c->ahead_charged, c->ahead.len);
+    if (behind >= c->site->pool->limits.ahead_bytes_max ||
+        (behind > 0 && budget_room(budget, BUDGET_REQUESTS) == 0)) {
         conn_read_stop(&c->conn);
     } else {
         conn_read_start(&c->conn);
     }
 }
 
+static void ahead_drop(struct http_conn *c)
+{
+    buf_trim(&c->ahead, 0);
+    budget_note(&c->conn.server->turn.budget, BUDGET_REQUESTS, &c->ahead_charged, 0);
+}
+
 void http_ahead_take_over(struct http_conn *c)
 {
     buf_append_span(&c->work->in, buf_span(&c->ahead));
-    buf_trim(&c->ahead, 0);
+    ahead_drop(c);
 }
 
 static void request_begin_next(struct http_conn *c)
@@ -130,7 +139,7 @@ static void request_give_up(struct http_conn *c)
     c->work->close_after = true;
     conn_wait_end(&c->conn);
     conn_set_deadline(&c->conn, INT64_MAX);
-    buf_trim(&c->ahead, 0);
+    ahead_drop(c);
 }
 
 void http_request_refuse(struct http_conn *c, enum exchange_failure failure, const char *reason)

@@ -7,6 +7,7 @@ void server_limits_init(struct server_limits *limits)
         .connections_max = SERVER_CONNECTIONS_MAX,
         .port_connections_max = SERVER_PORT_CONNECTIONS_MAX,
         .address_connections_max = SERVER_ADDRESS_CONNECTIONS_MAX,
+        .budget_bytes_max = TURN_BUDGET_BYTES_MAX,
         .stop_ms = SERVER_STOP_MS,
         .work_retry_ms = SERVER_WORK_RETRY_MS,
     };

@@ -135,6 +135,7 @@ enum status server_new(const struct server_options *options, struct server **out
     connections_fit_files(&server->limits);
     timer_heap_init(&server->timers, server->env);
     turn_init(&server->turn, NULL, &server->timers, server->env, server->log);
+    budget_init(&server->turn.budget, server->limits.budget_bytes_max);
     server->stop_timer.fire = on_stop_due;
     server->journal_timer.fire = on_journal_due;
     server->work_timer.fire = on_work_due;

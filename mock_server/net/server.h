@@ -27,6 +27,7 @@ struct server_limits {
     size_t connections_max;
     size_t port_connections_max;
     size_t address_connections_max;
+    size_t budget_bytes_max;
     int64_t stop_ms;
     int64_t work_retry_ms;
 };

@@ -11,6 +11,7 @@ void turn_init(struct turn *turn, struct store *store, struct timer_heap *timers
                struct log *log)
 {
     *turn = (struct turn){.store = store, .timers = timers, .env = env, .log = log};
+    budget_init(&turn->budget, TURN_BUDGET_BYTES_MAX);
 }
 
 void turn_hold(struct turn *turn, struct held *held)
@@ -29,15 +30,12 @@ void turn_hold(struct turn *turn, struct held *held)
 
 void turn_count(struct turn *turn, struct held *held, size_t bytes)
 {
-    PP_ASSERT(turn->unsent_bytes >= held->bytes);
-    turn->unsent_bytes = turn->unsent_bytes - held->bytes + bytes;
-    held->bytes = bytes;
+    budget_note(&turn->budget, BUDGET_REPLIES, &held->bytes, bytes);
 }
 
 size_t turn_unsent_room(const struct turn *turn)
 {
-    size_t used = turn->unsent_bytes;
-    return used < TURN_UNSENT_BYTES_MAX ? TURN_UNSENT_BYTES_MAX - used : 0;
+    return budget_room(&turn->budget, BUDGET_REPLIES);
 }
 
 void turn_journal(struct turn *turn, const struct journal_entry *entry)

@@ -3,6 +3,7 @@
 #ifndef PINPIPE_TURN_H
 #define PINPIPE_TURN_H
 
+#include "budget.h"
 #include "held.h"
 #include "log.h"
 
@@ -35,7 +36,7 @@ struct turn {
     size_t held_bytes;
     int64_t first_held_us; /* monotonic; when this turn's first reply was held */
     int64_t committed_us;  /* monotonic; when the latest turn's answers began to leave */
-    size_t unsent_bytes;   /* of all answers that have not left yet */
+    struct budget budget;  /* the server's: of what requests, answers and services hold */
     bool journal_fed;      /* something is in the journal's queue since it was last cleared */
 };
 
@@ -46,8 +47,9 @@ enum {
     TURN_US_MAX = 2000,
 };
 
-/* Of answers that have not left, all clients and protocols together. */
-enum { TURN_UNSENT_BYTES_MAX = 128 * 1024 * 1024 };
+/* Of the budget: 64 MiB for a process, less what it takes with nothing to do, SQLite's caches and
+ * what is too small to be counted. */
+enum { TURN_BUDGET_BYTES_MAX = 48 * 1024 * 1024 };
 
 void turn_init(struct turn *turn, struct store *store, struct timer_heap *timers, struct env *env,
                struct log *log);

@@ -62,6 +62,8 @@ static const struct option_spec serve_options[] = {
      "what base_uri of a consumer begins with (default: the request's Host)"},
     {"missing-topic-delay", OPTION_COUNT, "MS", "0", NULL,
      "wait before refusing a produce to a missing topic (the real one: 60000)"},
+    {"memory", OPTION_COUNT, "MIB", "64", NULL,
+     "what clients can make the server hold at once, at least 40; beyond it they get 503 or wait"},
     {"kafka-rest-properties", OPTION_TEXT, "FILE", NULL, NULL,
      "the workshop's kafka-rest.properties, as pasted"},
     {"log", OPTION_TEXT, "SPEC", "info", NULL, "debug, info, warn, error, off, or area:level,..."},
@@ -182,6 +184,7 @@ static int take_options(struct cli *cli, struct pinpipe_mock_options *o)
     o->api_key = cli_config(cli, "api_key");
     o->gateway_upstream = cli_text(cli, "gateway-upstream");
     o->missing_topic_delay_ms = cli_count(cli, "missing-topic-delay");
+    o->memory_mib = cli_count(cli, "memory");
     o->log_spec = cli_text(cli, "log");
     o->ready_file = cli_text(cli, "ready-file");
     o->version = pinpipe_version;

@@ -51,7 +51,7 @@ static void let_go(void *ctx, struct exchange *exchange)
 {
     struct stream_server *stream = ctx;
     struct stream_state *state = exchange->state;
-    exchange->turn->unsent_bytes -= state->crowd_bytes;
+    budget_note(&exchange->turn->budget, BUDGET_REPLIES, &state->crowd_bytes, 0);
     free(state);
     atomic_fetch_add(&stream->released, 1);
 }
@@ -182,8 +182,8 @@ static bool handle_stream(struct exchange *exchange)
         }
         struct stream_state *state = state_new(exchange);
         if (strcmp(stream_paths[i].prefix, "/stream-crowd/") == 0) {
-            state->crowd_bytes = exchange_reply_room(exchange) - crowd_room_bytes;
-            exchange->turn->unsent_bytes += state->crowd_bytes;
+            size_t crowd_bytes = exchange_reply_room(exchange) - crowd_room_bytes;
+            budget_note(&exchange->turn->budget, BUDGET_REPLIES, &state->crowd_bytes, crowd_bytes);
         }
         reply->status = 200;
         reply->stream = stream_paths[i].give;

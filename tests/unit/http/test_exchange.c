@@ -154,7 +154,7 @@ static int teardown(void **state)
         exchange_release(&f->exchanges[i]);
     }
     assert_int_equal(f->timers.reserved, 0);
-    assert_int_equal(f->turn.unsent_bytes, 0);
+    assert_int_equal(f->turn.budget.shares[BUDGET_REPLIES].used_bytes, 0);
     timer_heap_release(&f->timers);
     journal_close(f->journal);
     store_close(f->store);

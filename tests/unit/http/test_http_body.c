@@ -403,7 +403,7 @@ static void a_streamed_body_that_falls_silent_is_408(void **state)
 static void what_was_given_away_is_not_in_the_budget_of_bodies(void **state)
 {
     struct fixture *f = *state;
-    f->stream.echo.http_limits.body_bytes_max = 1024 * 1024;
+    f->stream.echo.limits.budget_bytes_max = 2 * 1024 * 1024;
     echo_server_start(&f->stream.echo);
     int fd = connect_to(f);
     raw_send_text(fd, PUT("/sum", "Content-Length: 8000000"));

@@ -118,6 +118,11 @@ static void same_lake_port(struct pinpipe_mock_options *o)
     o->s3_port = 18124;
 }
 
+static void little_memory(struct pinpipe_mock_options *o)
+{
+    o->memory_mib = 39;
+}
+
 static void half_credentials(struct pinpipe_mock_options *o)
 {
     o->access_key = "AKIDEXAMPLE";
@@ -171,6 +176,7 @@ static void options_that_make_no_sense_are_named(void **state)
         {no_ports, PINPIPE_USAGE, "port"},
         {same_port, PINPIPE_CONFIG, "18123"},
         {same_lake_port, PINPIPE_CONFIG, "--connect or --s3"},
+        {little_memory, PINPIPE_USAGE, "40"},
         {half_credentials, PINPIPE_USAGE, "secret"},
         {odd_throttle, PINPIPE_USAGE, "burst"},
         {odd_refused_status, PINPIPE_USAGE, "500"},

@@ -150,7 +150,7 @@ static void a_reader_that_does_not_read_is_closed(void **state)
     f->echo.http_limits.send_ms = short_ms;
     echo_server_start(&f->echo);
     int fd = raw_connect(f->echo.port);
-    raw_send_text(fd, GET("/bytes/30000000"));
+    raw_send_text(fd, GET("/bytes/20000000"));
     echo_server_await(&f->echo.requests, 1);
     /* Others are served meanwhile. */
     echo_bench_ask(f, GET("/hello"));
@@ -189,7 +189,7 @@ static void request_bytes_in_flight_have_a_budget(void **state)
 {
     static char body[150 * 1024];
     struct echo_bench *f = *state;
-    f->echo.http_limits.body_bytes_max = 200 * 1024;
+    f->echo.limits.budget_bytes_max = 2 * 200 * 1024;
     echo_server_start(&f->echo);
     int first = raw_connect(f->echo.port);
     raw_send_text(first, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153601\r\n\r\n");
@@ -214,7 +214,7 @@ static void refusals_for_want_of_room_leave_room_for_the_rest(void **state)
     struct echo_bench *f = *state;
     int fds[clients];
     int served = 0;
-    f->echo.http_limits.body_bytes_max = 400 * 1024;
+    f->echo.limits.budget_bytes_max = 2 * 400 * 1024;
     echo_server_start(&f->echo);
     for (int i = 0; i < clients; i++) {
         fds[i] = raw_connect(f->echo.port);
@@ -229,6 +229,61 @@ static void refusals_for_want_of_room_leave_room_for_the_rest(void **state)
         raw_close(fds[i]);
     }
     assert_int_equal(served, 2);
+}
+
+/* Bodies that are sent for the most part and then dribble on hold the memory of all requests. */
+static void held_back_bodies_are_given_up_for_those_that_come(void **state)
+{
+    static char body[150 * 1024];
+    enum { hostages = 2 };
+    struct echo_bench *f = *state;
+    int fds[hostages];
+    f->echo.limits.budget_bytes_max = 2 * 350 * 1024;
+    f->echo.http_limits.crowded_ms = short_ms;
+    f->echo.http_limits.crowded_rate_min = INT64_MAX;
+    echo_server_start(&f->echo);
+    for (int i = 0; i < hostages; i++) {
+        fds[i] = raw_connect(f->echo.port);
+        raw_send_text(fds[i], "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n");
+        raw_send(fds[i], body, sizeof(body));
+    }
+    raw_pause_ms(5 * short_ms);
+    int honest = raw_connect(f->echo.port);
+    raw_send_text(honest, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 153600\r\n\r\n");
+    raw_send(honest, body, sizeof(body));
+    raw_receive(honest, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    raw_receive_all(fds[0], &f->reply);
+    assert_int_equal(f->reply.status, 408);
+    raw_close(honest);
+    for (int i = 0; i < hostages; i++) {
+        raw_close(fds[i]);
+    }
+}
+
+static void slow_readers_are_closed_for_those_that_read(void **state)
+{
+    struct echo_bench *f = *state;
+    f->echo.limits.budget_bytes_max = 40 * 1024 * 1024;
+    f->echo.http_limits.crowded_ms = short_ms;
+    f->echo.http_limits.crowded_rate_min = 1024 * 1024 * 1024;
+    echo_server_start(&f->echo);
+    f->reply.status = 0;
+    int slow = raw_connect(f->echo.port);
+    raw_send_text(slow, GET("/bytes/30000000"));
+    echo_server_await(&f->echo.requests, 1);
+    for (int i = 0; i < 100 && f->reply.status != 200; i++) {
+        raw_pause_ms(short_ms); /* until it has been slow for long enough to say */
+        echo_bench_ask(f, GET("/hello"));
+    }
+    assert_int_equal(f->reply.status, 200);
+    static char got[64 * 1024];
+    size_t len = 0;
+    for (size_t some = 1; some > 0; len += some) {
+        some = raw_receive_some(slow, got, sizeof(got));
+    }
+    assert_true(len < 30000000);
+    raw_close(slow);
 }
 
 /* Measured by what the kernels do not hold: a client that never reads its answers goes on sending
@@ -363,6 +418,8 @@ int main(void)
         OWN(connections_beyond_the_limit_are_told_so),
         OWN(request_bytes_in_flight_have_a_budget),
         OWN(refusals_for_want_of_room_leave_room_for_the_rest),
+        OWN(held_back_bodies_are_given_up_for_those_that_come),
+        OWN(slow_readers_are_closed_for_those_that_read),
         STARTED(a_flood_of_pipelined_requests_is_left_in_the_kernel),
         STARTED(pipelined_requests_of_any_size_are_all_answered),
         STARTED(stopping_answers_the_parked_and_closes_the_idle),

@@ -129,7 +129,7 @@ static void a_reader_that_takes_nothing_yields(void **state)
     f->echo.http_limits.reader_yield_ms = 20;
     echo_server_start(&f->echo);
     int reader = raw_connect(f->echo.port);
-    raw_send_text(reader, GET("/bytes/30000000"));
+    raw_send_text(reader, GET("/bytes/20000000"));
     echo_server_await(&f->echo.requests, 1);
     raw_pause_ms(100);
     echo_bench_ask(f, GET("/hello"));

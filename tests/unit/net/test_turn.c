@@ -139,7 +139,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    assert_int_equal(f->turn.unsent_bytes, 0);
+    assert_int_equal(f->turn.budget.shares[BUDGET_REPLIES].used_bytes, 0);
     timer_heap_release(&f->timers);
     journal_close(f->journal);
     store_close(f->store);
@@ -156,7 +156,7 @@ static void a_committed_turn_sends_what_was_said(void **state)
     say(f, 0, "+a");
     say(f, 1, "hello");
     assert_string_equal(f->trace, "");
-    assert_int_equal(f->turn.unsent_bytes, 7);
+    assert_int_equal(f->turn.budget.shares[BUDGET_REPLIES].used_bytes, 7);
     uint64_t syncs = f->vfs.syncs;
     assert_int_equal(turn_end(&f->turn), TURN_COMMITTED);
     assert_true(f->vfs.syncs > syncs);
@@ -224,7 +224,7 @@ static void all_protocols_answers_fill_the_same_turn_and_room(void **state)
     (void)turn_end(&f->turn);
     assert_int_equal(turn_unsent_room(&f->turn), before);
     f->numbers[0].held.bytes = 0;
-    turn_count(&f->turn, &f->numbers[0].held, TURN_UNSENT_BYTES_MAX + 1);
+    turn_count(&f->turn, &f->numbers[0].held, TURN_BUDGET_BYTES_MAX);
     assert_int_equal(turn_unsent_room(&f->turn), 0);
     turn_count(&f->turn, &f->numbers[0].held, 0);
 }
