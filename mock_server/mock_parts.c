@@ -90,9 +90,14 @@ static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
     if (status != STATUS_OK) {
         return status;
     }
+    struct http_limits http;
+    http_limits_init(&http);
+    if (mock->options.data_dir != NULL) {
+        http.spool_directory = mock->options.data_dir;
+    }
     server_set_store(mock->server, mock->store, mock->journal);
-    return http_pool_new(mock->server, NULL, &mock->http) == STATUS_OK ? STATUS_OK
-                                                                       : mock_no_memory(err);
+    return http_pool_new(mock->server, &http, &mock->http) == STATUS_OK ? STATUS_OK
+                                                                        : mock_no_memory(err);
 }
 
 /* Who may do what, and the topics that this is about. */

@@ -88,12 +88,73 @@ void http_body_none(struct http_conn *c)
     }
 }
 
+static bool spool_refuse(struct http_conn *c, const char *reason)
+{
+    LOG_WARNF(c->conn.server->log, "http", "a large body cannot be kept: %s", reason);
+    http_request_refuse(c, EXCHANGE_OVERLOADED, "a large body cannot be kept");
+    return false;
+}
+
+static bool piece_spool(struct http_conn *c)
+{
+    struct http_work *work = c->work;
+    struct http_pool *pool = work->pool;
+    struct span piece = http_parser_body(&work->parser, &work->in);
+    struct error err = ERROR_NONE;
+    if (pool->spooled_bytes + piece.len > pool->limits.spooled_bytes_max) {
+        return spool_refuse(c, "too many bytes of others are");
+    }
+    if (spool_append(work->spool, piece, &err) != STATUS_OK) {
+        return spool_refuse(c, err.message);
+    }
+    pool->spooled_bytes += piece.len;
+    work->spooled_bytes += piece.len;
+    http_parser_drop_piece(&work->parser, &work->in);
+    return true;
+}
+
+bool http_body_spool(struct http_conn *c)
+{
+    struct http_work *work = c->work;
+    struct http_pool *pool = work->pool;
+    struct http_parser *parser = &work->parser;
+    struct error err = ERROR_NONE;
+    if (parser->in_pieces || parser->body_kept <= pool->limits.spool_bytes) {
+        return true;
+    }
+    if (!work->filled && !head_keep(work, c->conn.server)) {
+        http_request_refuse(c, EXCHANGE_NO_MEMORY, "out of memory");
+        return false;
+    }
+    if (pool->spool_count >= pool->limits.spools_max) {
+        return spool_refuse(c, "too many of others are");
+    }
+    if (spool_open(pool->limits.spool_directory, &work->spool, &err) != STATUS_OK) {
+        return spool_refuse(c, err.message);
+    }
+    pool->spool_count++;
+    parser->in_pieces = true;
+    return piece_spool(c);
+}
+
+bool http_body_map(struct http_conn *c)
+{
+    struct http_work *work = c->work;
+    struct error err = ERROR_NONE;
+    return spool_map(work->spool, &work->exchange.request.body, &err) == STATUS_OK ||
+           spool_refuse(c, err.message);
+}
+
 void http_body_piece(struct http_conn *c)
 {
     struct http_work *work = c->work;
     struct exchange *exchange = &work->exchange;
     struct span piece = http_parser_body(&work->parser, &work->in);
     enum body_plan plan = BODY_STREAM;
+    if (work->spool != NULL) {
+        (void)piece_spool(c);
+        return;
+    }
     exchange->streamed_bytes += piece.len;
     if (!work->body_refused) {
         plan = c->site->service->body_piece(c->site->service->ctx, exchange, piece);

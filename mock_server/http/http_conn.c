@@ -76,6 +76,9 @@ static void request_dispatch(struct http_conn *c)
 {
     struct http_work *work = c->work;
     struct server *server = c->conn.server;
+    if (work->spool != NULL && !http_body_map(c)) {
+        return;
+    }
     http_request_complete(work, server);
     c->state = HTTP_BUSY;
     conn_wait_end(&c->conn);
@@ -185,6 +188,9 @@ static void request_parse(struct http_conn *c)
     while (!c->conn.closing && c->state == HTTP_RECEIVING) {
         switch (http_parser_feed(&c->work->parser, &c->work->in)) {
         case HTTP_PARSE_MORE:
+            if (!http_body_spool(c)) {
+                return;
+            }
             if (c->ahead.len == 0) {
                 reading_go_on(c);
                 request_wait(c);

@@ -12,11 +12,14 @@ enum {
     HTTP_BODY_RATE_MIN = 1024,         /* ... of these bytes received */
     HTTP_CROWDED_MS = 2 * 1000,        /* where memory runs short: after so long ... */
     HTTP_CROWDED_RATE_MIN = 64 * 1024, /* ... a body or a reader of less a second is given up */
-    HTTP_IDLE_MS = 60 * 1000,          /* between two requests; API Gateway's figure */
-    HTTP_SEND_MS = 30 * 1000,          /* a reader must take ... */
-    HTTP_SEND_BYTES_MIN = 4096,        /* ... at least these in that time */
-    HTTP_YIELD_MS = 1000,              /* no byte of a request: its place may be another's */
-    HTTP_READER_YIELD_MS = 5 * 1000,   /* a reader takes nothing: the same */
+    HTTP_SPOOL_BYTES = 1024 * 1024,    /* what a gathered body has beyond these lies in a file */
+    HTTP_SPOOLS_MAX = 32,              /* files at once, ... */
+    HTTP_SPOOLED_BYTES_MAX = 512 * 1024 * 1024, /* ... and bytes in all of them */
+    HTTP_IDLE_MS = 60 * 1000,                   /* between two requests; API Gateway's figure */
+    HTTP_SEND_MS = 30 * 1000,                   /* a reader must take ... */
+    HTTP_SEND_BYTES_MIN = 4096,                 /* ... at least these in that time */
+    HTTP_YIELD_MS = 1000,                    /* no byte of a request: its place may be another's */
+    HTTP_READER_YIELD_MS = 5 * 1000,         /* a reader takes nothing: the same */
     HTTP_REPLY_ROOM_BYTES_MIN = 1024 * 1024, /* for answers: less is short */
     HTTP_LINGER_MS = 5 * 1000,               /* reading on after a refusal, so that it is read */
 };
@@ -24,6 +27,10 @@ enum {
 /* The named limits above, so that a test can have shorter ones. */
 struct http_limits {
     size_t ahead_bytes_max;
+    size_t spool_bytes;
+    size_t spools_max;
+    size_t spooled_bytes_max;
+    const char *spool_directory; /* a literal, or outlives the server */
     int64_t head_ms;
     int64_t body_ms;
     int64_t idle_ms;

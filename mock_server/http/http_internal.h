@@ -8,6 +8,7 @@
 #include "http_conn.h"
 #include "http_parse.h"
 #include "server.h"
+#include "spool.h"
 
 enum {
     HTTP_READ_BYTES_MAX = 256 * 1024, /* with one system call */
@@ -34,6 +35,8 @@ struct http_pool {
     struct server_part part;
     struct server *server;
     struct http_limits limits;
+    size_t spool_count;
+    size_t spooled_bytes;
     struct http_work *spare; /* what connections left for their successors */
     size_t spare_count;
     struct http_site *sites;
@@ -56,6 +59,8 @@ struct http_work {
     struct buf in;
     struct buf head;      /* of the reply */
     size_t charged;       /* what it counts in the budget's share of requests */
+    struct spool *spool;  /* of a gathered body that is too large for memory; NULL */
+    size_t spooled_bytes; /* in it */
     uint64_t stream_left; /* of a streamed reply's body: not asked for yet */
     bool filled;          /* exchange->request is, and its head does not move any more */
     bool body_refused;    /* the reply is there; what is left of the body is dropped before it */
@@ -98,6 +103,9 @@ char *http_pool_discard(struct http_pool *pool);
 /* Belongs to the pool; NULL: no memory. */
 struct http_site *http_pool_site(struct http_pool *pool, const struct service *service);
 
+/* Lets go of what the work's body has in a file. */
+void http_work_unspool(struct http_work *work);
+
 /* --- http_work.c --- */
 struct http_work *http_work_of(struct exchange *exchange);
 /* When it will be `delay_ms` from now. */
@@ -132,6 +140,11 @@ void http_body_begin(struct http_conn *c);
 void http_body_none(struct http_conn *c);
 /* The parser has a piece of it. Both may leave the connection answered, refused or closing. */
 void http_body_piece(struct http_conn *c);
+/* A gathered body that has grown large goes on in a file; false: it cannot, the request is
+ * refused. */
+bool http_body_spool(struct http_conn *c);
+/* The spooled body is whole: it becomes the request's; false as above. */
+bool http_body_map(struct http_conn *c);
 /* When the sender of a body must have sent more of it. */
 int64_t http_body_due_us(const struct http_conn *c);
 

@@ -28,6 +28,8 @@ static struct http_work *work_new(struct http_pool *pool, const struct exchange_
     buf_init(&work->head, HTTP_REPLY_HEAD_BYTES_MAX);
     work->pool = pool;
     work->charged = 0;
+    work->spool = NULL;
+    work->spooled_bytes = 0;
     return work;
 }
 
@@ -82,11 +84,24 @@ void http_work_charge(struct http_work *work, size_t bytes)
     budget_note(budget, BUDGET_REQUESTS, &work->charged, bytes > keep_bytes ? bytes : 0);
 }
 
+void http_work_unspool(struct http_work *work)
+{
+    if (work->spool == NULL) {
+        return;
+    }
+    spool_free(work->spool);
+    work->spool = NULL;
+    work->pool->spool_count--;
+    work->pool->spooled_bytes -= work->spooled_bytes;
+    work->spooled_bytes = 0;
+}
+
 void http_work_give_back(struct http_work *work)
 {
     struct http_pool *pool = work->pool;
     exchange_sent(&work->exchange);
     http_work_charge(work, 0);
+    http_work_unspool(work);
     if (work->conn != NULL) {
         work->conn->work = NULL;
         work->conn = NULL;
@@ -156,6 +171,10 @@ void http_limits_init(struct http_limits *limits)
 {
     *limits = (struct http_limits){
         .ahead_bytes_max = HTTP_AHEAD_BYTES_MAX,
+        .spool_bytes = HTTP_SPOOL_BYTES,
+        .spools_max = HTTP_SPOOLS_MAX,
+        .spooled_bytes_max = HTTP_SPOOLED_BYTES_MAX,
+        .spool_directory = "/tmp",
         .head_ms = HTTP_HEAD_MS,
         .body_ms = HTTP_BODY_MS,
         .idle_ms = HTTP_IDLE_MS,

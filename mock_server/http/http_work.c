@@ -63,6 +63,7 @@ static void request_begin_next(struct http_conn *c)
         return;
     }
     exchange_sent(&work->exchange);
+    http_work_unspool(work);
     buf_consume(&work->in, work->parser.position);
     http_ahead_take_over(c);
     if (!buf_ok(&work->in)) {
@@ -122,6 +123,9 @@ void http_request_fill(struct http_work *work, struct server *server, const stru
 
 void http_request_complete(struct http_work *work, struct server *server)
 {
+    if (work->spool != NULL) {
+        return; /* the head was kept, the body is what is mapped of it */
+    }
     if (work->filled) {
         work->exchange.request.body = http_parser_body(&work->parser, &work->in);
     } else {

@@ -40,7 +40,7 @@ enum status file_read(const char *path, struct buf *out, struct error *err)
     return status;
 }
 
-static bool write_all(int fd, struct span text)
+bool file_write_all(int fd, struct span text)
 {
     while (text.len > 0) {
         ssize_t put = write(fd, text.ptr, text.len);
@@ -69,7 +69,7 @@ enum status file_replace(const char *path, struct span text, unsigned mode, stru
         return error_set_errno(err, errno, "%s", temporary);
     }
     enum status status = STATUS_OK;
-    if (!write_all(fd, text)) {
+    if (!file_write_all(fd, text)) {
         status = error_set_errno(err, errno, "%s", temporary);
     }
     if (close(fd) != 0 && status == STATUS_OK) {

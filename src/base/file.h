@@ -10,6 +10,8 @@ enum status file_read(const char *path, struct buf *out, struct error *err) PP_M
 /* Writes beside it, then renames. mode as for open (0600 for secrets). */
 enum status file_replace(const char *path, struct span text, unsigned mode,
                          struct error *err) PP_MUST_USE;
+/* The whole of it to a descriptor; false: errno says why. */
+bool file_write_all(int fd, struct span text);
 bool file_exists(const char *path);
 /* mkdir -p; existing directories are fine. */
 enum status file_make_directory(const char *path, struct error *err) PP_MUST_USE;

@@ -231,6 +231,104 @@ static void refusals_for_want_of_room_leave_room_for_the_rest(void **state)
     assert_int_equal(served, 2);
 }
 
+/* --- bodies that are too large for memory --- */
+
+static char spooled_body[250 * 1024];
+
+static void spooled_body_fill(void)
+{
+    for (size_t i = 0; i < sizeof(spooled_body); i++) {
+        spooled_body[i] = (char)('a' + i % 23);
+    }
+}
+
+/* With another request behind it. */
+static void a_large_body_waits_in_a_file(void **state)
+{
+    struct echo_bench *f = *state;
+    spooled_body_fill();
+    f->echo.http_limits.spool_bytes = 20 * 1024;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    for (int i = 0; i < 2; i++) {
+        raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 256000\r\n\r\n");
+        raw_send(fd, spooled_body, sizeof(spooled_body));
+        raw_send_text(fd, GET("/facts"));
+        raw_receive(fd, false, &f->reply);
+        assert_int_equal(f->reply.status, 200);
+        assert_memory_equal(raw_body(&f->reply), spooled_body, sizeof(spooled_body));
+        raw_receive(fd, false, &f->reply);
+        assert_string_equal(raw_body(&f->reply), "GET /facts a 1");
+    }
+    raw_close(fd);
+}
+
+static void what_waits_in_a_file_is_not_in_memory(void **state)
+{
+    enum { times = 20 };
+    struct echo_bench *f = *state;
+    f->echo.service.body_bytes_max = (times + 1) * sizeof(spooled_body);
+    f->echo.http_limits.spool_bytes = 20 * 1024;
+    f->echo.limits.budget_bytes_max = 2 * 1024 * 1024;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 5120000\r\n\r\n");
+    for (int i = 0; i < times; i++) {
+        raw_send(fd, spooled_body, sizeof(spooled_body));
+    }
+    raw_receive(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 404);
+    raw_close(fd);
+}
+
+static void a_large_chunked_body_waits_in_a_file(void **state)
+{
+    enum { chunk_bytes = 25000 };
+    struct echo_bench *f = *state;
+    spooled_body_fill();
+    f->echo.http_limits.spool_bytes = 20 * 1024;
+    echo_server_start(&f->echo);
+    int fd = raw_connect(f->echo.port);
+    raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (size_t i = 0; i < 10; i++) {
+        raw_send_text(fd, "61a8\r\n");
+        raw_send(fd, spooled_body + i * chunk_bytes, chunk_bytes);
+        raw_send_text(fd, "\r\n");
+    }
+    raw_send_text(fd, "0\r\n\r\n");
+    raw_receive(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    assert_memory_equal(raw_body(&f->reply), spooled_body, 10 * chunk_bytes);
+    raw_close(fd);
+}
+
+static void a_large_body_that_cannot_be_kept_is_503(void **state)
+{
+    static const struct {
+        const char *directory;
+        size_t spools_max;
+        size_t spooled_bytes_max;
+    } cases[] = {{"/tmp", 0, 1 << 30}, {"/nowhere at all", 1, 1 << 30}, {"/tmp", 1, 30 * 1024}};
+    struct echo_bench *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        f->echo.http_limits.spool_bytes = 20 * 1024;
+        f->echo.http_limits.spool_directory = cases[i].directory;
+        f->echo.http_limits.spools_max = cases[i].spools_max;
+        f->echo.http_limits.spooled_bytes_max = cases[i].spooled_bytes_max;
+        echo_server_start(&f->echo);
+        int fd = raw_connect(f->echo.port);
+        raw_send_text(fd, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 256000\r\n\r\n");
+        raw_send(fd, spooled_body, sizeof(spooled_body) - 1);
+        raw_receive(fd, false, &f->reply);
+        assert_int_equal(f->reply.status, 503);
+        raw_close(fd);
+        echo_bench_ask(f, GET("/hello"));
+        assert_int_equal(f->reply.status, 200);
+        echo_server_stop(&f->echo);
+    }
+    echo_server_start(&f->echo); /* for the teardown */
+}
+
 /* Bodies that are sent for the most part and then dribble on hold the memory of all requests. */
 static void held_back_bodies_are_given_up_for_those_that_come(void **state)
 {
@@ -418,6 +516,10 @@ int main(void)
         OWN(connections_beyond_the_limit_are_told_so),
         OWN(request_bytes_in_flight_have_a_budget),
         OWN(refusals_for_want_of_room_leave_room_for_the_rest),
+        OWN(a_large_body_waits_in_a_file),
+        OWN(what_waits_in_a_file_is_not_in_memory),
+        OWN(a_large_chunked_body_waits_in_a_file),
+        OWN(a_large_body_that_cannot_be_kept_is_503),
         OWN(held_back_bodies_are_given_up_for_those_that_come),
         OWN(slow_readers_are_closed_for_those_that_read),
         STARTED(a_flood_of_pipelined_requests_is_left_in_the_kernel),
