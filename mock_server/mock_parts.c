@@ -150,6 +150,7 @@ static enum status host_set_up(struct pinpipe_mock *mock, struct error *err)
         .log = &mock->log,
         .loop = &mock->server->loop,
         .timers = &mock->server->timers,
+        .budget = &mock->server->turn.budget,
         .http = mock->http,
         .store = mock->store,
         .undo = store_undo_log(mock->store),

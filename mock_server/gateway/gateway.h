@@ -12,6 +12,7 @@ struct uv_loop_s;
 struct gateway_options {
     const struct service *backend; /* the REST proxy in this process */
     struct timer_heap *timers;
+    struct budget *budget; /* of the upstream's answers; NULL: none */
     struct env *env;
     struct log *log;
     struct uv_loop_s *loop; /* for the upstream's sockets */

@@ -13,6 +13,7 @@ enum status gateway_open(const struct host *host, void **out, struct error *err)
     const struct gateway_options options = {
         .backend = host->faces[PINPIPE_REST],
         .timers = host->timers,
+        .budget = host->budget,
         .env = host->env,
         .log = host->log,
         .loop = host->loop,

@@ -138,6 +138,7 @@ static void upstream_timer_fired(struct timer *timer)
 
 static void upstream_slot_release(struct upstream_slot *slot)
 {
+    http_call_forget(slot->http);
     slot->call->slot = NULL;
     slot->call = NULL;
     slot->next_free = slot->upstream->free_slots;
@@ -177,6 +178,11 @@ static void failure_write(struct gateway_call *call, const struct http_response 
     case HTTP_FAILURE_TOO_LARGE:
         hint = "the answer is over 10485760 bytes, more than API Gateway passes: ask for less, "
                "e.g. max_bytes=5000000 when reading records";
+        break;
+    case HTTP_FAILURE_CROWDED:
+        id = GATEWAY_ERROR_UNAVAILABLE;
+        hint = "the upstream's answers take too much memory together: keep fewer requests open, or "
+               "give the local server more with serve --memory";
         break;
     case HTTP_FAILURE_TIMEOUT:
         id = GATEWAY_ERROR_ENDPOINT_TIMED_OUT;
@@ -363,6 +369,7 @@ static enum status upstream_setup(struct gateway_upstream *upstream, struct erro
         .connect_timeout_ms = options->timeout_ms + backstop_ms,
         .response_bytes_max = GATEWAY_BODY_BYTES_MAX,
         .decode = true,
+        .budget = upstream->gateway->options.budget,
     };
     enum status status = http_client_new(options->env, &client, &upstream->client, err);
     if (status != STATUS_OK) {

@@ -9,6 +9,7 @@
 
 struct aws_identity;
 struct broker;
+struct budget;
 struct connect_worker;
 struct crypto;
 struct env;
@@ -29,6 +30,7 @@ struct host {
     struct log *log;
     struct uv_loop_s *loop;
     struct timer_heap *timers;
+    struct budget *budget;  /* of the memory that clients can make the process hold */
     struct http_pool *http; /* what connections of HTTP share */
     struct store *store;
     struct undo_log *undo; /* of the turns (base/undo.h): how memory is taken back with them */

@@ -142,6 +142,18 @@ enum status http_call_apply(struct http_call *call, const struct http_call_reque
 
 /* --- answers --------------------------------------------------------------------------------- */
 
+/* Encodings around encodings multiply: a few bytes of five layers keep a processor busy for
+ * seconds without bringing anything. */
+static bool is_encoded_again(const struct http_call *call, struct span line)
+{
+    static const struct span name = {.ptr = "Content-Encoding:", .len = 17};
+    if (!call->client->decode || !span_equal_nocase(span_first(line, name.len), name)) {
+        return false;
+    }
+    struct span before = http_response_header(&call->response, "Content-Encoding");
+    return before.len > 0 || span_find_byte(line, ',') < line.len;
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct http_call *call = ctx;
@@ -149,6 +161,9 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     struct span line = span_from(bytes, len);
     if (span_starts_with(line, SPAN_LIT("HTTP/"))) {
         buf_reset(&call->response.headers); /* what came before was a 1xx */
+    } else if (is_encoded_again(call, line)) {
+        call->too_many_encodings = true;
+        return 0;
     } else if (span_trim(line).len > 0) {
         buf_append_span(&call->response.headers, line);
     }
@@ -164,6 +179,11 @@ static size_t curl_on_body(char *bytes, size_t size, size_t count, void *ctx)
     struct http_call *call = ctx;
     struct buf *body = &call->response.body;
     size_t len = size * count;
+    struct budget *budget = call->client->budget;
+    if (budget != NULL && !budget_take(budget, BUDGET_UPSTREAM, &call->counted, body->len + len)) {
+        call->crowded = true;
+        return 0;
+    }
     buf_append(body, bytes, len);
     if (!buf_ok(body)) {
         call->too_large = len > body->max - body->len;
@@ -230,6 +250,9 @@ static enum http_failure failure_of(const struct http_call *call, CURLcode code)
     if (call->too_large) {
         return HTTP_FAILURE_TOO_LARGE;
     }
+    if (call->crowded) {
+        return HTTP_FAILURE_CROWDED;
+    }
     if (call->out_of_memory) {
         return HTTP_FAILURE_LOCAL;
     }
@@ -248,6 +271,10 @@ static void message_write(const struct http_call *call, CURLcode code, char *out
     const char *text = call->error_text;
     if (call->too_large) {
         text = "the answer is larger than this client takes";
+    } else if (call->crowded) {
+        text = "the answers of all calls take too much memory";
+    } else if (call->too_many_encodings) {
+        text = "the answer has more than one Content-Encoding";
     } else if (call->out_of_memory) {
         text = "no memory for the answer";
     } else if (code == CURLE_ABORTED_BY_CALLBACK) {

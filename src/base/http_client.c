@@ -211,6 +211,7 @@ enum status http_client_new(struct env *env, const struct http_client_options *o
         chosen.response_bytes_max > 0 ? chosen.response_bytes_max : default_response_bytes_max;
     client->read_bytes = chosen.read_bytes;
     client->decode = chosen.decode;
+    client->budget = chosen.budget;
     client->user_agent = user_agent_new(chosen.user_agent);
     enum status status = STATUS_OK;
     if (client->user_agent == NULL) {
@@ -287,6 +288,7 @@ void http_call_free(struct http_call *call)
     } else {
         call->client->calls = call->next;
     }
+    http_call_forget(call);
     call->client->curl.easy_cleanup(call->easy);
     http_header_list_release(&call->headers);
     http_response_release(&call->response);
@@ -303,9 +305,10 @@ enum status http_call_send(struct http_call *call, const struct http_call_reques
     if (status != STATUS_OK) {
         return status;
     }
-    buf_reset(&call->response.headers);
-    buf_trim(&call->response.body, kept_body_bytes);
+    http_call_forget(call);
     call->left = false;
+    call->crowded = false;
+    call->too_many_encodings = false;
     call->too_large = false;
     call->out_of_memory = false;
     call->error_text[0] = '\0';
@@ -318,6 +321,16 @@ enum status http_call_send(struct http_call *call, const struct http_call_reques
     call->in_flight = true;
     client->in_flight++;
     return STATUS_OK;
+}
+
+void http_call_forget(struct http_call *call)
+{
+    PP_ASSERT(!call->in_flight);
+    buf_reset(&call->response.headers);
+    buf_trim(&call->response.body, kept_body_bytes);
+    if (call->counted > 0) {
+        budget_note(call->client->budget, BUDGET_UPSTREAM, &call->counted, 0);
+    }
 }
 
 void http_call_cancel(struct http_call *call)

@@ -7,6 +7,7 @@
 #ifndef PINPIPE_HTTP_CLIENT_H
 #define PINPIPE_HTTP_CLIENT_H
 
+#include "budget.h"
 #include "buf.h"
 #include "env.h"
 #include "error.h"
@@ -20,7 +21,8 @@ struct http_client_options {
     size_t response_bytes_max;  /* 0: 64 MiB; a longer answer fails the call */
     const char *user_agent;     /* NULL: "pinpipe/<version>" */
     size_t read_bytes;          /* taken from a socket at once; 0: libcurl's own, 16 KiB */
-    bool decode;                /* undo Content-Encoding; the header stays as received */
+    bool decode;                /* undo Content-Encoding, one; the header stays as received */
+    struct budget *budget;      /* answers count in its share of the upstream; NULL: they do not */
 };
 
 /* A failure below HTTP. The distinction matters to a retry: REFUSED, RESOLVE and TLS mean
@@ -33,7 +35,8 @@ enum http_failure {
     HTTP_FAILURE_TIMEOUT,
     HTTP_FAILURE_BROKEN, /* reset, closed early, malformed answer */
     HTTP_FAILURE_TOO_LARGE,
-    HTTP_FAILURE_LOCAL, /* out of memory, libcurl missing, bad URL */
+    HTTP_FAILURE_CROWDED, /* the answers of all calls take too much memory */
+    HTTP_FAILURE_LOCAL,   /* out of memory, libcurl missing, bad URL */
 };
 
 struct http_response {
@@ -82,6 +85,8 @@ enum status http_call_send(struct http_call *call, const struct http_call_reques
                            struct error *err) PP_MUST_USE;
 /* Ends it without a callback. */
 void http_call_cancel(struct http_call *call);
+/* The answer is not looked at any more: gives back what it took. Not while in flight. */
+void http_call_forget(struct http_call *call);
 
 /* Moves everything in flight on, waiting at most timeout_ms (-1: as long as it takes) for something
  * to happen; returns at once when nothing is in flight, and early when a signal comes. */

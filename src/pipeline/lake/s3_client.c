@@ -194,6 +194,7 @@ bool s3_client_should_retry(const struct http_response *response, bool was_reach
     case HTTP_FAILURE_RESOLVE:
     case HTTP_FAILURE_TLS:
     case HTTP_FAILURE_TOO_LARGE:
+    case HTTP_FAILURE_CROWDED:
     case HTTP_FAILURE_LOCAL:
         return false;
     case HTTP_FAILURE_NONE:

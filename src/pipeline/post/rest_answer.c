@@ -222,6 +222,7 @@ static void judge_failure(const struct http_response *response, struct post_outc
         outcome->maybe_kept = true;
         break;
     case HTTP_FAILURE_TOO_LARGE:
+    case HTTP_FAILURE_CROWDED:
     case HTTP_FAILURE_LOCAL:
         outcome->result = POST_GIVE_UP;
         outcome->maybe_kept = true;

@@ -54,6 +54,7 @@ static enum status rest_failure_report(const struct http_response *answer, const
     switch (answer->failure) {
     case HTTP_FAILURE_TOO_LARGE:
         return error_set(err, STATUS_LIMIT, "%s %s: the answer is too large", method, url);
+    case HTTP_FAILURE_CROWDED:
     case HTTP_FAILURE_LOCAL:
         return error_set(err, STATUS_FAILED, "%s %s: %s", method, url, answer->message);
     case HTTP_FAILURE_REFUSED:

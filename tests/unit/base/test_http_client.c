@@ -29,6 +29,13 @@ static const struct answer answers[] = {
      SPAN_INIT("HTTP/1.1 201 Created\r\nTransfer-Encoding: "
                "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
      false},
+    {"/wrapped",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 0\r\n\r\n"),
+     false},
+    {"/wrapped-lines",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\ncontent-encoding:gzip\r\n"
+               "Content-Length: 0\r\n\r\n"),
+     false},
     {"/none", SPAN_INIT("HTTP/1.1 204 No Content\r\n\r\n"), false},
     {"/head", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"), false},
     {"/continued",
@@ -159,6 +166,54 @@ static void every_kind_of_answer_is_told_apart(void **state)
         assert_int_equal(http_response_header(&r, "x-early").len, 0);
         http_response_release(&r);
     }
+}
+
+/* --- what an answer may cost --- */
+
+static void fails_with(struct fixture *f, struct http_client *client, const char *path,
+                       enum http_failure failure)
+{
+    char url[128];
+    struct http_response r;
+    struct error err = ERROR_NONE;
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", f->server.port, path);
+    const struct http_call_request request = {.method = "GET", .url = url};
+    http_response_init(&r, 4096);
+    assert_int_equal(http_client_request(client, &request, &r, &err), STATUS_OK);
+    assert_int_equal(r.failure, failure);
+    http_response_release(&r);
+}
+
+static void answers_that_take_too_much_together_fail(void **state)
+{
+    struct fixture *f = *state;
+    struct budget budget;
+    struct http_client *client;
+    struct error err = ERROR_NONE;
+    budget_init(&budget, 20); /* of which the upstream has a quarter */
+    const struct http_client_options options = {.budget = &budget};
+    assert_int_equal(http_client_new(&f->env, &options, &client, &err), STATUS_OK);
+    size_t others = 0;
+    fails_with(f, client, "/ok", HTTP_FAILURE_NONE);
+    assert_int_equal(budget.used_bytes, 0);
+    budget_note(&budget, BUDGET_UPSTREAM, &others, 1);
+    fails_with(f, client, "/ok", HTTP_FAILURE_CROWDED);
+    assert_int_equal(budget.used_bytes, 1);
+    http_client_free(client);
+}
+
+/* Five gzips around each other keep a processor busy for seconds and bring nothing. */
+static void an_encoding_around_an_encoding_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct http_client *client;
+    struct error err = ERROR_NONE;
+    const struct http_client_options options = {.decode = true};
+    assert_int_equal(http_client_new(&f->env, &options, &client, &err), STATUS_OK);
+    fails_with(f, client, "/wrapped", HTTP_FAILURE_BROKEN);
+    fails_with(f, client, "/wrapped-lines", HTTP_FAILURE_BROKEN);
+    http_client_free(client);
+    fails_with(f, f->client, "/wrapped", HTTP_FAILURE_NONE); /* who does not decode does not mind */
 }
 
 static void nobody_listening_is_refused(void **state)
@@ -590,6 +645,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(an_answer_has_status_headers_and_body),
         CASE(every_kind_of_answer_is_told_apart),
+        CASE(answers_that_take_too_much_together_fail),
+        CASE(an_encoding_around_an_encoding_is_refused),
         CASE(nobody_listening_is_refused),
         CASE(tls_to_a_plain_server_is_a_tls_failure),
         CASE(silence_is_a_timeout),
