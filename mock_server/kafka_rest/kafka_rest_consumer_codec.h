@@ -2,6 +2,7 @@
 #ifndef PINPIPE_KAFKA_REST_CONSUMER_CODEC_H
 #define PINPIPE_KAFKA_REST_CONSUMER_CODEC_H
 
+#include "json_write.h"
 #include "kafka_rest_decode.h"
 #include "kafka_rest_internal.h"
 
@@ -65,8 +66,8 @@ enum kafka_rest_body consumer_decode_commit(struct exchange *exchange,
 /* {"instance_id":...,"base_uri":...}; base_url as kafka_rest_base_url wrote it. */
 void consumer_encode_created(struct buf *out, struct span base_url, struct span group,
                              struct span name);
-/* `{"topic":"t","partition":0`, without the closing brace. */
-void consumer_encode_partition(struct buf *out, struct span topic, int32_t partition);
+/* {"topic":"t","partition":0; json_write_end closes it. */
+void consumer_encode_partition(struct json_writer *w, struct span topic, int32_t partition);
 
 /* One records answer under construction. */
 struct consumer_records {

@@ -273,30 +273,25 @@ enum handled kafka_rest_consumer_commit(struct kafka_rest_call *call)
 static enum handled committed_answer(struct kafka_rest_call *call)
 {
     const struct broker_group_offsets *answer = KAFKA_REST_ANSWER(call, broker_group_offsets);
-    struct buf *out = &call->exchange->reply.body;
-    bool any = false;
+    struct json_writer w = json_writer_to(&call->exchange->reply.body);
     if (answer->base.status != STATUS_OK) {
         return kafka_rest_error_broker(call, &answer->base);
     }
     call->exchange->reply.status = 200;
-    BUF_APPEND_LIT(out, "{\"offsets\":[");
+    json_write_object(&w);
+    json_member_array(&w, "offsets");
     for (size_t i = 0; i < answer->count; i++) {
         const struct broker_committed *place = &answer->places[i];
         if (place->offset < 0) {
             continue;
         }
-        if (any) {
-            buf_append_byte(out, ',');
-        }
-        any = true;
-        consumer_encode_partition(out, place->topic, place->partition);
-        BUF_APPEND_LIT(out, ",\"offset\":");
-        buf_append_i64(out, place->offset);
-        BUF_APPEND_LIT(out, ",\"metadata\":");
-        json_string_append(out, place->metadata);
-        buf_append_byte(out, '}');
+        consumer_encode_partition(&w, place->topic, place->partition);
+        json_member_i64(&w, "offset", place->offset);
+        json_member_string(&w, "metadata", place->metadata);
+        json_write_end(&w);
     }
-    BUF_APPEND_LIT(out, "]}");
+    json_write_end(&w);
+    json_write_end(&w);
     return HANDLED;
 }
 

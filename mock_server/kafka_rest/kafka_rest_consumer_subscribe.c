@@ -121,52 +121,50 @@ enum handled kafka_rest_consumer_assign(struct kafka_rest_call *call)
 
 /* --- what is asked for, what is held ---------------------------------------------------------- */
 
-struct name_list {
-    struct buf *out;
-    size_t count;
-};
-
-static void name_list_add(struct name_list *list, struct span name)
+/* {"topics":[ */
+static struct json_writer subscription_begin(struct kafka_rest_call *call)
 {
-    if (list->count++ > 0) {
-        buf_append_byte(list->out, ',');
-    }
-    json_string_append(list->out, name);
+    struct json_writer w = json_writer_to(&call->exchange->reply.body);
+    call->exchange->reply.status = 200;
+    json_write_object(&w);
+    json_member_array(&w, "topics");
+    return w;
+}
+
+static enum handled subscription_end(struct json_writer *w)
+{
+    json_write_end(w);
+    json_write_end(w);
+    return HANDLED;
 }
 
 static enum handled subscription_names(struct kafka_rest_call *call,
                                        const struct group_member *member)
 {
-    struct name_list list = {&call->exchange->reply.body, 0};
-    BUF_APPEND_LIT(list.out, "{\"topics\":[");
+    struct json_writer w = subscription_begin(call);
     for (size_t i = 0; i < member->topic_count; i++) {
-        name_list_add(&list, group_text_span(member->topics[i]));
+        json_write_string(&w, group_text_span(member->topics[i]));
     }
-    BUF_APPEND_LIT(list.out, "]}");
-    call->exchange->reply.status = 200;
-    return HANDLED;
+    return subscription_end(&w);
 }
 
 static enum handled subscription_matches(struct kafka_rest_call *call)
 {
     const struct broker_metadata *answer = KAFKA_REST_ANSWER(call, broker_metadata);
     const struct consumer *consumer = consumer_of_request(call);
-    struct name_list list = {&call->exchange->reply.body, 0};
     if (consumer == NULL) {
         return HANDLED;
     }
     if (answer->base.status != STATUS_OK) {
         return kafka_rest_error_broker(call, &answer->base);
     }
-    BUF_APPEND_LIT(list.out, "{\"topics\":[");
+    struct json_writer w = subscription_begin(call);
     for (size_t i = 0; i < answer->topic_count; i++) {
         if (group_member_wants(&consumer->member, answer->topics[i].name)) {
-            name_list_add(&list, answer->topics[i].name);
+            json_write_string(&w, answer->topics[i].name);
         }
     }
-    BUF_APPEND_LIT(list.out, "]}");
-    call->exchange->reply.status = 200;
-    return HANDLED;
+    return subscription_end(&w);
 }
 
 enum handled kafka_rest_consumer_subscription(struct kafka_rest_call *call)
@@ -192,21 +190,20 @@ enum handled kafka_rest_consumer_assignments(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
     struct consumer *consumer = consumer_of_request(call);
-    struct buf *out = &exchange->reply.body;
+    struct json_writer w = json_writer_to(&exchange->reply.body);
     if (consumer == NULL) {
         return HANDLED;
     }
     const struct group_member *member = &consumer->member;
-    BUF_APPEND_LIT(out, "{\"partitions\":[");
+    json_write_object(&w);
+    json_member_array(&w, "partitions");
     for (size_t i = 0; i < member->partition_count; i++) {
-        if (i > 0) {
-            buf_append_byte(out, ',');
-        }
-        consumer_encode_partition(out, group_text_span(member->partitions[i].topic),
+        consumer_encode_partition(&w, group_text_span(member->partitions[i].topic),
                                   member->partitions[i].partition);
-        buf_append_byte(out, '}');
+        json_write_end(&w);
     }
-    BUF_APPEND_LIT(out, "]}");
+    json_write_end(&w);
+    json_write_end(&w);
     exchange->reply.status = 200;
     return HANDLED;
 }

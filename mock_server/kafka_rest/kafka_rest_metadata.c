@@ -1,18 +1,21 @@
 /* GET /brokers, /topics and what is below them (specs/kafka-rest-v2.md section 1.1), and the root.
  * The cluster has one broker; each partition has one replica, there. */
+#include "json_write.h"
 #include "kafka_rest_decode.h"
 #include "kafka_rest_handlers.h"
 #include "topic_configs.h"
 
-static struct buf *metadata_body(struct exchange *exchange)
+static struct json_writer metadata_writer(struct exchange *exchange)
 {
     exchange->reply.status = 200;
-    return &exchange->reply.body;
+    return json_writer_to(&exchange->reply.body);
 }
 
 enum handled kafka_rest_root(struct kafka_rest_call *call)
 {
-    BUF_APPEND_LIT(metadata_body(call->exchange), "{}");
+    struct json_writer w = metadata_writer(call->exchange);
+    json_write_object(&w);
+    json_write_end(&w);
     return HANDLED;
 }
 
@@ -60,10 +63,12 @@ enum handled kafka_rest_root_post(struct kafka_rest_call *call)
 
 enum handled kafka_rest_brokers(struct kafka_rest_call *call)
 {
-    struct buf *body = metadata_body(call->exchange);
-    BUF_APPEND_LIT(body, "{\"brokers\":[");
-    buf_append_i64(body, BROKER_ID);
-    BUF_APPEND_LIT(body, "]}");
+    struct json_writer w = metadata_writer(call->exchange);
+    json_write_object(&w);
+    json_member_array(&w, "brokers");
+    json_write_i64(&w, BROKER_ID);
+    json_write_end(&w);
+    json_write_end(&w);
     return HANDLED;
 }
 
@@ -73,15 +78,12 @@ static enum handled topics_answer(struct kafka_rest_call *call)
     if (answer->base.status != STATUS_OK) {
         return kafka_rest_error_broker(call, &answer->base);
     }
-    struct buf *body = metadata_body(call->exchange);
-    buf_append_byte(body, '[');
+    struct json_writer w = metadata_writer(call->exchange);
+    json_write_array(&w);
     for (size_t i = 0; i < answer->topic_count; i++) {
-        if (i > 0) {
-            buf_append_byte(body, ',');
-        }
-        json_string_append(body, answer->topics[i].name);
+        json_write_string(&w, answer->topics[i].name);
     }
-    buf_append_byte(body, ']');
+    json_write_end(&w);
     return HANDLED;
 }
 
@@ -96,24 +98,28 @@ enum handled kafka_rest_topics(struct kafka_rest_call *call)
     return kafka_rest_asked(call, broker->ops->metadata(broker, request));
 }
 
-static void append_partition(struct buf *body, int32_t partition)
+static void append_partition(struct json_writer *w, int32_t partition)
 {
-    buf_printf(body,
-               "{\"partition\":%d,\"leader\":%d,\"replicas\":[{\"broker\":%d,\"leader\":true,"
-               "\"in_sync\":true}]}",
-               (int)partition, BROKER_ID, BROKER_ID);
+    json_write_object(w);
+    json_member_i64(w, "partition", partition);
+    json_member_i64(w, "leader", BROKER_ID);
+    json_member_array(w, "replicas");
+    json_write_object(w);
+    json_member_i64(w, "broker", BROKER_ID);
+    json_member_bool(w, "leader", true);
+    json_member_bool(w, "in_sync", true);
+    json_write_end(w);
+    json_write_end(w);
+    json_write_end(w);
 }
 
-static void append_partitions(struct buf *body, const struct broker_topic *topic)
+static void append_partitions(struct json_writer *w, const struct broker_topic *topic)
 {
-    buf_append_byte(body, '[');
+    json_write_array(w);
     for (int32_t i = 0; i < topic->partition_count; i++) {
-        if (i > 0) {
-            buf_append_byte(body, ',');
-        }
-        append_partition(body, i);
+        append_partition(w, i);
     }
-    buf_append_byte(body, ']');
+    json_write_end(w);
 }
 
 /* --- /topics/{topic} --- */
@@ -128,21 +134,17 @@ static enum handled topic_answer(struct kafka_rest_call *call)
     if (answer->base.status != STATUS_OK) {
         return kafka_rest_error_broker(call, &answer->base);
     }
-    struct buf *body = metadata_body(call->exchange);
-    BUF_APPEND_LIT(body, "{\"name\":");
-    json_string_append(body, topic->name);
-    BUF_APPEND_LIT(body, ",\"configs\":{");
+    struct json_writer w = metadata_writer(call->exchange);
+    json_write_object(&w);
+    json_member_string(&w, "name", topic->name);
+    json_member_object(&w, "configs");
     for (size_t i = 0; i < TOPIC_CONFIG_COUNT; i++) {
-        if (i > 0) {
-            buf_append_byte(body, ',');
-        }
-        json_string_append(body, span_from_cstr(topic_configs[i].name));
-        buf_append_byte(body, ':');
-        json_string_append(body, span_from_cstr(answer->values->values[i]));
+        json_member_cstr(&w, topic_configs[i].name, answer->values->values[i]);
     }
-    BUF_APPEND_LIT(body, "},\"partitions\":");
-    append_partitions(body, topic);
-    buf_append_byte(body, '}');
+    json_write_end(&w);
+    json_write_name(&w, "partitions");
+    append_partitions(&w, topic);
+    json_write_end(&w);
     return HANDLED;
 }
 
@@ -179,7 +181,8 @@ static enum handled partitions_answer(struct kafka_rest_call *call)
 {
     const struct broker_topic *topic = kafka_rest_topic_of(call);
     if (topic != NULL) {
-        append_partitions(metadata_body(call->exchange), topic);
+        struct json_writer w = metadata_writer(call->exchange);
+        append_partitions(&w, topic);
     }
     return HANDLED;
 }
@@ -220,7 +223,8 @@ static enum handled partition_answer(struct kafka_rest_call *call)
 {
     int32_t partition;
     if (partition_of(call, &partition) != NULL) {
-        append_partition(metadata_body(call->exchange), partition);
+        struct json_writer w = metadata_writer(call->exchange);
+        append_partition(&w, partition);
     }
     return HANDLED;
 }
@@ -239,12 +243,11 @@ static enum handled offsets_answer(struct kafka_rest_call *call)
     if (!answer->offsets[0].is_there || !answer->offsets[1].is_there) {
         return kafka_rest_error_known(call->exchange, ERROR_PARTITION_NOT_FOUND);
     }
-    struct buf *body = metadata_body(call->exchange);
-    BUF_APPEND_LIT(body, "{\"beginning_offset\":");
-    buf_append_i64(body, answer->offsets[0].offset);
-    BUF_APPEND_LIT(body, ",\"end_offset\":");
-    buf_append_i64(body, answer->offsets[1].offset);
-    buf_append_byte(body, '}');
+    struct json_writer w = metadata_writer(call->exchange);
+    json_write_object(&w);
+    json_member_i64(&w, "beginning_offset", answer->offsets[0].offset);
+    json_member_i64(&w, "end_offset", answer->offsets[1].offset);
+    json_write_end(&w);
     return HANDLED;
 }
 
