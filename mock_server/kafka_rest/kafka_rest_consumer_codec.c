@@ -52,8 +52,9 @@ enum kafka_rest_body consumer_decode_create(struct exchange *exchange,
 
 /* --- lists --- */
 
-/* Room for one more element of `size` bytes behind `count`; false: the answer is written. */
-static bool list_grow(struct kafka_rest_decoder *decoder, void **items, size_t count, size_t *cap,
+/* Room for one more element of `size` bytes behind `count`; `items` is the address of the list's
+ * pointer. False: the answer is written. */
+static bool list_grow(struct kafka_rest_decoder *decoder, void *items, size_t *cap, size_t count,
                       size_t size)
 {
     if (count >= CONSUMER_LIST_MAX) {
@@ -63,20 +64,10 @@ static bool list_grow(struct kafka_rest_decoder *decoder, void **items, size_t c
                          "a list in this request may have at most %d entries", CONSUMER_LIST_MAX);
         return false;
     }
-    if (count < *cap) {
-        return true;
-    }
-    size_t grown_cap = *cap > 0 ? *cap * 2 : 8;
-    void *grown = arena_alloc_array(&decoder->exchange->arena, grown_cap, size);
-    if (grown == NULL) {
+    if (!arena_grow(&decoder->exchange->arena, items, cap, count + 1, size)) {
         exchange_fail(decoder->exchange, EXCHANGE_NO_MEMORY);
         return false;
     }
-    if (count > 0) {
-        memcpy(grown, *items, count * size);
-    }
-    *items = grown;
-    *cap = grown_cap;
     return true;
 }
 
@@ -86,12 +77,9 @@ static bool subscribe_topic(struct kafka_rest_decoder *decoder, void *into)
 {
     struct consumer_subscribe_body *body = into;
     struct kafka_rest_string topic;
-    void *items = body->topics;
-    if (!list_grow(decoder, &items, body->topic_count, &body->topic_cap, sizeof(*body->topics))) {
-        return false;
-    }
-    body->topics = items;
-    if (!kafka_rest_decode_string(decoder, &topic)) {
+    if (!list_grow(decoder, &body->topics, &body->topic_cap, body->topic_count,
+                   sizeof(*body->topics)) ||
+        !kafka_rest_decode_string(decoder, &topic)) {
         return false;
     }
     body->topics[body->topic_count++] = topic.text;
@@ -206,13 +194,9 @@ static bool partitions_element(struct kafka_rest_decoder *decoder, void *into)
 {
     struct consumer_partitions_body *body = into;
     struct consumer_place place = {.topic.text = SPAN_EMPTY};
-    void *items = body->items;
     bool is_null;
-    if (!list_grow(decoder, &items, body->count, &body->cap, sizeof(*body->items))) {
-        return false;
-    }
-    body->items = items;
-    if (!kafka_rest_decode_object(decoder, &partition_class, &place, &is_null)) {
+    if (!list_grow(decoder, &body->items, &body->cap, body->count, sizeof(*body->items)) ||
+        !kafka_rest_decode_object(decoder, &partition_class, &place, &is_null)) {
         return false;
     }
     body->items[body->count++] = (struct group_choice){place.topic.text, place.partition};
@@ -246,11 +230,9 @@ enum kafka_rest_body consumer_decode_partitions(struct exchange *exchange,
 static struct consumer_place *places_add(struct kafka_rest_decoder *decoder,
                                          struct consumer_place_list *list)
 {
-    void *items = list->items;
-    if (!list_grow(decoder, &items, list->count, &list->cap, sizeof(*list->items))) {
+    if (!list_grow(decoder, &list->items, &list->cap, list->count, sizeof(*list->items))) {
         return NULL;
     }
-    list->items = items;
     struct consumer_place *place = &list->items[list->count++];
     *place = (struct consumer_place){.topic.text = SPAN_EMPTY, .metadata.text = SPAN_EMPTY};
     return place;

@@ -18,17 +18,8 @@ static void broker_group_list_add(struct group_list *list, struct span name, siz
 {
     struct broker_groups *request = list->request;
     struct arena *arena = request->base.arena;
-    if (request->count == list->cap) {
-        /* The arena keeps the shorter lists too: less than as much again. */
-        size_t cap = list->cap > 0 ? list->cap * 2 : 16;
-        struct broker_group *grown = arena_alloc_array(arena, cap, sizeof(*grown));
-        for (size_t i = 0; grown != NULL && i < request->count; i++) {
-            grown[i] = request->groups[i];
-        }
-        list->failed = list->failed || grown == NULL;
-        request->groups = grown != NULL ? grown : request->groups;
-        list->cap = grown != NULL ? cap : list->cap;
-    }
+    list->failed =
+        list->failed || !ARENA_GROW(arena, request->groups, list->cap, request->count + 1);
     const char *copy = list->failed ? NULL : arena_copy_cstr(arena, name);
     list->failed = copy == NULL;
     if (copy != NULL) {
@@ -159,16 +150,8 @@ static void broker_commit_list_add(void *ctx, struct span group, const struct st
     struct broker_group_offsets *request = list->request;
     struct arena *arena = request->base.arena;
     (void)group;
-    if (request->count == list->cap) {
-        size_t cap = list->cap > 0 ? list->cap * 2 : 16;
-        struct broker_committed *grown = arena_alloc_array(arena, cap, sizeof(*grown));
-        for (size_t i = 0; grown != NULL && i < request->count; i++) {
-            grown[i] = request->places[i];
-        }
-        list->failed = list->failed || grown == NULL;
-        request->places = grown != NULL ? grown : request->places;
-        list->cap = grown != NULL ? cap : list->cap;
-    }
+    list->failed =
+        list->failed || !ARENA_GROW(arena, request->places, list->cap, request->count + 1);
     if (!list->failed) {
         struct broker_committed *place = &request->places[request->count++];
         *place =

@@ -1,6 +1,7 @@
 /* What a member's subscription means in topics that are there, and noticing that some came or went.
  */
 #include "group_internal.h"
+#include "hash.h"
 
 void group_member_topics_visit(struct group_member *member,
                                void (*visit)(void *ctx, const struct store_topic *topic), void *ctx)
@@ -25,23 +26,19 @@ void group_member_topics_visit(struct group_member *member,
     }
 }
 
-/* FNV-1a over which topics there are and how many partitions each has. */
+/* A hash over which topics there are and how many partitions each has. */
 static void signature_add(void *ctx, const struct store_topic *topic)
 {
     uint64_t *signature = ctx;
-    uint64_t words[2] = {(uint64_t)topic->id, (uint64_t)topic->partition_count};
-    for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
-        *signature = (*signature ^ words[i]) * UINT64_C(0x100000001b3);
-    }
+    const uint64_t words[2] = {(uint64_t)topic->id, (uint64_t)topic->partition_count};
+    *signature = hash64_bytes(*signature, (struct span){(const char *)words, sizeof(words)});
 }
-
-static const uint64_t signature_start = UINT64_C(0xcbf29ce484222325);
 
 bool group_member_topics_changed(struct group_member *member)
 {
     if (member->mode == GROUP_MODE_PATTERN) {
         /* Matching is dear: first see whether any topic at all came or went. */
-        uint64_t all = signature_start;
+        uint64_t all = HASH64_START;
         size_t count = store_topic_count(member->set->store);
         for (size_t i = 0; i < count; i++) {
             signature_add(&all, store_topic_at(member->set->store, i));
@@ -51,7 +48,7 @@ bool group_member_topics_changed(struct group_member *member)
         }
         member->all_topics_signature = all;
     }
-    uint64_t own = signature_start;
+    uint64_t own = HASH64_START;
     group_member_topics_visit(member, signature_add, &own);
     bool changed = own != member->own_topics_signature;
     member->own_topics_signature = own;

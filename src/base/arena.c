@@ -21,7 +21,7 @@
 #define UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
-enum { arena_block_bytes = 4096, arena_align_bytes = 16 };
+enum { arena_block_bytes = 4096, arena_align_bytes = 16, arena_first_items = 8 };
 
 struct arena_block {
     struct arena_block *next;
@@ -114,6 +114,28 @@ void *arena_alloc_array(struct arena *a, size_t count, size_t size)
         return NULL;
     }
     return arena_alloc(a, count * size);
+}
+
+bool arena_grow(struct arena *a, void *items, size_t *capacity, size_t count, size_t item_bytes)
+{
+    if (count <= *capacity) {
+        return true;
+    }
+    size_t wanted = *capacity > 0 ? *capacity * 2 : arena_first_items;
+    wanted = wanted < count ? count : wanted;
+    void *grown = arena_alloc_array(a, wanted, item_bytes);
+    if (grown == NULL) {
+        return false;
+    }
+    /* By its bytes: a void ** would be an alias that C does not allow. */
+    void *old;
+    memcpy(&old, items, sizeof(old));
+    if (*capacity > 0) {
+        memcpy(grown, old, *capacity * item_bytes);
+    }
+    memcpy(items, &grown, sizeof(grown));
+    *capacity = wanted;
+    return true;
 }
 
 char *arena_copy_cstr(struct arena *a, struct span s)

@@ -109,6 +109,15 @@ uint32_t hash_bytes(uint32_t start, struct span bytes)
     return hash;
 }
 
+uint64_t hash64_bytes(uint64_t start, struct span bytes)
+{
+    uint64_t hash = start;
+    for (size_t i = 0; i < bytes.len; i++) {
+        hash = (hash ^ (unsigned char)bytes.ptr[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
 uint32_t hash_start_hidden(const void *address)
 {
     return HASH_START ^ (uint32_t)((uintptr_t)address >> 4);

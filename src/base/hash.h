@@ -20,6 +20,9 @@ bool hash128_equal(struct hash128 a, struct hash128 b);
 /* FNV-1a, for tables in memory: goes on from `start`, so that several parts make one hash. */
 #define HASH_START 2166136261U
 uint32_t hash_bytes(uint32_t start, struct span bytes);
+/* FNV-1a of 64 bits: for telling whether something has changed, without keeping what it was. */
+#define HASH64_START UINT64_C(0xcbf29ce484222325)
+uint64_t hash64_bytes(uint64_t start, struct span bytes);
 /* A start that a peer cannot know, or the peer could send thousands of keys with one hash: made
  * from an address, which differs from process to process. What is printed must not depend on it. */
 uint32_t hash_start_hidden(const void *address);

@@ -81,6 +81,34 @@ static void an_arena_gives_zeroed_aligned_memory_up_to_its_ceiling(void **state)
     arena_release(&a);
 }
 
+static void an_array_grows_in_an_arena_and_stays_as_it_was_at_the_ceiling(void **state)
+{
+    enum { count = 1000 };
+    struct arena a;
+    int *items = NULL;
+    size_t capacity = 0;
+    (void)state;
+    arena_init(&a, 64 * 1024);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(ARENA_GROW(&a, items, capacity, i + 1));
+        assert_true(capacity > i);
+        items[i] = (int)i;
+    }
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(items[i], i);
+    }
+    for (size_t i = count; i < capacity; i++) {
+        assert_int_equal(items[i], 0);
+    }
+    const int *before = items;
+    size_t held = capacity;
+    assert_false(ARENA_GROW(&a, items, capacity, 64 * 1024));
+    assert_false(ARENA_GROW(&a, items, capacity, SIZE_MAX));
+    assert_ptr_equal(items, before);
+    assert_int_equal(capacity, held);
+    arena_release(&a);
+}
+
 static void errors_gain_context_in_front_and_never_overflow(void **state)
 {
     (void)state;
@@ -204,6 +232,7 @@ int main(void)
         cmocka_unit_test(a_buffer_stops_at_its_ceiling_and_says_so),
         cmocka_unit_test(numbers_are_appended_to_their_last_digit),
         cmocka_unit_test(an_arena_gives_zeroed_aligned_memory_up_to_its_ceiling),
+        cmocka_unit_test(an_array_grows_in_an_arena_and_stays_as_it_was_at_the_ceiling),
         cmocka_unit_test(errors_gain_context_in_front_and_never_overflow),
         cmocka_unit_test(logs_are_filtered_by_area_and_stripped_of_control_characters),
         cmocka_unit_test(files_are_read_whole_or_refused_and_replaced_in_one_step),

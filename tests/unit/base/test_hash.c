@@ -48,6 +48,11 @@ static void bytes_hash_to_fnvs_published_vectors_in_one_part_or_two(void **state
     assert_int_equal(hash_bytes(HASH_START, SPAN_LIT("foobar")), 0xbf9cf968U);
     assert_int_equal(hash_bytes(hash_bytes(HASH_START, SPAN_LIT("foo")), SPAN_LIT("bar")),
                      0xbf9cf968U);
+    assert_true(hash64_bytes(HASH64_START, SPAN_EMPTY) == UINT64_C(0xcbf29ce484222325));
+    assert_true(hash64_bytes(HASH64_START, SPAN_LIT("a")) == UINT64_C(0xaf63dc4c8601ec8c));
+    assert_true(hash64_bytes(HASH64_START, SPAN_LIT("foobar")) == UINT64_C(0x85944171f73967e8));
+    assert_true(hash64_bytes(hash64_bytes(HASH64_START, SPAN_LIT("foo")), SPAN_LIT("bar")) ==
+                UINT64_C(0x85944171f73967e8));
 }
 
 static void integers_have_the_byte_order_of_their_name(void **state)
