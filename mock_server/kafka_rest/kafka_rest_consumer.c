@@ -77,6 +77,28 @@ struct consumer *consumer_of_request(struct kafka_rest_call *call)
     return consumer;
 }
 
+struct consumer *consumer_of_partitions(struct kafka_rest_call *call,
+                                        struct consumer_partitions_body *body, const char *argument,
+                                        const char *example)
+{
+    switch (consumer_decode_partitions(call->exchange, body)) {
+    case BODY_REFUSED:
+        return NULL;
+    case BODY_ABSENT:
+        kafka_rest_error_null(call->exchange, argument);
+        return NULL;
+    case BODY_DECODED:
+        break;
+    }
+    struct consumer *consumer = consumer_of_request(call);
+    if (consumer != NULL && !body->present) {
+        answer_hint(call->exchange, "%s", example);
+        kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
+        return NULL;
+    }
+    return consumer;
+}
+
 bool consumer_group_permitted(struct kafka_rest_call *call)
 {
     return !call->rest->options.policy->enforced ||

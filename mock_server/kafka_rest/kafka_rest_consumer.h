@@ -159,6 +159,12 @@ struct consumer *consumer_find(const struct kafka_rest_consumers *consumers, str
                                struct span name);
 /* The instance of the URL, its silence ended; NULL: 404/40403 is written. */
 struct consumer *consumer_of_request(struct kafka_rest_call *call);
+/* The instance of a POST with {"partitions":[...]}, which is in `body` then; NULL: the answer is
+ * written. `argument` is Java's name for a body that is not there, `example` a hint at a right one.
+ */
+struct consumer *consumer_of_partitions(struct kafka_rest_call *call,
+                                        struct consumer_partitions_body *body, const char *argument,
+                                        const char *example);
 /* `--permissions workshop`: false when the URL's group is refused (403/40301 is written). In open
  * mode only the create says what the workshop would refuse: later answers have more to say. */
 bool consumer_group_permitted(struct kafka_rest_call *call);

@@ -1,5 +1,5 @@
-/* The line of reads on an instance, what wakes them, and what ends them all. Waking only arms the
- * read's timer for now: the answer is built outside the produce that woke it.
+/* The line of reads on an instance, what wakes them, and what ends them all. Waking only makes
+ * the read's timer due at once: the answer is built outside the produce that woke it.
  *
  * Invariant: a read that is parked is in its consumer's line; only an active one has watches. */
 #include "kafka_rest_consumer.h"

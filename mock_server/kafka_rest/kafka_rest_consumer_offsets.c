@@ -129,21 +129,10 @@ static enum handled seek_to_edge(struct kafka_rest_call *call, enum group_positi
 {
     struct exchange *exchange = call->exchange;
     struct consumer_partitions_body body;
-    switch (consumer_decode_partitions(exchange, &body)) {
-    case BODY_REFUSED:
-        return HANDLED;
-    case BODY_ABSENT:
-        return kafka_rest_error_null(exchange, argument);
-    case BODY_DECODED:
-        break;
-    }
-    struct consumer *consumer = consumer_of_request(call);
+    struct consumer *consumer = consumer_of_partitions(
+        call, &body, argument, "send {\"partitions\": []} for all partitions of this instance");
     if (consumer == NULL) {
         return HANDLED;
-    }
-    if (!body.present) {
-        answer_hint(exchange, "send {\"partitions\": []} for all partitions of this instance");
-        return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     }
     for (size_t i = 0; i < body.count; i++) {
         struct group_partition *held =

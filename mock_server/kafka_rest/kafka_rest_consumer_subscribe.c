@@ -93,23 +93,12 @@ enum handled kafka_rest_consumer_unsubscribe(struct kafka_rest_call *call)
 
 enum handled kafka_rest_consumer_assign(struct kafka_rest_call *call)
 {
-    struct exchange *exchange = call->exchange;
     struct consumer_partitions_body body;
-    switch (consumer_decode_partitions(exchange, &body)) {
-    case BODY_REFUSED:
-        return HANDLED;
-    case BODY_ABSENT:
-        return kafka_rest_error_null(exchange, "assign.arg3");
-    case BODY_DECODED:
-        break;
-    }
-    struct consumer *consumer = consumer_of_request(call);
+    struct consumer *consumer =
+        consumer_of_partitions(call, &body, "assign.arg3",
+                               "send {\"partitions\": [{\"topic\": \"...\", \"partition\": 0}]}");
     if (consumer == NULL) {
         return HANDLED;
-    }
-    if (!body.present) {
-        answer_hint(exchange, "send {\"partitions\": [{\"topic\": \"...\", \"partition\": 0}]}");
-        return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     }
     struct broker_membership *request = membership_ask(call, consumer, BROKER_MEMBER_ASSIGN);
     if (request != NULL) {
