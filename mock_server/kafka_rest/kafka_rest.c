@@ -4,7 +4,9 @@
  *
  * Facts: specs/kafka-rest-v2.md section 1.0. Jersey routes there: an unknown path is 404, a known
  * path with another verb 405 with Allow, both as application/json. */
+#include "kafka_rest_consumer.h"
 #include "kafka_rest_handlers.h"
+#include "kafka_rest_produce.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -187,7 +189,10 @@ enum status kafka_rest_new(const struct kafka_rest_options *options, struct kafk
         .handle = rest_handle,
         .fail = rest_fail,
     };
-    enum status status = kafka_rest_consumers_new(rest, &rest->consumers, err);
+    enum status status = kafka_rest_produces_new(&rest->produces, err);
+    if (status == STATUS_OK) {
+        status = kafka_rest_consumers_new(rest, &rest->consumers, err);
+    }
     if (status != STATUS_OK) {
         kafka_rest_free(rest);
         return status;
@@ -206,7 +211,9 @@ void kafka_rest_free(struct kafka_rest *rest)
         broker_unlisten(rest->options.broker, rest);
         kafka_rest_consumers_free(rest->consumers);
     }
-    kafka_rest_produce_free(rest);
+    if (rest->produces != NULL) {
+        kafka_rest_produces_free(rest->produces, rest->options.broker);
+    }
     free(rest);
 }
 

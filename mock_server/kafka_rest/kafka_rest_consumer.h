@@ -83,6 +83,17 @@ struct kafka_rest_consumers {
     struct consumer_read *open_reads; /* wait for topics that do not exist yet, too */
 };
 
+/* --- all of them, for the service (kafka_rest_consumer.c) --- */
+
+enum status kafka_rest_consumers_new(struct kafka_rest *rest, struct kafka_rest_consumers **out,
+                                     struct error *err) PP_MUST_USE;
+/* Parked reads are already answered or cancelled by then. */
+void kafka_rest_consumers_free(struct kafka_rest_consumers *consumers);
+/* New records in a partition, before their commit: parked reads may be woken
+ * (kafka_rest_consumer_line.c). */
+void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
+                                    const struct broker_topic *topic, int32_t partition);
+
 /* --- reads in line, waiting and woken (kafka_rest_consumer_line.c) --- */
 
 /* A waiting read wants to hear of new records in this partition. */

@@ -1,5 +1,6 @@
-/* The service, one call, its errors and hints: shared by all files of the REST proxy. Media types,
- * bodies, handlers, consumers and produces have a header each.
+/* The service as its files see it, one call, its errors and hints: below all files of the REST
+ * proxy. The parts that stand on it (topics of a path, produces, consumers, handlers, v3) have a
+ * header each; here they are names only, which the service on top (kafka_rest.c) fills in.
  *
  * A request's way: kafka_rest.c finds the route (404, 405), negotiates (415, 406:
  * kafka_rest_media.c) and calls the route's handler with a struct kafka_rest_call. By then
@@ -24,15 +25,14 @@ enum {
     KAFKA_REST_REPLY_BYTES_MAX = 160 * 1024 * 1024,
 };
 
-struct kafka_rest_consumers; /* kafka_rest_consumer.c */
-struct produce_job;          /* kafka_rest_produce.c */
+struct kafka_rest_consumers; /* kafka_rest_consumer.h */
+struct kafka_rest_produces;  /* kafka_rest_produce.h */
 
 struct kafka_rest {
     struct kafka_rest_options options;
     struct service service;
     struct kafka_rest_consumers *consumers;
-    struct produce_job *produce_job; /* scratch of the produce in hand, reused */
-    struct produce_job *orphan_jobs; /* with the broker, their clients have left */
+    struct kafka_rest_produces *produces;
 };
 
 /* --- one request (kafka_rest_call.c) --- */
@@ -135,27 +135,5 @@ void kafka_rest_hint_topic_policy(const struct kafka_rest_call *call, struct spa
 bool kafka_rest_group_permitted(const struct kafka_rest_call *call, struct span group);
 bool kafka_rest_cluster_permitted(const struct kafka_rest_call *call,
                                   enum topic_cluster_action action);
-
-/* --- the topic of a path (kafka_rest_topic.c) --- */
-
-/* Asks the broker for the cluster and that topic. */
-enum handled kafka_rest_topic_ask(struct kafka_rest_call *call, struct span name,
-                                  kafka_rest_step *then);
-/* In `then`: the topic, permitted and there; NULL: the answer is written. */
-const struct broker_topic *kafka_rest_topic_of(struct kafka_rest_call *call);
-/* In `then`, when the topic may be missing: says so in a hint. */
-void kafka_rest_topic_hint_missing(struct kafka_rest_call *call);
-
-/* --- the parts of the service --- */
-
-void kafka_rest_produce_free(struct kafka_rest *rest);
-
-enum status kafka_rest_consumers_new(struct kafka_rest *rest, struct kafka_rest_consumers **out,
-                                     struct error *err) PP_MUST_USE;
-/* Parked reads are already answered or cancelled by then. */
-void kafka_rest_consumers_free(struct kafka_rest_consumers *consumers);
-/* New records in a partition, before their commit: parked reads may be woken. */
-void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
-                                    const struct broker_topic *topic, int32_t partition);
 
 #endif

@@ -3,6 +3,7 @@
 #include "json_write.h"
 #include "kafka_rest_decode.h"
 #include "kafka_rest_handlers.h"
+#include "kafka_rest_topic.h"
 #include "topic_configs.h"
 
 static struct json_writer metadata_writer(struct exchange *exchange)

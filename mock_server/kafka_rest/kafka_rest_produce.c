@@ -7,6 +7,7 @@
 #include "kafka_rest_produce.h"
 
 #include "kafka_rest_handlers.h"
+#include "kafka_rest_topic.h"
 #include "undo.h"
 
 #include <stdlib.h>
@@ -47,8 +48,9 @@ static struct produce_job *produce_job_new(void)
 
 struct produce_job *produce_job_take(struct kafka_rest_call *call, struct span topic)
 {
-    struct produce_job *job = call->rest->produce_job;
-    call->rest->produce_job = NULL;
+    struct kafka_rest_produces *produces = call->rest->produces;
+    struct produce_job *job = produces->scratch;
+    produces->scratch = NULL;
     if (job == NULL) {
         job = produce_job_new();
     }
@@ -79,13 +81,13 @@ struct produce_job *produce_job_take(struct kafka_rest_call *call, struct span t
 /* Back to the proxy, which keeps one. */
 static void produce_job_recycle(struct produce_job *job)
 {
-    struct kafka_rest *rest = job->rest;
-    if (rest->produce_job != NULL) {
+    struct kafka_rest_produces *produces = job->rest->produces;
+    if (produces->scratch != NULL) {
         produce_job_free(job);
         return;
     }
     if (job->noted_epoch != 0) {
-        undo_drop(rest->options.undo, job);
+        undo_drop(job->rest->options.undo, job);
     }
     produce_request_reset(&job->request);
     buf_trim(&job->results, PRODUCE_SCRATCH_KEEP_BYTES);
@@ -93,7 +95,7 @@ static void produce_job_recycle(struct produce_job *job)
     buf_trim(&job->extra, PRODUCE_SCRATCH_KEEP_BYTES);
     arena_reset(&job->texts);
     job->call = NULL;
-    rest->produce_job = job;
+    produces->scratch = job;
 }
 
 void produce_job_return(struct produce_job *job)
@@ -101,18 +103,25 @@ void produce_job_return(struct produce_job *job)
     produce_job_recycle(job);
 }
 
-void kafka_rest_produce_free(struct kafka_rest *rest)
+enum status kafka_rest_produces_new(struct kafka_rest_produces **out, struct error *err)
 {
-    if (rest->produce_job != NULL) {
-        produce_job_free(rest->produce_job);
-        rest->produce_job = NULL;
+    *out = calloc(1, sizeof(**out));
+    return *out != NULL ? STATUS_OK
+                        : error_set(err, STATUS_NO_MEMORY, "the REST proxy: out of memory");
+}
+
+void kafka_rest_produces_free(struct kafka_rest_produces *produces, struct broker *broker)
+{
+    if (produces->scratch != NULL) {
+        produce_job_free(produces->scratch);
     }
-    while (rest->orphan_jobs != NULL) {
-        struct produce_job *job = rest->orphan_jobs;
-        rest->orphan_jobs = job->next_orphan;
-        broker_cancel(rest->options.broker, &job->produce.base);
+    while (produces->orphans != NULL) {
+        struct produce_job *job = produces->orphans;
+        produces->orphans = job->next_orphan;
+        broker_cancel(broker, &job->produce.base);
         produce_job_free(job);
     }
+    free(produces);
 }
 
 static struct broker_result *produce_job_results(const struct produce_job *job)
@@ -311,7 +320,7 @@ static void produce_job_step(struct produce_job *job);
 
 static void produce_job_orphan_done(struct produce_job *job)
 {
-    struct produce_job **link = &job->rest->orphan_jobs;
+    struct produce_job **link = &job->rest->produces->orphans;
     while (*link != job) {
         link = &(*link)->next_orphan;
     }
@@ -351,8 +360,8 @@ static void produce_job_cancel(struct exchange *exchange, void *state)
     (void)exchange;
     if (job->at_broker) {
         job->call = NULL;
-        job->next_orphan = job->rest->orphan_jobs;
-        job->rest->orphan_jobs = job;
+        job->next_orphan = job->rest->produces->orphans;
+        job->rest->produces->orphans = job;
         return;
     }
     produce_job_recycle(job);

@@ -39,6 +39,17 @@ struct produce_job {
     struct buf extra; /* the owner's own facts, one a record */
 };
 
+/* The jobs of a proxy that no handler and no exchange has in hand. */
+struct kafka_rest_produces {
+    struct produce_job *scratch; /* of the produce in hand, reused; NULL: it is in use */
+    struct produce_job *orphans; /* with the broker, their clients have left */
+};
+
+enum status kafka_rest_produces_new(struct kafka_rest_produces **out,
+                                    struct error *err) PP_MUST_USE;
+/* Lets go of what the broker still has. */
+void kafka_rest_produces_free(struct kafka_rest_produces *produces, struct broker *broker);
+
 /* The proxy's scratch job, emptied; NULL when memory is out. */
 struct produce_job *produce_job_take(struct kafka_rest_call *call, struct span topic);
 /* For a request that is refused before anything was sent. */

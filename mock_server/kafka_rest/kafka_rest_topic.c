@@ -1,6 +1,6 @@
 /* The topic that a path names: whether it may be used, whether it is there, and what may have been
  * meant when it is not. */
-#include "kafka_rest_internal.h"
+#include "kafka_rest_topic.h"
 
 enum handled kafka_rest_topic_ask(struct kafka_rest_call *call, struct span name,
                                   kafka_rest_step *then)

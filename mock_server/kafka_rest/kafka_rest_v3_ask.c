@@ -1,4 +1,5 @@
 /* The first step of every v3 request: the cluster that its path names. */
+#include "kafka_rest_topic.h"
 #include "kafka_rest_v3.h"
 
 enum handled v3_cluster_ask(struct kafka_rest_call *call, kafka_rest_step *then)

@@ -316,7 +316,7 @@ static void the_scratch_gives_a_large_requests_memory_back(void **state)
     struct bench_call *call = bench_call(b, "POST /topics/u1.pin", NULL, body);
     assert_int_equal(call->status, 200);
     assert_non_null(strstr(call->body, "max.request.size"));
-    assert_true(b->rest->produce_job->request.bytes.cap <= PRODUCE_SCRATCH_KEEP_BYTES);
+    assert_true(b->rest->produces->scratch->request.bytes.cap <= PRODUCE_SCRATCH_KEEP_BYTES);
     struct bench_call *next =
         bench_call(b, "POST /topics/u1.pin", NULL, "{\"records\":[{\"value\":1}]}");
     assert_null(strstr(next->body, "error_code\":5"));
