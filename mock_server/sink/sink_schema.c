@@ -443,6 +443,15 @@ static bool schema_write_value(struct writing *w, uint32_t schema, uint32_t valu
                      types[type].name);
 }
 
+/* Strings and bytes that another kind of JSON was given for are null (JsonNode.textValue and
+ * binaryValue), and a record whose value is null is a tombstone. */
+static bool is_no_text(const struct sink_tree *tree, uint32_t schema, uint32_t value)
+{
+    enum sink_type type = sink_schema_type(tree, schema);
+    return (type == SINK_TYPE_STRING || type == SINK_TYPE_BYTES) &&
+           !is_kind(tree, value, JSON_STRING);
+}
+
 /* --- the envelope ----------------------------------------------------------------------------- */
 
 bool sink_schema_convert(const struct sink_tree *tree, struct sink_typed *out, struct buf *json,
@@ -470,9 +479,13 @@ bool sink_schema_convert(const struct sink_tree *tree, struct sink_typed *out, s
     struct writing w = {.tree = tree, .out = json, .scratch = &scratch, .failure = failure};
     out->schema = schema;
     out->value = effective(tree, schema, payload);
-    bool ok = out->value == 0 && is_optional(tree, schema)
-                  ? true
-                  : schema_write_value(&w, schema, payload);
+    bool is_null = out->value == 0 || is_no_text(tree, schema, out->value);
+    bool ok = true;
+    if (is_null && is_optional(tree, schema)) {
+        out->value = 0;
+    } else {
+        ok = schema_write_value(&w, schema, payload);
+    }
     buf_release(&scratch);
     return ok;
 }

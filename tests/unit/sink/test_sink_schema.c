@@ -93,6 +93,21 @@ static void payloads_are_written_as_their_schema_has_them(void **state)
     }
 }
 
+static void what_is_no_text_for_a_text_of_its_own_is_a_tombstone(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const cases[] = {
+        "{\"schema\":{\"type\":\"bytes\",\"optional\":true},\"payload\":[]}",
+        "{\"schema\":{\"type\":\"bytes\",\"optional\":true},\"payload\":7}",
+        "{\"schema\":{\"type\":\"string\",\"optional\":true},\"payload\":{\"a\":1}}",
+        "{\"schema\":{\"type\":\"string\",\"optional\":true,\"default\":3},\"payload\":null}",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        assert_true(convert(f, cases[i]));
+        assert_int_equal(f->value.kind, SINK_VALUE_NULL);
+    }
+}
+
 static void what_does_not_fit_its_schema_is_a_data_exception(void **state)
 {
     struct fixture *f = *state;
@@ -172,6 +187,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(payloads_are_written_as_their_schema_has_them),
+        T(what_is_no_text_for_a_text_of_its_own_is_a_tombstone),
         T(what_does_not_fit_its_schema_is_a_data_exception),
         T(defaults_do_not_make_a_value_endless),
         T(a_struct_has_so_many_fields_at_most),
