@@ -1,4 +1,4 @@
-/* ListObjects, both versions: decode, walk, encode.
+/* ListObjects, both versions, and ListObjectVersions: decode, walk, encode.
  *
  * The walk goes over the bucket's keys in byte order. At a common prefix it stops, and begins anew
  * behind everything that the prefix covers, so a page costs one seek for each prefix it shows,
@@ -18,7 +18,8 @@ struct list_query {
     bool has_token;
     struct span token;       /* as sent */
     struct span start_after; /* V2 */
-    struct span marker;      /* V1, as sent */
+    struct span marker;      /* V1's marker, a version listing's key-marker, as sent */
+    struct span version_marker;
     bool fetch_owner;
 };
 
@@ -119,6 +120,59 @@ static bool list_decode_v2(struct s3_call *call, struct list_query *query)
         s3_query(call, "fetch-owner", &owner) && span_equal_nocase(owner, SPAN_LIT("true"));
     query->has_token = s3_query(call, "continuation-token", &query->token);
     return !query->has_token || list_token_read(call, query->token, &query->page.marker);
+}
+
+static bool version_marker_refuse(struct s3_call *call, const char *message, struct span marker)
+{
+    (void)s3_invalid_argument(call, message, "version-id-marker", marker);
+    return false;
+}
+
+/* A version names a place only together with its key, and here each key has the one version
+ * "null". */
+static bool list_decode_version_marker(struct s3_call *call, struct list_query *query)
+{
+    struct span marker;
+    bool has_key = s3_query(call, "key-marker", &query->marker);
+    query->page.marker = query->marker;
+    if (!s3_query(call, "version-id-marker", &marker)) {
+        return true;
+    }
+    if (!has_key) {
+        return version_marker_refuse(
+            call, "A version-id marker cannot be specified without a key marker.", marker);
+    }
+    if (marker.len == 0) {
+        return version_marker_refuse(call, "A version-id marker cannot be empty.", marker);
+    }
+    query->version_marker = marker;
+    return span_equal_cstr(marker, "null") ||
+           version_marker_refuse(call, "Invalid version id specified", marker);
+}
+
+/* The checks in the order that was recorded: the number, the markers, the encoding. */
+static bool list_decode_versions(struct s3_call *call, struct list_query *query)
+{
+    struct span max = SPAN_EMPTY;
+    int64_t number = 0;
+    (void)s3_query(call, "max-keys", &max);
+    if (span_parse_i64(max, &number) && number < 0 && number >= INT32_MIN) {
+        const struct aws_error_detail details[] = {{"ArgumentName", SPAN_LIT("max-keys")},
+                                                   {NULL, SPAN_EMPTY}};
+        (void)s3_error_text(call, S3_ERROR_INVALID_ARGUMENT,
+                            SPAN_LIT("max-keys cannot be negative"), details);
+        return false;
+    }
+    if (!s3_query_number(call, "max-keys", INT32_MAX, &number) ||
+        !list_decode_version_marker(call, query)) {
+        return false;
+    }
+    struct span marker = query->page.marker;
+    if (!s3_page_read(call, "max-keys", &query->page)) {
+        return false;
+    }
+    query->page.marker = marker;
+    return true;
 }
 
 /* --- the walk --- */
@@ -234,25 +288,40 @@ static void list_limits_write(struct s3_call *call, const struct s3_page *page,
     s3_xml_bool(call, "IsTruncated", listing->truncated);
 }
 
+/* How objects stand in a listing. */
+struct list_form {
+    const char *element;
+    bool with_version;
+    bool with_owner;
+};
+
+static void list_object_write(struct s3_call *call, const struct s3_page *page,
+                              const struct list_item *item, struct list_form form)
+{
+    s3_xml_open(call, form.element);
+    s3_page_text(call, page, "Key", item->name);
+    if (form.with_version) {
+        s3_xml_text(call, "VersionId", SPAN_LIT("null"));
+        s3_xml_bool(call, "IsLatest", true);
+    }
+    s3_xml_time(call, "LastModified", item->modified_ms);
+    s3_xml_etag(call, item->etag);
+    s3_checksum_algorithm_elements(call, item->checksum);
+    s3_xml_number(call, "Size", (int64_t)item->size);
+    if (form.with_owner) {
+        s3_xml_owner(call, "Owner");
+    }
+    s3_xml_text(call, "StorageClass", SPAN_LIT("STANDARD"));
+    s3_xml_close(call, form.element);
+}
+
 static void list_items_write(struct s3_call *call, const struct s3_page *page,
-                             const struct listing *listing, bool with_owner)
+                             const struct listing *listing, struct list_form form)
 {
     for (size_t i = 0; i < listing->count; i++) {
-        const struct list_item *item = &listing->items[i];
-        if (item->is_prefix) {
-            continue;
+        if (!listing->items[i].is_prefix) {
+            list_object_write(call, page, &listing->items[i], form);
         }
-        s3_xml_open(call, "Contents");
-        s3_page_text(call, page, "Key", item->name);
-        s3_xml_time(call, "LastModified", item->modified_ms);
-        s3_xml_etag(call, item->etag);
-        s3_checksum_algorithm_elements(call, item->checksum);
-        s3_xml_number(call, "Size", (int64_t)item->size);
-        if (with_owner) {
-            s3_xml_owner(call, "Owner");
-        }
-        s3_xml_text(call, "StorageClass", SPAN_LIT("STANDARD"));
-        s3_xml_close(call, "Contents");
     }
     for (size_t i = 0; i < listing->count; i++) {
         if (listing->items[i].is_prefix) {
@@ -277,7 +346,8 @@ static void list_encode_v1(struct s3_call *call, const struct list_query *query,
         s3_page_text(call, page, "NextMarker", list_last_name(listing));
     }
     list_limits_write(call, page, listing);
-    list_items_write(call, page, listing, true);
+    list_items_write(call, page, listing,
+                     (struct list_form){.element = "Contents", .with_owner = true});
     s3_xml_end(call, "ListBucketResult");
 }
 
@@ -297,8 +367,47 @@ static void list_encode_v2(struct s3_call *call, const struct list_query *query,
     }
     s3_xml_number(call, "KeyCount", (int64_t)listing->count);
     list_limits_write(call, page, listing);
-    list_items_write(call, page, listing, query->fetch_owner);
+    list_items_write(call, page, listing,
+                     (struct list_form){.element = "Contents", .with_owner = query->fetch_owner});
     s3_xml_end(call, "ListBucketResult");
+}
+
+/* A page that ends in a common prefix goes on behind the prefix, which has no version. */
+static void next_version_write(struct s3_call *call, const struct s3_page *page,
+                               const struct list_item *last)
+{
+    s3_page_text(call, page, "NextKeyMarker", last->name);
+    if (!last->is_prefix) {
+        s3_xml_text(call, "NextVersionIdMarker", SPAN_LIT("null"));
+    }
+}
+
+/* The elements of the head stand in another order than in the other listings, as recorded; so an
+ * empty delimiter is said here. */
+static void list_encode_versions(struct s3_call *call, const struct list_query *query,
+                                 const struct listing *listing)
+{
+    const struct s3_page *page = &query->page;
+    struct span delimiter;
+    s3_xml_begin(call, "ListVersionsResult");
+    list_head_write(call, page);
+    s3_page_text(call, page, "KeyMarker", query->marker);
+    s3_xml_text(call, "VersionIdMarker", query->version_marker);
+    if (listing->truncated) {
+        next_version_write(call, page, &listing->items[listing->count - 1]);
+    }
+    s3_xml_number(call, "MaxKeys", page->max);
+    if (s3_query(call, "delimiter", &delimiter)) {
+        s3_page_text(call, page, "Delimiter", delimiter);
+    }
+    if (page->url) {
+        s3_xml_text(call, "EncodingType", SPAN_LIT("url"));
+    }
+    s3_xml_bool(call, "IsTruncated", listing->truncated);
+    list_items_write(
+        call, page, listing,
+        (struct list_form){.element = "Version", .with_version = true, .with_owner = true});
+    s3_xml_end(call, "ListVersionsResult");
 }
 
 static enum handled
@@ -306,8 +415,10 @@ list_objects(struct s3_call *call, bool (*decode)(struct s3_call *call, struct l
              void (*encode)(struct s3_call *call, const struct list_query *query,
                             const struct listing *listing))
 {
-    struct list_query query = {
-        .token = SPAN_EMPTY, .start_after = SPAN_EMPTY, .marker = SPAN_EMPTY};
+    struct list_query query = {.token = SPAN_EMPTY,
+                               .start_after = SPAN_EMPTY,
+                               .marker = SPAN_EMPTY,
+                               .version_marker = SPAN_EMPTY};
     struct listing listing;
     struct error err = ERROR_NONE;
     if (!s3_call_bucket(call) || !decode(call, &query)) {
@@ -329,4 +440,9 @@ enum handled s3_list_objects_v1(struct s3_call *call)
 enum handled s3_list_objects_v2(struct s3_call *call)
 {
     return list_objects(call, list_decode_v2, list_encode_v2);
+}
+
+enum handled s3_list_object_versions(struct s3_call *call)
+{
+    return list_objects(call, list_decode_versions, list_encode_versions);
 }

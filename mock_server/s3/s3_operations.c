@@ -15,6 +15,8 @@ static const struct s3_operation operations[] = {
 
     {"ListMultipartUploads", METHOD_GET, S3_BUCKET, "uploads", NULL, S3_BODY_NONE, s3_list_uploads},
     {"DeleteObjects", METHOD_POST, S3_BUCKET, "delete", NULL, S3_BODY_XML, s3_delete_objects},
+    {"ListObjectVersions", METHOD_GET, S3_BUCKET, "versions", NULL, S3_BODY_NONE,
+     s3_list_object_versions},
     {"ListObjectsV2", METHOD_GET, S3_BUCKET, "list-type", NULL, S3_BODY_NONE, s3_list_objects_v2},
     {"ListObjects", METHOD_GET, S3_BUCKET, NULL, NULL, S3_BODY_NONE, s3_list_objects_v1},
 

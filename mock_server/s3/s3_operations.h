@@ -17,6 +17,7 @@ enum handled s3_post_object(struct s3_call *call);
 /* --- s3_list.c --- */
 enum handled s3_list_objects_v1(struct s3_call *call);
 enum handled s3_list_objects_v2(struct s3_call *call);
+enum handled s3_list_object_versions(struct s3_call *call);
 /* --- s3_object.c --- */
 enum handled s3_put_object(struct s3_call *call);
 enum handled s3_get_object(struct s3_call *call); /* and HeadObject */

@@ -1,4 +1,4 @@
-/* Pages of S3's three listings (objects by V1 and V2, uploads): names in byte order, below a
+/* Pages of S3's listings (objects by V1 and V2, versions, uploads): names in byte order, below a
  * prefix, rolled up at a delimiter, from a place to go on from, and at most 1000. */
 #ifndef PINPIPE_S3_PAGE_H
 #define PINPIPE_S3_PAGE_H

@@ -45,7 +45,7 @@ api-gateway 6 1
 api-gateway 7 1
 aws-s3 2 5
 aws-s3 3 3
-aws-s3 4 35
+aws-s3 4 36
 aws-s3 5 31
 aws-s3 6 5
 aws-s3 7 5

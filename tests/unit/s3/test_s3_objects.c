@@ -653,7 +653,7 @@ static void what_was_never_set_is_answered_as_the_real_one_does(void **state)
         {"/bkt?object-lock", 404, "ObjectLockConfigurationNotFoundError"},
         {"/bkt?replication", 404, "ReplicationConfigurationNotFoundError"},
         {"/bkt?website", 404, "NoSuchWebsiteConfiguration"},
-        {"/bkt?versions", 501, "NotImplemented"},
+        {"/bkt?versions", 200, "ListVersionsResult"},
         {"/bkt?inventory", 501, "NotImplemented"},
         {"/nobucket?acl", 404, "NoSuchBucket"},
         {"/nobucket?policy", 404, "NoSuchBucket"},
