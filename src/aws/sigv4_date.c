@@ -70,10 +70,12 @@ bool sigv4_http_date_parse(struct span text, int64_t *seconds)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct tm t = {0};
-    /* Amazon's own examples of SigV2 write the zone as a number. */
+    /* Amazon's own examples of SigV2 write the zone as a number, and Python's formatdate writes UTC
+     * as "-0000" (RFC 5322 section 3.3). */
     struct span zone = span_skip(text, sizeof("Fri, 02 Jan 2026 03:04:05") - 1);
-    if (!(span_equal_cstr(zone, " GMT") || span_equal_cstr(zone, " +0000")) || text.ptr[3] != ',' ||
-        text.ptr[19] != ':' || text.ptr[22] != ':' ||
+    if (!(span_equal_cstr(zone, " GMT") || span_equal_cstr(zone, " +0000") ||
+          span_equal_cstr(zone, " -0000")) ||
+        text.ptr[3] != ',' || text.ptr[19] != ':' || text.ptr[22] != ':' ||
         !date_digits_read(date_field(text, 5, 2), &t.tm_mday) ||
         !date_digits_read(date_field(text, 12, 4), &t.tm_year) ||
         !date_digits_read(date_field(text, 17, 2), &t.tm_hour) ||

@@ -161,6 +161,31 @@ static void version_2_in_the_header_is_taken_as_in_us_east_1(void **state)
     s3_assert_body(*state, "hello");
 }
 
+/* Python's email.utils.formatdate, which clients without x-amz-date use, writes UTC so. */
+static void date_may_write_utc_as_minus_nothing(void **state)
+{
+    static const char date[] = "Date: Fri, 02 Jan 2026 03:04:05 -0000";
+    struct s3_ask version_2 = {
+        .method = "GET",
+        .target = "/bkt/a%20b",
+        .headers = {date, "Authorization: AWS " KEY_ID ":4CylJlMWoo6hZ+wTJKrTCl8GpUc="},
+        .body = SPAN_EMPTY};
+    struct s3_ask version_4 = {
+        .method = "GET",
+        .target = "/bkt/a%20b",
+        .headers = {date,
+                    "x-amz-content-sha256: "
+                    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                    AUTHORIZATION(
+                        "date;host;x-amz-content-sha256",
+                        "ad5eee0f62cf606af92f89743a389fdec7b3efcec1c9a617ed38d30ef35d6897")},
+        .body = SPAN_EMPTY};
+    s3_ask(*state, &version_2);
+    s3_assert_body(*state, "hello");
+    s3_ask(*state, &version_4);
+    s3_assert_body(*state, "hello");
+}
+
 static void presigned_request_may_say_its_payload_unsigned(void **state)
 {
     struct s3_ask ask = {.method = "GET",
@@ -604,6 +629,7 @@ int main(void)
         TEST(virtual_host_is_signed_as_sent),
         TEST(presigned_urls_open_the_door_until_they_expire),
         TEST(version_2_in_the_header_is_taken_as_in_us_east_1),
+        TEST(date_may_write_utc_as_minus_nothing),
         TEST(presigned_request_may_say_its_payload_unsigned),
         TEST(without_credentials_nothing_is_looked_at),
         TEST(mismatch_shows_what_was_calculated),
