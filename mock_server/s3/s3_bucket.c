@@ -188,7 +188,7 @@ enum handled s3_create_bucket(struct s3_call *call)
 {
     struct error err = ERROR_NONE;
     struct span region;
-    if (!region_take(call, &region) || !s3_requested_features_exist(call)) {
+    if (!region_take(call, &region) || !s3_bucket_features_exist(call)) {
         return HANDLED;
     }
     enum status status =

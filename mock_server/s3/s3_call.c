@@ -2,6 +2,7 @@
  * the first of a name counts. */
 #include "s3_call.h"
 
+#include "answer.h"
 #include "query.h"
 #include "s3_errors.h"
 
@@ -68,13 +69,42 @@ int64_t s3_now_ms(const struct s3_call *call)
 
 /* --- what the request is about --- */
 
+static bool is_account(struct span text)
+{
+    size_t digits = 0;
+    while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9') {
+        digits++;
+    }
+    return digits == text.len && text.len == AWS_ACCOUNT_BYTES - 1;
+}
+
+bool s3_owner_is_expected(struct s3_call *call, const char *header)
+{
+    const char *account = call->s3->options.identity->account;
+    struct span expected = s3_header(call, header);
+    if (!s3_has_header(call, header) || span_equal_cstr(expected, account)) {
+        return true;
+    }
+    if (is_account(expected)) {
+        answer_hint(call->exchange, "%s: the account here is %s", header, account);
+        s3_error(call, S3_ERROR_ACCESS_DENIED);
+        return false;
+    }
+    const char *message = arena_printf(&call->exchange->arena,
+                                       "The value of the expected bucket owner parameter must be "
+                                       "an AWS Account ID... [%.*s]",
+                                       SPAN_ARG(expected));
+    s3_error_text(call, S3_ERROR_INVALID_BUCKET_OWNER, span_from_cstr(message), NULL);
+    return false;
+}
+
 bool s3_call_bucket(struct s3_call *call)
 {
     struct error err = ERROR_NONE;
     enum status status = store_bucket_find(call->s3->options.store, call->bucket_name,
                                            &call->exchange->arena, &call->bucket, &err);
     if (status == STATUS_OK) {
-        return true;
+        return s3_owner_is_expected(call, "x-amz-expected-bucket-owner");
     }
     if (status != STATUS_NOT_FOUND) {
         s3_error_store(call, &err);

@@ -86,8 +86,12 @@ bool s3_query_number(struct s3_call *call, const char *name, int64_t max, int64_
 int64_t s3_now_ms(const struct s3_call *call);
 
 /* --- what the request is about --- */
-/* The bucket of the request; false: NoSuchBucket (or 500) is in the reply. */
+/* The bucket of the request, which has the owner that the request expects; false: NoSuchBucket (or
+ * another) is in the reply. */
 bool s3_call_bucket(struct s3_call *call);
+/* Is the one account that owns every bucket the one that the header names, or the header absent?
+ * False: AccessDenied (or another) is in the reply. */
+bool s3_owner_is_expected(struct s3_call *call, const char *header);
 /* The object of bucket and key, and of ?versionId=null; false: NoSuchKey (or another) is in the
  * reply. */
 bool s3_call_object(struct s3_call *call, struct store_object *out);

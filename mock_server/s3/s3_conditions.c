@@ -125,6 +125,13 @@ static bool condition_refuse(struct s3_call *call, const char *header, const cha
     return false;
 }
 
+static bool missing_key_refuse(struct s3_call *call)
+{
+    struct aws_error_detail details[] = {{"Key", call->key}, {NULL, SPAN_EMPTY}};
+    s3_error_with(call, S3_ERROR_NO_SUCH_KEY, details);
+    return false;
+}
+
 bool s3_write_conditions_hold(struct s3_call *call, const struct store_object *object)
 {
     struct span match = s3_header(call, "if-match");
@@ -149,9 +156,7 @@ bool s3_write_conditions_hold(struct s3_call *call, const struct store_object *o
             call, "If-Match", "We don't accept the provided value of If-Match header for this API");
     }
     if (object == NULL) {
-        struct aws_error_detail details[] = {{"Key", call->key}, {NULL, SPAN_EMPTY}};
-        s3_error_with(call, S3_ERROR_NO_SUCH_KEY, details);
-        return false;
+        return missing_key_refuse(call);
     }
     return etag_is_listed(match, object->etag) || precondition_refuse(call, "If-Match");
 }
@@ -165,4 +170,15 @@ bool s3_key_may_be_written(struct s3_call *call)
     }
     return s3_call_look_up(call, &present, &found) &&
            s3_write_conditions_hold(call, found ? &present : NULL);
+}
+
+bool s3_key_may_be_deleted(struct s3_call *call)
+{
+    struct store_object present;
+    bool found;
+    if (!span_equal_cstr(s3_header(call, "if-match"), "*") ||
+        s3_header(call, "if-none-match").len > 0) {
+        return s3_key_may_be_written(call);
+    }
+    return s3_call_look_up(call, &present, &found) && (found || missing_key_refuse(call));
 }

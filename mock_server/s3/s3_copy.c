@@ -4,6 +4,7 @@
 #include "answer.h"
 #include "s3_checksum.h"
 #include "s3_conditions.h"
+#include "s3_customer_keys.h"
 #include "s3_errors.h"
 #include "s3_features.h"
 #include "s3_headers.h"
@@ -64,6 +65,9 @@ static bool source_find(struct s3_call *call, struct span bucket, struct span ke
         s3_error_with(call, S3_ERROR_NO_SUCH_BUCKET, details);
         return false;
     }
+    if (status == STATUS_OK && !s3_owner_is_expected(call, "x-amz-source-expected-bucket-owner")) {
+        return false;
+    }
     if (status == STATUS_OK) {
         status = store_object_find(store, found.id, key, arena, out, &err);
     }
@@ -84,6 +88,7 @@ bool s3_copy_source(struct s3_call *call, struct store_object *out)
     struct span bucket;
     struct span key;
     return source_parse(call, &bucket, &key) && source_find(call, bucket, key, out) &&
+           s3_customer_key_is_absent(call, "x-amz-copy-source-") &&
            s3_conditions_hold(call, out, "x-amz-copy-source-");
 }
 
@@ -146,7 +151,7 @@ enum handled s3_copy_object(struct s3_call *call)
     struct store_object source;
     enum directive directive;
     struct error err = ERROR_NONE;
-    if (!s3_call_bucket(call) || !s3_requested_features_exist(call) ||
+    if (!s3_call_bucket(call) || !s3_object_features_exist(call) ||
         !directive_take(call, &directive) || !s3_copy_source(call, &source) ||
         !is_small_enough(call, &source) || !changes_something(call, &source, directive) ||
         !s3_key_may_be_written(call)) {

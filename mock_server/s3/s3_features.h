@@ -4,7 +4,10 @@
 
 #include "s3_call.h"
 
-/* Do the headers ask only for what there is (no KMS, no ACLs, no tags, ...)? False: answered. */
-bool s3_requested_features_exist(struct s3_call *call);
+/* Do the headers ask only for what objects have here (no KMS, no ACLs, no tags, ...)? False:
+ * answered. */
+bool s3_object_features_exist(struct s3_call *call);
+/* The same of a bucket that is to be made. */
+bool s3_bucket_features_exist(struct s3_call *call);
 
 #endif

@@ -43,23 +43,33 @@ static void line_append(struct buf *lines, struct span name, struct span value)
     buf_append_byte(lines, '\n');
 }
 
-/* aws-chunked is left out: the body travels so, but is not stored so. */
+static bool is_aws_chunked(struct span coding)
+{
+    return span_equal_nocase(span_trim(coding), SPAN_LIT("aws-chunked"));
+}
+
+/* aws-chunked is left out: the body travels so, but is not stored so. The rest stays as it was
+ * sent. */
 static void content_encoding_take(struct buf *lines, struct span value)
 {
+    struct buf kept;
     struct span part;
     bool first = true;
+    buf_init(&kept, lines_bytes_max);
     while (span_next_part(&value, ',', &part)) {
-        part = span_trim(part);
-        if (part.len == 0 || span_equal_nocase(part, SPAN_LIT("aws-chunked"))) {
+        if (is_aws_chunked(part)) {
             continue;
         }
-        buf_append_cstr(lines, first ? "content-encoding: " : ",");
-        buf_append_span(lines, part);
+        buf_append_cstr(&kept, first ? "" : ",");
+        buf_append_span(&kept, part);
         first = false;
     }
-    if (!first) {
-        buf_append_byte(lines, '\n');
+    struct span rest = span_trim(buf_span(&kept));
+    if (rest.len > 0) {
+        line_append(lines, SPAN_LIT("content-encoding"), rest);
     }
+    lines->failed = lines->failed || !buf_ok(&kept);
+    buf_release(&kept);
 }
 
 static void own_headers_take(struct s3_call *call, struct buf *lines)

@@ -1,7 +1,9 @@
 /* Multipart uploads: begin, parts, abort. */
 #include "s3_body.h"
 #include "s3_checksum.h"
+#include "s3_customer_keys.h"
 #include "s3_errors.h"
+#include "s3_features.h"
 #include "s3_headers.h"
 #include "s3_operations.h"
 #include "s3_upload.h"
@@ -96,7 +98,8 @@ enum handled s3_create_upload(struct s3_call *call)
 {
     struct s3_upload_checksum checksum;
     struct error err = ERROR_NONE;
-    if (!s3_call_bucket(call) || !checksum_decode(call, &checksum)) {
+    if (!s3_call_bucket(call) || !s3_object_features_exist(call) ||
+        !checksum_decode(call, &checksum)) {
         return HANDLED;
     }
     struct store_upload upload = {.bucket_id = call->bucket.id,
@@ -163,6 +166,7 @@ enum handled s3_upload_part(struct s3_call *call)
     struct error err = ERROR_NONE;
     struct store_part part = {.etag = span_from_cstr(s3_body_md5(call->body))};
     if (!s3_upload_find(call, &upload) || !s3_part_number(call, &part.number) ||
+        !s3_customer_key_is_absent(call, "x-amz-") ||
         !part_checksum(call, &upload, &part.checksum)) {
         return HANDLED;
     }

@@ -5,6 +5,7 @@
  * clients' turns in between, and pinned so long. */
 #include "s3_checksum.h"
 #include "s3_copy.h"
+#include "s3_customer_keys.h"
 #include "s3_errors.h"
 #include "s3_headers.h"
 #include "s3_operations.h"
@@ -314,7 +315,8 @@ enum handled s3_upload_part_copy(struct s3_call *call)
     }
     *copy = (struct part_copy){.call = call, .part = {.checksum = SPAN_EMPTY}};
     if (!s3_upload_find(call, &upload) || !s3_part_number(call, &copy->part.number) ||
-        !s3_copy_source(call, &source) || !range_decode(call, source.size, &copy->range)) {
+        !s3_customer_key_is_absent(call, "x-amz-") || !s3_copy_source(call, &source) ||
+        !range_decode(call, source.size, &copy->range)) {
         return HANDLED;
     }
     if (copy->range.end - copy->range.start > source_bytes_max) {

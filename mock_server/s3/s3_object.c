@@ -3,6 +3,7 @@
 #include "s3_body.h"
 #include "s3_checksum.h"
 #include "s3_conditions.h"
+#include "s3_customer_keys.h"
 #include "s3_errors.h"
 #include "s3_features.h"
 #include "s3_headers.h"
@@ -18,8 +19,7 @@ enum { reply_inline_bytes_max = STORE_INLINE_BYTES_MAX };
 enum handled s3_put_object(struct s3_call *call)
 {
     struct error err = ERROR_NONE;
-    if (!s3_call_bucket(call) || !s3_requested_features_exist(call) ||
-        !s3_key_may_be_written(call)) {
+    if (!s3_call_bucket(call) || !s3_object_features_exist(call) || !s3_key_may_be_written(call)) {
         return HANDLED;
     }
     struct span headers = s3_headers_take(call);
@@ -100,7 +100,8 @@ enum handled s3_get_object(struct s3_call *call)
     struct store_object object;
     struct s3_range range;
     if (!s3_call_bucket(call) || !s3_call_object(call, &object) ||
-        !s3_conditions_hold(call, &object, "") || !s3_range_take(call, &object, &range)) {
+        !s3_customer_key_is_absent(call, "x-amz-") || !s3_conditions_hold(call, &object, "") ||
+        !s3_range_take(call, &object, &range)) {
         return HANDLED;
     }
     struct reply *reply = &call->exchange->reply;
@@ -120,7 +121,7 @@ enum handled s3_get_object(struct s3_call *call)
 enum handled s3_delete_object(struct s3_call *call)
 {
     struct error err = ERROR_NONE;
-    if (!s3_call_bucket(call) || !s3_version_fits(call) || !s3_key_may_be_written(call)) {
+    if (!s3_call_bucket(call) || !s3_version_fits(call) || !s3_key_may_be_deleted(call)) {
         return HANDLED;
     }
     if (store_object_delete(call->s3->options.store, call->bucket.id, call->key, NULL, &err) !=

@@ -45,8 +45,8 @@ api-gateway 6 1
 api-gateway 7 1
 aws-s3 2 5
 aws-s3 3 3
-aws-s3 4 36
-aws-s3 5 31
+aws-s3 4 38
+aws-s3 5 32
 aws-s3 6 5
 aws-s3 7 5
 design 5 2

@@ -41,7 +41,9 @@ static void headers_of_the_put_come_back(void **state)
         {"content-encoding: gzip", "Content-Encoding", "gzip"},
         {"Content-Encoding: aws-chunked,gzip", "Content-Encoding", "gzip"},
         {"Content-Encoding: gzip, aws-chunked", "Content-Encoding", "gzip"},
-        {"Content-Encoding: a,aws-chunked, b", "Content-Encoding", "a,b"},
+        {"Content-Encoding: gzip, br", "Content-Encoding", "gzip, br"},
+        {"Content-Encoding: aws-chunked, gzip , br", "Content-Encoding", "gzip , br"},
+        {"Content-Encoding: a,aws-chunked, b", "Content-Encoding", "a, b"},
         {"Content-Encoding: aws-chunked", "Content-Encoding", ""},
         {"Content-Language: de", "Content-Language", "de"},
         {"Content-Disposition: attachment; filename=\"a\"", "Content-Disposition",
@@ -168,23 +170,108 @@ static void what_is_not_implemented_is_refused_and_not_ignored(void **state)
         const char *code;
     } rows[] = {
         {"x-amz-server-side-encryption: aws:kms", 501, "NotImplemented"},
-        {"x-amz-server-side-encryption-customer-algorithm: AES256", 501, "NotImplemented"},
+        {"x-amz-server-side-encryption: rot13", 400, "InvalidArgument"},
+        {"x-amz-server-side-encryption-aws-kms-key-id: k", 501, "NotImplemented"},
         {"x-amz-storage-class: GLACIER", 501, "NotImplemented"},
         {"x-amz-storage-class: CHEAP", 400, "InvalidStorageClass"},
         {"x-amz-tagging: a=b", 501, "NotImplemented"},
         {"x-amz-object-lock-mode: GOVERNANCE", 501, "NotImplemented"},
+        {"x-amz-object-lock-legal-hold: ON", 501, "NotImplemented"},
         {"x-amz-website-redirect-location: /x", 501, "NotImplemented"},
         {"x-amz-acl: public-read", 400, "AccessControlListNotSupported"},
         {"x-amz-grant-read: id=1", 400, "AccessControlListNotSupported"},
     };
     struct s3_fixture *f = *state;
+    s3_put(f, "/bkt/source", "hello");
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         ask_with(f, "PUT", "/bkt/k", rows[i].header, NULL);
         s3_assert_error(f, rows[i].status, rows[i].code);
-        assert_non_null(f->exchange.reply.hint);
+        ask_with(f, "PUT", "/bkt/k", rows[i].header, "x-amz-copy-source: /bkt/source");
+        s3_assert_error(f, rows[i].status, rows[i].code);
+        ask_with(f, "POST", "/bkt/k?uploads", rows[i].header, NULL);
+        s3_assert_error(f, rows[i].status, rows[i].code);
+        assert_true(rows[i].status == 400 || f->exchange.reply.hint != NULL);
     }
     s3_get(f, "/bkt/k");
     s3_assert_error(f, 404, "NoSuchKey");
+}
+
+#define SSE_C        "x-amz-server-side-encryption-customer-"
+#define SOURCE_SSE_C "x-amz-copy-source-server-side-encryption-customer-"
+
+static void customers_keys_are_whole_and_nobodys(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *target;
+        const char *headers[4];
+        int status;
+        const char *code;
+    } rows[] = {
+        {"PUT", "/bkt/k", {SSE_C "key: a2V5"}, 400, "InvalidArgument"},
+        {"PUT", "/bkt/k", {SSE_C "key-MD5: bWQ1"}, 400, "InvalidArgument"},
+        {"GET", "/bkt/k", {SSE_C "key: a2V5", SSE_C "key-MD5: bWQ1"}, 400, "InvalidArgument"},
+        {"GET",
+         "/bkt/k",
+         {SSE_C "algorithm: AES256", SSE_C "key: a2V5", SSE_C "key-MD5: bWQ1"},
+         400,
+         "InvalidRequest"},
+        {"PUT",
+         "/bkt/k?partNumber=1&uploadId=u",
+         {SSE_C "algorithm: AES256", SSE_C "key: a2V5", SSE_C "key-MD5: bWQ1"},
+         404,
+         "NoSuchUpload"},
+        {"PUT",
+         "/bkt/copy",
+         {"x-amz-copy-source: /bkt/k", SOURCE_SSE_C "key: a2V5"},
+         400,
+         "InvalidArgument"},
+        {"PUT",
+         "/bkt/copy",
+         {"x-amz-copy-source: /bkt/k", SOURCE_SSE_C "algorithm: AES256", SOURCE_SSE_C "key: a2V5",
+          SOURCE_SSE_C "key-MD5: bWQ1"},
+         400,
+         "InvalidRequest"},
+    };
+    struct s3_fixture *f = *state;
+    s3_put(f, "/bkt/k", "hello");
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct s3_ask ask = {.method = rows[i].method,
+                             .target = rows[i].target,
+                             .headers = {rows[i].headers[0], rows[i].headers[1], rows[i].headers[2],
+                                         rows[i].headers[3]},
+                             .body = rows[i].method[0] == 'P' ? SPAN_LIT("hullo") : SPAN_EMPTY};
+        s3_ask(f, &ask);
+        s3_assert_error(f, rows[i].status, rows[i].code);
+    }
+    s3_get(f, "/bkt/k");
+    s3_assert_body(f, "hello");
+}
+
+static void another_owner_is_denied_whatever_is_asked(void **state)
+{
+    static const char *const requests[][2] = {
+        {"HEAD", "/bkt"},         {"GET", "/bkt"},
+        {"GET", "/bkt?versions"}, {"GET", "/bkt?acl"},
+        {"GET", "/bkt/k"},        {"PUT", "/bkt/k"},
+        {"DELETE", "/bkt/k"},     {"POST", "/bkt/k?uploads"},
+        {"GET", "/bkt?uploads"},  {"POST", "/bkt?delete"},
+        {"DELETE", "/bkt"},
+    };
+    struct s3_fixture *f = *state;
+    s3_put(f, "/bkt/k", "hello");
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
+        ask_with(f, requests[i][0], requests[i][1], "x-amz-expected-bucket-owner: 210987654321",
+                 NULL);
+        s3_assert_status(f, 403);
+    }
+    ask_with(f, "GET", "/nobucket", "x-amz-expected-bucket-owner: 210987654321", NULL);
+    s3_assert_error(f, 404, "NoSuchBucket");
+    ask_with(f, "GET", "/bkt/k", "x-amz-expected-bucket-owner:", NULL);
+    s3_assert_error(f, 400, "InvalidBucketOwnerAWSAccountID");
+    ask_with(f, "PUT", "/bkt/copy", "x-amz-copy-source: /bkt/k",
+             "x-amz-source-expected-bucket-owner: 123456789012");
+    s3_assert_status(f, 200);
 }
 
 /* --- conditions of reads --- */
@@ -342,6 +429,18 @@ static void conditional_delete_leaves_another_version_alone(void **state)
     s3_assert_status(f, 204);
 }
 
+static void deletion_may_ask_for_any_object(void **state)
+{
+    struct s3_fixture *f = *state;
+    ask_with(f, "DELETE", "/bkt/k", "If-Match: *", NULL);
+    s3_assert_error(f, 404, "NoSuchKey");
+    s3_put(f, "/bkt/k", "hello");
+    ask_with(f, "DELETE", "/bkt/k", "If-Match: *", NULL);
+    s3_assert_status(f, 204);
+    s3_get(f, "/bkt/k");
+    s3_assert_error(f, 404, "NoSuchKey");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, s3_fixture_setup, s3_fixture_teardown)
 
 int main(void)
@@ -354,6 +453,9 @@ int main(void)
         TEST(query_puts_other_headers_in_the_place_of_the_stored),
         TEST(line_break_in_a_query_cannot_split_the_answer),
         TEST(what_is_not_implemented_is_refused_and_not_ignored),
+        TEST(customers_keys_are_whole_and_nobodys),
+        TEST(another_owner_is_denied_whatever_is_asked),
+        TEST(deletion_may_ask_for_any_object),
         TEST(reads_keep_to_their_conditions),
         TEST(copies_keep_to_the_conditions_on_their_source),
         TEST(writes_keep_to_their_conditions),
