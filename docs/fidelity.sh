@@ -24,3 +24,16 @@ git ls-files 'src/*.[ch]' 'mock_server/*.[ch]' 'include/*.h' | LC_ALL=C sort | w
         }
         END { flush_() }' "$file"
 done
+
+cat <<'T'
+
+## S3 operations that are not served
+
+Made from `mock_server/s3/s3_unserved.def`. Each is answered `NotImplemented` with a hint, and never taken for the request
+without its parameter. ACLs can be read, and setting them is refused as S3 refuses it where the bucket's owner owns everything.
+
+T
+sed -n 's/^X(\([A-Za-z]*\), [A-Z]*, \([A-Z]*\), .*/\1/p' mock_server/s3/s3_unserved.def | LC_ALL=C sort | awk '
+    { line = line (line == "" ? "" : ", ") "`" $1 "`" }
+    length(line) > 90 { print line ","; line = "" }
+    END { sub(/,$/, "", line); print line "." }'

@@ -1,6 +1,6 @@
 /* Sub-resources of buckets and objects that are not operations of their own (?acl, ?policy, ...):
- * S3's answer about those that were never set, and NotImplemented for the rest. Nothing can be set
- * here, so nothing ever was. */
+ * S3's answer about those that were never set, and NotImplemented for the rest, which
+ * s3_unserved.def lists. Nothing can be set here, so nothing ever was. */
 #include "answer.h"
 #include "aws_xml.h"
 #include "query.h"
@@ -146,11 +146,6 @@ static const struct subresource subresources[] = {
     {"object-lock", S3_BUCKET, S3_ERROR_NO_OBJECT_LOCK, NULL, false},
     {"publicAccessBlock", S3_BUCKET, NO_ERROR, get_public_access_block, false},
     {"ownershipControls", S3_BUCKET, NO_ERROR, get_ownership, false},
-    {"analytics", S3_BUCKET, NO_ERROR, NULL, false},
-    {"intelligent-tiering", S3_BUCKET, NO_ERROR, NULL, false},
-    {"inventory", S3_BUCKET, NO_ERROR, NULL, false},
-    {"metrics", S3_BUCKET, NO_ERROR, NULL, false},
-    {"session", S3_BUCKET, NO_ERROR, NULL, false},
     {"versions", S3_BUCKET, NO_ERROR, NULL, false},
     /* Parameters that select an operation with one method: with another method the request must not
      * be taken for the plain one (DELETE /bucket?delete). */
@@ -158,26 +153,42 @@ static const struct subresource subresources[] = {
     {"uploads", S3_BUCKET, NO_ERROR, NULL, false},
     {"acl", S3_OBJECT, NO_ERROR, get_acl, false},
     {"tagging", S3_OBJECT, NO_ERROR, get_object_tags, true},
-    {"attributes", S3_OBJECT, NO_ERROR, NULL, false},
-    {"legal-hold", S3_OBJECT, NO_ERROR, NULL, false},
-    {"restore", S3_OBJECT, NO_ERROR, NULL, false},
-    {"retention", S3_OBJECT, NO_ERROR, NULL, false},
-    {"select", S3_OBJECT, NO_ERROR, NULL, false},
-    {"torrent", S3_OBJECT, NO_ERROR, NULL, false},
     {"partNumber", S3_OBJECT, NO_ERROR, NULL, false},
     {"uploadId", S3_OBJECT, NO_ERROR, NULL, false},
     {"uploads", S3_OBJECT, NO_ERROR, NULL, false},
 };
 
-static const struct subresource *subresource_find(const struct s3_call *call)
+/* Sub-resources of operations that are not served; many have a row above all the same. */
+static const struct subresource unserved[] = {
+#define X(operation, method, level, subresource) {subresource, S3_##level, NO_ERROR, NULL, false},
+#include "s3_unserved.def"
+#undef X
+};
+
+static const struct subresource *subresource_row(const struct subresource *rows, size_t count,
+                                                 enum s3_level level, struct span name)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(subresources); i++) {
-        if (subresources[i].level == s3_level(call) &&
-            query_has(call->exchange, subresources[i].name)) {
-            return &subresources[i];
+    for (size_t i = 0; i < count && name.len > 0; i++) {
+        if (rows[i].level == level && span_equal_cstr(name, rows[i].name)) {
+            return &rows[i];
         }
     }
     return NULL;
+}
+
+static const struct subresource *subresource_find(const struct s3_call *call)
+{
+    const struct subresource *row = NULL;
+    struct span query = call->exchange->request.query;
+    struct query_parameter parameter;
+    while (row == NULL && query_next(&query, &parameter)) {
+        enum s3_level level = s3_level(call);
+        row = subresource_row(subresources, ARRAY_COUNT(subresources), level, parameter.name);
+        if (row == NULL) {
+            row = subresource_row(unserved, ARRAY_COUNT(unserved), level, parameter.name);
+        }
+    }
+    return row;
 }
 
 bool s3_subresource_is_named(const struct s3_call *call)
@@ -211,6 +222,10 @@ enum handled s3_subresource(struct s3_call *call)
             call->exchange->reply.status = 204;
         }
         return HANDLED;
+    }
+    /* Of a bucket whose owner owns everything in it no ACL can be set. */
+    if (method == METHOD_PUT && row->get == get_acl) {
+        return s3_error(call, S3_ERROR_ACL_NOT_SUPPORTED);
     }
     if (method == METHOD_GET && row->unset != NO_ERROR) {
         struct aws_error_detail details[] = {{"BucketName", call->bucket_name}, {NULL, SPAN_EMPTY}};

@@ -629,6 +629,53 @@ static void a_list_of_buckets_that_asks_for_something_names_their_regions(void *
     s3_assert_element(f, "Message", "Argument value mars is not a valid AWS Region");
 }
 
+/* A request for an operation that is not served must not be taken for the one without its
+ * parameter, which would make a bucket of PUT /bucket?abac. */
+static void what_is_not_served_is_refused_by_its_parameter(void **state)
+{
+    enum { LEVEL_SERVICE, LEVEL_BUCKET, LEVEL_OBJECT };
+    static const struct {
+        const char *operation;
+        const char *method;
+        int level;
+        const char *subresource;
+    } rows[] = {
+#define X(operation, method, level, subresource) {#operation, #method, LEVEL_##level, subresource},
+#include "s3_unserved.def"
+#undef X
+    };
+    struct s3_fixture *f = *state;
+    s3_put(f, "/bkt/k", "hello");
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char target[128];
+        if (rows[i].subresource[0] == '\0') {
+            continue;
+        }
+        snprintf(target, sizeof(target), "%s?%s", rows[i].level == LEVEL_OBJECT ? "/bkt/k" : "/bkt",
+                 rows[i].subresource);
+        s3_do(f, rows[i].method, target);
+        if (f->status != 501) {
+            fail_msg("%s: %d", rows[i].operation, f->status);
+        }
+        s3_assert_error(f, 501, "NotImplemented");
+        assert_non_null(f->exchange.reply.hint);
+    }
+    s3_get(f, "/bkt/k");
+    s3_assert_body(f, "hello");
+}
+
+static void acls_cannot_be_set(void **state)
+{
+    struct s3_fixture *f = *state;
+    s3_put(f, "/bkt/k", "hello");
+    s3_put(f, "/bkt?acl", "");
+    s3_assert_error(f, 400, "AccessControlListNotSupported");
+    s3_put(f, "/bkt/k?acl", "");
+    s3_assert_error(f, 400, "AccessControlListNotSupported");
+    s3_put(f, "/nobucket?acl", "");
+    s3_assert_error(f, 404, "NoSuchBucket");
+}
+
 static void what_was_never_set_is_answered_as_the_real_one_does(void **state)
 {
     static const struct {
@@ -696,7 +743,6 @@ static void setting_a_subresource_changes_nothing_and_says_so(void **state)
         const char *target;
     } rows[] = {
         {"PUT", "/bkt/k?tagging"},
-        {"PUT", "/bkt/k?acl"},
         {"PUT", "/bkt/k?uploadId=x"},
         {"PUT", "/bkt?policy"},
         {"PUT", "/bkt?versioning"},
@@ -857,6 +903,8 @@ int main(void)
         TEST(buckets_are_listed_in_order_and_in_pages),
         TEST(a_list_of_buckets_that_asks_for_something_names_their_regions),
         TEST(what_was_never_set_is_answered_as_the_real_one_does),
+        TEST(what_is_not_served_is_refused_by_its_parameter),
+        TEST(acls_cannot_be_set),
         TEST(the_owner_may_do_everything),
         TEST(setting_a_subresource_changes_nothing_and_says_so),
         TEST(new_buckets_have_the_defaults_of_the_real_one),
