@@ -172,10 +172,29 @@ bool s3_key_may_be_written(struct s3_call *call)
            s3_write_conditions_hold(call, found ? &present : NULL);
 }
 
+/* Conditions that only directory buckets know; ignored, they would delete what they guard. */
+static bool directory_conditions_are_absent(struct s3_call *call)
+{
+    static const char *const headers[] = {"x-amz-if-match-last-modified-time",
+                                          "x-amz-if-match-size"};
+    for (size_t i = 0; i < ARRAY_COUNT(headers); i++) {
+        if (s3_has_header(call, headers[i])) {
+            struct aws_error_detail details[] = {{"Header", span_from_cstr(headers[i])},
+                                                 {NULL, SPAN_EMPTY}};
+            s3_error_with(call, S3_ERROR_NOT_IMPLEMENTED, details);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool s3_key_may_be_deleted(struct s3_call *call)
 {
     struct store_object present;
     bool found;
+    if (!directory_conditions_are_absent(call)) {
+        return false;
+    }
     if (!span_equal_cstr(s3_header(call, "if-match"), "*") ||
         s3_header(call, "if-none-match").len > 0) {
         return s3_key_may_be_written(call);

@@ -88,7 +88,7 @@ bool s3_copy_source(struct s3_call *call, struct store_object *out)
     struct span bucket;
     struct span key;
     return source_parse(call, &bucket, &key) && source_find(call, bucket, key, out) &&
-           s3_customer_key_is_absent(call, "x-amz-copy-source-") &&
+           s3_customer_key_is_absent(call, S3_KEY_OF_SOURCE) &&
            s3_conditions_hold(call, out, "x-amz-copy-source-");
 }
 

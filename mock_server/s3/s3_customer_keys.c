@@ -4,21 +4,20 @@
 
 #include "s3_errors.h"
 
-#include <stdio.h>
+struct customer_key_headers {
+    const char *algorithm;
+    const char *key;
+    const char *digest;
+};
 
-static bool customer_key_has(struct s3_call *call, const char *prefix, const char *name)
-{
-    char header[96];
-    snprintf(header, sizeof(header), "%sserver-side-encryption-customer-%s", prefix, name);
-    return s3_has_header(call, header);
-}
-
-static struct span customer_key_algorithm(struct s3_call *call, const char *prefix)
-{
-    char header[96];
-    snprintf(header, sizeof(header), "%sserver-side-encryption-customer-algorithm", prefix);
-    return s3_header(call, header);
-}
+static const struct customer_key_headers headers_of[] = {
+    [S3_KEY_OF_OBJECT] = {"x-amz-server-side-encryption-customer-algorithm",
+                          "x-amz-server-side-encryption-customer-key",
+                          "x-amz-server-side-encryption-customer-key-MD5"},
+    [S3_KEY_OF_SOURCE] = {"x-amz-copy-source-server-side-encryption-customer-algorithm",
+                          "x-amz-copy-source-server-side-encryption-customer-key",
+                          "x-amz-copy-source-server-side-encryption-customer-key-MD5"},
+};
 
 static bool customer_key_refuse(struct s3_call *call, const char *lacks)
 {
@@ -31,11 +30,12 @@ static bool customer_key_refuse(struct s3_call *call, const char *lacks)
     return false;
 }
 
-bool s3_customer_key_is_whole(struct s3_call *call, const char *prefix, bool *given)
+bool s3_customer_key_is_whole(struct s3_call *call, enum s3_key_of of, bool *given)
 {
-    bool algorithm = customer_key_has(call, prefix, "algorithm");
-    bool key = customer_key_has(call, prefix, "key");
-    bool digest = customer_key_has(call, prefix, "key-MD5");
+    const struct customer_key_headers *headers = &headers_of[of];
+    bool algorithm = s3_has_header(call, headers->algorithm);
+    bool key = s3_has_header(call, headers->key);
+    bool digest = s3_has_header(call, headers->digest);
     *given = algorithm || key || digest;
     if (!*given) {
         return true;
@@ -49,7 +49,7 @@ bool s3_customer_key_is_whole(struct s3_call *call, const char *prefix, bool *gi
     if (!digest) {
         return customer_key_refuse(call, "the client calculated MD5 of the secret key");
     }
-    struct span name = customer_key_algorithm(call, prefix);
+    struct span name = s3_header(call, headers->algorithm);
     if (!span_equal_cstr(name, "AES256")) {
         const struct aws_error_detail details[] = {
             {"ArgumentName", SPAN_LIT("x-amz-server-side-encryption")},
@@ -61,10 +61,10 @@ bool s3_customer_key_is_whole(struct s3_call *call, const char *prefix, bool *gi
     return true;
 }
 
-bool s3_customer_key_is_absent(struct s3_call *call, const char *prefix)
+bool s3_customer_key_is_absent(struct s3_call *call, enum s3_key_of of)
 {
     bool given;
-    if (!s3_customer_key_is_whole(call, prefix, &given)) {
+    if (!s3_customer_key_is_whole(call, of, &given)) {
         return false;
     }
     if (given) {

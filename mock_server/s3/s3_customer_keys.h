@@ -5,11 +5,13 @@
 
 #include "s3_call.h"
 
-/* Are the three headers under the prefix ("x-amz-", "x-amz-copy-source-") all there or none, and
- * the algorithm one that S3 knows? *given: they are there. False: answered. */
-bool s3_customer_key_is_whole(struct s3_call *call, const char *prefix, bool *given);
-/* Does the request read an object without a customer's key, as all objects here are? False:
- * answered. */
-bool s3_customer_key_is_absent(struct s3_call *call, const char *prefix);
+/* A key is that of the object the request is about, or of the one that it copies. */
+enum s3_key_of { S3_KEY_OF_OBJECT, S3_KEY_OF_SOURCE };
+
+/* Are the key's three headers all there or none, and the algorithm one that S3 knows? *given: they
+ * are there. False: answered. */
+bool s3_customer_key_is_whole(struct s3_call *call, enum s3_key_of of, bool *given);
+/* Does the request name no key, as no object here has one? False: answered. */
+bool s3_customer_key_is_absent(struct s3_call *call, enum s3_key_of of);
 
 #endif

@@ -13,6 +13,7 @@ struct deletion {
     struct span key;
     struct span version; /* empty: none was named */
     struct span etag;    /* delete only this content; empty: any */
+    bool of_directory;   /* it has a condition that only directory buckets know */
 };
 
 struct delete_request {
@@ -36,7 +37,9 @@ static bool deletion_decode(const struct s3_xml_node *node, struct deletion *out
     }
     *out = (struct deletion){.key = key->text,
                              .version = s3_xml_child_word(node, "VersionId"),
-                             .etag = s3_etag_bare(s3_xml_child_word(node, "ETag"))};
+                             .etag = s3_etag_bare(s3_xml_child_word(node, "ETag")),
+                             .of_directory = s3_xml_child(node, "LastModifiedTime") != NULL ||
+                                             s3_xml_child(node, "Size") != NULL};
     return true;
 }
 
@@ -72,6 +75,9 @@ static enum s3_error_id deletion_act(struct s3_call *call, const struct deletion
     struct error err = ERROR_NONE;
     if (deletion->key.len > STORE_KEY_BYTES_MAX) {
         return S3_ERROR_KEY_TOO_LONG;
+    }
+    if (deletion->of_directory) {
+        return S3_ERROR_NOT_IMPLEMENTED;
     }
     if (deletion->version.len > 0 && !span_equal_cstr(deletion->version, "null")) {
         return S3_ERROR_NO_SUCH_VERSION;

@@ -123,7 +123,7 @@ static bool features_exist(struct s3_call *call, const struct feature *features,
 bool s3_object_features_exist(struct s3_call *call)
 {
     bool customer_key;
-    if (!s3_customer_key_is_whole(call, "x-amz-", &customer_key)) {
+    if (!s3_customer_key_is_whole(call, S3_KEY_OF_OBJECT, &customer_key)) {
         return false;
     }
     if (customer_key) {

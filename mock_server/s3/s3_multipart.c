@@ -166,7 +166,7 @@ enum handled s3_upload_part(struct s3_call *call)
     struct error err = ERROR_NONE;
     struct store_part part = {.etag = span_from_cstr(s3_body_md5(call->body))};
     if (!s3_upload_find(call, &upload) || !s3_part_number(call, &part.number) ||
-        !s3_customer_key_is_absent(call, "x-amz-") ||
+        !s3_customer_key_is_absent(call, S3_KEY_OF_OBJECT) ||
         !part_checksum(call, &upload, &part.checksum)) {
         return HANDLED;
     }

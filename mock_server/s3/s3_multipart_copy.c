@@ -315,7 +315,7 @@ enum handled s3_upload_part_copy(struct s3_call *call)
     }
     *copy = (struct part_copy){.call = call, .part = {.checksum = SPAN_EMPTY}};
     if (!s3_upload_find(call, &upload) || !s3_part_number(call, &copy->part.number) ||
-        !s3_customer_key_is_absent(call, "x-amz-") || !s3_copy_source(call, &source) ||
+        !s3_customer_key_is_absent(call, S3_KEY_OF_OBJECT) || !s3_copy_source(call, &source) ||
         !range_decode(call, source.size, &copy->range)) {
         return HANDLED;
     }

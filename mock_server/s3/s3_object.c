@@ -100,8 +100,8 @@ enum handled s3_get_object(struct s3_call *call)
     struct store_object object;
     struct s3_range range;
     if (!s3_call_bucket(call) || !s3_call_object(call, &object) ||
-        !s3_customer_key_is_absent(call, "x-amz-") || !s3_conditions_hold(call, &object, "") ||
-        !s3_range_take(call, &object, &range)) {
+        !s3_customer_key_is_absent(call, S3_KEY_OF_OBJECT) ||
+        !s3_conditions_hold(call, &object, "") || !s3_range_take(call, &object, &range)) {
         return HANDLED;
     }
     struct reply *reply = &call->exchange->reply;

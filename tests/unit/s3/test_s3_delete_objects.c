@@ -110,6 +110,19 @@ static void a_named_etag_guards_its_object(void **state)
     assert_false(is_there(f, "/bkt/b"));
 }
 
+static void conditions_of_directory_buckets_are_errors_of_their_keys(void **state)
+{
+    struct s3_fixture *f = *state;
+    s3_put(f, "/bkt/a", "hello");
+    s3_put(f, "/bkt/b", "hello");
+    delete_text(f, "<Delete><Object><Key>a</Key><Size>5</Size></Object><Object><Key>b</Key>"
+                   "<LastModifiedTime>2026-01-02T03:04:05Z</LastModifiedTime></Object></Delete>");
+    s3_assert_status(f, 200);
+    s3_assert_element(f, "Code", "NotImplemented");
+    assert_true(is_there(f, "/bkt/a"));
+    assert_true(is_there(f, "/bkt/b"));
+}
+
 static void a_key_that_is_too_long_is_an_error_of_its_own(void **state)
 {
     struct s3_fixture *f = *state;
@@ -279,6 +292,7 @@ int main(void)
         TEST(a_quiet_request_names_only_failures),
         TEST(a_version_that_cannot_be_is_an_error_of_its_key_alone),
         TEST(a_named_etag_guards_its_object),
+        TEST(conditions_of_directory_buckets_are_errors_of_their_keys),
         TEST(a_key_that_is_too_long_is_an_error_of_its_own),
         TEST(keys_keep_their_blanks_and_controls),
         TEST(a_thousand_keys_go_and_one_more_is_malformed),

@@ -429,6 +429,19 @@ static void conditional_delete_leaves_another_version_alone(void **state)
     s3_assert_status(f, 204);
 }
 
+static void conditions_of_directory_buckets_delete_nothing(void **state)
+{
+    struct s3_fixture *f = *state;
+    s3_put(f, "/bkt/k", "hello");
+    ask_with(f, "DELETE", "/bkt/k", "x-amz-if-match-size: 5", NULL);
+    s3_assert_error(f, 501, "NotImplemented");
+    ask_with(f, "DELETE", "/bkt/k",
+             "x-amz-if-match-last-modified-time: Fri, 02 Jan 2026 03:04:05 GMT", NULL);
+    s3_assert_error(f, 501, "NotImplemented");
+    s3_get(f, "/bkt/k");
+    s3_assert_body(f, "hello");
+}
+
 static void deletion_may_ask_for_any_object(void **state)
 {
     struct s3_fixture *f = *state;
@@ -456,6 +469,7 @@ int main(void)
         TEST(customers_keys_are_whole_and_nobodys),
         TEST(another_owner_is_denied_whatever_is_asked),
         TEST(deletion_may_ask_for_any_object),
+        TEST(conditions_of_directory_buckets_delete_nothing),
         TEST(reads_keep_to_their_conditions),
         TEST(copies_keep_to_the_conditions_on_their_source),
         TEST(writes_keep_to_their_conditions),
