@@ -43,7 +43,7 @@ static void line_append(struct buf *lines, struct span name, struct span value)
     buf_append_byte(lines, '\n');
 }
 
-static bool is_aws_chunked(struct span coding)
+static bool is_chunk_coding(struct span coding)
 {
     return span_equal_nocase(span_trim(coding), SPAN_LIT("aws-chunked"));
 }
@@ -57,7 +57,7 @@ static void content_encoding_take(struct buf *lines, struct span value)
     bool first = true;
     buf_init(&kept, lines_bytes_max);
     while (span_next_part(&value, ',', &part)) {
-        if (is_aws_chunked(part)) {
+        if (is_chunk_coding(part)) {
             continue;
         }
         buf_append_cstr(&kept, first ? "" : ",");

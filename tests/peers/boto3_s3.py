@@ -167,8 +167,12 @@ def lists():
     fails("InvalidArgument", 400, s3.list_objects_v2, Bucket=BUCKET, ContinuationToken="nonsense")
     entry = s3.list_objects_v2(Bucket=BUCKET, Prefix="list/z", FetchOwner=True)["Contents"][0]
     assert entry["ETag"] == '"9dd4e461268c8034f5c8564e155c67a6"' and entry["Size"] == 1 and entry["Owner"]["ID"]
+    # As clean-up tools do: each version is listed, and deleted as that version.
+    versions = [v for p in s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET, Prefix="list") for v in p["Versions"]]
+    assert [v["Key"] for v in versions] == names and all(v["VersionId"] == "null" and v["IsLatest"] for v in versions)
     for start in range(0, len(names), 1000):
-        gone = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": n} for n in names[start:start + 1000]]})
+        objects = [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in versions[start:start + 1000]]
+        gone = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": objects})
         assert len(gone["Deleted"]) == len(names[start:start + 1000])
     assert keys(Prefix="list") == []
     ok("lists in both versions, pages, delimiters; many deleted at once")
