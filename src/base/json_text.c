@@ -483,7 +483,7 @@ bool json_reencode(struct json_cursor *c, struct buf *out, struct json_error *er
     stack.members = NULL;
     stack.count = 0;
     stack.cap = 0;
-    stack.hash_start = hash_start_hidden(&stack);
+    stack.hash_start = hash_start_hidden(c);
     struct json_scan s = {.c = c, .out = out, .err = err, .stack = &stack};
     bool ok = scan_value(&s, JSON_DEPTH_MAX);
     if (stack.members != NULL) {
