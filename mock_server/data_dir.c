@@ -104,6 +104,15 @@ static enum status lock_take(struct data_dir *dir, struct error *err)
     return STATUS_OK;
 }
 
+static enum status facts_check(const char *path, struct error *err)
+{
+    char name[PATH_BYTES_MAX];
+    struct error why = ERROR_NONE;
+    snprintf(name, sizeof(name), "%s/%s", path, facts_name);
+    return file_check_replace(name, &why) == STATUS_OK ? STATUS_OK
+                                                       : not_usable(path, why.message, err);
+}
+
 enum status data_dir_open(const char *path, struct data_dir **out, struct error *err)
 {
     enum status status = directory_make(path, err);
@@ -118,6 +127,9 @@ enum status data_dir_open(const char *path, struct data_dir **out, struct error 
     dir->path = strdup(path);
     status =
         dir->path != NULL ? lock_take(dir, err) : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (status == STATUS_OK) {
+        status = facts_check(path, err);
+    }
     if (status != STATUS_OK) {
         data_dir_close(dir);
         return status;
@@ -172,7 +184,17 @@ static void facts_encode(const struct server_facts *facts, struct buf *out)
     BUF_APPEND_LIT(out, "}\n");
 }
 
-enum status ready_file_write(const char *path, const struct server_facts *facts, struct error *err)
+enum status ready_file_check(const char *path, struct error *err)
+{
+    if (file_check_replace(path, err) != STATUS_OK) {
+        error_prefix(err, "--ready-file");
+        return err->code = STATUS_CONFIG;
+    }
+    return STATUS_OK;
+}
+
+static enum status facts_write(const char *path, const struct server_facts *facts,
+                               struct error *err)
 {
     struct buf text;
     buf_init(&text, facts_bytes_max);
@@ -187,12 +209,21 @@ enum status ready_file_write(const char *path, const struct server_facts *facts,
     return status;
 }
 
+enum status ready_file_write(const char *path, const struct server_facts *facts, struct error *err)
+{
+    enum status status = facts_write(path, facts, err);
+    if (status != STATUS_OK) {
+        error_prefix(err, "--ready-file");
+    }
+    return status;
+}
+
 enum status data_dir_announce(struct data_dir *dir, const struct server_facts *facts,
                               struct error *err)
 {
     char name[PATH_BYTES_MAX];
     snprintf(name, sizeof(name), "%s/%s", dir->path, facts_name);
-    enum status status = ready_file_write(name, facts, err);
+    enum status status = facts_write(name, facts, err);
     dir->announced = status == STATUS_OK;
     return status;
 }

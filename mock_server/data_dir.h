@@ -30,6 +30,8 @@ struct server_facts {
 
 enum status data_dir_announce(struct data_dir *dir, const struct server_facts *facts,
                               struct error *err) PP_MUST_USE;
+/* Whether ready_file_write could do it, told before anything is opened. CONFIG names the flag. */
+enum status ready_file_check(const char *path, struct error *err) PP_MUST_USE;
 /* Complete or not there at all: written under another name, then renamed. */
 enum status ready_file_write(const char *path, const struct server_facts *facts,
                              struct error *err) PP_MUST_USE;

@@ -95,9 +95,6 @@ static enum status announce(struct pinpipe_mock *mock, struct error *err)
     }
     if (status == STATUS_OK && mock->options.ready_file != NULL) {
         status = ready_file_write(mock->options.ready_file, &facts, err);
-        if (status != STATUS_OK) {
-            error_prefix(err, "--ready-file");
-        }
     }
     free(absolute);
     return status;

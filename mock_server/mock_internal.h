@@ -54,6 +54,7 @@ struct pinpipe_mock {
     const void *faces[PINPIPE_SERVICES_MAX];
     char *addresses[PINPIPE_SERVICES_MAX];
     const char *urls[PINPIPE_SERVICES_MAX];
+    struct server_listener *listeners[PINPIPE_SERVICES_MAX];
     pthread_t thread;
     bool has_thread;
 };
@@ -87,7 +88,10 @@ enum status mock_parts_open(struct pinpipe_mock *mock, struct error *err) PP_MUS
 void mock_parts_close(struct pinpipe_mock *mock);
 
 /* --- mock_services.c --- */
+/* The rows' ports are this mock's from now on; clients wait in the kernel. */
+enum status mock_services_bind(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
 enum status mock_services_open(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
+/* Each open service answers on its port and has its URL. */
 enum status mock_services_listen(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
 void mock_services_close(struct pinpipe_mock *mock);
 /* An entry a row of the table, as the ready file and server.json announce it, but none for a

@@ -203,11 +203,21 @@ static enum status numbers_check(const struct pinpipe_mock *mock, struct error *
     return STATUS_OK;
 }
 
+static enum status services_check(const struct pinpipe_mock *mock, struct error *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < mock->table->count && status == STATUS_OK; i++) {
+        const struct service_row *row = &mock->table->rows[i];
+        status = row->check != NULL ? row->check(&mock->options, err) : STATUS_OK;
+    }
+    return status;
+}
+
 enum status mock_options_take(struct pinpipe_mock *mock, const struct pinpipe_mock_options *given,
                               struct error *err)
 {
     static enum status (*const checks[])(const struct pinpipe_mock *, struct error *) = {
-        names_check, ports_check, credentials_check, numbers_check};
+        names_check, ports_check, credentials_check, numbers_check, services_check};
     enum status status = options_copy(mock, given, err);
     for (size_t i = 0; i < ARRAY_COUNT(checks) && status == STATUS_OK; i++) {
         status = checks[i](mock, err);

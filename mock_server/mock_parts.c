@@ -1,6 +1,10 @@
 /* The parts that all services share, in the order in which they stand on each other: data
- * directory, store and journal, the loop, the topics, the Connect worker; and the host, through
- * which services see them.
+ * directory, the loop with the services' ports, store and journal, the topics, the Connect worker;
+ * and the host, through which services see them.
+ *
+ * A start that can be refused (a taken port, a ready file that cannot be written) is refused before
+ * the store is opened, because that may bring an older pinpipe's file to a format which the older
+ * one does not read any more.
  *
  * Nothing is done at start that the first answer does not need: no journal file, no housekeeping,
  * no upstream connection, no library that a hash would need. */
@@ -23,8 +27,13 @@ static enum status directory_set_up(struct pinpipe_mock *mock, struct error *err
     if (mock->options.ready_file != NULL) {
         unlink(mock->options.ready_file);
     }
-    return mock->options.data_dir != NULL ? data_dir_open(mock->options.data_dir, &mock->dir, err)
-                                          : STATUS_OK;
+    enum status status = mock->options.data_dir != NULL
+                             ? data_dir_open(mock->options.data_dir, &mock->dir, err)
+                             : STATUS_OK;
+    if (status == STATUS_OK && mock->options.ready_file != NULL) {
+        status = ready_file_check(mock->options.ready_file, err);
+    }
+    return status;
 }
 
 /* "user-<id>-bucket", in mock->bucket; NULL where that is no bucket's name. */
@@ -76,7 +85,10 @@ static enum status journal_set_up(struct pinpipe_mock *mock, struct error *err)
         .log = &mock->log,
         .rows_max = mock->options.journal_rows,
     };
-    return journal.rows_max > 0 ? journal_open(&journal, &mock->journal, err) : STATUS_OK;
+    enum status status =
+        journal.rows_max > 0 ? journal_open(&journal, &mock->journal, err) : STATUS_OK;
+    server_set_store(mock->server, mock->store, mock->journal);
+    return status;
 }
 
 static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
@@ -95,7 +107,6 @@ static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
     if (mock->options.data_dir != NULL) {
         http.spool_directory = mock->options.data_dir;
     }
-    server_set_store(mock->server, mock->store, mock->journal);
     return http_pool_new(mock->server, &http, &mock->http) == STATUS_OK ? STATUS_OK
                                                                         : mock_no_memory(err);
 }
@@ -167,8 +178,8 @@ static enum status host_set_up(struct pinpipe_mock *mock, struct error *err)
 enum status mock_parts_open(struct pinpipe_mock *mock, struct error *err)
 {
     static enum status (*const steps[])(struct pinpipe_mock *, struct error *) = {
-        directory_set_up, store_set_up,  journal_set_up, server_set_up,
-        broker_set_up,    worker_set_up, host_set_up};
+        directory_set_up, server_set_up, mock_services_bind, store_set_up,
+        journal_set_up,   broker_set_up, worker_set_up,      host_set_up};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_COUNT(steps) && status == STATUS_OK; i++) {
         status = steps[i](mock, err);

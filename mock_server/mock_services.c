@@ -1,4 +1,4 @@
-/* The table of services at work: rows are opened, their listeners bound, their URLs told, and all
+/* The table of services at work: their ports are bound, rows opened, their URLs told, and all
  * closed. No service is known here by name. */
 #include "mock_internal.h"
 
@@ -97,43 +97,62 @@ static const char *url_host(const char *bind_addr)
     return strcmp(bind_addr, "::") == 0 ? "::1" : bind_addr;
 }
 
+static enum status service_bind(struct pinpipe_mock *mock, const struct service_row *row,
+                                struct error *err)
+{
+    const struct listener_options listen = {.address = mock->options.bind_addr,
+                                            .port = mock_port(&mock->options, row->id),
+                                            .flag = row->flag};
+    return listen.port < 0 ? STATUS_OK
+                           : server_bind(mock->server, &listen, &mock->listeners[row->id], err);
+}
+
 static enum status service_listen(struct pinpipe_mock *mock, const struct service_row *row,
                                   struct error *err)
 {
-    struct listener_options listen = {.address = mock->options.bind_addr,
-                                      .port = mock_port(&mock->options, row->id),
-                                      .flag = row->flag};
-    int bound = 0;
-    if (listen.port < 0) {
+    struct server_listener *listener = mock->listeners[row->id];
+    struct conn_kind kind;
+    if (listener == NULL) {
         return STATUS_OK;
     }
-    if (row->protocol->kind(&mock->host, mock->faces[row->id], &listen.kind) != STATUS_OK) {
+    if (row->protocol->kind(&mock->host, mock->faces[row->id], &kind) != STATUS_OK) {
         return mock_no_memory(err);
     }
-    enum status status = server_listen(mock->server, &listen, &bound, err);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    const char *host = url_host(listen.address);
+    listener_speak(listener, kind);
+    int port = listener_port(listener);
+    const char *host = url_host(mock->options.bind_addr);
     const char *path = row->url_path != NULL ? row->url_path(&mock->host) : NULL;
     bool is_v6 = strchr(host, ':') != NULL;
-    snprintf(mock->addresses[row->id], MOCK_ADDRESS_BYTES, "%s:%d", host, bound);
+    snprintf(mock->addresses[row->id], MOCK_ADDRESS_BYTES, "%s:%d", host, port);
     mock->urls[row->id] =
         arena_printf(&mock->texts, "%s%s%s%s:%d%s%s", row->protocol->scheme, is_v6 ? "[" : "", host,
-                     is_v6 ? "]" : "", bound, path != NULL ? "/" : "", path != NULL ? path : "");
+                     is_v6 ? "]" : "", port, path != NULL ? "/" : "", path != NULL ? path : "");
     return mock->urls[row->id] != NULL ? STATUS_OK : mock_no_memory(err);
 }
 
-enum status mock_services_listen(struct pinpipe_mock *mock, struct error *err)
+static enum status services_each(struct pinpipe_mock *mock,
+                                 enum status (*step)(struct pinpipe_mock *,
+                                                     const struct service_row *, struct error *),
+                                 struct error *err)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < mock->table->count && status == STATUS_OK; i++) {
         const struct service_row *row = &mock->table->rows[i];
         if (service_is_wanted(mock, row)) {
-            status = service_listen(mock, row, err);
+            status = step(mock, row, err);
         }
     }
     return status;
+}
+
+enum status mock_services_bind(struct pinpipe_mock *mock, struct error *err)
+{
+    return services_each(mock, service_bind, err);
+}
+
+enum status mock_services_listen(struct pinpipe_mock *mock, struct error *err)
+{
+    return services_each(mock, service_listen, err);
 }
 
 /* --- URLs --- */

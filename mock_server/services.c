@@ -22,7 +22,8 @@ const struct service_protocol service_http = {"http://", service_http_kind};
 
 #define HTTP(room)                                                                                 \
     .protocol = &service_http, .open = room##_open, .face = room##_face, .close = room##_close
-#define ROOM_OF_GATEWAY     HTTP(gateway), .url_path = gateway_url_path, .in_front = true
+#define ROOM_OF_GATEWAY                                                                            \
+    HTTP(gateway), .check = gateway_check, .url_path = gateway_url_path, .in_front = true
 #define ROOM_OF_REST        HTTP(kafka_rest)
 #define ROOM_OF_CONNECT     HTTP(connect_rest)
 #define ROOM_OF_S3          HTTP(s3)

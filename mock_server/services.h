@@ -11,6 +11,7 @@
 
 struct conn_kind;
 struct host;
+struct pinpipe_mock_options;
 
 /* A protocol that services answer in: what its URLs begin with, and how a face becomes the
  * connections of a listener. */
@@ -29,6 +30,8 @@ struct service_row {
     /* The room that answers. open NULL: the service is not in this build, only its key is
      * announced, as null. */
     const struct service_protocol *protocol;
+    /* Refuses options that `open` would, before anything is opened. NULL: there are none. */
+    enum status (*check)(const struct pinpipe_mock_options *options, struct error *err);
     enum status (*open)(const struct host *host, void **out, struct error *err);
     /* Rows with the same `open` are listeners of one service, which is opened once. */
     const void *(*face)(void *service); /* what its protocol answers with */

@@ -285,7 +285,7 @@ static enum handled gateway_handle(void *ctx, struct exchange *exchange)
 
 /* --- public functions --- */
 
-static enum status options_check(const struct gateway_options *options, struct error *err)
+enum status gateway_options_check(const struct gateway_options *options, struct error *err)
 {
     if (options->stage != NULL && !gateway_is_stage_name(span_from_cstr(options->stage))) {
         return error_set(err, STATUS_CONFIG,
@@ -313,6 +313,10 @@ static enum status options_check(const struct gateway_options *options, struct e
                          "gateway upstream \"%s\" is not an http or https URL: write e.g. "
                          "http://127.0.0.1:8082",
                          options->upstream_url);
+    }
+    if (throttle_check(options->throttle_rate, options->throttle_burst, err) != STATUS_OK) {
+        error_prefix(err, "gateway throttle");
+        return STATUS_CONFIG;
     }
     return STATUS_OK;
 }
@@ -367,7 +371,7 @@ enum status gateway_new(const struct gateway_options *options, struct gateway **
                         struct error *err)
 {
     PP_ASSERT(options->backend != NULL || options->upstream_url != NULL);
-    enum status status = options_check(options, err);
+    enum status status = gateway_options_check(options, err);
     if (status != STATUS_OK) {
         return status;
     }

@@ -30,10 +30,16 @@ struct gateway_options {
 enum status gateway_new(const struct gateway_options *options, struct gateway **out,
                         struct error *err) PP_MUST_USE;
 void gateway_free(struct gateway *gateway);
+/* Options that gateway_new would refuse, told without a gateway. */
+enum status gateway_options_check(const struct gateway_options *options,
+                                  struct error *err) PP_MUST_USE;
 const struct service *gateway_service(struct gateway *gateway);
 
 /* The row of mock_server/services.c. */
 struct host;
+struct pinpipe_mock_options;
+enum status gateway_check(const struct pinpipe_mock_options *options,
+                          struct error *err) PP_MUST_USE;
 enum status gateway_open(const struct host *host, void **out, struct error *err) PP_MUST_USE;
 const void *gateway_face(void *gateway);
 void gateway_close(void *gateway);

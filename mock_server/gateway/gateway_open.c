@@ -6,6 +6,19 @@
 
 enum { gateway_timeout_ms = 29000 };
 
+enum status gateway_check(const struct pinpipe_mock_options *o, struct error *err)
+{
+    const struct gateway_options options = {
+        .stage = o->stage,
+        .api_key = o->api_key,
+        .throttle_rate = o->throttle_rate,
+        .throttle_burst = o->throttle_burst,
+        .upstream_url = o->gateway_upstream,
+        .refused_status = o->gateway_refused_status,
+    };
+    return gateway_options_check(&options, err);
+}
+
 enum status gateway_open(const struct host *host, void **out, struct error *err)
 {
     const struct pinpipe_mock_options *o = host->options;

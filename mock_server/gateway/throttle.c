@@ -6,8 +6,7 @@ enum { us_per_second = 1000000 };
 /* Far above what one process serves; keeps the arithmetic exact. */
 static const double limit_max = 1e9;
 
-enum status throttle_init(struct throttle *throttle, struct env *env, double rate, double burst,
-                          struct error *err)
+enum status throttle_check(double rate, double burst, struct error *err)
 {
     /* Written so that a NaN fails too. */
     if (!(rate >= 0 && rate <= limit_max)) {
@@ -18,6 +17,16 @@ enum status throttle_init(struct throttle *throttle, struct env *env, double rat
         return error_set(err, STATUS_INVALID,
                          "a throttle's burst is a number of requests, 1 to 1e9: with less "
                          "nothing would ever pass");
+    }
+    return STATUS_OK;
+}
+
+enum status throttle_init(struct throttle *throttle, struct env *env, double rate, double burst,
+                          struct error *err)
+{
+    enum status status = throttle_check(rate, burst, err);
+    if (status != STATUS_OK) {
+        return status;
     }
     *throttle = (struct throttle){.env = env,
                                   .rate = rate,

@@ -15,6 +15,7 @@ struct throttle {
 };
 
 /* INVALID for a rate that is negative or no number, or a burst below one request. */
+enum status throttle_check(double rate, double burst, struct error *err) PP_MUST_USE;
 enum status throttle_init(struct throttle *throttle, struct env *env, double rate, double burst,
                           struct error *err) PP_MUST_USE;
 /* Takes one request's token; false when there is none. */

@@ -87,8 +87,8 @@ static void listener_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-enum status server_listen(struct server *server, const struct listener_options *options,
-                          int *bound_port, struct error *err)
+enum status server_bind(struct server *server, const struct listener_options *options,
+                        struct server_listener **out, struct error *err)
 {
     struct sockaddr_storage address;
     if (!address_parse(options, &address)) {
@@ -115,8 +115,30 @@ enum status server_listen(struct server *server, const struct listener_options *
     listener->next = server->listeners;
     server->listeners = listener;
     listener->kind.port = port_of(&listener->tcp);
-    *bound_port = listener->kind.port;
+    *out = listener;
     return STATUS_OK;
+}
+
+int listener_port(const struct server_listener *listener)
+{
+    return listener->kind.port;
+}
+
+void listener_speak(struct server_listener *listener, struct conn_kind kind)
+{
+    kind.port = listener->kind.port;
+    listener->kind = kind;
+}
+
+enum status server_listen(struct server *server, const struct listener_options *options,
+                          int *bound_port, struct error *err)
+{
+    struct server_listener *listener;
+    enum status status = server_bind(server, options, &listener, err);
+    if (status == STATUS_OK) {
+        *bound_port = listener_port(listener);
+    }
+    return status;
 }
 
 void listeners_close(struct server *server)

@@ -101,6 +101,13 @@ struct listener_options {
 enum status server_listen(struct server *server, const struct listener_options *options,
                           int *bound_port, struct error *err) PP_MUST_USE;
 
+/* The same in two steps, for whoever must know that the port is his before he knows what answers
+ * there: the options' kind is given later, before server_run. */
+enum status server_bind(struct server *server, const struct listener_options *options,
+                        struct server_listener **out, struct error *err) PP_MUST_USE;
+int listener_port(const struct server_listener *listener);
+void listener_speak(struct server_listener *listener, struct conn_kind kind);
+
 /* Serves until server_interrupt (or SIGINT, SIGTERM when asked to handle them; a second one then
  * ends the process at once). Replies under way are finished, parked requests answered. */
 void server_run(struct server *server, bool handle_signals);

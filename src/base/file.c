@@ -55,20 +55,44 @@ bool file_write_all(int fd, struct span text)
     return true;
 }
 
+/* The file beside `path`, empty, under a name that somebody else can guess: whatever is there is
+ * not written to. */
+static enum status temporary_make(const char *path, char temporary[path_bytes_max], unsigned mode,
+                                  int *fd, struct error *err)
+{
+    int used = snprintf(temporary, path_bytes_max, "%s.%ld.new", path, (long)getpid());
+    if (used < 0 || used >= path_bytes_max) {
+        return error_set(err, STATUS_INVALID, "%s: the path is too long", path);
+    }
+    unlink(temporary);
+    *fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    return *fd < 0 ? error_set_errno(err, errno, "%s", temporary) : STATUS_OK;
+}
+
+enum status file_check_replace(const char *path, struct error *err)
+{
+    char temporary[path_bytes_max];
+    struct stat facts;
+    int fd;
+    if (lstat(path, &facts) == 0 && S_ISDIR(facts.st_mode)) {
+        return error_set_errno(err, EISDIR, "%s", path);
+    }
+    enum status status = temporary_make(path, temporary, 0600, &fd, err);
+    if (status == STATUS_OK) {
+        close(fd);
+        unlink(temporary);
+    }
+    return status;
+}
+
 enum status file_replace(const char *path, struct span text, unsigned mode, struct error *err)
 {
     char temporary[path_bytes_max];
-    int used = snprintf(temporary, sizeof(temporary), "%s.%ld.new", path, (long)getpid());
-    if (used < 0 || (size_t)used >= sizeof(temporary)) {
-        return error_set(err, STATUS_INVALID, "%s: the path is too long", path);
+    int fd;
+    enum status status = temporary_make(path, temporary, mode, &fd, err);
+    if (status != STATUS_OK) {
+        return status;
     }
-    /* A name that somebody else can guess: whatever is there is not written to. */
-    unlink(temporary);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
-    if (fd < 0) {
-        return error_set_errno(err, errno, "%s", temporary);
-    }
-    enum status status = STATUS_OK;
     if (!file_write_all(fd, text)) {
         status = error_set_errno(err, errno, "%s", temporary);
     }

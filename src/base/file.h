@@ -12,6 +12,9 @@ enum status file_replace(const char *path, struct span text, unsigned mode,
                          struct error *err) PP_MUST_USE;
 /* The whole of it to a descriptor; false: errno says why. */
 bool file_write_all(int fd, struct span text);
+/* Whether file_replace could do it: the name can be made beside it, and it is no directory. Leaves
+ * nothing behind. */
+enum status file_check_replace(const char *path, struct error *err) PP_MUST_USE;
 bool file_exists(const char *path);
 /* mkdir -p; existing directories are fine. */
 enum status file_make_directory(const char *path, struct error *err) PP_MUST_USE;
