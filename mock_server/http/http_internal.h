@@ -19,6 +19,7 @@ enum {
     HTTP_REPLY_PIECE_BYTES_MAX = 256 * 1024,
     HTTP_REPLY_PIECE_BYTES_MIN = 16 * 1024, /* when the room for unsent replies runs out */
     HTTP_REPLY_HEAD_BYTES_MAX = 128 * 1024, /* headers, the hint and the framing */
+    HTTP_REPLY_HEAD_BYTES_KEPT = 1024,      /* there from the start: an error's head fits */
 };
 
 enum http_state {

@@ -14,6 +14,14 @@ enum {
 
 /* --- work: taken and given back --- */
 
+static void work_free(struct http_work *work)
+{
+    exchange_release(&work->exchange);
+    buf_release(&work->in);
+    buf_release(&work->head);
+    free(work);
+}
+
 static struct http_work *work_new(struct http_pool *pool, const struct exchange_owner *owner)
 {
     struct http_work *work = malloc(sizeof(*work));
@@ -30,15 +38,11 @@ static struct http_work *work_new(struct http_pool *pool, const struct exchange_
     work->charged = 0;
     work->spool = NULL;
     work->spooled_bytes = 0;
+    if (!buf_reserve(&work->head, HTTP_REPLY_HEAD_BYTES_KEPT)) {
+        work_free(work);
+        return NULL;
+    }
     return work;
-}
-
-static void work_free(struct http_work *work)
-{
-    exchange_release(&work->exchange);
-    buf_release(&work->in);
-    buf_release(&work->head);
-    free(work);
 }
 
 void http_work_reset(struct http_work *work, const struct service *service)

@@ -150,6 +150,20 @@ static void bytes_send(struct http_conn *c, const uv_buf_t *bufs, unsigned count
     }
 }
 
+/* A head that finds no memory makes the answer the service's 5xx, so that a reading that was taken
+ * for it is given back; the error's own head fits into what is kept for it. */
+static void head_make(struct http_work *work)
+{
+    struct exchange *exchange = &work->exchange;
+    head_build(work);
+    if (!buf_ok(&work->head)) {
+        work->stream_left = 0;
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        exchange_count_reply(exchange);
+        head_build(work);
+    }
+}
+
 void http_reply_send(struct exchange *exchange)
 {
     struct http_work *work = http_work_of(exchange);
@@ -163,7 +177,7 @@ void http_reply_send(struct exchange *exchange)
     }
     work->close_after =
         work->close_after || exchange->reply.close || !work->parser.keep_alive || server->stopping;
-    head_build(work);
+    head_make(work);
     reply_log(server, exchange);
     if (!buf_ok(&work->head)) {
         conn_close(&c->conn);

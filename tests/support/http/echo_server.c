@@ -116,6 +116,23 @@ static enum handled answer_bytes(struct exchange *exchange, uint64_t count)
     return HANDLED;
 }
 
+static void answer_was_lost(void *ctx)
+{
+    struct echo_server *echo = ctx;
+    atomic_fetch_add(&echo->lost, 1);
+}
+
+static enum handled answer_hint(struct echo_server *echo, struct exchange *exchange, uint64_t count)
+{
+    char *hint = arena_alloc(&exchange->arena, (size_t)count + 1);
+    assert_non_null(hint);
+    memset(hint, 'x', (size_t)count);
+    hint[count] = '\0';
+    exchange->reply.hint = hint;
+    exchange_on_lost(exchange, answer_was_lost, echo);
+    return answer(exchange, 200, SPAN_LIT("hinted"));
+}
+
 /* The number behind the prefix, if the path begins with it. */
 static bool path_number(struct span path, const char *prefix, uint64_t *out)
 {
@@ -134,6 +151,9 @@ static enum handled handle_numbered(struct echo_server *echo, struct exchange *e
     if (path_number(path, "/status/", &number)) {
         exchange->reply.status = (int)number;
         return HANDLED;
+    }
+    if (path_number(path, "/hint/", &number)) {
+        return answer_hint(echo, exchange, number);
     }
     if (path_number(path, "/park/", &number)) {
         return wait_until(echo, exchange, now_us + (int64_t)number * 1000);

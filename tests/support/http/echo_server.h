@@ -7,6 +7,8 @@
  *   GET  /bytes/N         200, N bytes
  *   GET  /status/N        N, no body of its own
  *   GET  /hint            200, with a hint that has a line break in it
+ *   GET  /hint/N          200, with a hint of N bytes; `lost` counts such answers that were
+ *                         lost
  *   GET  /park            waits for POST /wake
  *   GET  /park/MS         waits so long, then 200 "late"
  *   GET  /outer/MS        waits for POST /wake, behind an outer deadline that answers 504
@@ -49,6 +51,7 @@ struct echo_server {
     atomic_int requests;
     atomic_int parked;
     atomic_int cancelled;
+    atomic_int lost;
 };
 
 /* The named limits; change them before the start. */

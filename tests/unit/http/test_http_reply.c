@@ -273,6 +273,26 @@ static void pieces_get_small_when_the_room_for_replies_does(void **state)
     raw_close(fd);
 }
 
+/* The head's room ends at 128 KiB, which stands for memory that ends sooner: whoever has taken
+ * something for this answer gets it back, and the client an answer on the same connection. */
+static void a_head_without_room_is_the_services_5xx_and_its_answer_lost(void **state)
+{
+    struct fixture *f = *state;
+    int fd = connect_to(f);
+    ask(f, fd, GET("/hint/100000"));
+    raw_receive(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    assert_string_equal(raw_body(&f->reply), "hinted");
+    ask(f, fd, GET("/hint/200000"));
+    raw_receive(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 500);
+    assert_string_equal(raw_body(&f->reply), "no memory");
+    assert_int_equal(atomic_load(&f->stream.echo.lost), 1);
+    ask(f, fd, GET("/hello"));
+    expect_hello(f, fd);
+    raw_close(fd);
+}
+
 #define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)
 #define OWN(test)     cmocka_unit_test_setup_teardown(test, setup, teardown)
 
@@ -287,6 +307,7 @@ int main(void)
         STARTED(a_reader_that_leaves_ends_its_stream),
         OWN(a_stop_does_not_wait_for_ever_for_a_stream),
         STARTED(a_stream_that_cannot_begin_is_the_services_5xx),
+        STARTED(a_head_without_room_is_the_services_5xx_and_its_answer_lost),
         STARTED(a_stream_that_cannot_go_on_is_cut),
         STARTED(each_stream_sends_one_piece_a_turn),
         STARTED(pieces_get_small_when_the_room_for_replies_does),
