@@ -52,6 +52,19 @@ shown='[{"name":"a","value":"QQ=="},{"name":"bü","value":null}]'
 [ "$(ask "SELECT record_headers_text(headers) = '$shown' FROM state.record $asked")" = 1 ] || fail 'the function shows them'
 ok 'headers of records are shown as JSON'
 
+# plan SQL: how SQLite goes about it.
+plan() { ask "EXPLAIN QUERY PLAN $1" >out; }
+for by in "id = 7" "tp = 1 AND offset = 7" "tp = 1 ORDER BY offset DESC LIMIT 1"; do
+    plan "SELECT * FROM record WHERE $by" || fail "the plan of $by"
+    grep -q 'SEARCH.*\(PRIMARY KEY\|record_tp_offset\)' out && ! grep -qE 'SCAN|TEMP B-TREE' out ||
+        fail "records are found by $by without reading all" out
+done
+plan "SELECT topic, count(*) FROM records GROUP BY topic"
+grep -q 'SEARCH r USING COVERING INDEX record_tp_offset' out || fail 'records of topics are counted in the index' out
+plan "SELECT * FROM record ORDER BY id DESC LIMIT 5"
+! grep -q 'TEMP B-TREE' out || fail 'the latest records come without sorting' out
+ok "records are found by the table's indexes, headers as text or not"
+
 sql 'SELEC 1' && fail 'a mistake is no success'
 [ $? -ne 0 ] && grep -q 'syntax error' err || fail 'a mistake in SQL is told' err
 sql 'SELECT * FROM nothere'
