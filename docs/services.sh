@@ -9,6 +9,11 @@ Made by `make docs` from `include/pinpipe/services.def`. `pinpipe serve` listens
 `server.json` under the service's key; a tool finds a service elsewhere by its setting (a flag, a variable of the
 environment or a line of `.env`), the gateway by `invoke_URL`.
 
+A tool without such a setting believes `server.json` only where nobody else can have written it: the directory and the file are
+the user's own and not writable by others, the process in it runs and holds the directory's lock, and the addresses are loopback.
+Otherwise it says why and asks the usual ports. `api_key` and AWS credentials go where a setting or that server leads, never to
+a port that is only usual.
+
 | service | usual port | flag of `serve` | in the ready file | setting |
 |---|---|---|---|---|
 T

@@ -9,6 +9,21 @@
 
 enum { read_slice_bytes = 16 * 1024, path_bytes_max = 1024, directory_mode = 0700 };
 
+enum status file_read_open(int fd, const char *name, struct buf *out, struct error *err)
+{
+    char slice[read_slice_bytes];
+    ssize_t got;
+    do {
+        got = read(fd, slice, sizeof(slice));
+        if (got < 0 && errno != EINTR) {
+            return error_set_errno(err, errno, "%s", name);
+        }
+        buf_append(out, slice, got > 0 ? (size_t)got : 0);
+    } while (got != 0 && buf_ok(out));
+    return buf_ok(out) ? STATUS_OK
+                       : error_set(err, STATUS_LIMIT, "%s: larger than %zu bytes", name, out->max);
+}
+
 enum status file_read(const char *path, struct buf *out, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -17,26 +32,8 @@ enum status file_read(const char *path, struct buf *out, struct error *err)
         return why == ENOENT ? error_set(err, STATUS_NOT_FOUND, "%s: there is no such file", path)
                              : error_set_errno(err, why, "%s", path);
     }
-    char slice[read_slice_bytes];
-    enum status status = STATUS_OK;
-    for (;;) {
-        ssize_t got = read(fd, slice, sizeof(slice));
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            status = error_set_errno(err, errno, "%s", path);
-        } else {
-            buf_append(out, slice, (size_t)got);
-        }
-        if (got <= 0 || !buf_ok(out)) {
-            break;
-        }
-    }
+    enum status status = file_read_open(fd, path, out, err);
     close(fd);
-    if (status == STATUS_OK && !buf_ok(out)) {
-        status = error_set(err, STATUS_LIMIT, "%s: larger than %zu bytes", path, out->max);
-    }
     return status;
 }
 

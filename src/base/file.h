@@ -7,6 +7,9 @@
 
 /* Appends the file to out. NOT_FOUND (nothing there), LIMIT (larger than out's ceiling), IO. */
 enum status file_read(const char *path, struct buf *out, struct error *err) PP_MUST_USE;
+/* The rest of an open file; `name` is for the messages. */
+enum status file_read_open(int fd, const char *name, struct buf *out,
+                           struct error *err) PP_MUST_USE;
 /* Writes beside it, then renames. mode as for open (0600 for secrets). */
 enum status file_replace(const char *path, struct span text, unsigned mode,
                          struct error *err) PP_MUST_USE;

@@ -67,6 +67,11 @@ bool json_node_is_array(const struct json_node *node)
     return cJSON_IsArray(item_of(node));
 }
 
+bool json_node_is_null(const struct json_node *node)
+{
+    return cJSON_IsNull(item_of(node));
+}
+
 const struct json_node *json_node_get(const struct json_node *node, const char *name)
 {
     if (!json_node_is_object(node)) {

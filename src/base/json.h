@@ -17,6 +17,7 @@ const struct json_node *json_doc_root(const struct json_doc *doc);
 
 bool json_node_is_object(const struct json_node *node);
 bool json_node_is_array(const struct json_node *node);
+bool json_node_is_null(const struct json_node *node); /* the word null; false when node is NULL */
 /* NULL when node is not an object or has no such member. */
 const struct json_node *json_node_get(const struct json_node *node, const char *name);
 size_t json_node_count(const struct json_node *node);

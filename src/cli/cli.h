@@ -62,6 +62,7 @@ struct cli {
     const char **args;        /* positional */
     size_t arg_count;
     const char **option_texts; /* private: one a spec, NULL when not given */
+    bool told_of_server_file;  /* private: said once (server_file.h) */
 };
 
 /* The value of one of the command's own options; the name must be in its table. */

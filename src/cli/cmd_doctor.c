@@ -197,13 +197,12 @@ static void judge_answer(struct examination *x, const char *url,
     }
 }
 
-static enum status probe(struct examination *x, const char *url, struct error *err)
+static enum status probe(struct examination *x, const char *url, const char *key, struct error *err)
 {
     struct http_client *client = NULL;
     struct http_response response;
     const struct http_client_options options = {.connect_timeout_ms = probe_timeout_ms,
                                                 .response_bytes_max = 1024 * 1024};
-    const char *key = cli_config(x->cli, "api_key");
     const char *key_header =
         key != NULL ? arena_printf(&x->cli->arena, "x-api-key: %s", key) : NULL;
     const char *const headers[] = {"Accept: */*", key_header, NULL};
@@ -229,7 +228,7 @@ static void check_gateway(struct examination *x)
     enum status status = resolve_endpoints(x->cli, &endpoints, &err);
     if (status == STATUS_OK) {
         const char *url = arena_printf(&x->cli->arena, "%s/topics", endpoints.invoke_url);
-        status = url != NULL ? probe(x, url, &err) : error_no_memory(&err);
+        status = url != NULL ? probe(x, url, endpoints.api_key, &err) : error_no_memory(&err);
     }
     if (status != STATUS_OK) {
         doctor_find(x, "gateway", CHECK_BAD, "%s", err.message);

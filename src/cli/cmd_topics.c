@@ -13,6 +13,7 @@ enum { name_columns = 40, reply_bytes_max = 16 * 1024 * 1024, body_bytes_max = 6
 
 struct topics_session {
     struct cli *cli;
+    const char *api_key; /* NULL: none is sent */
     struct http_client *http;
     const char *base; /* "http://127.0.0.1:8082/v3/clusters/<id>/topics" */
     struct http_response response;
@@ -44,7 +45,7 @@ static enum status topics_call(struct topics_session *s, const char *method, con
 {
     static const char *const headers[] = {"Content-Type: application/json",
                                           "Accept: application/json", NULL};
-    const char *api_key = cli_config(s->cli, "api_key");
+    const char *api_key = s->api_key;
     const char *all[4] = {headers[1], NULL, NULL, NULL};
     size_t count = 1;
     if (body.len > 0) {
@@ -109,6 +110,7 @@ static enum status topics_session_open(struct topics_session *s, struct cli *cli
     http_response_init(&s->response, reply_bytes_max);
     enum status status = resolve_endpoints(cli, &endpoints, err);
     if (status == STATUS_OK) {
+        s->api_key = endpoints.api_key;
         status = http_client_new(&cli->env, &options, &s->http, err);
     }
     /* {proxy+} hands /v3 through as well, so a gateway alone is enough. */

@@ -1,14 +1,20 @@
 #include "resolve.h"
 
 #include "creds.h"
-#include "file.h"
 #include "json.h"
 #include "pinpipe/mock.h"
+#include "server_file.h"
 #include "url.h"
 
 #include <string.h>
 
-enum { server_json_bytes_max = 64 * 1024, path_bytes_max = 1024 };
+/* A port that nobody has named may be anybody's: neither keys nor signatures go there. */
+static void secrets_keep(const struct cli *cli, const char *what, const char *url,
+                         const char *setting)
+{
+    fprintf(cli->err, "pinpipe %s: %s %s, where no setting and no running server leads: set %s\n",
+            cli->command_path, what, url, setting);
+}
 
 static struct span without_trailing_slashes(struct span text)
 {
@@ -96,33 +102,11 @@ static const char *invoke_url_of_server(struct cli *cli, const char *url)
                         cli_config(cli, "deployment_stage"));
 }
 
-/* The server.json that a running server keeps; *doc stays NULL when there is none. */
-static enum status load_server_json(struct cli *cli, struct json_doc **doc, struct error *err)
-{
-    char path[path_bytes_max];
-    struct buf text;
-    *doc = NULL;
-    snprintf(path, sizeof(path), "%s/server.json", cli_data_dir(cli));
-    buf_init(&text, server_json_bytes_max);
-    enum status status = file_read(path, &text, err);
-    if (status == STATUS_NOT_FOUND) {
-        status = STATUS_OK;
-    } else if (status == STATUS_OK) {
-        status = json_doc_parse(buf_span(&text), doc, err);
-        if (status != STATUS_OK) {
-            error_prefix(err, "%s", path);
-            status = err->code = STATUS_CONFIG;
-        }
-    }
-    buf_release(&text);
-    return status;
-}
-
 static enum status read_server_json(struct cli *cli, struct endpoints *out, struct error *err)
 {
     struct json_doc *doc;
     const char *url;
-    enum status status = load_server_json(cli, &doc, err);
+    enum status status = server_file_load(cli, &doc, err);
     if (doc != NULL) {
         const struct json_node *root = json_doc_root(doc);
         if (out->invoke_url == NULL && json_node_string(json_node_get(root, "gateway_url"), &url)) {
@@ -165,39 +149,56 @@ static enum status url_configured(struct cli *cli, const char *key, int port, co
     return *out != NULL ? STATUS_OK : error_no_memory(err);
 }
 
-static enum status resolve_service(struct cli *cli, const char *key, int port, const char **out,
-                                   struct error *err)
+/* A service's URL as it is configured or as the running server says; NULL: neither. */
+static enum status service_find(struct cli *cli, const char *key, int port, const char **out,
+                                struct error *err)
 {
     struct json_doc *doc;
     const char *url = NULL;
+    *out = NULL;
     if (cli_config(cli, key) != NULL) {
         return url_configured(cli, key, port, out, err);
     }
-    enum status status = load_server_json(cli, &doc, err);
+    enum status status = server_file_load(cli, &doc, err);
     if (doc != NULL && json_node_string(json_node_get(json_doc_root(doc), key), &url)) {
         *out = arena_copy_cstr(&cli->arena, span_from_cstr(url));
-    } else {
-        *out = arena_printf(&cli->arena, "http://127.0.0.1:%d", port);
+        status = *out != NULL ? status : error_no_memory(err);
     }
     json_doc_free(doc);
-    return status != STATUS_OK ? status : *out != NULL ? STATUS_OK : error_no_memory(err);
+    return status;
+}
+
+static enum status usual_url(struct cli *cli, int port, const char **out, struct error *err)
+{
+    *out = arena_printf(&cli->arena, "http://127.0.0.1:%d", port);
+    return *out != NULL ? STATUS_OK : error_no_memory(err);
 }
 
 enum status resolve_connect(struct cli *cli, const char **url, struct error *err)
 {
-    return resolve_service(cli, "connect_url", PINPIPE_CONNECT_USUAL_PORT, url, err);
+    enum status status = service_find(cli, "connect_url", PINPIPE_CONNECT_USUAL_PORT, url, err);
+    return status == STATUS_OK && *url == NULL
+               ? usual_url(cli, PINPIPE_CONNECT_USUAL_PORT, url, err)
+               : status;
 }
 
 enum status resolve_s3(struct cli *cli, struct s3_client_options *out, struct error *err)
 {
-    *out = (struct s3_client_options){
-        .env = &cli->env,
-        .region = cli_config(cli, "aws_region"),
-        .access_key = cli_config(cli, "aws_access_key_id"),
-        .secret = cli_config(cli, "aws_secret_access_key"),
-        .session_token = cli_config(cli, "aws_session_token"),
-    };
-    return resolve_service(cli, "s3_url", PINPIPE_S3_USUAL_PORT, &out->url, err);
+    *out = (struct s3_client_options){.env = &cli->env, .region = cli_config(cli, "aws_region")};
+    const char *access_key = cli_config(cli, "aws_access_key_id");
+    const char *secret = cli_config(cli, "aws_secret_access_key");
+    enum status status = service_find(cli, "s3_url", PINPIPE_S3_USUAL_PORT, &out->url, err);
+    if (status == STATUS_OK && out->url == NULL) {
+        status = usual_url(cli, PINPIPE_S3_USUAL_PORT, &out->url, err);
+        if (status == STATUS_OK && (access_key != NULL || secret != NULL)) {
+            secrets_keep(cli, "requests are not signed for", out->url, "s3_url");
+        }
+        return status;
+    }
+    out->access_key = access_key;
+    out->secret = secret;
+    out->session_token = cli_config(cli, "aws_session_token");
+    return status;
 }
 
 enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct error *err)
@@ -230,6 +231,10 @@ enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct err
             out->invoke_url =
                 arena_printf(&cli->arena, "http://127.0.0.1:%d/%s", PINPIPE_GATEWAY_USUAL_PORT,
                              cli_config(cli, "deployment_stage"));
+            if (out->invoke_url != NULL && out->api_key != NULL) {
+                secrets_keep(cli, "api_key is not sent to", out->invoke_url, "invoke_URL");
+                out->api_key = NULL;
+            }
         }
         if (status == STATUS_OK && out->rest_url == NULL) {
             out->rest_url =

@@ -8,11 +8,14 @@
 #include "s3_client.h"
 
 /* CONFIG when the stage is given twice and differently, when a URL is none, when creds.yaml names a
- * MySQL host (not in this build). The texts live in cli->arena. */
+ * MySQL host (not in this build). The texts live in cli->arena. Secrets go where a setting or the
+ * running server leads, never to a port that is only usual: api_key is then NULL, and S3 has no
+ * credentials, which is told. */
 enum status resolve_endpoints(struct cli *cli, struct endpoints *out,
                               struct error *err) PP_MUST_USE;
 
-/* A service's own URL: configured, else server.json's, else the usual port on loopback. */
+/* A service's own URL: configured, else the running server's (server_file.h), else the usual port
+ * on loopback. */
 enum status resolve_connect(struct cli *cli, const char **url, struct error *err) PP_MUST_USE;
 /* S3's URL, found in the same way, with region and credentials; the rest of the options is the
  * caller's. */
