@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES_MAX = 1000, facts_bytes_max = 64 * 1024, facts_mode = 0600 };
+enum { PATH_BYTES_MAX = 1000, facts_bytes_max = 64 * 1024, facts_mode = 0600, lock_mode = 0600 };
 
 static const char lock_name[] = "server.lock";
 static const char facts_name[] = "server.json";
@@ -68,7 +68,7 @@ static enum status lock_refused(const char *path, int fd, struct error *err)
 static enum status lock_open(struct data_dir *dir, const char *name, struct error *err)
 {
     struct stat info;
-    dir->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    dir->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, lock_mode);
     int why = errno;
     bool is_file = lstat(name, &info) != 0 || S_ISREG(info.st_mode);
     if (!is_file) {
@@ -91,6 +91,7 @@ static enum status lock_take(struct data_dir *dir, struct error *err)
     if (status != STATUS_OK) {
         return status;
     }
+    (void)fchmod(dir->lock_fd, lock_mode); /* whatever the umask */
     if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {
             return lock_refused(dir->path, dir->lock_fd, err);
@@ -136,6 +137,12 @@ enum status data_dir_open(const char *path, struct data_dir **out, struct error 
     }
     *out = dir;
     return STATUS_OK;
+}
+
+unsigned data_dir_mode(const struct data_dir *dir)
+{
+    struct stat info;
+    return stat(dir->path, &info) == 0 ? info.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO) : 0;
 }
 
 void data_dir_close(struct data_dir *dir)

@@ -11,6 +11,8 @@ struct data_dir;
 /* Creates the directory (0700, with the ones above it) where it is not there and locks it. CONFIG:
  * not a directory, not writable. BUSY: another server has it; the message names its pid. */
 enum status data_dir_open(const char *path, struct data_dir **out, struct error *err) PP_MUST_USE;
+/* The directory's permissions: one that was there before keeps those it had. */
+unsigned data_dir_mode(const struct data_dir *dir);
 /* Removes server.json if it was written, lets go of the lock. NULL is fine. */
 void data_dir_close(struct data_dir *dir);
 

@@ -16,10 +16,21 @@
 #include "store.h"
 #include "store_objects.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char default_stage[] = "test"; /* in URLs, when any stage is accepted */
 static const char *const topic_suffixes[] = {".pin", ".geo", ".user"};
+
+static void directory_judge(struct pinpipe_mock *mock)
+{
+    const char *path = mock->options.data_dir;
+    unsigned mode = data_dir_mode(mock->dir);
+    if ((mode & (S_IRWXG | S_IRWXO)) != 0) {
+        LOG_WARNF(&mock->log, "store", "others can %s %s (mode %03o): chmod 700 %s",
+                  (mode & (S_IWGRP | S_IWOTH)) != 0 ? "change" : "read", path, mode, path);
+    }
+}
 
 static enum status directory_set_up(struct pinpipe_mock *mock, struct error *err)
 {
@@ -30,6 +41,9 @@ static enum status directory_set_up(struct pinpipe_mock *mock, struct error *err
     enum status status = mock->options.data_dir != NULL
                              ? data_dir_open(mock->options.data_dir, &mock->dir, err)
                              : STATUS_OK;
+    if (mock->dir != NULL) {
+        directory_judge(mock);
+    }
     if (status == STATUS_OK && mock->options.ready_file != NULL) {
         status = ready_file_check(mock->options.ready_file, err);
     }

@@ -7,7 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { read_slice_bytes = 16 * 1024, path_bytes_max = 1024, directory_mode = 0700 };
+enum {
+    read_slice_bytes = 16 * 1024,
+    path_bytes_max = 1024,
+    directory_mode = 0700,
+    private_mode = 0600
+};
 
 enum status file_read_open(int fd, const char *name, struct buf *out, struct error *err)
 {
@@ -63,7 +68,13 @@ static enum status temporary_make(const char *path, char temporary[path_bytes_ma
     }
     unlink(temporary);
     *fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
-    return *fd < 0 ? error_set_errno(err, errno, "%s", temporary) : STATUS_OK;
+    if (*fd < 0) {
+        return error_set_errno(err, errno, "%s", temporary);
+    }
+    if (mode == private_mode) {
+        (void)fchmod(*fd, private_mode);
+    }
+    return STATUS_OK;
 }
 
 enum status file_check_replace(const char *path, struct error *err)
@@ -74,7 +85,7 @@ enum status file_check_replace(const char *path, struct error *err)
     if (lstat(path, &facts) == 0 && S_ISDIR(facts.st_mode)) {
         return error_set_errno(err, EISDIR, "%s", path);
     }
-    enum status status = temporary_make(path, temporary, 0600, &fd, err);
+    enum status status = temporary_make(path, temporary, private_mode, &fd, err);
     if (status == STATUS_OK) {
         close(fd);
         unlink(temporary);
@@ -105,6 +116,15 @@ enum status file_replace(const char *path, struct span text, unsigned mode, stru
     return status;
 }
 
+void file_create_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, private_mode);
+    if (fd >= 0) {
+        (void)fchmod(fd, private_mode);
+        close(fd);
+    }
+}
+
 bool file_exists(const char *path)
 {
     struct stat facts;
@@ -124,7 +144,9 @@ enum status file_make_directory(const char *path, struct error *err)
         }
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, directory_mode) != 0 && errno != EEXIST) {
+        if (mkdir(part, directory_mode) == 0) {
+            (void)chmod(part, directory_mode);
+        } else if (errno != EEXIST) {
             return error_set_errno(err, errno, "%s: cannot make this directory", part);
         }
     }

@@ -10,7 +10,7 @@ enum status file_read(const char *path, struct buf *out, struct error *err) PP_M
 /* The rest of an open file; `name` is for the messages. */
 enum status file_read_open(int fd, const char *name, struct buf *out,
                            struct error *err) PP_MUST_USE;
-/* Writes beside it, then renames. mode as for open (0600 for secrets). */
+/* Writes beside it, then renames. mode as for open (0600 for secrets, which no umask changes). */
 enum status file_replace(const char *path, struct span text, unsigned mode,
                          struct error *err) PP_MUST_USE;
 /* The whole of it to a descriptor; false: errno says why. */
@@ -19,7 +19,11 @@ bool file_write_all(int fd, struct span text);
  * nothing behind. */
 enum status file_check_replace(const char *path, struct error *err) PP_MUST_USE;
 bool file_exists(const char *path);
-/* mkdir -p; existing directories are fine. */
+/* A file that was not there is there from now on, empty and this user's alone whatever the umask.
+ * One that is there is not even opened: closing it would let go of this process's locks on it.
+ * Whoever opens the file next tells what went wrong. */
+void file_create_private(const char *path);
+/* mkdir -p; existing directories are fine, new ones this user's alone. */
 enum status file_make_directory(const char *path, struct error *err) PP_MUST_USE;
 
 #endif

@@ -1,6 +1,7 @@
 #include "sqlite_db.h"
 
 #include "byte_order.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,6 +140,9 @@ enum status sqlite_db_open(struct sqlite_db *db, const struct sqlite_db_options 
                          options->path, sizeof(db->path) - 1);
     }
     snprintf(db->path, sizeof(db->path), "%s", options->path);
+    if (options->create && !options->read_only && !options->uri && options->path[0] != ':') {
+        file_create_private(options->path); /* SQLite's own files would be 0644 */
+    }
     const char *vfs = options->env != NULL ? options->env->sqlite_vfs : NULL;
     enum status status = STATUS_OK;
     if (sqlite3_open_v2(options->path, &db->handle, open_flags(options), vfs) != SQLITE_OK) {

@@ -13,11 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define REGENERATE_HINT "move it away, then run `pinpipe data generate`"
 
-enum { rds_path_bytes_max = 512, rds_busy_timeout_ms = 5000, rds_build_cache_kib = 16 * 1024 };
+enum {
+    rds_path_bytes_max = 512,
+    rds_busy_timeout_ms = 5000,
+    rds_build_cache_kib = 16 * 1024,
+    lock_mode = 0600
+};
 
 enum rds_sql { SQL_INSERT_PIN, SQL_INSERT_GEO, SQL_INSERT_USER, SQL_NOTE, SQL_COUNT };
 
@@ -160,11 +166,12 @@ static enum status rds_lock_take(struct rds_build *build, struct error *err)
     char path[rds_path_bytes_max + 16];
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     snprintf(path, sizeof(path), "%s/rds.lock", build->dir);
-    build->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    build->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, lock_mode);
     if (build->lock_fd < 0) {
         return directory_unusable(
             err, error_set_errno(err, errno, "%s: the data directory is not writable", path));
     }
+    (void)fchmod(build->lock_fd, lock_mode); /* whatever the umask */
     if (fcntl(build->lock_fd, F_SETLK, &lock) == 0) {
         return STATUS_OK;
     }
