@@ -309,10 +309,11 @@ enum status gateway_options_check(const struct gateway_options *options, struct 
     struct url url;
     if (options->upstream_url != NULL &&
         (!url_parse(span_from_cstr(options->upstream_url), &url) || url.query.len > 0)) {
+        char shown[URL_SHOWN_BYTES];
         return error_set(err, STATUS_CONFIG,
                          "gateway upstream \"%s\" is not an http or https URL: write e.g. "
                          "http://127.0.0.1:8082",
-                         options->upstream_url);
+                         url_shown(options->upstream_url, shown));
     }
     if (throttle_check(options->throttle_rate, options->throttle_burst, err) != STATUS_OK) {
         error_prefix(err, "gateway throttle");

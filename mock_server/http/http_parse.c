@@ -513,10 +513,27 @@ static enum http_method method_from(uint8_t method)
     }
 }
 
+/* A target that is no path may be a URL with user:password@, which nobody's journal needs. */
+static struct span target_without_user(struct span target)
+{
+    size_t start = 0;
+    if (target.len == 0 || target.ptr[0] == '/') {
+        return target;
+    }
+    for (size_t i = 0; i + 2 < target.len && start == 0; i++) {
+        start = memcmp(target.ptr + i, "://", 3) == 0 ? i + 3 : 0;
+    }
+    size_t user_end = 0;
+    for (size_t i = start; i < target.len && target.ptr[i] != '/' && target.ptr[i] != '?'; i++) {
+        user_end = target.ptr[i] == '@' ? i + 1 : user_end;
+    }
+    return span_skip(target, user_end);
+}
+
 static void request_target(const struct http_parser *parser, const char *base,
                            struct http_request *out)
 {
-    out->target = span_from(base + parser->path_at, parser->path_len);
+    out->target = target_without_user(span_from(base + parser->path_at, parser->path_len));
     if (out->target.len == 0) {
         out->target = SPAN_LIT("/"); /* http://host without a path */
     }
@@ -563,7 +580,7 @@ void http_parser_request(const struct http_parser *parser, const struct buf *in,
     if (parser->path_len > 0 || parser->authority_len > 0) {
         request_target(parser, base, out);
     } else {
-        out->target = span_from(base + parser->target_at, parser->target_len);
+        out->target = target_without_user(span_from(base + parser->target_at, parser->target_len));
         out->path = span_first(out->target, span_find_byte(out->target, '?'));
     }
     host_settle(parser, base, out);

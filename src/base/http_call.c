@@ -32,7 +32,9 @@ static enum status url_apply(struct http_call *call, const char *text, struct er
                          url_bytes_max);
     }
     if (!url_parse(span, &url)) {
-        return error_set(err, STATUS_INVALID, "\"%s\" is not an http or https URL", text);
+        char shown[URL_SHOWN_BYTES];
+        return error_set(err, STATUS_INVALID, "\"%s\" is not an http or https URL",
+                         url_shown(text, shown));
     }
     char *copy = malloc(span.len + 1);
     if (copy == NULL) {

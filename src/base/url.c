@@ -2,6 +2,7 @@
 
 #include "hex.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { http_port = 80, https_port = 443 };
@@ -69,6 +70,22 @@ bool url_parse(struct span text, struct url *out)
     out->path = span_skip(before, slash);
     out->query = span_skip(text, question + 1);
     return parse_authority(span_first(before, slash), out);
+}
+
+const char *url_shown(const char *text, char out[URL_SHOWN_BYTES])
+{
+    const char *scheme_end = strstr(text, "://");
+    const char *authority = scheme_end != NULL ? scheme_end + 3 : text;
+    size_t authority_len = strcspn(authority, "/?#");
+    const char *user_end = authority;
+    for (size_t i = 0; i < authority_len; i++) {
+        user_end = authority[i] == '@' ? authority + i : user_end;
+    }
+    if (user_end == authority) {
+        return text;
+    }
+    snprintf(out, URL_SHOWN_BYTES, "%.*s***%s", (int)(authority - text), text, user_end);
+    return out;
 }
 
 bool url_decode(struct span text, bool plus_is_space, struct buf *out)

@@ -14,6 +14,10 @@ struct url {
 
 /* http and https only, no user info, no fragment; false otherwise. */
 bool url_parse(struct span text, struct url *out);
+enum { URL_SHOWN_BYTES = 256 };
+/* The text as it may be printed, a URL or not: itself, or in `out`, cut to what fits, with *** for
+ * user:password. */
+const char *url_shown(const char *text, char out[URL_SHOWN_BYTES]);
 /* Appends the decoded bytes; false (nothing appended) on a broken escape or an encoded NUL. With
  * plus_is_space as in a query string. */
 bool url_decode(struct span text, bool plus_is_space, struct buf *out);

@@ -3,6 +3,7 @@
 #include "creds.h"
 #include "file.h"
 #include "json_write.h"
+#include "url.h"
 
 #include <string.h>
 
@@ -41,13 +42,22 @@ static const struct template_file templates[] = {
      ".env\ncreds.yaml\ndb_creds.yaml\n*.pem\nauthentication_credentials.csv\n.pinpipe/\n"},
 };
 
+/* The value as it may be seen: *** for a secret, a URL without its password. */
+static const char *value_shown(size_t key, const char *text, char shown[URL_SHOWN_BYTES])
+{
+    if (text == NULL) {
+        return NULL;
+    }
+    return config_keys[key].secret ? "***" : strstr(text, "://") ? url_shown(text, shown) : text;
+}
+
 static void show_text(struct cli *cli, bool with_origin)
 {
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_value *value = &cli->config->values[i];
-        const char *text = value->text == NULL     ? "(unset)"
-                           : config_keys[i].secret ? "***"
-                                                   : value->text;
+        char shown[URL_SHOWN_BYTES];
+        const char *text = value_shown(i, value->text, shown);
+        text = text != NULL ? text : "(unset)";
         if (with_origin) {
             fprintf(cli->out, "%-22s %-12s %s\n", config_keys[i].name,
                     config_origin_name(value->origin), text);
@@ -65,9 +75,9 @@ static void show_json(struct cli *cli)
     json_write_object(&w);
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_value *value = &cli->config->values[i];
-        bool hidden = value->text != NULL && config_keys[i].secret;
+        char shown[URL_SHOWN_BYTES];
         json_member_object(&w, config_keys[i].name);
-        json_member_cstr(&w, "value", hidden ? "***" : value->text);
+        json_member_cstr(&w, "value", value_shown(i, value->text, shown));
         json_member_cstr(&w, "origin", config_origin_name(value->origin));
         json_write_end(&w);
     }

@@ -137,8 +137,9 @@ static int take_properties(struct cli *cli, struct pinpipe_mock_options *o)
                                                           : properties.advertised_url;
     struct url url;
     if (o->advertised_url != NULL && !url_parse(span_from_cstr(o->advertised_url), &url)) {
+        char shown[URL_SHOWN_BYTES];
         return cli_usage(cli, "--advertised-url \"%s\" is not a URL such as http://my-laptop:8082",
-                         o->advertised_url);
+                         url_shown(o->advertised_url, shown));
     }
     return 0;
 }

@@ -33,10 +33,11 @@ static enum status check_ends_in_stage(const char *text, struct span path, struc
     while (span_next_part(&rest, '/', &segment)) {
         for (size_t i = 0; i < ARRAY_COUNT(resources); i++) {
             if (span_equal_cstr(segment, resources[i])) {
+                char shown[URL_SHOWN_BYTES];
                 return error_set(err, STATUS_CONFIG,
                                  "invoke_URL \"%s\" goes on behind the stage: cut it before "
                                  "/%s, so that it ends in the stage",
-                                 text, resources[i]);
+                                 url_shown(text, shown), resources[i]);
             }
         }
     }
@@ -66,10 +67,11 @@ static enum status invoke_url_configured(struct cli *cli, const char *text, stru
     bool stage_given = config_get_origin(cli->config, "deployment_stage") > ORIGIN_DEFAULT;
     struct span trimmed = without_trailing_slashes(span_from_cstr(text));
     if (!url_parse(trimmed, &url) || url.query.len > 0) {
+        char shown[URL_SHOWN_BYTES];
         return error_set(err, STATUS_CONFIG,
                          "invoke_URL \"%s\" is not a URL: write it like "
                          "https://abcde12345.execute-api.us-east-1.amazonaws.com/test",
-                         text);
+                         url_shown(text, shown));
     }
     struct span path = span_skip(url.path, 1);
     if (check_ends_in_stage(text, path, err) != STATUS_OK) {
@@ -141,9 +143,10 @@ static enum status url_configured(struct cli *cli, const char *key, int port, co
     const char *text = cli_config(cli, key);
     struct span trimmed = without_trailing_slashes(span_from_cstr(text));
     if (!url_parse(trimmed, &url)) {
+        char shown[URL_SHOWN_BYTES];
         return error_set(err, STATUS_CONFIG,
-                         "%s \"%s\" is not a URL: write it like http://127.0.0.1:%d", key, text,
-                         port);
+                         "%s \"%s\" is not a URL: write it like http://127.0.0.1:%d", key,
+                         url_shown(text, shown), port);
     }
     *out = arena_copy_cstr(&cli->arena, trimmed);
     return *out != NULL ? STATUS_OK : error_no_memory(err);

@@ -37,3 +37,43 @@ start_server
 grep -q "others can change .*/wide (mode 775).*chmod 700 .*/wide" server.log || fail 'a directory others can change is named' server.log
 ok 'a wider directory is named with its fix'
 stop_server
+
+# --- user:password of a URL
+data=$work/urls
+start_server --log debug
+gateway=http://127.0.0.1:$(ready_port gateway_url)
+curl -s -o out --request-target 'http://me:hidden@elsewhere/test/topics?a=b' "$gateway"
+curl -s -o out --request-target 'ftp://me:hidden@elsewhere/test/topics' "$gateway"
+curl -s -o out --request-target 'me:hidden@elsewhere' "$gateway"
+await 'the requests are in the journal' sh -c "[ \"\$('$PINPIPE' sql --data '$data' --csv 'SELECT count(*) FROM requests' | tail -1 | tr -d '\\r')\" = 3 ]"
+ask 'SELECT path, status FROM requests' >out
+grep -q 'elsewhere/test/topics' out || fail 'the journal has what was asked' out
+! grep -q hidden out || fail 'the journal has no password' out
+! grep -q hidden server.log || fail 'the log has no password' server.log
+stop_server
+secret=http://me:hidden@127.0.0.1:1
+# quiet WHAT COMMAND...: refused, and nothing that it prints has the password.
+quiet() {
+    what=$1
+    shift
+    "$@" >out 2>&1 </dev/null
+    ! grep -q hidden out || fail "$what repeats no password" out
+}
+for tool in 'topics list' 'emulate batch --rows 1' 'consume workshop.pin' doctor verify; do
+    # shellcheck disable=SC2086
+    quiet "$tool" "$PINPIPE" $tool --data "$data" --invoke-url "$secret/test"
+    # shellcheck disable=SC2086
+    quiet "$tool, with a path behind the stage" "$PINPIPE" $tool --data "$data" --invoke-url "$secret/test/topics"
+done
+quiet 'a stage given twice' "$PINPIPE" topics list --invoke-url "$secret/a" --deployment-stage b
+quiet 'topics list' "$PINPIPE" topics list --rest-url "$secret"
+quiet 's3 ls' "$PINPIPE" s3 ls --s3-url "$secret"
+quiet 's3 ls with a path' "$PINPIPE" s3 ls --s3-url "$secret/path"
+quiet 'connect list' "$PINPIPE" connect list --connect-url "$secret"
+quiet 'config show' "$PINPIPE" config show --origin --s3-url "$secret" --invoke-url "$secret/test"
+grep -q 's3_url .*http://\*\*\*@127.0.0.1:1$' out || fail 'config show has the rest of a URL' out
+quiet 'config show --json' "$PINPIPE" config show --json --s3-url "$secret" --rest-url "$secret"
+quiet 'serve with an upstream' "$PINPIPE" serve --ephemeral --data :memory: --gateway-upstream "$secret"
+grep -q '\*\*\*@127.0.0.1:1' out || fail 'the rest of the URL is told' out
+quiet 'serve with an advertised URL' "$PINPIPE" serve --ephemeral --data :memory: --advertised-url "$secret"
+ok 'user:password of URLs reach neither journal nor log nor output'

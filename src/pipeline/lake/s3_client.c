@@ -67,10 +67,11 @@ static enum status endpoint_take(struct s3_client *client, const char *text, str
         span.len--;
     }
     if (!url_parse(span, &url) || url.path.len > 0 || url.query.len > 0) {
+        char shown[URL_SHOWN_BYTES];
         return error_set(err, STATUS_CONFIG,
                          "s3_url \"%s\" is not an endpoint: write it like http://127.0.0.1:9000 or "
                          "https://s3.us-east-1.amazonaws.com",
-                         text);
+                         url_shown(text, shown));
     }
     bool usual = url.port == (span_equal_nocase(url.scheme, SPAN_LIT("https")) ? 443 : 80);
     size_t room = strlen(text) + sizeof("[]:65535");
