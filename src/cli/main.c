@@ -161,6 +161,7 @@ int main(int argc, char **argv)
     const char *nearest;
     hold_standard_files();
     signal(SIGPIPE, SIG_IGN); /* a peer that hangs up is an error code, not the end of us */
+    signal(SIGXFSZ, SIG_IGN); /* nor is a file that must not grow */
     if (count == 0) {
         help_print_program(stderr);
         return status_exit_code(STATUS_USAGE);

@@ -77,3 +77,40 @@ quiet 'serve with an upstream' "$PINPIPE" serve --ephemeral --data :memory: --ga
 grep -q '\*\*\*@127.0.0.1:1' out || fail 'the rest of the URL is told' out
 quiet 'serve with an advertised URL' "$PINPIPE" serve --ephemeral --data :memory: --advertised-url "$secret"
 ok 'user:password of URLs reach neither journal nor log nor output'
+
+# --- limits on the size of files
+data=$work/limited
+(
+    ulimit -f 600
+    exec "$PINPIPE" serve --ephemeral --data "$data" --ready-file "$work/ready.json"
+) >server.log 2>&1 &
+rm -f ready.json
+server_pid=$!
+await 'the server with a limit is ready' test -f "$work/ready.json"
+gateway=$(json_number ready.json gateway_url)
+head -c 60000 /dev/zero | tr '\0' 'x' >big
+printf '{"records":[{"value":"%s"}]}' "$(cat big)" >body
+status=200
+posts=0
+while [ "$status" = 200 ] && [ $posts -lt 100 ]; do
+    status=$(curl -s -o out -w '%{http_code}' -X POST "$gateway/topics/workshop.pin" \
+        -H 'Content-Type: application/vnd.kafka.json.v2+json' --data-binary @body)
+    posts=$((posts + 1))
+done
+[ "$status" = 500 ] || fail "a file that may not grow is a 5xx (not $status after $posts)" out
+kill -0 "$server_pid" || fail 'the server lives on'
+curl -s -o out "$gateway/topics" || fail 'reading goes on'
+kill -TERM "$server_pid"
+wait "$server_pid"
+code=$?
+server_pid=
+[ $code -lt 128 ] || fail "a server with a limit ends by itself (exit $code)"
+(ulimit -f 100 && exec "$PINPIPE" data generate --data "$work/few" --rows 5000) >out 2>&1
+code=$?
+[ $code -gt 0 ] && [ $code -lt 128 ] && grep -q 'pinpipe data generate: ' out || fail "data generate says so (exit $code)" out
+"$PINPIPE" data generate --data "$work/few" --rows 5000 >out 2>&1 || fail 'and works without the limit' out
+(ulimit -f 10 && exec "$PINPIPE" data export pin "$work/pins.csv" --data "$work/few") >out 2>&1
+code=$?
+[ $code -gt 0 ] && [ $code -lt 128 ] || fail "data export says so (exit $code)" out
+[ -z "$(find . -name 'pins.csv*')" ] || fail 'and leaves nothing'
+ok 'a limit on the size of files is an error'
