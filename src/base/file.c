@@ -1,7 +1,9 @@
 #include "file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +13,8 @@ enum {
     read_slice_bytes = 16 * 1024,
     path_bytes_max = 1024,
     directory_mode = 0700,
-    private_mode = 0600
+    private_mode = 0600,
+    sweep_entries_max = 4096
 };
 
 enum status file_read_open(int fd, const char *name, struct buf *out, struct error *err)
@@ -55,6 +58,43 @@ bool file_write_all(int fd, struct span text)
         text = span_skip(text, (size_t)put);
     }
     return true;
+}
+
+/* Is it "<base>.<pid>.new" of a process that is no more? */
+static bool is_left_behind(const char *name, const char *base)
+{
+    struct span rest = span_from_cstr(name);
+    int64_t pid;
+    if (!span_starts_with(rest, span_from_cstr(base))) {
+        return false;
+    }
+    rest = span_skip(rest, strlen(base));
+    if (!span_starts_with(rest, SPAN_LIT(".")) || !span_ends_with(rest, SPAN_LIT(".new"))) {
+        return false;
+    }
+    rest = span_skip(span_first(rest, rest.len - strlen(".new")), 1);
+    return span_parse_i64(rest, &pid) && pid > 0 && (pid_t)pid == pid && kill((pid_t)pid, 0) != 0 &&
+           errno == ESRCH;
+}
+
+/* Gives up in a crowded directory: nobody's start is to wait for it. */
+static void left_behind_sweep(const char *path)
+{
+    char dir_name[path_bytes_max];
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    snprintf(dir_name, sizeof(dir_name), "%.*s", slash != NULL ? (int)(base - path) : 1,
+             slash != NULL ? path : ".");
+    DIR *dir = opendir(dir_name);
+    const struct dirent *entry;
+    for (int i = 0; dir != NULL && i < sweep_entries_max && (entry = readdir(dir)) != NULL; i++) {
+        if (is_left_behind(entry->d_name, base)) {
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
 }
 
 /* The file beside `path`, empty, under a name that somebody else can guess: whatever is there is
@@ -101,6 +141,7 @@ enum status file_replace(const char *path, struct span text, unsigned mode, stru
     if (status != STATUS_OK) {
         return status;
     }
+    left_behind_sweep(path);
     if (!file_write_all(fd, text)) {
         status = error_set_errno(err, errno, "%s", temporary);
     }

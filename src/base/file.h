@@ -10,7 +10,8 @@ enum status file_read(const char *path, struct buf *out, struct error *err) PP_M
 /* The rest of an open file; `name` is for the messages. */
 enum status file_read_open(int fd, const char *name, struct buf *out,
                            struct error *err) PP_MUST_USE;
-/* Writes beside it, then renames. mode as for open (0600 for secrets, which no umask changes). */
+/* Writes beside it, then renames; sweeps what killed processes have left beside it. mode as for
+ * open (0600 for secrets, which no umask changes). */
 enum status file_replace(const char *path, struct span text, unsigned mode,
                          struct error *err) PP_MUST_USE;
 /* The whole of it to a descriptor; false: errno says why. */

@@ -114,3 +114,37 @@ code=$?
 [ $code -gt 0 ] && [ $code -lt 128 ] || fail "data export says so (exit $code)" out
 [ -z "$(find . -name 'pins.csv*')" ] || fail 'and leaves nothing'
 ok 'a limit on the size of files is an error'
+
+# --- what killed programs leave
+data=$work/swept
+start_server
+stop_server
+ended=$(sh -c 'echo $$')
+for name in "data/x" "swept/server.json.$ended.new" "ready.json.$ended.new" "ready.json.$$.new" "ready.json.new" "other.json.$ended.new"; do
+    mkdir -p "$(dirname "$name")" && echo half >"$name"
+done
+start_server
+[ ! -e "swept/server.json.$ended.new" ] && [ ! -e "ready.json.$ended.new" ] || fail 'what an ended process has left is swept'
+[ -e "ready.json.$$.new" ] && [ -e ready.json.new ] && [ -e "other.json.$ended.new" ] || fail "a running process's file and others stay"
+bucket=s3://user-workshop-bucket
+s3() { "$PINPIPE" s3 "$@" --data "$data" >out 2>err </dev/null; }
+mkdir up down
+echo whole >up/object
+echo half >up/broken.pinpipe-part
+s3 sync up $bucket/p # tells what it skips, and that is no success
+grep -q 'broken.pinpipe-part.*broke off' out err || fail 'half a download is told' out err
+s3 ls $bucket/p/ && ! grep -q 'pinpipe-part' out || fail 'half a download does not go up' out
+echo half >down/object.pinpipe-part
+s3 get $bucket/p/object down/object || fail 'an object is fetched over half a download' out err
+[ "$(ls down)" = object ] && grep -q whole down/object || fail 'and that is swept'
+ln -s "$work/out" down/object.pinpipe-part
+s3 get $bucket/p/object down/object || fail 'an object is fetched over a link in its way' out err
+[ "$(ls down)" = object ] && ! grep -q whole out || fail 'and nothing is written through it' out
+if command -v flock >/dev/null 2>&1; then
+    echo half >down/object.pinpipe-part
+    flock -n down/object.pinpipe-part "$PINPIPE" s3 get $bucket/p/object down/object --data "$data" >out 2>err </dev/null
+    [ $? -eq 4 ] && grep -q 'another process is writing it' err || fail 'a file that is being written is not swept' out err
+    [ -e down/object.pinpipe-part ] || fail 'and stays'
+fi
+ok 'what killed programs have left is swept, what runs is left alone'
+stop_server

@@ -121,15 +121,17 @@ enum status s3_client_call(struct s3_client *client, const struct s3_request *re
 /* ETag, size and time of an answer; the size is the whole object's, of a range too. */
 void s3_client_head_read(const struct http_response *response, struct s3_head *out);
 
-/* A file that is written beside its place; finish gives it the object's time and its name, abandon
- * removes it (and does nothing after finish or a failed open). */
+/* A file that is written beside its place, as <name>.pinpipe-part; finish gives it the object's
+ * time and its name, abandon removes it (and does nothing after finish or a failed open). What a
+ * killed process has left there is swept by the next open; BUSY: a running one is writing it. */
+#define S3_PART_SUFFIX ".pinpipe-part"
 struct s3_new_file {
     const char *path;
     char beside[S3_PATH_BYTES_MAX];
     int fd;
     uint64_t written;
 };
-enum status s3_new_file_open(struct s3_new_file *file, const char *path, struct env *env,
+enum status s3_new_file_open(struct s3_new_file *file, const char *path,
                              struct error *err) PP_MUST_USE;
 enum status s3_new_file_write(struct s3_new_file *file, struct span bytes,
                               struct error *err) PP_MUST_USE;

@@ -73,13 +73,12 @@ static enum status job_start(const struct job_run *run, struct job_place *place,
     return s3_slot_send(place->slot, &request, err);
 }
 
-static enum status download_finish(const struct job_run *run, const struct job_place *place,
-                                   struct error *err)
+static enum status download_finish(const struct job_place *place, struct error *err)
 {
     struct s3_new_file file;
     struct s3_head head;
     s3_client_head_read(place->slot->response, &head);
-    enum status status = s3_new_file_open(&file, place->job.path, run->client->env, err);
+    enum status status = s3_new_file_open(&file, place->job.path, err);
     if (status == STATUS_OK) {
         status = s3_new_file_write(&file, buf_span(&place->slot->response->body), err);
     }
@@ -90,12 +89,11 @@ static enum status download_finish(const struct job_run *run, const struct job_p
     return status;
 }
 
-static enum status s3_job_finish(const struct job_run *run, const struct job_place *place,
-                                 struct error *err)
+static enum status s3_job_finish(const struct job_place *place, struct error *err)
 {
     enum status status = s3_slot_verdict(place->slot, err);
     if (status == STATUS_OK && place->job.kind == S3_JOB_DOWNLOAD) {
-        status = download_finish(run, place, err);
+        status = download_finish(place, err);
     }
     return status;
 }
@@ -177,7 +175,7 @@ static enum status settle_one(struct job_run *run, struct error *err)
         return status;
     }
     struct job_place *place = owners[settled];
-    enum status ended = s3_job_finish(run, place, err);
+    enum status ended = s3_job_finish(place, err);
     place->busy = false;
     run->busy--;
     return job_told(run, &place->job, ended, err);

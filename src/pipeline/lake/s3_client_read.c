@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,8 +143,37 @@ enum status s3_client_read(struct s3_client *client, struct span bucket, struct 
 
 /* --- a file that appears whole or not at all ------------------------------------------------- */
 
-enum status s3_new_file_open(struct s3_new_file *file, const char *path, struct env *env,
-                             struct error *err)
+/* The lock ends with its process, however that ends. False: somebody holds it. */
+static bool part_sweep(const char *beside)
+{
+    int fd = open(beside, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool free_now = fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (free_now) {
+        unlink(beside);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return free_now;
+}
+
+static enum status part_make(struct s3_new_file *file, struct error *err)
+{
+    enum { flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW };
+    file->fd = open(file->beside, flags, file_mode);
+    if (file->fd < 0 && errno == EEXIST && part_sweep(file->beside)) {
+        file->fd = open(file->beside, flags, file_mode);
+    }
+    if (file->fd < 0 && errno != EEXIST && errno != EWOULDBLOCK) {
+        return error_set_errno(err, errno, "%s", file->path);
+    }
+    if (file->fd < 0 || (flock(file->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)) {
+        return error_set(err, STATUS_BUSY, "%s: another process is writing it", file->path);
+    }
+    return STATUS_OK;
+}
+
+enum status s3_new_file_open(struct s3_new_file *file, const char *path, struct error *err)
 {
     struct stat info;
     file->path = path;
@@ -157,13 +187,11 @@ enum status s3_new_file_open(struct s3_new_file *file, const char *path, struct 
                                                  "an object to stdout",
                                                  path);
     }
-    int len = snprintf(file->beside, sizeof(file->beside), "%s.%016llx.part", path,
-                       (unsigned long long)env->random_u64(env));
+    int len = snprintf(file->beside, sizeof(file->beside), "%s" S3_PART_SUFFIX, path);
     if (len < 0 || (size_t)len >= sizeof(file->beside)) {
         return error_set(err, STATUS_LIMIT, "a path is longer than %d bytes", S3_PATH_BYTES_MAX);
     }
-    file->fd = open(file->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file_mode);
-    return file->fd >= 0 ? STATUS_OK : error_set_errno(err, errno, "%s", path);
+    return part_make(file, err);
 }
 
 enum status s3_new_file_write(struct s3_new_file *file, struct span bytes, struct error *err)
@@ -229,7 +257,7 @@ enum status s3_client_download(struct s3_client *client, struct span bucket, str
     struct s3_head head;
     struct file_sink sink = {.progress = progress, .head = &head};
     const struct s3_sink to = {file_sink_write, &sink};
-    enum status status = s3_new_file_open(&sink.file, path, client->env, err);
+    enum status status = s3_new_file_open(&sink.file, path, err);
     if (status == STATUS_OK) {
         status = s3_client_read(client, bucket, key, &to, &head, err);
     }

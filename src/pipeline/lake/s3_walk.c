@@ -3,6 +3,7 @@
 #include "s3_walk.h"
 
 #include "array.h"
+#include "s3_client_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -92,6 +93,8 @@ static bool is_wanted(const struct s3_walk *walk, bool *is_directory, const char
         *why = "the path is too long";
     } else if (!span_is_utf8(span_skip(buf_span(&walk->path), walk->root_len))) {
         *why = "the name is not UTF-8, and keys are";
+    } else if (span_ends_with(buf_span(&walk->path), SPAN_LIT(S3_PART_SUFFIX))) {
+        *why = "a download that broke off has left it";
     } else if (lstat(buf_cstr(&walk->path), &info) != 0) {
         *why = strerror(errno);
     } else if (S_ISLNK(info.st_mode) &&
