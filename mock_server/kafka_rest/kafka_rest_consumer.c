@@ -118,6 +118,7 @@ void consumer_buffer_drop(struct consumer *consumer)
 static void consumer_free(struct consumer *consumer)
 {
     consumer_buffer_drop(consumer);
+    group_member_free(consumer->member);
     group_text_unref(consumer->group);
     group_text_unref(consumer->name);
     group_text_unref(consumer->client_id);
@@ -169,7 +170,7 @@ static enum broker_outcome consumer_end(struct consumer *consumer, bool others_f
     consumer_reads_refuse(consumer);
     consumer->closing = (struct broker_membership){
         .base = {.done = consumer_closed, .ctx = consumer},
-        .member = &consumer->member,
+        .member = consumer->member,
         .action = BROKER_MEMBER_CLOSE,
         .others_follow = others_follow,
     };
@@ -275,9 +276,26 @@ static bool consumer_name_all(struct consumer *consumer, struct span group, stru
     return consumer->member_id != NULL;
 }
 
-static void consumer_member_changed(struct group_member *member)
+static void consumer_member_changed(void *ctx)
 {
-    consumer_reads_wake(PP_CONTAINER_OF(member, struct consumer, member));
+    consumer_reads_wake(ctx);
+}
+
+/* The instance has its names. */
+static struct group_member *consumer_member_new(struct consumer *consumer, enum group_reset reset)
+{
+    const struct kafka_rest_options *options = &consumer->consumers->rest->options;
+    return group_member_new(&(struct group_member_options){
+        .group_name = group_text_span(consumer->group),
+        .member_id = group_text_span(consumer->member_id),
+        .client_id = group_text_span(consumer->client_id),
+        .auto_commit = consumer->auto_commit,
+        .reset = reset,
+        .changed = consumer_member_changed,
+        .ctx = consumer,
+        .log = options->log,
+        .policy = options->policy,
+    });
 }
 
 struct consumer *consumer_new(struct kafka_rest_call *call, struct span group,
@@ -293,6 +311,7 @@ struct consumer *consumer_new(struct kafka_rest_call *call, struct span group,
     consumer->consumers = consumers;
     consumer->serial = ++consumers->last_serial;
     consumer->format = settings->format;
+    consumer->auto_commit = settings->auto_commit;
     consumer->fetch_min_bytes = settings->fetch_min_bytes;
     consumer->wait_ms = settings->wait_ms;
     consumer->expiry.fire = consumer_expiry_due;
@@ -300,21 +319,13 @@ struct consumer *consumer_new(struct kafka_rest_call *call, struct span group,
     consumer->next_auto_commit_us =
         consumer->last_used_us + (int64_t)CONSUMER_AUTO_COMMIT_MS * 1000;
     int64_t due_us = consumer->last_used_us + (int64_t)CONSUMER_EXPIRY_MS * 1000;
-    if (!consumer_name_all(consumer, group, settings->name) ||
+    bool is_named = consumer_name_all(consumer, group, settings->name);
+    consumer->member = is_named ? consumer_member_new(consumer, settings->reset) : NULL;
+    if (consumer->member == NULL ||
         timer_set(call->rest->options.timers, &consumer->expiry, due_us) != STATUS_OK) {
         consumer_free(consumer);
         return NULL;
     }
-    consumer->member = (struct group_member){
-        .group_name = group_text_span(consumer->group),
-        .member_id = group_text_span(consumer->member_id),
-        .client_id = group_text_span(consumer->client_id),
-        .auto_commit = settings->auto_commit,
-        .reset = settings->reset,
-        .changed = consumer_member_changed,
-        .log = call->rest->options.log,
-        .policy = call->rest->options.policy,
-    };
     struct consumer **bucket =
         &consumers->buckets[consumer_bucket(group, group_text_span(consumer->name))];
     consumer->next = *bucket;

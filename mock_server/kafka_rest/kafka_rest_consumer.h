@@ -1,7 +1,7 @@
 /* What the files of the consumers share (kafka_rest_consumer*.c).
  *
  * A consumer is one instance of spec section 3: created by POST, gone by DELETE or after five
- * minutes of silence, kept in memory only. It embeds a group member (group.h), which holds
+ * minutes of silence, kept in memory only. It owns a group member (group.h), which holds
  * subscription, partitions and positions. Reads in progress (struct consumer_read) stand in line on
  * their consumer; only the first of a line looks at the log. */
 #ifndef PINPIPE_KAFKA_REST_CONSUMER_H
@@ -57,7 +57,8 @@ struct consumer {
     enum kafka_rest_media format; /* MEDIA_BINARY, MEDIA_JSON, ... */
     int64_t fetch_min_bytes;      /* -1: no minimum, wait the whole time */
     int64_t wait_ms;              /* its consumer.request.timeout.ms, or the server's */
-    struct group_member member;
+    struct group_member *member;
+    bool auto_commit;
     struct timer expiry;
     int64_t last_used_us;
     int64_t next_auto_commit_us;

@@ -70,7 +70,7 @@ static enum consumer_look look_build(struct consumer_read *read, size_t reply_ma
 static enum consumer_look look_measured(struct consumer_read *read)
 {
     struct consumer *consumer = read->consumer;
-    if (read->epoch != consumer->member.epoch) {
+    if (read->epoch != group_member_epoch(consumer->member)) {
         return look_poll(read); /* changed while the broker was at work */
     }
     if (read->fetch.base.status != STATUS_OK) {
@@ -105,7 +105,7 @@ static enum consumer_look look_polled(struct consumer_read *read)
 {
     struct kafka_rest_call *call = read->call;
     const struct broker_request *answer = &read->poll.base;
-    if (read->joins && read->consumer->member.joined) {
+    if (read->joins && group_member_is_joined(read->consumer->member)) {
         read->first_poll = call->rest->options.first_poll == FIRST_POLL_EMPTY;
     }
     if (answer->status == STATUS_NOT_FOUND) {
@@ -134,7 +134,7 @@ static enum consumer_look look_polled(struct consumer_read *read)
 static bool read_commit_due(struct consumer *consumer)
 {
     int64_t now_us = consumer_now_us(consumer->consumers);
-    if (!consumer->member.auto_commit || now_us < consumer->next_auto_commit_us) {
+    if (!consumer->auto_commit || now_us < consumer->next_auto_commit_us) {
         return false;
     }
     consumer->next_auto_commit_us = now_us + (int64_t)CONSUMER_AUTO_COMMIT_MS * 1000;
@@ -146,15 +146,16 @@ static enum consumer_look look_poll(struct consumer_read *read)
 {
     struct kafka_rest_call *call = read->call;
     struct broker *broker = call->rest->options.broker;
-    struct group_member *member = &read->consumer->member;
+    struct group_member *member = read->consumer->member;
     read->again_us = read->deadline_us;
-    if (member->mode == GROUP_MODE_NONE) {
+    if (group_member_mode(member) == GROUP_MODE_NONE) {
         answer_hint(call->exchange, "subscribe the instance first: POST .../subscription "
                                     "{\"topics\": [\"...\"]}");
         kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
         return LOOK_DONE;
     }
-    read->joins = member->mode != GROUP_MODE_ASSIGNED && !member->joined;
+    read->joins =
+        group_member_mode(member) != GROUP_MODE_ASSIGNED && !group_member_is_joined(member);
     read->poll = (struct broker_membership){
         .base = {.arena = &call->exchange->arena, .done = read_broker_done, .ctx = read},
         .member = member,
@@ -312,20 +313,22 @@ static bool records_check_format(struct kafka_rest_call *call, const struct cons
 /* Patterns see only what they may. */
 static bool records_check_permitted(struct kafka_rest_call *call, const struct consumer *consumer)
 {
-    const struct group_member *member = &consumer->member;
+    const struct group_member *member = consumer->member;
+    const struct group_partition *held = group_member_partitions(member);
+    bool is_assigned = group_member_mode(member) == GROUP_MODE_ASSIGNED;
     if (!consumer_group_permitted(call)) {
         return false;
     }
     if (!call->rest->options.policy->enforced) {
         return true;
     }
-    for (size_t i = 0; i < member->topic_count; i++) {
-        if (!kafka_rest_topic_permitted(call, group_text_span(member->topics[i]))) {
+    for (size_t i = 0; i < group_member_topic_count(member); i++) {
+        if (!kafka_rest_topic_permitted(call, group_member_topic(member, i))) {
             return false;
         }
     }
-    for (size_t i = 0; member->mode == GROUP_MODE_ASSIGNED && i < member->partition_count; i++) {
-        if (!kafka_rest_topic_permitted(call, group_text_span(member->partitions[i].topic))) {
+    for (size_t i = 0; is_assigned && i < group_member_partition_count(member); i++) {
+        if (!kafka_rest_topic_permitted(call, group_text_span(held[i].topic))) {
             return false;
         }
     }

@@ -72,26 +72,28 @@ static void read_watch_new_topics(struct consumer_read *read)
 
 bool consumer_read_watch(struct consumer_read *read)
 {
-    const struct group_member *member = &read->consumer->member;
-    if (read->watch_count > 0 && read->watch_epoch == member->epoch) {
+    const struct group_member *member = read->consumer->member;
+    const struct group_partition *held = group_member_partitions(member);
+    size_t count = group_member_partition_count(member);
+    if (read->watch_count > 0 && read->watch_epoch == group_member_epoch(member)) {
         return true;
     }
     read_unwatch(read);
-    if (member->partition_count > read->watch_cap) {
-        read->watches = arena_alloc_array(&read->call->exchange->arena, member->partition_count,
-                                          sizeof(*read->watches));
-        read->watch_cap = read->watches != NULL ? member->partition_count : 0;
+    if (count > read->watch_cap) {
+        read->watches =
+            arena_alloc_array(&read->call->exchange->arena, count, sizeof(*read->watches));
+        read->watch_cap = read->watches != NULL ? count : 0;
         if (read->watches == NULL) {
             return false;
         }
     }
-    for (size_t i = 0; i < member->partition_count; i++) {
-        read_watch_partition(read, &member->partitions[i]);
+    for (size_t i = 0; i < count; i++) {
+        read_watch_partition(read, &held[i]);
     }
-    if (member->has_missing_topics) {
+    if (group_member_misses_topics(member)) {
         read_watch_new_topics(read);
     }
-    read->watch_epoch = member->epoch;
+    read->watch_epoch = group_member_epoch(member);
     return true;
 }
 
@@ -145,7 +147,7 @@ void consumer_reads_refuse(struct consumer *consumer)
 static bool read_misses(const struct consumer_read *read, const struct broker_topic *topic,
                         int32_t partition)
 {
-    const struct group_member *member = &read->consumer->member;
+    const struct group_member *member = read->consumer->member;
     const struct group_partition *held = group_member_partition(member, topic->name, partition);
     if (held != NULL) {
         return held->topic_id != topic->id;

@@ -30,7 +30,8 @@ static bool measure_record(struct broker_fetch *fetch, size_t part,
 static enum status measure_reserve(struct consumer_read *read)
 {
     struct arena *arena = &read->call->exchange->arena;
-    size_t need = read->consumer->buffered_count + read->consumer->member.partition_count;
+    size_t need =
+        read->consumer->buffered_count + group_member_partition_count(read->consumer->member);
     if (need > read->part_cap) {
         read->parts = arena_alloc_array(arena, need, sizeof(*read->parts));
         read->seen_to = arena_alloc_array(arena, need, sizeof(*read->seen_to));
@@ -44,18 +45,18 @@ static enum status measure_reserve(struct consumer_read *read)
 static enum status measure_begin(struct consumer_read *read)
 {
     const struct consumer *consumer = read->consumer;
-    const struct group_member *member = &consumer->member;
+    const struct group_partition *held = group_member_partitions(consumer->member);
+    size_t parts = consumer->buffered_count + group_member_partition_count(consumer->member);
     const struct group_text *last = NULL;
     struct span name = SPAN_EMPTY;
     if (measure_reserve(read) != STATUS_OK) {
         return STATUS_NO_MEMORY;
     }
     read->buffered_parts = consumer->buffered_count;
-    for (size_t i = 0; i < consumer->buffered_count + member->partition_count; i++) {
+    for (size_t i = 0; i < parts; i++) {
         bool is_buffered = i < consumer->buffered_count;
         const struct consumer_range *range = &consumer->buffered[is_buffered ? i : 0];
-        const struct group_partition *p =
-            &member->partitions[is_buffered ? 0 : i - consumer->buffered_count];
+        const struct group_partition *p = is_buffered ? NULL : &held[i - consumer->buffered_count];
         const struct group_text *topic = is_buffered ? range->topic : p->topic;
         if (topic != last) {
             const char *copy =
@@ -79,7 +80,7 @@ static enum status measure_begin(struct consumer_read *read)
         }
     }
     read->measured = true;
-    read->epoch = member->epoch;
+    read->epoch = group_member_epoch(consumer->member);
     read->seen_bytes = 0;
     read->seen_reply_bytes = 0;
     return STATUS_OK;
@@ -87,8 +88,10 @@ static enum status measure_begin(struct consumer_read *read)
 
 enum status consumer_measure_prepare(struct consumer_read *read)
 {
-    const struct group_member *member = &read->consumer->member;
-    if (!read->measured || read->epoch != member->epoch) {
+    const struct group_member *member = read->consumer->member;
+    const struct group_partition *held = group_member_partitions(member);
+    size_t count = group_member_partition_count(member);
+    if (!read->measured || read->epoch != group_member_epoch(member)) {
         if (measure_begin(read) != STATUS_OK) {
             return STATUS_NO_MEMORY;
         }
@@ -97,14 +100,14 @@ enum status consumer_measure_prepare(struct consumer_read *read)
             read->parts[i].end = read->parts[i].offset; /* seen the first time */
         }
     }
-    for (size_t i = 0; i < member->partition_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct broker_fetch_part *part = &read->parts[read->buffered_parts + i];
         part->offset = read->seen_to[i];
-        part->end = member->partitions[i].at == GROUP_POSITION_FIXED ? INT64_MAX : part->offset;
+        part->end = held[i].at == GROUP_POSITION_FIXED ? INT64_MAX : part->offset;
     }
     read->enough = false;
     read->fetch.parts = read->parts;
-    read->fetch.count = read->buffered_parts + member->partition_count;
+    read->fetch.count = read->buffered_parts + count;
     read->fetch.bytes_max = read->max_bytes - read->seen_bytes;
     read->fetch.visit = measure_record;
     return STATUS_OK;

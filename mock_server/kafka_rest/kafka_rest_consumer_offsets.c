@@ -19,7 +19,7 @@ static enum handled seek_refuse_unassigned(struct exchange *exchange, struct spa
 static bool seek_to(struct exchange *exchange, struct consumer *consumer,
                     const struct consumer_place *place)
 {
-    if (!group_member_seek(&consumer->member, place->topic.text, place->partition, place->offset)) {
+    if (!group_member_seek(consumer->member, place->topic.text, place->partition, place->offset)) {
         seek_refuse_unassigned(exchange, place->topic.text, place->partition);
         return false;
     }
@@ -135,15 +135,12 @@ static enum handled seek_to_edge(struct kafka_rest_call *call, enum group_positi
         return HANDLED;
     }
     for (size_t i = 0; i < body.count; i++) {
-        struct group_partition *held =
-            group_member_partition(&consumer->member, body.items[i].topic, body.items[i].partition);
-        if (held == NULL) {
+        if (!group_member_seek_edge(consumer->member, &body.items[i], edge)) {
             return seek_refuse_unassigned(exchange, body.items[i].topic, body.items[i].partition);
         }
-        group_member_seek_edge(&consumer->member, held, edge);
     }
     if (body.count == 0) {
-        group_member_seek_edge(&consumer->member, NULL, edge);
+        group_member_seek_edges(consumer->member, edge);
     }
     consumer_reads_wake(consumer);
     return kafka_rest_no_content(exchange);
@@ -203,7 +200,7 @@ static enum handled commit_positions(struct kafka_rest_call *call, struct consum
     if (request == NULL) {
         return HANDLED;
     }
-    request->member = &consumer->member;
+    request->member = consumer->member;
     request->action = BROKER_MEMBER_COMMIT;
     return kafka_rest_asked(call, broker->ops->membership(broker, request));
 }

@@ -29,22 +29,15 @@ static void taken_note(struct taken_list *list, int64_t topic_id, int32_t partit
     list->places[list->count++] = (struct group_place){topic_id, partition, offset};
 }
 
-static void taken_step_back(struct taken_list *list, struct consumer *consumer)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        group_member_step_back(&consumer->member, &list->places[i]);
-    }
-}
-
 /* Whoever holds the partition now: in a rebalance of the same turn another member may have gone on
  * from a position that was committed because of the lost answer. */
 static void taken_visit(void *ctx, struct consumer *consumer)
 {
     struct taken_list *list = ctx;
     bool is_own = consumer->serial == list->serial; /* with partitions by hand it is in no group */
-    if (is_own ||
-        (consumer->member.joined && span_equal(group_text_span(consumer->group), list->group))) {
-        taken_step_back(list, consumer);
+    if (is_own || (group_member_is_joined(consumer->member) &&
+                   span_equal(group_text_span(consumer->group), list->group))) {
+        group_member_step_back(consumer->member, list->places, list->count);
     }
 }
 
@@ -62,7 +55,6 @@ static void taken_give_back(void *ctx)
     consumers_visit(consumers, taken_visit, list);
     if (consumer != NULL) {
         consumer_buffer_drop(consumer);
-        consumer->member.epoch++;
         consumer_reads_wake(consumer);
     }
 }
@@ -148,13 +140,14 @@ static struct consumer_build *build_new(struct consumer_read *read, size_t parts
     if (build == NULL) {
         return NULL;
     }
-    const char *group = arena_copy_cstr(arena, read->consumer->member.group_name);
+    struct span name = group_text_span(read->consumer->group);
+    const char *group = arena_copy_cstr(arena, name);
     /* A part may be noted, buffered again, and noted once more on the way back. */
     size_t places = parts + 2 * CONSUMER_POLL_RECORDS;
     build->taken = (struct taken_list){
         .consumers = read->consumer->consumers,
         .serial = read->consumer->serial,
-        .group = span_from(group, group != NULL ? read->consumer->member.group_name.len : 0),
+        .group = span_from(group, group != NULL ? name.len : 0),
         .places = arena_alloc_array(arena, places, sizeof(struct group_place)),
     };
     build->parts = arena_alloc_array(arena, parts + 1, sizeof(*build->parts));
@@ -167,17 +160,17 @@ static struct consumer_build *build_new(struct consumer_read *read, size_t parts
 enum status consumer_build_prepare(struct consumer_read *read, size_t reply_max)
 {
     struct consumer *consumer = read->consumer;
-    const struct group_member *member = &consumer->member;
+    const struct group_partition *held = group_member_partitions(consumer->member);
     struct reply *reply = &read->call->exchange->reply;
     size_t buffered = consumer->buffered_count;
-    size_t count = member->partition_count;
+    size_t count = group_member_partition_count(consumer->member);
     struct consumer_build *build = build_new(read, buffered + count);
     if (build == NULL) {
         return STATUS_NO_MEMORY;
     }
-    PP_ASSERT(read->measured && read->epoch == member->epoch);
+    PP_ASSERT(read->measured && read->epoch == group_member_epoch(consumer->member));
     read->build = build;
-    build->epoch = member->epoch;
+    build->epoch = read->epoch;
     build->records = (struct consumer_records){.out = &reply->body, .format = consumer->format};
     build->buffered_parts = buffered;
     build->start = count > 0 ? consumer->next_partition % count : 0;
@@ -191,7 +184,7 @@ enum status consumer_build_prepare(struct consumer_read *read, size_t reply_max)
     }
     for (size_t i = 0; i < count; i++) {
         size_t at = (build->start + i) % count;
-        const struct group_partition *p = &member->partitions[at];
+        const struct group_partition *p = &held[at];
         struct broker_fetch_part *part = &build->parts[buffered + i];
         *part = read->parts[buffered + at];
         part->offset = p->offset;
@@ -233,11 +226,11 @@ static void build_move_buffered(struct consumer *consumer, struct consumer_build
 static void build_move_to_buffer(struct consumer *consumer, struct consumer_build *build,
                                  size_t from, int64_t left)
 {
-    struct group_member *member = &consumer->member;
-    size_t count = member->partition_count;
+    const struct group_partition *held = group_member_partitions(consumer->member);
+    size_t count = group_member_partition_count(consumer->member);
     for (size_t i = 0; i < count && left > 0; i++) {
         size_t at = (build->start + from + i) % count;
-        struct group_partition *p = &member->partitions[at];
+        const struct group_partition *p = &held[at];
         const struct broker_fetch_part *part =
             &build->parts[build->buffered_parts + (from + i) % count];
         int64_t there =
@@ -250,21 +243,22 @@ static void build_move_to_buffer(struct consumer *consumer, struct consumer_buil
         taken_note(&build->taken, p->topic_id, p->partition, p->offset);
         consumer->buffered[consumer->buffered_count++] = (struct consumer_range){
             group_text_ref(p->topic), p->topic_id, p->partition, p->offset, p->offset + take};
-        p->offset += take;
+        group_member_read_on(consumer->member, at, p->offset + take);
         left -= take;
     }
 }
 
 static void build_move_positions(struct consumer *consumer, struct consumer_build *build)
 {
-    struct group_member *member = &consumer->member;
-    size_t count = member->partition_count;
+    const struct group_partition *held = group_member_partitions(consumer->member);
+    size_t count = group_member_partition_count(consumer->member);
     for (size_t i = 0; i < count; i++) {
-        struct group_partition *p = &member->partitions[(build->start + i) % count];
+        size_t at = (build->start + i) % count;
+        const struct group_partition *p = &held[at];
         int64_t next = build->next[build->buffered_parts + i];
         if (next != p->offset) {
             taken_note(&build->taken, p->topic_id, p->partition, p->offset);
-            p->offset = next;
+            group_member_read_on(consumer->member, at, next);
         }
     }
     if (build->last_part == SIZE_MAX || build->last_part < build->buffered_parts) {
@@ -312,7 +306,7 @@ bool consumer_build_finish(struct consumer_read *read)
     struct consumer *consumer = read->consumer;
     struct consumer_build *build = read->build;
     struct undo_log *undo = read->call->rest->options.undo;
-    if (build->epoch != consumer->member.epoch) {
+    if (build->epoch != group_member_epoch(consumer->member)) {
         buf_reset(&exchange->reply.body);
         return false;
     }

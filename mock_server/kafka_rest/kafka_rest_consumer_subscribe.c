@@ -36,7 +36,7 @@ static struct broker_membership *membership_ask(struct kafka_rest_call *call,
 {
     struct broker_membership *request = KAFKA_REST_ASK(call, broker_membership, membership_answer);
     if (request != NULL) {
-        request->member = &consumer->member;
+        request->member = consumer->member;
         request->action = action;
         call->state = consumer;
     }
@@ -131,8 +131,8 @@ static enum handled subscription_names(struct kafka_rest_call *call,
                                        const struct group_member *member)
 {
     struct json_writer w = subscription_begin(call);
-    for (size_t i = 0; i < member->topic_count; i++) {
-        json_write_string(&w, group_text_span(member->topics[i]));
+    for (size_t i = 0; i < group_member_topic_count(member); i++) {
+        json_write_string(&w, group_member_topic(member, i));
     }
     return subscription_end(&w);
 }
@@ -149,7 +149,7 @@ static enum handled subscription_matches(struct kafka_rest_call *call)
     }
     struct json_writer w = subscription_begin(call);
     for (size_t i = 0; i < answer->topic_count; i++) {
-        if (group_member_wants(&consumer->member, answer->topics[i].name)) {
+        if (group_member_wants(consumer->member, answer->topics[i].name)) {
             json_write_string(&w, answer->topics[i].name);
         }
     }
@@ -164,8 +164,9 @@ enum handled kafka_rest_consumer_subscription(struct kafka_rest_call *call)
         return HANDLED;
     }
     /* What a pattern stands for is known from the first poll on. */
-    if (consumer->member.mode != GROUP_MODE_PATTERN || !consumer->member.joined) {
-        return subscription_names(call, &consumer->member);
+    if (group_member_mode(consumer->member) != GROUP_MODE_PATTERN ||
+        !group_member_is_joined(consumer->member)) {
+        return subscription_names(call, consumer->member);
     }
     struct broker_metadata *request = KAFKA_REST_ASK(call, broker_metadata, subscription_matches);
     if (request == NULL) {
@@ -183,12 +184,12 @@ enum handled kafka_rest_consumer_assignments(struct kafka_rest_call *call)
     if (consumer == NULL) {
         return HANDLED;
     }
-    const struct group_member *member = &consumer->member;
+    const struct group_partition *held = group_member_partitions(consumer->member);
+    size_t count = group_member_partition_count(consumer->member);
     json_write_object(&w);
     json_member_array(&w, "partitions");
-    for (size_t i = 0; i < member->partition_count; i++) {
-        consumer_encode_partition(&w, group_text_span(member->partitions[i].topic),
-                                  member->partitions[i].partition);
+    for (size_t i = 0; i < count; i++) {
+        consumer_encode_partition(&w, group_text_span(held[i].topic), held[i].partition);
         json_write_end(&w);
     }
     json_write_end(&w);

@@ -96,8 +96,8 @@ static bool member_describe(struct arena *arena, const struct group_member *memb
 {
     struct broker_group_place *places =
         arena_alloc_array(arena, member->partition_count + 1, sizeof(*places));
-    bool ok = places != NULL && span_keep(arena, member->member_id, &out->member_id) &&
-              span_keep(arena, member->client_id, &out->client_id);
+    bool ok = places != NULL && span_keep(arena, member->options.member_id, &out->member_id) &&
+              span_keep(arena, member->options.client_id, &out->client_id);
     for (size_t i = 0; ok && i < member->partition_count; i++) {
         ok = span_keep(arena, group_text_span(member->partitions[i].topic), &places[i].topic);
         places[i].partition = member->partitions[i].partition;
@@ -258,7 +258,7 @@ enum broker_outcome broker_store_membership(struct broker *broker,
     struct group_member *member = request->member;
     struct error *err = &request->base.error;
     enum status status = STATUS_OK;
-    member->set = &broker_store_of(broker)->groups;
+    member->seat.set = &broker_store_of(broker)->groups;
     switch (request->action) {
     case BROKER_MEMBER_SUBSCRIBE:
         status = group_member_subscribe(member, request->topics, request->topic_count, err);
@@ -280,7 +280,7 @@ enum broker_outcome broker_store_membership(struct broker *broker,
         break;
     case BROKER_MEMBER_CLOSE:
         if (request->others_follow) {
-            group_set_close(member->set);
+            group_set_close(member->seat.set);
         }
         group_member_close(member);
         break;

@@ -1,10 +1,11 @@
 /* One member of a consumer group as its owner sees it: what it asked for, which partitions it
- * holds, and where it reads next in each. The REST proxy's consumers embed one each.
+ * holds, and where it reads next in each. The REST proxy's consumers have one each.
  *
  * Joining, sharing out, settling and committing are the coordinator's, which is reached by
  * broker_membership (broker.h); it writes what it decides into the member. What is here is local,
- * as in Kafka's own client: seeking, reading on, looking. So another coordinator (generations,
- * heartbeats) can take the place of group_coordinator.c, and a member's owner cannot tell.
+ * as in Kafka's own client: seeking, reading on, looking. A member's inside is group_internal.h's,
+ * so another coordinator (generations, heartbeats) can take the place of group_coordinator.c, and a
+ * member's owner cannot tell.
  *
  * Invariant: a member's partitions are in (topic, partition) order. */
 #ifndef PINPIPE_GROUP_H
@@ -13,8 +14,6 @@
 #include "group_pattern.h"
 #include "group_text.h"
 
-struct group;
-struct group_set;
 struct log;
 struct topic_policy;
 
@@ -49,57 +48,73 @@ struct group_choice {
     int32_t partition;
 };
 
-struct group_member {
-    /* Set by the owner before the first call; the texts must outlive the member. */
+struct group_member;
+
+/* What a member is made of; the texts must outlive it. */
+struct group_member_options {
     struct span group_name;
     struct span member_id;
     struct span client_id;
     bool auto_commit;
     enum group_reset reset;
     /* The member's partitions or positions changed by what another did. May be NULL. */
-    void (*changed)(struct group_member *member);
+    void (*changed)(void *ctx);
+    void *ctx;
     struct log *log;
     const struct topic_policy *policy; /* hides topics from patterns; NULL: hides none */
-
-    /* To be read by the owner, written by the coordinator and by the functions below. */
-    enum group_mode mode;
-    bool joined;
-    bool has_missing_topics;    /* since the last poll: new topics may concern it */
-    struct group_text **topics; /* in name order */
-    size_t topic_count;
-    struct group_pattern *pattern;
-    struct group_partition *partitions;
-    size_t partition_count;
-    /* Grows when partitions or positions change other than by reading on. */
-    uint64_t epoch;
-
-    /* The coordinator's own. */
-    struct group_set *set;
-    struct group *group;
-    uint64_t all_topics_signature;
-    uint64_t own_topics_signature;
 };
 
+/* In no group and without partitions; the coordinator hears of it by its first call. NULL: out of
+ * memory. */
+struct group_member *group_member_new(const struct group_member_options *options);
+/* The coordinator has let go of it (BROKER_MEMBER_CLOSE), or has never heard of it. NULL is
+ * allowed. */
+void group_member_free(struct group_member *member);
+
+/* --- looking --- */
+
+enum group_mode group_member_mode(const struct group_member *member);
+bool group_member_is_joined(const struct group_member *member);
+/* Did the last poll leave it without some of what it asked for, so that new topics may concern it?
+ */
+bool group_member_misses_topics(const struct group_member *member);
+/* The topics it is subscribed to by name, in name order. */
+size_t group_member_topic_count(const struct group_member *member);
+struct span group_member_topic(const struct group_member *member, size_t index);
+/* The partitions that it holds; lent until the coordinator is asked again. */
+size_t group_member_partition_count(const struct group_member *member);
+const struct group_partition *group_member_partitions(const struct group_member *member);
+/* Grows when partitions or positions change other than by reading on. */
+uint64_t group_member_epoch(const struct group_member *member);
 /* Would this topic be among those the member asked for, by name or by its pattern? What the policy
  * hides no pattern sees. */
 bool group_member_wants(const struct group_member *member, struct span topic);
 /* NULL when the member does not hold it. */
-struct group_partition *group_member_partition(const struct group_member *member, struct span topic,
-                                               int32_t partition);
+const struct group_partition *group_member_partition(const struct group_member *member,
+                                                     struct span topic, int32_t partition);
+
+/* --- moving --- */
+
+/* The records before `offset` have been read; `index` as in group_member_partitions. The epoch
+ * stays. */
+void group_member_read_on(struct group_member *member, size_t index, int64_t offset);
 /* Next reads from there. False: the member does not hold the partition. */
 bool group_member_seek(struct group_member *member, struct span topic, int32_t partition,
                        int64_t offset);
-/* Lazily, as Kafka's client: the place is looked up at the next poll. All partitions, when
- * `partition` is NULL. */
-void group_member_seek_edge(struct group_member *member, struct group_partition *partition,
+/* Lazily, as Kafka's client: the place is looked up at the next poll. False as above. */
+bool group_member_seek_edge(struct group_member *member, const struct group_choice *choice,
                             enum group_position edge);
+/* The same in every partition that it holds. */
+void group_member_seek_edges(struct group_member *member, enum group_position edge);
 /* A place that a lost answer had gone past. */
 struct group_place {
     int64_t topic_id;
     int32_t partition;
     int64_t offset;
 };
-/* Goes back to the place, if the member holds the partition and is past it. */
-void group_member_step_back(struct group_member *member, const struct group_place *place);
+/* Answers were lost: goes back to each place whose partition the member holds and is past. What its
+ * owner found in the log since is void, a new epoch begins in any case. */
+void group_member_step_back(struct group_member *member, const struct group_place *places,
+                            size_t count);
 
 #endif

@@ -96,9 +96,9 @@ void group_member_drop_partitions(struct group_member *member)
 void group_member_commit_if_auto(struct group_member *member)
 {
     struct error err = ERROR_NONE;
-    if (member->auto_commit && group_member_commit(member, &err) != STATUS_OK) {
-        LOG_WARNF(member->set->log, log_area, "auto commit failed group=%.*s: %s",
-                  SPAN_ARG(member->group_name), err.message);
+    if (member->options.auto_commit && group_member_commit(member, &err) != STATUS_OK) {
+        LOG_WARNF(member->seat.set->log, log_area, "auto commit failed group=%.*s: %s",
+                  SPAN_ARG(member->options.group_name), err.message);
     }
 }
 
@@ -128,8 +128,8 @@ static enum status group_rebalance(struct group_set *set, struct group *group, s
         /* Where there is no place to resume from, the member's own next read says so. */
         enum status settled = group_member_settle(member, NULL);
         (void)settled;
-        if (member->changed != NULL) {
-            member->changed(member);
+        if (member->options.changed != NULL) {
+            member->options.changed(member->options.ctx);
         }
     }
     free(shares);
@@ -141,16 +141,16 @@ static enum status group_rebalance(struct group_set *set, struct group *group, s
 static int member_order(const void *item, const void *key)
 {
     struct group_member *const *member = item;
-    return span_compare((*member)->member_id, *(const struct span *)key);
+    return span_compare((*member)->options.member_id, *(const struct span *)key);
 }
 
 static enum status member_join(struct group_member *member, struct error *err)
 {
-    struct group_set *set = member->set;
+    struct group_set *set = member->seat.set;
     bool found;
-    size_t place = group_set_place(set, member->group_name, &found);
+    size_t place = group_set_place(set, member->options.group_name, &found);
     struct group *group =
-        found ? set->groups[place] : group_set_add(set, member->group_name, place);
+        found ? set->groups[place] : group_set_add(set, member->options.group_name, place);
     if (group == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "join a consumer group");
     }
@@ -162,19 +162,19 @@ static enum status member_join(struct group_member *member, struct error *err)
         }
         return error_set(err, status, "join a consumer group");
     }
-    size_t at =
-        SEARCH_PLACE(group->members, group->member_count, &member->member_id, member_order, NULL);
+    size_t at = SEARCH_PLACE(group->members, group->member_count, &member->options.member_id,
+                             member_order, NULL);
     ARRAY_OPEN(group->members, group->member_count, at);
     group->members[at] = member;
     group->member_count++;
-    member->group = group;
+    member->seat.group = group;
     member->joined = true;
     return STATUS_OK;
 }
 
 void group_member_leave(struct group_member *member)
 {
-    struct group *group = member->group;
+    struct group *group = member->seat.group;
     if (group == NULL) {
         return;
     }
@@ -185,18 +185,18 @@ void group_member_leave(struct group_member *member)
     }
     ARRAY_CLOSE(group->members, group->member_count, at);
     group->member_count--;
-    member->group = NULL;
+    member->seat.group = NULL;
     member->joined = false;
     if (group->member_count == 0) {
-        group_set_drop(member->set, group);
+        group_set_drop(member->seat.set, group);
         return;
     }
-    if (member->set->closing) {
+    if (member->seat.set->closing) {
         return;
     }
     struct error err = ERROR_NONE;
-    if (group_rebalance(member->set, group, &err) != STATUS_OK) {
-        LOG_WARNF(member->set->log, log_area, "%s; the next poll tries again", err.message);
+    if (group_rebalance(member->seat.set, group, &err) != STATUS_OK) {
+        LOG_WARNF(member->seat.set->log, log_area, "%s; the next poll tries again", err.message);
     }
 }
 
@@ -206,15 +206,15 @@ enum status group_member_poll(struct group_member *member, struct error *err)
     if (!subscribed) {
         return STATUS_OK;
     }
-    bool joining = member->group == NULL;
+    bool joining = member->seat.group == NULL;
     if (joining) {
         enum status status = member_join(member, err);
         if (status != STATUS_OK) {
             return status;
         }
     }
-    if (joining || member->group->stale || group_member_topics_changed(member)) {
-        return group_rebalance(member->set, member->group, err);
+    if (joining || member->seat.group->stale || group_member_topics_changed(member)) {
+        return group_rebalance(member->seat.set, member->seat.group, err);
     }
     return STATUS_OK;
 }

@@ -12,6 +12,28 @@
 #include "log.h"
 #include "store.h"
 
+/* Where the embedded coordinator has a member; another coordinator has its own in this place. */
+struct group_seat {
+    struct group_set *set; /* NULL: it has never been asked for this member */
+    struct group *group;   /* NULL: the member has not joined */
+    uint64_t all_topics_signature;
+    uint64_t own_topics_signature;
+};
+
+struct group_member {
+    struct group_member_options options;
+    struct group_seat seat;
+    enum group_mode mode;
+    bool joined;
+    bool has_missing_topics;
+    struct group_text **topics;
+    size_t topic_count;
+    struct group_pattern *pattern;
+    struct group_partition *partitions;
+    size_t partition_count;
+    uint64_t epoch;
+};
+
 /* The joined members of one name, in member id order: the order the range assignor deals in. */
 struct group {
     struct group_text *name;

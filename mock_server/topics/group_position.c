@@ -26,7 +26,7 @@ static void position_fix(struct group_partition *p, int64_t offset)
 static enum status position_reset(const struct group_member *member, struct group_partition *p,
                                   const struct store_partition *log)
 {
-    switch (member->reset) {
+    switch (member->options.reset) {
     case GROUP_RESET_LATEST:
         position_fix(p, log->next_offset);
         return STATUS_OK;
@@ -43,10 +43,11 @@ static enum status position_resume(const struct group_member *member, struct gro
                                    const struct store_partition *log, struct error *err)
 {
     int64_t committed;
-    enum status status = store_group_committed(
-        member->set->store,
-        (struct store_group_place){member->group_name, group_text_span(p->topic), p->partition},
-        &committed, NULL, err);
+    enum status status =
+        store_group_committed(member->seat.set->store,
+                              (struct store_group_place){member->options.group_name,
+                                                         group_text_span(p->topic), p->partition},
+                              &committed, NULL, err);
     if (status == STATUS_OK) {
         position_fix(p, committed);
         return STATUS_OK;
@@ -99,7 +100,7 @@ static enum status position_settle(const struct group_member *member, struct gro
 static const struct store_topic *partition_refresh(const struct group_member *member,
                                                    struct group_partition *p)
 {
-    const struct store_topic *topic = group_partition_topic(member->set, p);
+    const struct store_topic *topic = group_partition_topic(member->seat.set, p);
     if (topic != NULL && p->topic_id != topic->id) {
         if (p->topic_id != 0) {
             /* Deleted and made again: the old place means nothing. */
@@ -116,7 +117,7 @@ static bool has_missing_topics(const struct group_member *member)
         return true; /* any new topic may match */
     }
     for (size_t i = 0; i < member->topic_count; i++) {
-        if (store_topic_find(member->set->store, group_text_span(member->topics[i])) == NULL) {
+        if (store_topic_find(member->seat.set->store, group_text_span(member->topics[i])) == NULL) {
             return true;
         }
     }
@@ -157,10 +158,11 @@ static bool is_committed(const struct group_member *member, const struct group_p
 {
     int64_t committed;
     buf_reset(metadata);
-    enum status status = store_group_committed(
-        member->set->store,
-        (struct store_group_place){member->group_name, group_text_span(p->topic), p->partition},
-        &committed, metadata, NULL);
+    enum status status =
+        store_group_committed(member->seat.set->store,
+                              (struct store_group_place){member->options.group_name,
+                                                         group_text_span(p->topic), p->partition},
+                              &committed, metadata, NULL);
     return status == STATUS_OK && committed == p->offset && metadata->len == 0;
 }
 
@@ -172,7 +174,7 @@ enum status group_member_commit(struct group_member *member, struct error *err)
     enum status status = STATUS_OK;
     for (size_t i = 0; i < member->partition_count && status == STATUS_OK; i++) {
         const struct group_partition *p = &member->partitions[i];
-        const struct store_topic *topic = group_partition_topic(member->set, p);
+        const struct store_topic *topic = group_partition_topic(member->seat.set, p);
         if (p->at != GROUP_POSITION_FIXED || topic == NULL || topic->id != p->topic_id ||
             is_committed(member, p, &metadata)) {
             continue;
@@ -183,7 +185,8 @@ enum status group_member_commit(struct group_member *member, struct error *err)
             .offset = p->offset,
             .metadata = SPAN_EMPTY,
         };
-        status = store_group_commit(member->set->store, member->group_name, &commit, err);
+        status =
+            store_group_commit(member->seat.set->store, member->options.group_name, &commit, err);
     }
     buf_release(&metadata);
     return status;

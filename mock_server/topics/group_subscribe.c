@@ -14,8 +14,8 @@ static void member_drop_topics(struct group_member *member)
     member->topic_count = 0;
     group_pattern_free(member->pattern);
     member->pattern = NULL;
-    member->all_topics_signature = 0;
-    member->own_topics_signature = 0;
+    member->seat.all_topics_signature = 0;
+    member->seat.own_topics_signature = 0;
 }
 
 void group_member_unsubscribe(struct group_member *member)

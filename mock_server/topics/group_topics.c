@@ -6,7 +6,7 @@
 void group_member_topics_visit(struct group_member *member,
                                void (*visit)(void *ctx, const struct store_topic *topic), void *ctx)
 {
-    struct store *store = member->set->store;
+    struct store *store = member->seat.set->store;
     if (member->mode == GROUP_MODE_TOPICS) {
         for (size_t i = 0; i < member->topic_count; i++) {
             const struct store_topic *topic =
@@ -39,18 +39,18 @@ bool group_member_topics_changed(struct group_member *member)
     if (member->mode == GROUP_MODE_PATTERN) {
         /* Matching is dear: first see whether any topic at all came or went. */
         uint64_t all = HASH64_START;
-        size_t count = store_topic_count(member->set->store);
+        size_t count = store_topic_count(member->seat.set->store);
         for (size_t i = 0; i < count; i++) {
-            signature_add(&all, store_topic_at(member->set->store, i));
+            signature_add(&all, store_topic_at(member->seat.set->store, i));
         }
-        if (all == member->all_topics_signature) {
+        if (all == member->seat.all_topics_signature) {
             return false;
         }
-        member->all_topics_signature = all;
+        member->seat.all_topics_signature = all;
     }
     uint64_t own = HASH64_START;
     group_member_topics_visit(member, signature_add, &own);
-    bool changed = own != member->own_topics_signature;
-    member->own_topics_signature = own;
+    bool changed = own != member->seat.own_topics_signature;
+    member->seat.own_topics_signature = own;
     return changed;
 }

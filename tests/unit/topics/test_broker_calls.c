@@ -282,16 +282,18 @@ static void commits_are_read_one_by_one_or_all_of_a_group(void **state)
 static void a_group_is_there_when_it_has_a_member_or_a_commit(void **state)
 {
     struct fixture *f = *state;
-    struct group_member member = {.group_name = SPAN_LIT("live"),
-                                  .member_id = SPAN_LIT("m-1"),
-                                  .client_id = SPAN_LIT("m"),
-                                  .log = &f->log};
+    struct group_member *member =
+        group_member_new(&(struct group_member_options){.group_name = SPAN_LIT("live"),
+                                                        .member_id = SPAN_LIT("m-1"),
+                                                        .client_id = SPAN_LIT("m"),
+                                                        .log = &f->log});
+    assert_non_null(member);
     append(f, "b", 0, "x", -1);
     append(f, "b", 0, "y", -1);
     commit(f, "dead", 0, 1);
     commit(f, "live", 0, 1);
-    membership(f, &member, BROKER_MEMBER_SUBSCRIBE);
-    membership(f, &member, BROKER_MEMBER_POLL);
+    membership(f, member, BROKER_MEMBER_SUBSCRIBE);
+    membership(f, member, BROKER_MEMBER_POLL);
     struct broker_groups list = {.base = {.arena = &f->arena}};
     assert_int_equal(f->broker->ops->groups(f->broker, &list), BROKER_DONE);
     assert_int_equal(list.count, 2);
@@ -307,8 +309,10 @@ static void a_group_is_there_when_it_has_a_member_or_a_commit(void **state)
     assert_true(live.exists && dead.exists && !none.exists);
     assert_int_equal(live.member_count, 1);
     assert_int_equal(live.members[0].place_count, 2);
-    assert_int_equal(member.partitions[0].offset, 1); /* the commit's */
-    membership(f, &member, BROKER_MEMBER_CLOSE);
+    assert_int_equal(group_member_partitions(member)[0].offset, 1); /* the commit's */
+    membership(f, member, BROKER_MEMBER_CLOSE);
+    assert_false(group_member_is_joined(member));
+    group_member_free(member);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

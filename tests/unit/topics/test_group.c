@@ -33,8 +33,8 @@ static int setup(void **state)
     assert_int_equal(store_open(&options, &f->store, NULL), STATUS_OK);
     group_set_init(&f->set, f->store, &f->log);
     for (size_t i = 0; i < MEMBERS_MAX; i++) {
-        f->members[i] = (struct group_member){
-            .set = &f->set,
+        f->members[i].seat.set = &f->set;
+        f->members[i].options = (struct group_member_options){
             .group_name = SPAN_LIT("g"),
             .member_id = span_from_cstr(member_ids[i]),
             .client_id = span_from_cstr(member_ids[i]),
@@ -240,7 +240,7 @@ static void groups_of_other_names_do_not_share(void **state)
 {
     struct fixture *f = *state;
     make_topic(f, "t", 2);
-    f->members[1].group_name = SPAN_LIT("h");
+    f->members[1].options.group_name = SPAN_LIT("h");
     join(&f->members[0], "t");
     join(&f->members[1], "t");
     assert_string_equal(holdings(&f->members[0]), "t:0,1");
@@ -255,11 +255,11 @@ static void the_same_topics_again_change_nothing(void **state)
     make_topic(f, "t", 1);
     make_topic(f, "u", 1);
     join(&f->members[0], "t u");
-    uint64_t generation = f->members[0].group->generation;
+    uint64_t generation = f->members[0].seat.group->generation;
     join(&f->members[0], "u t t");
-    assert_int_equal(f->members[0].group->generation, generation);
+    assert_int_equal(f->members[0].seat.group->generation, generation);
     subscribe(&f->members[0], "u");
-    assert_null(f->members[0].group); /* another list: joins anew */
+    assert_null(f->members[0].seat.group); /* another list: joins anew */
     assert_int_equal(f->members[0].partition_count, 0);
 }
 
@@ -330,10 +330,10 @@ static void a_pattern_matches_whole_names_and_later_topics(void **state)
     assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("u1\\..*"), NULL), STATUS_OK);
     assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "u1.pin:0");
-    uint64_t generation = m->group->generation;
+    uint64_t generation = m->seat.group->generation;
     make_topic(f, "other", 1);
     assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
-    assert_int_equal(m->group->generation, generation); /* none of its business */
+    assert_int_equal(m->seat.group->generation, generation); /* none of its business */
     make_topic(f, "u1.user", 1);
     assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "u1.pin:0 u1.user:0");
@@ -394,7 +394,7 @@ static void members_of_a_closing_set_are_dealt_nothing(void **state)
     make_topic(f, "t", 2);
     join(&f->members[0], "t");
     join(&f->members[1], "t");
-    const struct group *group = f->members[1].group;
+    const struct group *group = f->members[1].seat.group;
     uint64_t generation = group->generation;
     group_set_close(&f->set);
     group_member_close(&f->members[0]);
@@ -407,7 +407,7 @@ static void what_an_acl_hides_no_pattern_sees(void **state)
     make_topic(f, "u1.pin", 1);
     make_topic(f, "u2.pin", 1);
     static const struct topic_policy policy = {.enforced = true, .user_id = "u1"};
-    f->members[0].policy = &policy;
+    f->members[0].options.policy = &policy;
     struct group_member *m = &f->members[0];
     assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT(".*"), NULL), STATUS_OK);
     assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
@@ -425,7 +425,7 @@ static void a_commit_wins_over_every_reset_policy(void **state)
                                                 GROUP_RESET_NONE};
     commit(f, "t", 0, 4);
     for (size_t i = 0; i < ARRAY_COUNT(policies); i++) {
-        f->members[0].reset = policies[i];
+        f->members[0].options.reset = policies[i];
         join(&f->members[0], "t");
         assert_int_equal(f->members[0].partitions[0].offset, 4);
         group_member_unsubscribe(&f->members[0]);
@@ -438,12 +438,12 @@ static void without_a_commit_the_reset_policy_decides(void **state)
     struct error err = ERROR_NONE;
     make_topic(f, "t", 1);
     append(f, "t", 0, 9);
-    f->members[0].auto_commit = false;
-    f->members[0].reset = GROUP_RESET_LATEST;
+    f->members[0].options.auto_commit = false;
+    f->members[0].options.reset = GROUP_RESET_LATEST;
     join(&f->members[0], "t");
     assert_int_equal(f->members[0].partitions[0].offset, 9);
     group_member_unsubscribe(&f->members[0]);
-    f->members[0].reset = GROUP_RESET_NONE;
+    f->members[0].options.reset = GROUP_RESET_NONE;
     join(&f->members[0], "t");
     assert_int_equal(group_member_settle(&f->members[0], &err), STATUS_NOT_FOUND);
     assert_string_equal(err.message, "Undefined offset with no reset policy for partitions: [t-0]");
@@ -459,7 +459,7 @@ static void a_position_outside_the_log_is_reset(void **state)
     assert_int_equal(group_member_settle(&f->members[0], NULL), STATUS_OK);
     assert_int_equal(f->members[0].partitions[0].offset, 0);
     f->members[0].partitions[0].offset = 99;
-    f->members[0].reset = GROUP_RESET_NONE;
+    f->members[0].options.reset = GROUP_RESET_NONE;
     assert_int_equal(group_member_settle(&f->members[0], NULL), STATUS_NOT_FOUND);
     f->members[0].partitions[0].at = GROUP_POSITION_END;
     assert_int_equal(group_member_settle(&f->members[0], NULL), STATUS_OK);
@@ -487,7 +487,7 @@ static void after_a_rebalance_uncommitted_reads_are_repeated(void **state)
     make_topic(f, "t", 2);
     append(f, "t", 0, 5);
     append(f, "t", 1, 5);
-    f->members[0].auto_commit = false;
+    f->members[0].options.auto_commit = false;
     join(&f->members[0], "t");
     f->members[0].partitions[0].offset = 3;
     f->members[0].partitions[1].offset = 4;
@@ -502,7 +502,7 @@ static void closing_commits_only_with_auto_commit(void **state)
     struct fixture *f = *state;
     make_topic(f, "t", 1);
     append(f, "t", 0, 5);
-    f->members[0].auto_commit = false;
+    f->members[0].options.auto_commit = false;
     join(&f->members[0], "t");
     f->members[0].partitions[0].offset = 3;
     group_member_close(&f->members[0]);
@@ -580,6 +580,53 @@ static void a_topic_made_anew_begins_anew_also_when_it_was_missed_in_between(voi
     assert_int_equal(m->partitions[0].offset, 0);
 }
 
+/* --- what is local ---------------------------------------------------------------------------- */
+
+static void reading_on_keeps_the_epoch_and_seeking_begins_another(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    make_topic(f, "t", 2);
+    join(m, "t");
+    uint64_t epoch = group_member_epoch(m);
+    group_member_read_on(m, 1, 7);
+    assert_int_equal(group_member_partitions(m)[1].offset, 7);
+    assert_int_equal(group_member_epoch(m), epoch);
+    assert_true(group_member_seek(m, SPAN_LIT("t"), 0, 3));
+    assert_true(group_member_epoch(m) > epoch);
+    epoch = group_member_epoch(m);
+    assert_true(group_member_seek_edge(m, &(struct group_choice){SPAN_LIT("t"), 1},
+                                       GROUP_POSITION_BEGINNING));
+    assert_true(group_member_epoch(m) > epoch);
+    assert_int_equal(group_member_partitions(m)[0].at, GROUP_POSITION_FIXED);
+    assert_int_equal(group_member_partitions(m)[1].at, GROUP_POSITION_BEGINNING);
+    epoch = group_member_epoch(m);
+    assert_false(group_member_seek(m, SPAN_LIT("t"), 2, 0));
+    assert_false(
+        group_member_seek_edge(m, &(struct group_choice){SPAN_LIT("u"), 0}, GROUP_POSITION_END));
+    assert_int_equal(group_member_epoch(m), epoch);
+}
+
+static void a_lost_answer_is_read_again_and_voids_what_was_seen(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    make_topic(f, "t", 2);
+    join(m, "t");
+    group_member_read_on(m, 0, 9);
+    group_member_read_on(m, 1, 2);
+    int64_t id = group_member_partitions(m)[0].topic_id;
+    const struct group_place places[] = {{id, 0, 4}, {id, 1, 5}, {id + 1, 1, 0}};
+    uint64_t epoch = group_member_epoch(m);
+    group_member_step_back(m, places, ARRAY_COUNT(places));
+    assert_int_equal(group_member_partitions(m)[0].offset, 4);
+    assert_int_equal(group_member_partitions(m)[1].offset, 2); /* it is not past the place */
+    assert_true(group_member_epoch(m) > epoch);
+    epoch = group_member_epoch(m);
+    group_member_step_back(m, NULL, 0); /* nothing moved, but the owner's buffer was in it */
+    assert_true(group_member_epoch(m) > epoch);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -614,6 +661,8 @@ int main(void)
         TEST(partitions_by_hand_keep_their_positions_and_join_no_group),
         TEST(a_topic_made_anew_begins_anew),
         TEST(a_topic_made_anew_begins_anew_also_when_it_was_missed_in_between),
+        TEST(reading_on_keeps_the_epoch_and_seeking_begins_another),
+        TEST(a_lost_answer_is_read_again_and_voids_what_was_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
