@@ -154,10 +154,32 @@ static void header_put(struct header_out *out, struct span name, struct span val
     out->headers[out->count++] = (struct http_header){name, value};
 }
 
-static void headers_pass(const struct http_request *request, struct header_out *out)
+/* Whatever Connection names is between the client and us alone (RFC 9110 section 7.6.1). */
+static bool connection_names(const struct http_request *request, struct span name)
 {
     for (size_t i = 0; i < request->header_count; i++) {
+        struct span rest = request->headers[i].value;
+        struct span part;
+        if (!span_equal_nocase(request->headers[i].name, SPAN_LIT("Connection"))) {
+            continue;
+        }
+        while (span_next_part(&rest, ',', &part)) {
+            if (span_equal_nocase(span_trim(part), name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void headers_pass(const struct http_request *request, struct header_out *out)
+{
+    bool has_connection = http_request_has_header(request, "connection");
+    for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *header = &request->headers[i];
+        if (has_connection && connection_names(request, header->name)) {
+            continue;
+        }
         switch (
             (enum request_fate)fate_of(request_rules, ARRAY_COUNT(request_rules), header->name)) {
         case REQUEST_DROP:

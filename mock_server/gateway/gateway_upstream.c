@@ -330,9 +330,26 @@ static enum status upstream_slot_send(struct upstream_slot *slot, struct exchang
     return http_call_send(slot->http, &http, err);
 }
 
+/* A segment that would lead out of what the integration's URL points at; the path is decoded as far
+ * as dots go. */
+static bool path_has_dots(struct span path)
+{
+    struct span segment;
+    while (span_next_part(&path, '/', &segment)) {
+        if (span_equal(segment, SPAN_LIT(".")) || span_equal(segment, SPAN_LIT(".."))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum handled gateway_upstream_forward(struct gateway_upstream *upstream, struct gateway_call *call)
 {
     struct exchange *exchange = call->exchange;
+    if (path_has_dots(exchange->request.path)) {
+        return gateway_error_write(call->gateway, exchange, GATEWAY_ERROR_BAD_REQUEST,
+                                   "a path with . or .. for a segment is not passed on");
+    }
     struct upstream_slot *slot = slot_take(upstream);
     if (slot == NULL) {
         exchange_fail(exchange, EXCHANGE_OVERLOADED);

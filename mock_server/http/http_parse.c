@@ -107,8 +107,13 @@ static int parser_on_body(llhttp_t *machine, const char *at, size_t len)
 
 static int on_chunk_header(llhttp_t *machine)
 {
-    parser_of(machine)->chunk_count++;
-    return 0;
+    struct http_parser *parser = parser_of(machine);
+    parser->chunk_count++;
+    if (machine->content_length > parser->body_bytes_max - parser->body_len) {
+        return parser_refuse(parser, EXCHANGE_BODY_TOO_LARGE, "the body is too large");
+    }
+    parser->in_trailers = machine->content_length == 0;
+    return parser->in_trailers ? HPE_PAUSED : 0;
 }
 
 static int on_message_complete(llhttp_t *machine)
@@ -164,6 +169,37 @@ static const char *lines_flaw(struct span head)
         rest = span_skip(rest, end + 1);
     }
     return NULL;
+}
+
+/* The same of the lines behind the last chunk, which llhttp reads more kindly than those of the
+ * head; in whatever pieces they come, up to the empty line that ends them. */
+static const char *trailers_flaw(struct http_parser *parser, struct span bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        char ch = bytes.ptr[i];
+        bool begins_line = parser->trailer_before == '\n';
+        if ((ch == '\n') != (parser->trailer_before == '\r')) {
+            return "a line of the trailers does not end in CR LF";
+        }
+        if (begins_line && (ch == ' ' || ch == '\t')) {
+            return "a folded trailer line";
+        }
+        parser->trailer_is_empty = begins_line || (parser->trailer_is_empty && ch == '\n');
+        parser->trailer_before = ch;
+        if (ch == '\n' && parser->trailer_is_empty) {
+            return NULL; /* what follows is the next request */
+        }
+    }
+    return NULL;
+}
+
+/* One space between the method and the target; llhttp takes more. */
+static const char *method_flaw(const struct http_parser *parser)
+{
+    size_t at = parser->target_at;
+    return at < 2 || parser->base[at - 1] != ' ' || parser->base[at - 2] == ' '
+               ? "not one space before the request target"
+               : NULL;
 }
 
 static const char *version_flaw(struct http_parser *parser)
@@ -300,6 +336,9 @@ static const char *head_flaw(struct http_parser *parser)
     struct framing framing = {0};
     const char *flaw = lines_flaw(span_from(parser->base, parser->head_len));
     if (flaw == NULL) {
+        flaw = method_flaw(parser);
+    }
+    if (flaw == NULL) {
         flaw = version_flaw(parser);
     }
     if (flaw == NULL) {
@@ -355,6 +394,9 @@ void http_parser_reset(struct http_parser *parser, uint64_t body_bytes_max)
     parser->head_complete = false;
     parser->message_complete = false;
     parser->in_pieces = false;
+    parser->in_trailers = false;
+    parser->trailer_before = '\n';
+    parser->trailer_is_empty = false;
     parser->chunked = false;
     parser->keep_alive = false;
     parser->expects_continue = false;
@@ -394,6 +436,11 @@ static llhttp_errno_t machine_run(struct http_parser *parser, struct buf *in)
         len = BODY_PIECE_BYTES_MAX;
     }
     parser->base = in->ptr;
+    const char *flaw = parser->in_trailers ? trailers_flaw(parser, span_from(from, len)) : NULL;
+    if (flaw != NULL) {
+        parser_refuse(parser, EXCHANGE_MALFORMED, flaw);
+        return HPE_USER;
+    }
     llhttp_errno_t code = llhttp_execute(&parser->machine, from, len);
     size_t taken = len;
     if (code == HPE_PAUSED) {

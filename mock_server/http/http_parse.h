@@ -55,6 +55,9 @@ struct http_parser {
     bool head_complete;
     bool message_complete;
     bool in_pieces; /* the body is taken out as it comes */
+    bool in_trailers;
+    bool trailer_is_empty; /* the line so far */
+    char trailer_before;   /* the byte that came last */
     bool chunked;
     bool keep_alive;
     bool expects_continue;

@@ -138,6 +138,21 @@ static void these_request_headers_are_dropped(void **state)
     }
 }
 
+static void headers_that_connection_names_are_dropped(void **state)
+{
+    struct fixture *f = *state;
+    struct call call = {"POST",
+                        "/test/topics/t",
+                        {"Connection: close , X-Hop,, x-other", "x-hop: 1", "X-Kept: 2",
+                         "X-Other: 3", "Connection: X-Third", "X-Third: 4", NULL},
+                        "{}"};
+    gateway_hand_in(f, &call);
+    assert_false(backend_saw_name(f, "X-Hop"));
+    assert_false(backend_saw_name(f, "X-Other"));
+    assert_false(backend_saw_name(f, "X-Third"));
+    assert_true(backend_saw(f, "X-Kept: 2"));
+}
+
 static void a_sigv4_signature_is_dropped(void **state)
 {
     struct fixture *f = *state;
@@ -474,6 +489,7 @@ int main(void)
         CASE(a_plain_pipe_in_the_query_is_a_bad_request),
         CASE(these_request_headers_pass),
         CASE(these_request_headers_are_dropped),
+        CASE(headers_that_connection_names_are_dropped),
         CASE(a_sigv4_signature_is_dropped),
         CASE(these_request_headers_are_rewritten_or_added),
         CASE(a_trace_id_keeps_the_clients_root),

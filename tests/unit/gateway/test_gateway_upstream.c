@@ -189,6 +189,21 @@ static void a_request_arrives_rewritten(void **state)
     assert_false(upstream_saw(f, "Expect"));
 }
 
+static void a_path_that_leads_out_is_not_passed_on(void **state)
+{
+    static const char *const paths[] = {"/%2e%2e/admin", "/a/../b", "/a/%2E",
+                                        "/.%2e",         "/a/..",   "/./topics"};
+    struct fixture *f = *state;
+    get(f, "/topics");
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        get(f, paths[i]);
+        assert_int_equal(f->reply.status, 400);
+        assert_true(upstream_saw(f, "GET /topics HTTP/1.1\r\n"));
+    }
+    get(f, "/topics?a=/../b");
+    assert_int_equal(f->reply.status, 200);
+}
+
 static void an_answer_is_mapped(void **state)
 {
     struct fixture *f = *state;
@@ -361,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_request_arrives_rewritten),
+        CASE(a_path_that_leads_out_is_not_passed_on),
         CASE(an_answer_is_mapped),
         CASE(every_kind_of_answer_comes_through),
         CASE(a_compressed_answer_is_unpacked),

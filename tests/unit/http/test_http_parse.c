@@ -287,6 +287,22 @@ static const char *const malformed[] = {
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n11111111111111111\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
+    "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /  HTTP/1.1\r\nHost: a\r\n\r\n",
+    " GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\n0\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: a\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\nY: b\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n b\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n\tb\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n X: a\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\rb\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: a\r\n\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX : a\r\n\r\n",
 };
 
 static void malformed_requests_are_400_however_they_arrive(void **state)
@@ -302,6 +318,37 @@ static void malformed_requests_are_400_however_they_arrive(void **state)
             assert_int_equal(f->parser.failure, EXCHANGE_MALFORMED);
             assert_non_null(f->parser.reason);
         }
+    }
+}
+
+/* Refused by its announcement: nobody waits for 2^63 bytes. */
+static void a_chunk_of_any_size_is_too_large_before_it_comes(void **state)
+{
+    static const char *const sizes[] = {"8000000000000000", "7fffffffffffffff", "ffffffffffffffff",
+                                        "80000001"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        char text[256];
+        snprintf(text, sizeof(text),
+                 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n",
+                 sizes[i]);
+        restart(f);
+        assert_int_equal(feed_text(f, text), HTTP_PARSE_BAD);
+        assert_int_equal(f->parser.failure, EXCHANGE_BODY_TOO_LARGE);
+    }
+}
+
+static void trailers_are_read_and_dropped(void **state)
+{
+    static const char text[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                               "3\r\nabc\r\n0\r\nX-Checksum: 1\r\nY:\r\n\r\n";
+    struct fixture *f = *state;
+    for (size_t step = 1; step < sizeof(text); step++) {
+        restart(f);
+        enum http_parsed parsed = feed(f, span_from_cstr(text), step);
+        assert_int_equal(parsed, HTTP_PARSE_DONE);
+        assert_span(f->request.body, "abc");
+        assert_int_equal(f->request.header_count, 2);
     }
 }
 
@@ -506,10 +553,10 @@ static void streamed_bodies_are_counted_in_64_bit(void **state)
     BUF_APPEND_LIT(&f->in, "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
     assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_HEAD);
     assert_true(http_parser_plan_body(&f->parser, 5 * gib, true));
-    BUF_APPEND_LIT(&f->in, "140000001\r\n");
+    BUF_APPEND_LIT(&f->in, "140000000\r\n");
     assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_MORE);
     pass_body(f, 5 * gib);
-    BUF_APPEND_LIT(&f->in, "x");
+    BUF_APPEND_LIT(&f->in, "\r\n1\r\n");
     assert_int_equal(http_parser_feed(&f->parser, &f->in), HTTP_PARSE_BAD);
     assert_int_equal(f->parser.failure, EXCHANGE_BODY_TOO_LARGE);
 }
@@ -550,6 +597,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(targets_are_reduced_to_path_and_query, setup, teardown),
         cmocka_unit_test_setup_teardown(malformed_requests_are_400_however_they_arrive, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_chunk_of_any_size_is_too_large_before_it_comes, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(trailers_are_read_and_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(a_bad_parser_stays_bad, setup, teardown),
         cmocka_unit_test_setup_teardown(each_limit_has_its_own_failure, setup, teardown),
         cmocka_unit_test_setup_teardown(a_head_just_below_its_limits_is_accepted, setup, teardown),
