@@ -3,6 +3,8 @@
  * in the opposite order. */
 #include "mock_internal.h"
 
+#include "store.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,15 +67,21 @@ enum pinpipe_result pinpipe_mock_new(const struct pinpipe_mock_options *options,
     return mock_new(&service_table, options, out, why);
 }
 
-void pinpipe_mock_free(struct pinpipe_mock *mock)
+enum pinpipe_result pinpipe_mock_close(struct pinpipe_mock *mock, char *why)
 {
-    if (mock == NULL) {
-        return;
-    }
+    struct error err = ERROR_NONE;
     mock_services_close(mock);
-    mock_parts_close(mock);
+    enum status status = mock_parts_close(mock, &err);
     arena_release(&mock->texts);
     free(mock);
+    return result_from(status, &err, why);
+}
+
+void pinpipe_mock_free(struct pinpipe_mock *mock)
+{
+    if (mock != NULL) {
+        (void)pinpipe_mock_close(mock, NULL);
+    }
 }
 
 static enum status announce(struct pinpipe_mock *mock, struct error *err)
@@ -114,6 +122,7 @@ enum pinpipe_result pinpipe_mock_run(struct pinpipe_mock *mock, bool handle_sign
     enum status status = announce(mock, &err);
     if (status == STATUS_OK) {
         serve(mock, handle_signals);
+        status = store_has_stopped(mock->store, &err) ? err.code : STATUS_OK;
     }
     return result_from(status, &err, why);
 }
@@ -180,8 +189,7 @@ enum pinpipe_result pinpipe_mock_stop(struct pinpipe_mock *mock)
         pinpipe_mock_interrupt(mock);
         pthread_join(mock->thread, NULL);
     }
-    pinpipe_mock_free(mock);
-    return PINPIPE_OK;
+    return pinpipe_mock_close(mock, NULL);
 }
 
 bool pinpipe_mock_directory_is_free(const char *directory)

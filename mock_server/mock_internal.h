@@ -84,8 +84,9 @@ int mock_port(const struct pinpipe_mock_options *options, int id);
 /* --- mock_parts.c --- */
 /* On failure what is open stays open, for close. */
 enum status mock_parts_open(struct pinpipe_mock *mock, struct error *err) PP_MUST_USE;
-/* The services are closed already; what they wrote while they closed is committed here. */
-void mock_parts_close(struct pinpipe_mock *mock);
+/* The services are closed already; what they wrote while they closed is committed here.
+ * OK: all that was acknowledged is kept. */
+enum status mock_parts_close(struct pinpipe_mock *mock, struct error *err);
 
 /* --- mock_services.c --- */
 /* The rows' ports are this mock's from now on; clients wait in the kernel. */

@@ -202,19 +202,22 @@ enum status mock_parts_open(struct pinpipe_mock *mock, struct error *err)
 }
 
 /* Consumer instances close as on DELETE: what they commit is one more turn. */
-static void last_turn_commit(struct pinpipe_mock *mock)
+static enum status last_turn_commit(struct pinpipe_mock *mock, struct error *err)
 {
-    struct error err = ERROR_NONE;
-    if (mock->store != NULL && store_turn_has_writes(mock->store) &&
-        store_turn_commit(mock->store, &err) != STATUS_OK) {
-        LOG_WARNF(&mock->log, "rest", "the last commits were lost: %s", err.message);
+    if (mock->store == NULL) {
+        return STATUS_OK;
     }
+    if (store_turn_has_writes(mock->store) && store_turn_commit(mock->store, err) != STATUS_OK) {
+        LOG_WARNF(&mock->log, "rest", "the last commits were lost: %s", err->message);
+        error_prefix(err, "the consumers' last commits were lost");
+    }
+    return store_has_stopped(mock->store, err) ? STATUS_STOPPED : err->code;
 }
 
-void mock_parts_close(struct pinpipe_mock *mock)
+enum status mock_parts_close(struct pinpipe_mock *mock, struct error *err)
 {
     connect_worker_free(mock->worker);
-    last_turn_commit(mock);
+    enum status status = last_turn_commit(mock, err);
     if (mock->broker != NULL) {
         mock->broker->ops->free(mock->broker);
     }
@@ -227,4 +230,5 @@ void mock_parts_close(struct pinpipe_mock *mock)
     }
     crypto_free(mock->crypto);
     data_dir_close(mock->dir);
+    return status;
 }

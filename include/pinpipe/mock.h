@@ -97,6 +97,10 @@ enum pinpipe_result pinpipe_mock_new(const struct pinpipe_mock_options *options,
 enum pinpipe_result pinpipe_mock_run(struct pinpipe_mock *mock, bool handle_signals, char *why);
 /* May be called from any thread and from a signal handler. */
 void pinpipe_mock_interrupt(struct pinpipe_mock *mock);
+/* Consumers leave, what they commit is committed. PINPIPE_OK: everything that was acknowledged is
+ * kept; else `why` (as above) says what is in doubt. */
+enum pinpipe_result pinpipe_mock_close(struct pinpipe_mock *mock, char *why);
+/* Closes it without a word; NULL is fine. */
 void pinpipe_mock_free(struct pinpipe_mock *mock);
 
 /* new + a thread that runs it. */

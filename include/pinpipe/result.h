@@ -15,6 +15,7 @@ enum pinpipe_result {
     PINPIPE_USAGE = 2,       /* options that make no sense */
     PINPIPE_UNREACHABLE = 3, /* an endpoint cannot be reached */
     PINPIPE_CONFIG = 4,      /* a port that is taken, a data directory that cannot be used */
+    PINPIPE_STOPPED = 5,     /* the disk failed to keep data: nothing was accepted since */
 };
 
 #ifdef __cplusplus

@@ -199,13 +199,31 @@ static struct exchange *exchange_of(struct held *held)
     return PP_CONTAINER_OF(held, struct exchange, held);
 }
 
+/* Asks to see something, and has nothing done. */
+static bool request_only_shows(const struct http_request *request)
+{
+    return request->method == METHOD_GET || request->method == METHOD_HEAD ||
+           request->method == METHOD_OPTIONS;
+}
+
+static bool answer_is_lost(const struct exchange *exchange, enum turn_outcome outcome)
+{
+    return !exchange->outside_turn &&
+           (outcome == TURN_FAILED ||
+            (outcome == TURN_STOPPED && !request_only_shows(&exchange->request)));
+}
+
 /* Failed if the commit was, then through the filter: the reply as it will leave. */
 static void held_settle(struct held *held, enum turn_outcome outcome)
 {
     struct exchange *exchange = exchange_of(held);
-    if (outcome == TURN_FAILED && !exchange->outside_turn) {
+    if (answer_is_lost(exchange, outcome)) {
         exchange->lost = NULL;
         exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
+        if (exchange->turn->stopped) {
+            exchange->reply.hint = "the disk failed to keep data: nothing is accepted until a "
+                                   "restart, and what is refused may or may not be there then";
+        }
     } else if (!reply_is_sound(&exchange->reply)) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
     }

@@ -11,12 +11,15 @@ struct held;
 enum turn_outcome {
     TURN_ONLY_READ, /* nothing was to be committed */
     TURN_COMMITTED,
-    TURN_FAILED, /* nothing of what the turn wrote was kept */
+    TURN_FAILED,  /* nothing of what the turn wrote was kept */
+    TURN_STOPPED, /* nothing was written, but a sync has failed before: what seems to be so may be
+                     otherwise after a restart */
 };
 
 struct held_ops {
     /* The outcome is known and nothing of this answer has left: makes it what may leave. After
-     * TURN_FAILED an answer that says something was done becomes the protocol's own error. */
+     * TURN_FAILED an answer that says something was done becomes the protocol's own error, after
+     * TURN_STOPPED too. */
     void (*settle)(struct held *held, enum turn_outcome outcome);
     /* Right after settle: the bytes leave, or begin to. */
     void (*send)(struct held *held);

@@ -78,7 +78,12 @@ static enum turn_outcome turn_commit(struct turn *turn)
         LOG_ERRORF(turn->log, "store", "commit failed, %zu replies became errors: %s",
                    turn->held_count, err.message);
         turn->work_left = false; /* or a full disk would keep the loop spinning */
+        turn->stopped = store_has_stopped(turn->store, NULL);
         return TURN_FAILED;
+    }
+    if (turn->stopped || store_has_stopped(turn->store, NULL)) {
+        turn->stopped = true;
+        return TURN_STOPPED;
     }
     return wrote ? TURN_COMMITTED : TURN_ONLY_READ;
 }

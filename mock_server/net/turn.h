@@ -37,6 +37,7 @@ struct turn {
     int64_t first_held_us; /* monotonic; when this turn's first reply was held */
     int64_t committed_us;  /* monotonic; when the latest turn's answers began to leave */
     struct budget budget;  /* the server's: of what requests, answers and services hold */
+    bool stopped;          /* a sync has failed: nothing is acknowledged any more */
     bool journal_fed;      /* something is in the journal's queue since it was last cleared */
 };
 

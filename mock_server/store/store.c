@@ -2,8 +2,11 @@
  * in order between the turns, closed. Stands on every other file of the room. */
 #include "store_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- between the turns --- */
 
@@ -33,6 +36,19 @@ static enum db_sync db_sync_for(enum store_durability durability)
     return durability == STORE_NORMAL ? DB_SYNC_NORMAL : DB_SYNC_FULL;
 }
 
+/* Here and not when it is needed: a process without a descriptor left would take that for a disk
+ * that fails. */
+static enum status directory_open(struct store *store, struct error *err)
+{
+    if (store->in_memory || store->directory_fd >= 0) {
+        return STATUS_OK;
+    }
+    store->directory_fd = open(store->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return store->directory_fd >= 0
+               ? STATUS_OK
+               : error_set_errno(err, errno, "%s: open for a sync", store->directory);
+}
+
 static enum status store_file_open(struct store *store, struct error *err)
 {
     char path[SQLITE_DB_PATH_BYTES_MAX] = ":memory:";
@@ -51,6 +67,9 @@ static enum status store_file_open(struct store *store, struct error *err)
             .cache_kib = STORE_CACHE_KIB,
         };
         status = sqlite_db_open(&store->db, &options, err);
+    }
+    if (status == STATUS_OK) {
+        status = directory_open(store, err);
     }
     if (status == STATUS_OK && store->in_memory) {
         status = store_file_fill(store, &store->db, err);
@@ -108,6 +127,7 @@ static struct store *store_new(const struct store_options *options)
     store->in_memory = options->directory == NULL;
     store->settled = store->in_memory;
     store->initial = options;
+    store->directory_fd = -1;
     undo_log_init(&store->undo);
     store->lake.last_bucket_id = store->lake.last_object_id = store->lake.last_content_id = -1;
     /* A killed process may have left something. */
@@ -138,6 +158,9 @@ enum status store_open(const struct store_options *options, struct store **out, 
     }
     if (status == STATUS_OK) {
         status = open_or_rebuild(store, why);
+    }
+    if (status == STATUS_OK) {
+        store_stop_tell(store);
     }
     if (status == STATUS_OK) {
         status = store_topics_ensure(store, why);
@@ -180,6 +203,9 @@ void store_close(struct store *store)
     store_topics_release(store);
     store_lake_release(store);
     undo_log_release(&store->undo);
+    if (store->directory_fd >= 0) {
+        close(store->directory_fd);
+    }
     free(store);
 }
 

@@ -53,6 +53,9 @@ size_t store_turn_records(const struct store *store);
  * FULL: fsynced). Any other status: none of it is, what was noted in store_undo_log has been taken
  * back. */
 enum status store_turn_commit(struct store *store, struct error *err) PP_MUST_USE;
+/* Has a sync failed? Then every write is refused until a restart, and `why` (may be NULL) says what
+ * is to be believed and done: STOPPED. */
+bool store_has_stopped(const struct store *store, struct error *why);
 /* After a turn: one bounded slice of background work (rows of deleted topics, bytes of deleted
  * objects). True: more is left. */
 bool store_housekeep(struct store *store);

@@ -153,7 +153,7 @@ static enum status unusable(struct error *err, int code, const char *path, const
 
 static enum status make_unsynced_marker(struct store *store, struct error *err)
 {
-    int fd = open(store->unsynced_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int fd = open(store->unsynced_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
         return unusable(err, errno, store->unsynced_path, "create it");
     }

@@ -94,7 +94,9 @@ struct store {
     bool never_acknowledged; /* the file there is was never synced: it may be built anew */
     bool settled;            /* main file and directory have been synced in this process */
     bool marked_unsafe;      /* the file says that a run without syncs did not end cleanly */
-    bool sync_failed;        /* sticky: nothing is accepted any more */
+    bool sync_failed;        /* sticky: nothing is accepted any more ... */
+    struct error stop_error; /* ... because of this */
+    int directory_fd;        /* for the syncs of the directory; -1 */
     bool visiting;           /* a visit callback runs: it may not write */
     int wal_pages;
     int checkpoint_pages; /* tests make it small */
@@ -137,6 +139,12 @@ enum status store_look_at_mark(struct store *store, struct error *err) PP_MUST_U
 enum status store_settle(struct store *store, struct error *err) PP_MUST_USE;
 /* The mark of durability off is taken away again, after everything has been synced. */
 void store_unmark(struct store *store);
+
+/* --- store_stop.c --- */
+/* A sync has failed: nothing is accepted any more. The turn has been taken back. */
+void store_stop(struct store *store, const struct error *why);
+/* Says what is there of what a stopped run refused, once. The store is loaded. */
+void store_stop_tell(struct store *store);
 
 /* --- store_turn.c --- */
 /* Prepares what a turn needs, so that taking one back never needs memory. */

@@ -124,19 +124,13 @@ enum status store_look_at_mark(struct store *store, struct error *err)
 
 /* --- settling --- */
 
-static enum status sync_directory(const char *directory, struct error *err)
+static enum status sync_directory(struct store *store, struct error *err)
 {
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return error_set_errno(err, errno, "%s: open for a sync", directory);
-    }
-    enum status status = STATUS_OK;
     /* EINVAL: a file system whose directories need no sync. */
-    if (fsync(fd) != 0 && errno != EINVAL) {
-        status = error_set_errno(err, errno, "%s: sync to disk", directory);
+    if (fsync(store->directory_fd) != 0 && errno != EINVAL) {
+        return error_set_errno(err, errno, "%s: sync to disk", store->directory);
     }
-    close(fd);
-    return status;
+    return STATUS_OK;
 }
 
 /* What an earlier process wrote into the log may never have reached the disk, and after a failed
@@ -165,7 +159,7 @@ enum status store_settle(struct store *store, struct error *err)
     }
     if (status == STATUS_OK) {
         unlink(store->unsynced_path);
-        status = sync_directory(store->directory, err);
+        status = sync_directory(store, err);
     }
     if (status == STATUS_OK && store->durability == STORE_OFF) {
         read_boot_id(boot);

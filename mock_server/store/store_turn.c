@@ -40,15 +40,6 @@ static bool turn_statement(struct store *store, enum store_statement id)
     return store_run(store, id, NULL, 0);
 }
 
-static void turn_note_sync_failure(struct store *store, const char *why)
-{
-    if (!store->sync_failed) {
-        store->sync_failed = true;
-        LOG_ERRORF(store->log, "store",
-                   "%s; no write is accepted any more: check the disk, then restart", why);
-    }
-}
-
 enum status store_turn_fail(struct store *store, const struct error *why)
 {
     if (store->turn == STORE_TURN_FAILED) {
@@ -71,13 +62,14 @@ enum status store_write_failed(struct store *store, const char *doing, struct er
 {
     struct error why;
     enum status status = sqlite_db_error(&store->db, doing, &why);
-    if (sqlite_db_sync_failed(&store->db)) {
-        turn_note_sync_failure(store, why.message);
-    }
+    bool sync_failed = sqlite_db_sync_failed(&store->db);
     if (err != NULL) {
         *err = why;
     }
     store_turn_fail(store, &why);
+    if (sync_failed) {
+        store_stop(store, &why);
+    }
     return status;
 }
 
@@ -160,7 +152,7 @@ void store_checkpoint(struct store *store)
         struct error why;
         sqlite_db_error(&store->db, "move the log into the main file", &why);
         if (sqlite_db_sync_failed(&store->db)) {
-            turn_note_sync_failure(store, why.message);
+            store_stop(store, &why);
         } else {
             LOG_WARNF(store->log, "store", "%s", why.message);
         }
@@ -207,7 +199,7 @@ static enum status turn_begin_first(struct store *store, struct error *err)
             return store_turn_fail(store, &why);
         }
         if (settled != STATUS_OK) {
-            turn_note_sync_failure(store, why.message);
+            store_stop(store, &why);
         }
     }
     if (store->sync_failed) {

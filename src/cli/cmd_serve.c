@@ -302,7 +302,11 @@ static int run_serve(struct cli *cli)
     }
     print_summary(cli, &options, mock);
     result = pinpipe_mock_run(mock, true, why);
-    pinpipe_mock_free(mock);
+    if (result == PINPIPE_OK) {
+        result = pinpipe_mock_close(mock, why);
+    } else {
+        pinpipe_mock_free(mock);
+    }
     if (result != PINPIPE_OK) {
         return report(cli, result, why);
     }

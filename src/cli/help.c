@@ -69,12 +69,14 @@ void help_print_program(FILE *out)
     for (size_t i = 0; i < command_count; i++) {
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
-    fprintf(out, "\nStart here:\n  pinpipe demo\n\n"
-                 "Each command explains itself: pinpipe COMMAND --help\n"
-                 "Settings come from flags, the environment, ./.env and defaults: pinpipe config "
-                 "show --origin\n"
-                 "Exit codes: 0 done, 1 the verdict is FAIL or the work failed, 2 wrong usage,\n"
-                 "  3 an endpoint cannot be reached, 4 bad configuration\n");
+    fprintf(
+        out,
+        "\nStart here:\n  pinpipe demo\n\n"
+        "Each command explains itself: pinpipe COMMAND --help\n"
+        "Settings come from flags, the environment, ./.env and defaults: pinpipe config "
+        "show --origin\n"
+        "Exit codes: 0 done, 1 the verdict is FAIL or the work failed, 2 wrong usage,\n"
+        "  3 an endpoint cannot be reached, 4 bad configuration, 5 the disk failed to keep data\n");
 }
 
 void help_print_command(FILE *out, const struct command *command, const char *path)

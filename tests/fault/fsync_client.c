@@ -170,26 +170,84 @@ static int post_in_turn(int port)
     return acked;
 }
 
+static bool log_has(const struct server *server, const char *words)
+{
+    char line[2048];
+    bool found = false;
+    FILE *file = fopen(server->log_path, "r");
+    while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
+        found = strstr(line, words) != NULL;
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return found;
+}
+
+/* A deletion that seems to have nothing to do would be acknowledged without a word to the disk, and
+ * what it was to delete be there after a restart. */
+static void nothing_is_claimed(const struct server *server, long n)
+{
+    static const struct {
+        const char *method;
+        const char *path;
+        bool s3;
+        bool refused;
+    } asked[] = {{"DELETE", "/user-workshop-bucket/refused", true, true},
+                 {"DELETE", "/no-such-bucket", true, true},
+                 {"POST", "/user-workshop-bucket?delete", true, true},
+                 {"POST", "/consumers/group", false, true},
+                 {"GET", "/topics", false, false},
+                 {"GET", "/user-workshop-bucket", true, false}};
+    struct reply reply = {0};
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        int port = asked[i].s3 ? server->s3_port : server->port;
+        int status = http_once(port, asked[i].method, asked[i].path, V2_TYPE,
+                               asked[i].method[0] == 'P' ? "{}" : NULL, &reply);
+        if (asked[i].refused ? status < 500 : status != 200) {
+            die("sync %ld failed: %s %s was answered %d", n, asked[i].method, asked[i].path,
+                status);
+        }
+    }
+    free(reply.text);
+}
+
+/* The end of a server whose sync failed says so, and so does the next one's start. */
+static void the_end_is_true(struct server *server, long n)
+{
+    int code = server_stop(server);
+    if (code != 5 || log_has(server, "everything is committed") ||
+        !log_has(server, "may or may not be there")) {
+        die("sync %ld failed: the server ended with %d, see %s", n, code, server->log_path);
+    }
+}
+
 /* false: the n-th sync did not happen, every one has been tried. */
 static bool one_failed_sync(struct server *server, const char *dir, const char *log, long n)
 {
+    unlink(server->log_path);
     server_begin(server, dir, log, n);
     int acked = post_in_turn(server->port);
     struct seen during = read_log(log);
-    if (server_stop(server) != 0) {
-        die("sync %ld failed: the server did not end cleanly", n);
+    if (during.failed_syncs > 0) {
+        nothing_is_claimed(server, n);
+        the_end_is_true(server, n);
+    } else if (server_stop(server) != 0) {
+        die("sync %ld: the server did not end cleanly", n);
     }
-    struct seen seen = read_log(log);
     if (during.failed_syncs + during.redundant_failures == 0) {
         return false;
     }
-    if (seen.acked_after_failure != 0) {
-        die("sync %ld failed: %d acknowledgements after it", n, seen.acked_after_failure);
+    if (during.acked_after_failure != 0) {
+        die("sync %ld failed: %d acknowledgements after it", n, during.acked_after_failure);
     }
     if (during.failed_syncs > 0 && acked == FAULT_POSTS) {
         die("sync %ld failed: nobody was told", n);
     }
     server_begin(server, dir, log, 0);
+    if (during.failed_syncs > 0 && !log_has(server, "the last run stopped: ")) {
+        die("sync %ld failed: the next start does not say so, see %s", n, server->log_path);
+    }
     int64_t end = end_offset(server->port);
     int again = post_in_turn(server->port);
     if (server_stop(server) != 0 || end < 2 * (int64_t)acked || again != FAULT_POSTS) {

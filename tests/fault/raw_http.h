@@ -167,6 +167,7 @@ struct server {
     char log_path[512]; /* its stderr */
     pid_t pid;
     int port; /* of the REST proxy */
+    int s3_port;
 };
 
 static inline void server_init(struct server *server, const char *program, const char *work_dir,
@@ -207,6 +208,14 @@ static inline void server_spawn(struct server *server)
     }
 }
 
+/* 0: the file names no such URL. */
+static inline int ready_port(const char *text, const char *key)
+{
+    const char *url = strstr(text, key);
+    const char *colon = url != NULL ? strchr(url + strlen(key), ':') : NULL;
+    return colon != NULL ? atoi(colon + 1) : 0;
+}
+
 static inline bool server_read_ready(struct server *server)
 {
     char text[4096] = "";
@@ -217,9 +226,8 @@ static inline bool server_read_ready(struct server *server)
     size_t got = fread(text, 1, sizeof(text) - 1, file);
     fclose(file);
     text[got] = '\0';
-    const char *url = strstr(text, "\"rest_url\": \"http://");
-    const char *colon = url != NULL ? strchr(url + 20, ':') : NULL;
-    server->port = colon != NULL ? atoi(colon + 1) : 0;
+    server->port = ready_port(text, "\"rest_url\": \"http://");
+    server->s3_port = ready_port(text, "\"s3_url\": \"http://");
     return server->port > 0;
 }
 

@@ -24,7 +24,7 @@ static struct line_answer *line_answer_of(struct held *held)
 static void line_settle(struct held *held, enum turn_outcome outcome)
 {
     struct line_answer *answer = line_answer_of(held);
-    if (answer->wrote && outcome != TURN_COMMITTED) {
+    if (outcome == TURN_STOPPED || (answer->wrote && outcome != TURN_COMMITTED)) {
         answer->text[0] = '-';
     }
 }

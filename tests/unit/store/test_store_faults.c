@@ -10,13 +10,16 @@
 #include "store_internal.h"
 
 #include "fault_points.h"
+#include "file.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -572,6 +575,54 @@ static void after_a_failed_sync_reads_go_on_and_a_restart_writes_again(void **st
     fault_points_end(f);
 }
 
+/* All descriptors that a turn needs are open since the start: a process that runs out of them is no
+ * disk that fails. */
+static void descriptors_that_run_out_stop_nothing(void **state)
+{
+    struct fault_points *f = *state;
+    struct session s;
+    struct rlimit limit;
+    begin_single(f, &s);
+    int lowest = open("/dev/null", O_RDONLY);
+    assert_true(lowest >= 0);
+    close(lowest);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none = {.rlim_cur = (rlim_t)lowest, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    run_turns(f, &s, 0, 2);
+    bool stopped = store_has_stopped(s.store, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_false(stopped);
+    assert_true(s.acked[0] && s.acked[1]);
+    store_close(s.store);
+    fault_points_end(f);
+}
+
+static void a_stopped_store_says_what_is_to_be_believed(void **state)
+{
+    struct fault_points *f = *state;
+    struct session s;
+    struct error why = ERROR_NONE;
+    char note[512];
+    begin_single(f, &s);
+    run_turns(f, &s, 0, 2);
+    assert_false(store_has_stopped(s.store, &why));
+    assert_int_equal(why.code, STATUS_OK);
+    fault_vfs_fail(&f->vfs, FAULT_SYNC, 1, 0, false);
+    run_turns(f, &s, 2, 3);
+    assert_true(store_has_stopped(s.store, &why));
+    assert_int_equal(why.code, STATUS_STOPPED);
+    assert_non_null(strstr(why.message, "may or may not be there"));
+    temp_dir_path(&f->dir, "state.db.stopped", note, sizeof(note));
+    assert_true(file_exists(note));
+    store_close(s.store);
+    fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+    assert_int_equal(open_store(&s, f->dir.path, f->vfs.name, STORE_FULL, NULL), STATUS_OK);
+    assert_false(file_exists(note)); /* said once */
+    store_close(s.store);
+    fault_points_end(f);
+}
+
 static void a_reader_that_holds_the_log_costs_no_acknowledged_record(void **state)
 {
     struct fault_points *f = *state;
@@ -680,6 +731,8 @@ int main(void)
         TEST(a_full_disk_costs_the_turn_and_nothing_more),
         TEST(a_failed_turn_fails_every_write_until_its_end),
         TEST(after_a_failed_sync_reads_go_on_and_a_restart_writes_again),
+        TEST(descriptors_that_run_out_stop_nothing),
+        TEST(a_stopped_store_says_what_is_to_be_believed),
         TEST(a_reader_that_holds_the_log_costs_no_acknowledged_record),
         TEST(writes_wait_for_a_reader_of_the_log_that_a_killed_server_left),
         TEST(a_writer_of_somebody_else_makes_the_turn_fail_as_busy),
