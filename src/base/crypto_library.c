@@ -23,16 +23,15 @@ static const char *const crypto_file_names[] = {
     NULL,
 };
 
-#define FUNCTION(name, may_lack)                                                                   \
+#define FUNCTION(name)                                                                             \
     {                                                                                              \
-#name, offsetof(struct crypto_library, name), may_lack                                     \
+#name, offsetof(struct crypto_library, name), false                                        \
     }
 
 static const struct shared_function crypto_functions[] = {
-    FUNCTION(EVP_MD_CTX_new, false),     FUNCTION(EVP_MD_CTX_free, false),
-    FUNCTION(EVP_DigestInit_ex, false),  FUNCTION(EVP_DigestUpdate, false),
-    FUNCTION(EVP_DigestFinal_ex, false), FUNCTION(EVP_get_digestbyname, false),
-    FUNCTION(EVP_MD_fetch, true),        FUNCTION(EVP_MD_free, true),
+    FUNCTION(MD5_Init),    FUNCTION(MD5_Update),    FUNCTION(MD5_Final),
+    FUNCTION(SHA1_Init),   FUNCTION(SHA1_Update),   FUNCTION(SHA1_Final),
+    FUNCTION(SHA256_Init), FUNCTION(SHA256_Update), FUNCTION(SHA256_Final),
 };
 
 enum status crypto_library_open(struct crypto_library *library, struct error *err)
@@ -43,7 +42,7 @@ enum status crypto_library_open(struct crypto_library *library, struct error *er
         .missing = "OpenSSL is not installed (" CRYPTO_FILE_NAME
                    " is missing): apt-get install libssl3, dnf install openssl-libs or brew "
                    "install openssl@3",
-        .too_old = "install OpenSSL 1.1 or newer",
+        .too_old = "install OpenSSL 1.1 or 3, built with its MD5 and SHA functions",
         .functions = crypto_functions,
         .function_count = ARRAY_COUNT(crypto_functions),
     };

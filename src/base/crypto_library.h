@@ -5,23 +5,21 @@
 
 #include "error.h"
 
-#include <openssl/evp.h>
-
-/* OpenSSL 1.1's headers lack the type; nobody looks inside. */
-struct ossl_lib_ctx_st;
+#include <openssl/md5.h>
+#include <openssl/sha.h>
 
 struct crypto_library {
     void *handle;
 
-    EVP_MD_CTX *(*EVP_MD_CTX_new)(void);
-    void (*EVP_MD_CTX_free)(EVP_MD_CTX *ctx);
-    int (*EVP_DigestInit_ex)(EVP_MD_CTX *ctx, const EVP_MD *type, ENGINE *engine);
-    int (*EVP_DigestUpdate)(EVP_MD_CTX *ctx, const void *bytes, size_t len);
-    int (*EVP_DigestFinal_ex)(EVP_MD_CTX *ctx, unsigned char *out, unsigned int *len);
-    const EVP_MD *(*EVP_get_digestbyname)(const char *name);
-    /* NULL in OpenSSL 1.1, whose algorithms need no fetching. */
-    EVP_MD *(*EVP_MD_fetch)(struct ossl_lib_ctx_st *library, const char *name, const char *want);
-    void (*EVP_MD_free)(EVP_MD *md);
+    int (*MD5_Init)(MD5_CTX *context);
+    int (*MD5_Update)(MD5_CTX *context, const void *bytes, size_t len);
+    int (*MD5_Final)(unsigned char *out, MD5_CTX *context);
+    int (*SHA1_Init)(SHA_CTX *context);
+    int (*SHA1_Update)(SHA_CTX *context, const void *bytes, size_t len);
+    int (*SHA1_Final)(unsigned char *out, SHA_CTX *context);
+    int (*SHA256_Init)(SHA256_CTX *context);
+    int (*SHA256_Update)(SHA256_CTX *context, const void *bytes, size_t len);
+    int (*SHA256_Final)(unsigned char *out, SHA256_CTX *context);
 };
 
 /* CONFIG when the library or one of its functions is missing: the message says what to install.

@@ -1,9 +1,7 @@
-/* Hashing through libcrypto's EVP. OpenSSL 3 looks an algorithm up by name at every init unless it
- * was fetched before, and that costs more than hashing a small object; so each algorithm is fetched
- * once and each has a context that the one-go calls use again and again.
- *
- * A failing EVP call cannot be the input's fault, only memory's: it ends the program, because a
- * silently wrong digest would be stored and acknowledged. */
+/* Hashing by libcrypto's own MD5_, SHA1_ and SHA256_ functions. Their contexts are plain memory of
+ * the caller's, so that hashing cannot fail: EVP, which stands above them, allocates even where it
+ * begins anew, and a digest that lacked memory could only have ended the program or been wrong.
+ * They need no initialisation of the library either, in which a failed allocation crashes. */
 #include "digest.h"
 
 #include "crypto_library.h"
@@ -13,80 +11,30 @@
 #include <string.h>
 
 enum {
-    digest_kinds = DIGEST_SHA256 + 1,
     /* The block of MD5, SHA-1 and SHA-256 alike (RFC 2104's B). */
     hmac_block_bytes = 64,
-};
-
-struct algorithm {
-    const EVP_MD *md;
-    EVP_MD *fetched;     /* md, when it must be given back */
-    EVP_MD_CTX *context; /* of the one-go calls */
 };
 
 struct crypto {
     struct crypto_library library;
     bool ready;
-    struct algorithm algorithms[digest_kinds];
+};
+
+struct digest_context {
+    enum digest_kind kind;
+    union {
+        MD5_CTX md5;
+        SHA_CTX sha1;
+        SHA256_CTX sha256;
+    } state;
 };
 
 struct digest {
     struct crypto *crypto;
-    enum digest_kind kind;
-    EVP_MD_CTX *context;
+    struct digest_context context;
 };
 
-static const char *const digest_names[digest_kinds] = {"MD5", "SHA1", "SHA256"};
-
 /* --- the library --- */
-
-static void algorithms_release(struct crypto *crypto)
-{
-    for (size_t i = 0; i < digest_kinds; i++) {
-        struct algorithm *algorithm = &crypto->algorithms[i];
-        if (algorithm->context != NULL) {
-            crypto->library.EVP_MD_CTX_free(algorithm->context);
-        }
-        if (algorithm->fetched != NULL) {
-            crypto->library.EVP_MD_free(algorithm->fetched);
-        }
-        *algorithm = (struct algorithm){.md = NULL};
-    }
-}
-
-static void algorithm_find(struct crypto *crypto, enum digest_kind kind)
-{
-    const struct crypto_library *library = &crypto->library;
-    struct algorithm *algorithm = &crypto->algorithms[kind];
-    const char *name = digest_names[kind];
-    if (library->EVP_MD_fetch == NULL || library->EVP_MD_free == NULL) {
-        algorithm->md = library->EVP_get_digestbyname(name);
-        return;
-    }
-    algorithm->fetched = library->EVP_MD_fetch(NULL, name, NULL);
-    if (algorithm->fetched == NULL) {
-        /* A machine in FIPS mode has MD5 only for those who say that it guards nothing: an ETag. */
-        algorithm->fetched = library->EVP_MD_fetch(NULL, name, "-fips");
-    }
-    algorithm->md = algorithm->fetched;
-}
-
-static enum status algorithm_open(struct crypto *crypto, enum digest_kind kind, struct error *err)
-{
-    struct algorithm *algorithm = &crypto->algorithms[kind];
-    algorithm_find(crypto, kind);
-    if (algorithm->md == NULL) {
-        return error_set(err, STATUS_CONFIG, "this libcrypto has no %s", digest_names[kind]);
-    }
-    algorithm->context = crypto->library.EVP_MD_CTX_new();
-    if (algorithm->context == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "no memory for a hash");
-    }
-    if (crypto->library.EVP_DigestInit_ex(algorithm->context, algorithm->md, NULL) != 1) {
-        return error_set(err, STATUS_CONFIG, "this libcrypto refuses %s", digest_names[kind]);
-    }
-    return STATUS_OK;
-}
 
 enum status crypto_new(struct crypto **out)
 {
@@ -103,7 +51,6 @@ void crypto_free(struct crypto *crypto)
     if (crypto == NULL) {
         return;
     }
-    algorithms_release(crypto);
     crypto_library_close(&crypto->library);
     free(crypto);
 }
@@ -114,36 +61,65 @@ enum status crypto_ready(struct crypto *crypto, struct error *err)
         return STATUS_OK;
     }
     enum status status = crypto_library_open(&crypto->library, err);
-    for (int kind = 0; kind < digest_kinds && status == STATUS_OK; kind++) {
-        status = algorithm_open(crypto, (enum digest_kind)kind, err);
-    }
     crypto->ready = status == STATUS_OK;
-    if (!crypto->ready) {
-        algorithms_release(crypto);
-        crypto_library_close(&crypto->library);
-    }
     return status;
 }
 
-/* --- one context: begin, add, end --- */
+/* --- one context: begin, add, end; the functions' results are always 1 --- */
 
-static void context_begin(const struct crypto *crypto, enum digest_kind kind, EVP_MD_CTX *context)
+static void context_begin(const struct crypto *crypto, enum digest_kind kind,
+                          struct digest_context *context)
 {
-    PP_ASSERT(crypto->library.EVP_DigestInit_ex(context, crypto->algorithms[kind].md, NULL) == 1);
+    const struct crypto_library *library = &crypto->library;
+    context->kind = kind;
+    switch (kind) {
+    case DIGEST_MD5:
+        library->MD5_Init(&context->state.md5);
+        break;
+    case DIGEST_SHA1:
+        library->SHA1_Init(&context->state.sha1);
+        break;
+    case DIGEST_SHA256:
+        library->SHA256_Init(&context->state.sha256);
+        break;
+    }
 }
 
-static void digest_context_add(const struct crypto *crypto, EVP_MD_CTX *context, struct span bytes)
+static void digest_context_add(const struct crypto *crypto, struct digest_context *context,
+                               struct span bytes)
 {
-    PP_ASSERT(crypto->library.EVP_DigestUpdate(context, bytes.ptr, bytes.len) == 1);
+    const struct crypto_library *library = &crypto->library;
+    switch (context->kind) {
+    case DIGEST_MD5:
+        library->MD5_Update(&context->state.md5, bytes.ptr, bytes.len);
+        break;
+    case DIGEST_SHA1:
+        library->SHA1_Update(&context->state.sha1, bytes.ptr, bytes.len);
+        break;
+    case DIGEST_SHA256:
+        library->SHA256_Update(&context->state.sha256, bytes.ptr, bytes.len);
+        break;
+    }
 }
 
-static struct digest_value context_end(const struct crypto *crypto, EVP_MD_CTX *context)
+static struct digest_value context_end(const struct crypto *crypto, struct digest_context *context)
 {
+    const struct crypto_library *library = &crypto->library;
     struct digest_value value = {.len = 0};
-    unsigned int len = 0;
-    PP_ASSERT(crypto->library.EVP_DigestFinal_ex(context, value.bytes, &len) == 1);
-    PP_ASSERT(len <= sizeof(value.bytes));
-    value.len = len;
+    switch (context->kind) {
+    case DIGEST_MD5:
+        library->MD5_Final(value.bytes, &context->state.md5);
+        value.len = MD5_DIGEST_LENGTH;
+        break;
+    case DIGEST_SHA1:
+        library->SHA1_Final(value.bytes, &context->state.sha1);
+        value.len = SHA_DIGEST_LENGTH;
+        break;
+    case DIGEST_SHA256:
+        library->SHA256_Final(value.bytes, &context->state.sha256);
+        value.len = SHA256_DIGEST_LENGTH;
+        break;
+    }
     return value;
 }
 
@@ -152,21 +128,21 @@ static struct digest_value context_end(const struct crypto *crypto, EVP_MD_CTX *
 struct digest_value digest_of(struct crypto *crypto, enum digest_kind kind, struct span bytes)
 {
     PP_ASSERT(crypto->ready);
-    EVP_MD_CTX *context = crypto->algorithms[kind].context;
-    context_begin(crypto, kind, context);
-    digest_context_add(crypto, context, bytes);
-    return context_end(crypto, context);
+    struct digest_context context;
+    context_begin(crypto, kind, &context);
+    digest_context_add(crypto, &context, bytes);
+    return context_end(crypto, &context);
 }
 
 /* H((key ^ pad) text), one half of RFC 2104's construction. */
 static struct digest_value keyed_hash(struct crypto *crypto, enum digest_kind kind,
                                       const unsigned char *padded_key, struct span bytes)
 {
-    EVP_MD_CTX *context = crypto->algorithms[kind].context;
-    context_begin(crypto, kind, context);
-    digest_context_add(crypto, context, span_from((const char *)padded_key, hmac_block_bytes));
-    digest_context_add(crypto, context, bytes);
-    return context_end(crypto, context);
+    struct digest_context context;
+    context_begin(crypto, kind, &context);
+    digest_context_add(crypto, &context, span_from((const char *)padded_key, hmac_block_bytes));
+    digest_context_add(crypto, &context, bytes);
+    return context_end(crypto, &context);
 }
 
 struct digest_value digest_hmac(struct crypto *crypto, enum digest_kind kind, struct span key,
@@ -194,40 +170,30 @@ struct digest_value digest_hmac(struct crypto *crypto, enum digest_kind kind, st
 enum status digest_new(struct crypto *crypto, enum digest_kind kind, struct digest **out)
 {
     PP_ASSERT(crypto->ready);
-    struct digest *digest = calloc(1, sizeof(*digest));
+    struct digest *digest = malloc(sizeof(*digest));
     if (digest == NULL) {
         return STATUS_NO_MEMORY;
     }
-    *digest = (struct digest){crypto, kind, crypto->library.EVP_MD_CTX_new()};
-    if (digest->context == NULL || crypto->library.EVP_DigestInit_ex(
-                                       digest->context, crypto->algorithms[kind].md, NULL) != 1) {
-        digest_free(digest);
-        return STATUS_NO_MEMORY;
-    }
+    digest->crypto = crypto;
+    context_begin(crypto, kind, &digest->context);
     *out = digest;
     return STATUS_OK;
 }
 
 void digest_update(struct digest *digest, struct span bytes)
 {
-    digest_context_add(digest->crypto, digest->context, bytes);
+    digest_context_add(digest->crypto, &digest->context, bytes);
 }
 
 struct digest_value digest_finish(struct digest *digest)
 {
-    struct digest_value value = context_end(digest->crypto, digest->context);
-    context_begin(digest->crypto, digest->kind, digest->context);
+    struct digest_value value = context_end(digest->crypto, &digest->context);
+    context_begin(digest->crypto, digest->context.kind, &digest->context);
     return value;
 }
 
 void digest_free(struct digest *digest)
 {
-    if (digest == NULL) {
-        return;
-    }
-    if (digest->context != NULL) {
-        digest->crypto->library.EVP_MD_CTX_free(digest->context);
-    }
     free(digest);
 }
 

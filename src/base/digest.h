@@ -1,7 +1,7 @@
 /* Cryptographic hashes (MD5, SHA-1, SHA-256) and HMACs, by OpenSSL's libcrypto, which is loaded on
  * first use: linked in, it would double every start (DESIGN section 3). One struct crypto a server
- * or client, used by one thread, outliving its digests; making it costs nothing. Memory that
- * libcrypto cannot get while it hashes ends the program: a wrong digest must not be stored. */
+ * or client, used by one thread, outliving its digests; making it costs nothing. Hashing needs no
+ * memory and cannot fail. */
 #ifndef PINPIPE_DIGEST_H
 #define PINPIPE_DIGEST_H
 
