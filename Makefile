@@ -270,7 +270,7 @@ fault: check-build ## every storage fault (the quick suite tries every third), t
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_faults
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_sink_faults
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_lake_faults
-	$(Q)for s in tests/fault/*.sh; do PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done
+	$(Q)for s in tests/fault/*.sh; do MALLOC_STRIDE=1 PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done
 
 .PHONY: crash
 crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times, the sink SINK_CRASH_ROUNDS (40)

@@ -11,7 +11,7 @@
 enum { exchange_timers = 2 };
 
 /* What a quiet exchange keeps of a large request's memory. */
-enum { exchange_keep_bytes = 16 * 1024 };
+enum { exchange_keep_bytes = 16 * 1024, refusal_bytes = 4 * 1024 };
 
 static struct timer_heap *timers_of(struct exchange *exchange)
 {
@@ -280,6 +280,16 @@ enum status exchange_init(struct exchange *exchange, struct turn *turn,
     buf_init(&exchange->reply.body, 0);
     exchange->park_timer.fire = park_deadline_reached;
     exchange->outer_timer.fire = outer_deadline_reached;
+    /* What a refusal takes is there from the start: it must be said just when there is no memory.
+     */
+    exchange->reply.body.max = refusal_bytes;
+    bool ready = arena_alloc(&exchange->arena, 1) != NULL &&
+                 buf_reserve(&exchange->reply.headers, refusal_bytes / 2) &&
+                 buf_reserve(&exchange->reply.body, refusal_bytes / 2);
+    if (!ready) {
+        exchange_release(exchange);
+        return STATUS_NO_MEMORY;
+    }
     return STATUS_OK;
 }
 

@@ -15,7 +15,6 @@
 #include <string.h>
 
 enum {
-    read_bytes_first = 8 * 1024,
     read_bytes_min = 2 * 1024, /* less room than this is not worth a system call */
 };
 
@@ -241,7 +240,7 @@ static struct conn *http_conn_new(struct server *server, void *ctx)
     struct http_site *site = ctx;
     (void)server;
     bool can_discard = http_pool_discard(site->pool) != NULL;
-    struct http_conn *c = can_discard ? calloc(1, sizeof(*c)) : NULL;
+    struct http_conn *c = can_discard ? http_pool_conn_take(site->pool) : NULL;
     if (c == NULL) {
         return NULL;
     }
@@ -257,7 +256,7 @@ static void http_conn_free(struct conn *conn)
     PP_ASSERT(c->work == NULL);
     budget_note(&conn->server->turn.budget, BUDGET_REQUESTS, &c->ahead_charged, 0);
     buf_release(&c->ahead);
-    free(c);
+    http_pool_conn_give_back(c->site->pool, c);
 }
 
 static void http_opened(struct conn *conn, bool over_limit)
@@ -286,7 +285,7 @@ static size_t read_size(const struct server *server, const struct http_work *wor
 {
     const struct http_parser *parser = &work->parser;
     if (!parser->head_complete) {
-        return read_bytes_first;
+        return HTTP_READ_BYTES_FIRST;
     }
     if (server_is_crowded(server)) {
         return SERVER_CROWDED_READ_BYTES;
@@ -314,6 +313,11 @@ static uv_buf_t http_room(struct conn *conn)
     size_t size = read_size(server, c->work);
     size_t wanted = c->work->parser.in_pieces ? size : read_bytes_min;
     if (in->cap < in->len + 1 + wanted && !buf_reserve(in, size)) {
+        if (c->state == HTTP_RECEIVING) {
+            in->failed = false; /* what is there of the request is sound */
+            http_request_refuse(c, EXCHANGE_NO_MEMORY, "out of memory");
+            return uv_buf_init(http_pool_discard(c->site->pool), HTTP_DISCARD_BYTES);
+        }
         return uv_buf_init(NULL, 0);
     }
     size_t room = in->cap - in->len - 1;
@@ -496,5 +500,5 @@ enum status http_kind(struct http_pool *pool, const struct service *service, str
 {
     struct http_site *site = http_pool_site(pool, service);
     *out = (struct conn_kind){.protocol = &http_protocol, .ctx = site};
-    return site != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    return site != NULL && http_pool_fill(pool, &owner) ? STATUS_OK : STATUS_NO_MEMORY;
 }

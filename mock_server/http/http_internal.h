@@ -11,6 +11,7 @@
 #include "spool.h"
 
 enum {
+    HTTP_READ_BYTES_FIRST = 8 * 1024,
     HTTP_READ_BYTES_MAX = 256 * 1024, /* with one system call */
     HTTP_DISCARD_BYTES = 16 * 1024,
     HTTP_DATE_BYTES = 32,
@@ -40,6 +41,8 @@ struct http_pool {
     size_t spooled_bytes;
     struct http_work *spare; /* what connections left for their successors */
     size_t spare_count;
+    struct http_conn *spare_conns;
+    size_t spare_conn_count;
     struct http_site *sites;
     char *discard; /* what is read only to be dropped or put aside */
     char date[HTTP_DATE_BYTES];
@@ -78,7 +81,8 @@ struct http_conn {
     enum http_state state;
     struct http_work *work; /* NULL when IDLE */
     struct buf ahead;
-    size_t ahead_charged;  /* what it counts in the budget */
+    size_t ahead_charged; /* what it counts in the budget */
+    struct http_conn *next_spare;
     bool refused;          /* what else the peer sends is dropped */
     bool body_timed;       /* the body's clock runs */
     int64_t body_start_us; /* when its head was complete */
@@ -97,6 +101,12 @@ void http_work_reset(struct http_work *work, const struct service *service);
 void http_work_charge(struct http_work *work, size_t bytes);
 /* The reply has left or never will; its connection, if it is still there, has no work any more. */
 void http_work_give_back(struct http_work *work);
+/* A zeroed connection; NULL: no memory. */
+struct http_conn *http_pool_conn_take(struct http_pool *pool);
+void http_pool_conn_give_back(struct http_pool *pool, struct http_conn *c);
+/* Makes what a first connection and its request need, so that they can be told when there is no
+ * memory; false: there is none already. */
+bool http_pool_fill(struct http_pool *pool, const struct exchange_owner *owner);
 /* The Date header's value now. */
 const char *http_pool_date(struct http_pool *pool);
 /* HTTP_DISCARD_BYTES of room; NULL: no memory, which does not happen again after the first time. */

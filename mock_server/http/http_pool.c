@@ -1,15 +1,17 @@
 /* What the HTTP connections of a server share. What a request needs while it is under way (its
  * bytes, the exchange, the parser) is one struct http_work, taken from the pool at the first byte
  * and given back after the reply: a thousand idle connections hold none, and a busy one allocates
- * nothing. */
+ * nothing. Some connections are kept as well, so that a process without memory can still say so. */
 #include "http_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum {
     keep_bytes = 16 * 1024, /* what a spare work keeps of a large request's buffer */
     spare_work_max = 64,
+    spare_conns_max = 16,
 };
 
 /* --- work: taken and given back --- */
@@ -32,17 +34,26 @@ static struct http_work *work_new(struct http_pool *pool, const struct exchange_
         free(work);
         return NULL;
     }
-    buf_init(&work->in, 0);
+    buf_init(&work->in, keep_bytes);
     buf_init(&work->head, HTTP_REPLY_HEAD_BYTES_MAX);
     work->pool = pool;
     work->charged = 0;
     work->spool = NULL;
     work->spooled_bytes = 0;
-    if (!buf_reserve(&work->head, HTTP_REPLY_HEAD_BYTES_KEPT)) {
+    if (!buf_reserve(&work->in, HTTP_READ_BYTES_FIRST) ||
+        !buf_reserve(&work->head, HTTP_REPLY_HEAD_BYTES_KEPT)) {
         work_free(work);
         return NULL;
     }
     return work;
+}
+
+static void work_keep(struct http_work *work)
+{
+    struct http_pool *pool = work->pool;
+    work->next_spare = pool->spare;
+    pool->spare = work;
+    pool->spare_count++;
 }
 
 void http_work_reset(struct http_work *work, const struct service *service)
@@ -116,12 +127,51 @@ void http_work_give_back(struct http_work *work)
     }
     buf_trim(&work->in, keep_bytes);
     exchange_reset(&work->exchange, work->exchange.entry);
-    work->next_spare = pool->spare;
-    pool->spare = work;
-    pool->spare_count++;
+    work_keep(work);
+}
+
+/* --- connections --- */
+
+struct http_conn *http_pool_conn_take(struct http_pool *pool)
+{
+    struct http_conn *c = pool->spare_conns;
+    if (c != NULL) {
+        pool->spare_conns = c->next_spare;
+        pool->spare_conn_count--;
+    } else {
+        c = malloc(sizeof(*c));
+    }
+    if (c != NULL) {
+        memset(c, 0, sizeof(*c));
+    }
+    return c;
+}
+
+void http_pool_conn_give_back(struct http_pool *pool, struct http_conn *c)
+{
+    if (pool->spare_conn_count >= spare_conns_max) {
+        free(c);
+        return;
+    }
+    c->next_spare = pool->spare_conns;
+    pool->spare_conns = c;
+    pool->spare_conn_count++;
 }
 
 /* --- the pool --- */
+
+bool http_pool_fill(struct http_pool *pool, const struct exchange_owner *owner)
+{
+    struct http_conn *c = pool->spare_conns == NULL ? malloc(sizeof(*c)) : NULL;
+    struct http_work *work = pool->spare == NULL ? work_new(pool, owner) : NULL;
+    if (c != NULL) {
+        http_pool_conn_give_back(pool, c);
+    }
+    if (work != NULL) {
+        work_keep(work);
+    }
+    return pool->spare_conns != NULL && pool->spare != NULL && http_pool_discard(pool) != NULL;
+}
 
 const char *http_pool_date(struct http_pool *pool)
 {
@@ -151,6 +201,11 @@ static void pool_release(struct server_part *part)
         struct http_work *work = pool->spare;
         pool->spare = work->next_spare;
         work_free(work);
+    }
+    while (pool->spare_conns != NULL) {
+        struct http_conn *c = pool->spare_conns;
+        pool->spare_conns = c->next_spare;
+        free(c);
     }
     while (pool->sites != NULL) {
         struct http_site *site = pool->sites;

@@ -1,6 +1,10 @@
 /* Time on the loop: the server's clock, its named limits, and the one uv timer behind the heap. */
 #include "server_internal.h"
 
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 void server_limits_init(struct server_limits *limits)
 {
     *limits = (struct server_limits){
@@ -44,5 +48,39 @@ void loop_timer_after_ms(struct server *server, struct timer *timer, int64_t del
 {
     if (timer_set(&server->timers, timer, server_now_us(server) + delay_ms * 1000) != STATUS_OK) {
         timer->fire(timer); /* too early is better than never */
+    }
+}
+
+static void loop_descriptor_ignored(uv_poll_t *poll, int status, int events)
+{
+    (void)poll;
+    (void)status;
+    (void)events;
+}
+
+static void descriptor_closed(uv_handle_t *handle)
+{
+    handle->data = NULL;
+}
+
+void loop_descriptors_reserve(struct server *server)
+{
+    int socket_fd = socket(AF_INET, SOCK_DGRAM, 0);
+    int wanted = (int)(server->limits.connections_max + SERVER_FILES_SPARE);
+    int fd = socket_fd >= 0 ? fcntl(socket_fd, F_DUPFD_CLOEXEC, wanted) : -1;
+    uv_poll_t poll;
+    if (fd >= 0 && uv_poll_init(&server->loop, &poll, fd) == 0) {
+        poll.data = server;
+        uv_poll_start(&poll, UV_READABLE, loop_descriptor_ignored);
+        uv_close((uv_handle_t *)&poll, descriptor_closed);
+        while (poll.data != NULL) {
+            uv_run(&server->loop, UV_RUN_NOWAIT);
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (socket_fd >= 0) {
+        close(socket_fd);
     }
 }

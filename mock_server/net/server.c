@@ -149,6 +149,13 @@ enum status server_new(const struct server_options *options, struct server **out
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
     }
+    loop_descriptors_reserve(server);
+    if (code == 0 &&
+        timer_heap_reserve(&server->timers, server->limits.connections_max) != STATUS_OK) {
+        code = UV_ENOMEM;
+    } else {
+        timer_heap_unreserve(&server->timers, server->limits.connections_max);
+    }
     if (code != 0) {
         server->interrupt.type = UV_UNKNOWN_HANDLE;
         server_free(server);

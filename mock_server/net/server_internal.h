@@ -12,6 +12,10 @@ void loop_wake_arm(struct server *server);
 /* Arms it for so long from now; fires it at once when there is no memory. */
 void loop_timer_after_ms(struct server *server, struct timer *timer, int64_t delay_ms);
 
+/* libuv ends the process where it cannot make room for one more descriptor: makes room for all that
+ * there may be, before anything is served. */
+void loop_descriptors_reserve(struct server *server);
+
 /* --- places.c --- */
 enum place {
     PLACE_TAKEN,

@@ -25,7 +25,7 @@ static const char *const crypto_file_names[] = {
 
 #define FUNCTION(name)                                                                             \
     {                                                                                              \
-#name, offsetof(struct crypto_library, name), false                                        \
+#name, offsetof(struct crypto_library, name)                                               \
     }
 
 static const struct shared_function crypto_functions[] = {

@@ -29,7 +29,7 @@ static const char *const curl_file_names[] = {
 
 #define FUNCTION(name)                                                                             \
     {                                                                                              \
-        "curl_" #name, offsetof(struct curl_library, name), false                                  \
+        "curl_" #name, offsetof(struct curl_library, name)                                         \
     }
 
 static const struct shared_function curl_functions[] = {

@@ -9,7 +9,7 @@ static enum status shared_functions_find(const struct shared_library *library, v
     for (size_t i = 0; i < library->function_count; i++) {
         const struct shared_function *function = &library->functions[i];
         void *address = dlsym(handle, function->name);
-        if (address == NULL && !function->may_lack) {
+        if (address == NULL) {
             return error_set(err, STATUS_CONFIG, "this %s has no %s: %s", library->title,
                              function->name, library->too_old);
         }

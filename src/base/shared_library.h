@@ -10,7 +10,6 @@
 struct shared_function {
     const char *name;
     size_t member; /* offsetof in the caller's table */
-    bool may_lack; /* then its member is NULL */
 };
 
 struct shared_library {

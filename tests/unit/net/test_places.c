@@ -131,8 +131,11 @@ static void a_reader_that_takes_nothing_yields(void **state)
     int reader = raw_connect(f->echo.port);
     raw_send_text(reader, GET("/bytes/20000000"));
     echo_server_await(&f->echo.requests, 1);
-    raw_pause_ms(100);
-    echo_bench_ask(f, GET("/hello"));
+    f->reply.status = 0;
+    for (int i = 0; i < 100 && f->reply.status != 200; i++) {
+        raw_pause_ms(30); /* until it has waited for long enough */
+        echo_bench_ask(f, GET("/hello"));
+    }
     assert_int_equal(f->reply.status, 200);
     raw_close(reader);
 }
