@@ -95,9 +95,6 @@ static void request_dispatch(struct http_conn *c)
         return;
     }
     exchange_handle(&work->exchange);
-    if (exchange_is_parked(&work->exchange) && c->conn.ended) {
-        conn_close(&c->conn);
-    }
 }
 
 /* A fast sender has others' turns between its slices. One that has sent nothing since its last one
@@ -383,13 +380,9 @@ static void http_ended(struct conn *conn)
         }
         return;
     case HTTP_BUSY:
-        /* A parked request's client has left. (One that only shut down its sending side looks the
-         * same; its poll would consume records that nobody reads.) */
-        if (exchange_is_parked(&c->work->exchange)) {
-            conn_close(conn);
-        }
-        return;
     case HTTP_SENDING:
+        /* Who has sent his last request and closed that direction still waits for the answer. One
+         * who has left looks the same until something is sent to him. */
         return;
     }
 }

@@ -162,6 +162,13 @@ bool raw_is_closed_within(int fd, int wait_ms)
     return raw_is_readable_within(fd, wait_ms) && recv(fd, &byte, 1, 0) <= 0;
 }
 
+void raw_reset(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(fd);
+}
+
 void raw_close(int fd)
 {
     close(fd);

@@ -44,6 +44,8 @@ bool raw_is_readable_within(int fd, int wait_ms);
 void raw_pause_ms(int pause_ms);
 bool raw_is_closed_within(int fd, int wait_ms);
 void raw_close(int fd);
+/* Closes it with a reset. */
+void raw_reset(int fd);
 /* The first header of that name into out; false (and "") when there is none. */
 bool raw_header(const struct raw_reply *reply, const char *name, char *out, size_t out_bytes);
 const char *raw_body(const struct raw_reply *reply);

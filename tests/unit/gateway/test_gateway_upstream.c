@@ -350,7 +350,7 @@ static void when_the_client_leaves_the_upstreams_request_is_given_up(void **stat
     while (f->behind.requests == 0) {
         usleep(1000);
     }
-    raw_close(fd);
+    raw_reset(fd);
     while (f->behind.ended == 0) {
         usleep(1000);
     }

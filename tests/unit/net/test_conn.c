@@ -41,13 +41,32 @@ static void a_request_cut_off_is_dropped_silently(void **state)
     raw_close(fd);
 }
 
-static void a_parked_request_is_cancelled_when_its_client_leaves(void **state)
+static void a_parked_request_is_answered_behind_a_closed_sending_side(void **state)
+{
+    struct echo_bench *f = *state;
+    int before = raw_connect(f->echo.port);
+    int after = raw_connect(f->echo.port);
+    raw_send_text(before, GET("/park"));
+    raw_end_sending(before); /* with the request */
+    raw_send_text(after, GET("/park"));
+    echo_server_await(&f->echo.parked, 2);
+    raw_end_sending(after);
+    echo_bench_ask(f, GET("/wake"));
+    raw_receive_all(before, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "woken");
+    raw_receive_all(after, &f->reply);
+    assert_string_equal(raw_body(&f->reply), "woken");
+    raw_close(before);
+    raw_close(after);
+}
+
+static void a_parked_request_is_cancelled_when_its_client_resets(void **state)
 {
     struct echo_bench *f = *state;
     int fd = raw_connect(f->echo.port);
     raw_send_text(fd, GET("/park"));
     echo_server_await(&f->echo.parked, 1);
-    raw_close(fd);
+    raw_reset(fd);
     echo_server_await(&f->echo.cancelled, 1);
     echo_bench_ask(f, GET("/wake"));
     assert_int_equal(f->reply.status, 200);
@@ -505,7 +524,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STARTED(a_client_that_ended_its_side_still_gets_its_answers),
         STARTED(a_request_cut_off_is_dropped_silently),
-        STARTED(a_parked_request_is_cancelled_when_its_client_leaves),
+        STARTED(a_parked_request_is_answered_behind_a_closed_sending_side),
+        STARTED(a_parked_request_is_cancelled_when_its_client_resets),
         STARTED(a_parked_request_is_answered_when_woken),
         STARTED(deadlines_answer_parked_requests),
         OWN(a_head_that_dribbles_in_is_408),
