@@ -146,10 +146,25 @@ static void XMLCALL xml_on_doctype(void *ctx, const XML_Char *name, const XML_Ch
     xml_read_refuse(ctx);
 }
 
+/* A tag that is longer would have expat compare its attributes by the ten thousand in one go. */
+static bool tags_are_bounded(struct span text)
+{
+    while (text.len > 0) {
+        text = span_skip(text, span_find_byte(text, '<'));
+        size_t len = span_find_byte(text, '>');
+        bool is_tag = text.len > 1 && text.ptr[1] != '!' && text.ptr[1] != '?';
+        if (is_tag && len > S3_XML_TAG_BYTES_MAX) {
+            return false;
+        }
+        text = span_skip(text, len);
+    }
+    return true;
+}
+
 struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text)
 {
     struct reader r = {.arena = arena};
-    if (text.len > S3_BODY_BYTES_MAX) {
+    if (text.len > S3_BODY_BYTES_MAX || !tags_are_bounded(text)) {
         return NULL;
     }
     r.parser = XML_ParserCreateNS(NULL, namespace_separator);

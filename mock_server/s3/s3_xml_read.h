@@ -8,6 +8,7 @@ enum {
     S3_XML_DEPTH_MAX = 16,
     S3_XML_NODES_MAX = 100000, /* 10000 parts with number, ETag and checksums */
     S3_XML_TEXT_BYTES_MAX = 64 * 1024,
+    S3_XML_TAG_BYTES_MAX = 4 * 1024, /* with its attributes: S3 has a name space and a type */
 };
 
 /* An element, in the arena; its namespace is dropped. */

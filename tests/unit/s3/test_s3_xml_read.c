@@ -229,6 +229,20 @@ static void one_text_is_bounded(void **state)
     }
 }
 
+static void one_tag_is_bounded(void **state)
+{
+    struct bench *bench = *state;
+    for (size_t len = S3_XML_TAG_BYTES_MAX - 1; len <= S3_XML_TAG_BYTES_MAX + 1; len++) {
+        (void)repeat(&bench->text, "<r a=\"", "x", len - sizeof("<r a=\"\"") + 1);
+        buf_append_cstr(&bench->text, "\"></r>");
+        struct s3_xml_node *root = read_bytes(bench, bench->text.ptr, bench->text.len);
+        assert_int_equal(root != NULL, len <= S3_XML_TAG_BYTES_MAX);
+    }
+    (void)repeat(&bench->text, "<r><!--", "x", 2 * S3_XML_TAG_BYTES_MAX);
+    buf_append_cstr(&bench->text, "--></r>"); /* a comment is as long as it likes */
+    assert_non_null(read_bytes(bench, bench->text.ptr, bench->text.len));
+}
+
 static void a_body_over_the_limit_is_refused(void **state)
 {
     struct bench *bench = *state;
@@ -264,6 +278,7 @@ int main(void)
         TEST(nesting_is_bounded),
         TEST(the_number_of_elements_is_bounded),
         TEST(one_text_is_bounded),
+        TEST(one_tag_is_bounded),
         TEST(a_body_over_the_limit_is_refused),
         TEST(an_arena_that_is_full_refuses),
     };
