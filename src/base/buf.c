@@ -100,11 +100,6 @@ void buf_append_cstr(struct buf *b, const char *text)
     buf_append(b, text, strlen(text));
 }
 
-void buf_append_byte(struct buf *b, char byte)
-{
-    buf_append(b, &byte, 1);
-}
-
 void buf_append_u64(struct buf *b, uint64_t value)
 {
     char digits[u64_digits_max];

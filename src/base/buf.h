@@ -32,7 +32,16 @@ bool buf_reserve(struct buf *b, size_t extra);
 void buf_append(struct buf *b, const void *bytes, size_t len);
 void buf_append_span(struct buf *b, struct span s);
 void buf_append_cstr(struct buf *b, const char *text);
-void buf_append_byte(struct buf *b, char byte);
+/* Here, because writers of JSON append most of theirs byte by byte. */
+static inline void buf_append_byte(struct buf *b, char byte)
+{
+    if (PP_LIKELY(!b->failed && b->len < b->max && b->len + 1 < b->cap)) {
+        b->ptr[b->len++] = byte;
+        b->ptr[b->len] = '\0';
+    } else {
+        buf_append(b, &byte, 1);
+    }
+}
 void buf_append_u64(struct buf *b, uint64_t value);
 void buf_append_i64(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...) PP_PRINTF(2, 3);

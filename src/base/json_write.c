@@ -93,7 +93,11 @@ static void json_name_close(struct json_writer *w)
 
 void json_write_name(struct json_writer *w, const char *name)
 {
-    json_write_name_span(w, span_from_cstr(name));
+    struct buf *out = json_write_value(w);
+    buf_append_byte(out, '"');
+    buf_append_cstr(out, name);
+    buf_append_byte(out, '"');
+    json_name_close(w);
 }
 
 void json_write_name_span(struct json_writer *w, struct span name)

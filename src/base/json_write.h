@@ -41,7 +41,8 @@ void json_write_raw(struct json_writer *w, struct span json);
  */
 struct buf *json_write_value(struct json_writer *w);
 
-/* The name of the value that comes next. */
+/* The name of the value that comes next. One of the program's own is written as it stands: nothing
+ * in it needs an escape. Anybody else's comes as a span. */
 void json_write_name(struct json_writer *w, const char *name);
 void json_write_name_span(struct json_writer *w, struct span name);
 /* A name that is JSON text already, with its quotes. */

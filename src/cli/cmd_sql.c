@@ -262,7 +262,7 @@ static int run_json(struct sql_session *s, sqlite3_stmt *stmt, int columns)
         struct json_writer w = json_writer_to(&s->out);
         json_write_object(&w);
         for (int i = 0; i < columns; i++) {
-            json_write_name(&w, sqlite3_column_name(stmt, i));
+            json_write_name_span(&w, span_from_cstr(sqlite3_column_name(stmt, i)));
             value_append_json(json_write_value(&w), stmt, i);
         }
         json_write_end(&w);
