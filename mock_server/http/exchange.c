@@ -151,6 +151,13 @@ size_t exchange_reply_room(const struct exchange *exchange)
     return turn_unsent_room(exchange->turn);
 }
 
+void exchange_want_reply_room(struct exchange *exchange, size_t bytes)
+{
+    if (exchange->owner->want_room != NULL) {
+        exchange->owner->want_room(exchange, bytes);
+    }
+}
+
 void exchange_handle(struct exchange *exchange)
 {
     enum handled handled = exchange->service->handle(exchange->service->ctx, exchange);

@@ -133,8 +133,10 @@ void exchange_lose_answer(struct exchange *exchange);
 /* Resets the reply and lets the current service write this failure. */
 void exchange_fail(struct exchange *exchange, enum exchange_failure failure);
 /* How many more bytes of replies the server may keep before they have left. A long poll that is
- * woken while this is less than its answer parks again instead. */
+ * woken while this is less than its answer parks again instead, and says how
+ * much it wants: slow readers are closed for it, whose bytes come free a little later. */
 size_t exchange_reply_room(const struct exchange *exchange);
+void exchange_want_reply_room(struct exchange *exchange, size_t bytes);
 
 /* --- for the owner of exchanges (http_conn.c) and for tests --- */
 
@@ -144,6 +146,8 @@ struct exchange_owner {
     void (*send)(struct exchange *exchange);
     /* Sent, or being sent, and journaled: the turn does not need it any more. */
     void (*finished)(struct exchange *exchange);
+    /* Optional: a parked one has no room for its reply. */
+    void (*want_room)(struct exchange *exchange, size_t bytes);
 };
 
 enum {

@@ -52,13 +52,13 @@ static struct http_conn *slow_reader_find(const struct http_conn *c)
     return found;
 }
 
-/* While answers that have not left take more memory than their share, slow readers are closed.
- * False: all read well, there are just many. */
-static bool reply_room_is_made(struct http_conn *c)
+/* While answers that have not left leave less than `wanted` of their share of memory, slow readers
+ * are closed. False: all read well, there are just many. */
+static bool reply_room_is_made(struct http_conn *c, size_t wanted)
 {
     size_t coming_free = 0; /* when the loop has let go of those closed here */
     size_t room = exchange_reply_room(&c->work->exchange);
-    while (room + coming_free < HTTP_REPLY_ROOM_BYTES_MIN) {
+    while (room + coming_free < wanted) {
         struct http_conn *slow = slow_reader_find(c);
         if (slow == NULL) {
             break;
@@ -90,7 +90,7 @@ static void request_dispatch(struct http_conn *c)
         exchange_answer(&work->exchange);
         return;
     }
-    if (!reply_room_is_made(c)) {
+    if (!reply_room_is_made(c, HTTP_REPLY_ROOM_BYTES_MIN)) {
         exchange_abort(&work->exchange, EXCHANGE_OVERLOADED);
         return;
     }
@@ -228,7 +228,15 @@ static void reply_finished(struct exchange *exchange)
     }
 }
 
-static const struct exchange_owner owner = {http_reply_send, reply_finished};
+static void reply_want_room(struct exchange *exchange, size_t bytes)
+{
+    struct http_conn *c = http_work_of(exchange)->conn;
+    if (c != NULL) {
+        (void)reply_room_is_made(c, bytes);
+    }
+}
+
+static const struct exchange_owner owner = {http_reply_send, reply_finished, reply_want_room};
 
 /* --- what the connection calls --- */
 

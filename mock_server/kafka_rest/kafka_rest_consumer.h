@@ -25,9 +25,12 @@ enum {
     CONSUMER_SERVER_WAIT_MS = 1000,              /* consumer.request.timeout.ms of the server */
     CONSUMER_POLL_RECORDS = 30,                  /* max.poll.records */
     CONSUMER_FETCH_BYTES_MAX = 64 * 1024 * 1024, /* consumer.request.max.bytes */
-    /* DIFFERS: an answer ends here even if more would fit into max_bytes, so that memory stays
-     * bounded; below API Gateway's 10 MB. */
+    /* DIFFERS: an answer ends here, or at an eighth of the room that unsent answers have left
+     * (`serve --memory`), even if more would fit into max_bytes: memory stays bounded, and many who
+     * do not read theirs leave some for the next. Below API Gateway's 10 MB. */
     CONSUMER_REPLY_BYTES_MAX = 8 * 1024 * 1024,
+    CONSUMER_REPLY_ROOM_PARTS = 8,
+    CONSUMER_REPLY_BYTES_MIN = 64 * 1024, /* an eighth or these, but no more than half the room */
     CONSUMER_FETCH_MIN_MAX = 10000000,
 
     CONSUMER_BUCKETS = 1024,
@@ -136,10 +139,12 @@ struct consumer_read {
     struct consumer_build *build; /* kafka_rest_consumer_read.c */
     /* Measured of the log so far (kafka_rest_consumer_measure.c); void in another epoch. */
     bool measured;
-    bool enough; /* the answer would be complete now */
+    bool enough;        /* the answer would be complete now */
+    size_t reply_max;   /* about how large it may become */
+    size_t room_wanted; /* for its first record, which had none */
     uint64_t epoch;
     int64_t seen_bytes;
-    int64_t seen_reply_bytes;
+    size_t seen_reply_bytes;
     struct broker_fetch_part *parts; /* the buffered ranges, then one a partition */
     size_t part_cap;
     size_t buffered_parts;
@@ -208,10 +213,18 @@ void consumer_buffer_drop(struct consumer *consumer);
 
 /* Makes read->fetch measure what came since the last time. */
 enum status consumer_measure_prepare(struct consumer_read *read) PP_MUST_USE;
-/* Makes read->fetch write the records of an answer of at most about reply_max bytes. */
-enum status consumer_build_prepare(struct consumer_read *read, size_t reply_max) PP_MUST_USE;
-/* Completes the answer (records, 408/40801 or a failure) and moves the positions on. False: they
- * have been changed meanwhile, the read must look again. */
-bool consumer_build_finish(struct consumer_read *read);
+/* Makes read->fetch write the records of an answer of about read->reply_max bytes, or of one record
+ * that is larger when it fits into `room`. */
+enum status consumer_build_prepare(struct consumer_read *read, size_t room) PP_MUST_USE;
+
+enum consumer_built {
+    BUILT_ANSWER,  /* records, 408/40801 or a failure; the positions have moved on */
+    BUILT_CHANGED, /* the positions have been changed meanwhile: the read must look again */
+    BUILT_NO_ROOM, /* there are records, and not even the first fits into the room */
+};
+enum consumer_built consumer_build_finish(struct consumer_read *read);
+/* About what the record takes in an answer. */
+size_t consumer_record_reply_bytes(const struct consumer *consumer,
+                                   const struct broker_fetched *record);
 
 #endif

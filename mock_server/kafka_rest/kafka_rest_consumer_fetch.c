@@ -10,7 +10,7 @@
 #include "query.h"
 
 /* With no room for its answer, a read looks again after this. */
-enum { room_retry_us = 10000, room_bytes_min = 1024 * 1024 };
+enum { room_retry_us = 10000 };
 
 /* --- one look --------------------------------------------------------------------------------- */
 
@@ -45,9 +45,39 @@ static enum consumer_look look_empty(struct consumer_read *read)
 
 static enum consumer_look look_poll(struct consumer_read *read);
 
+static bool look_is_over(const struct consumer_read *read)
+{
+    return consumer_now_us(read->consumer->consumers) >= read->deadline_us;
+}
+
+/* Others' answers, which have not left, take it all. DIFFERS: 503 where the real proxy, without a
+ * bound to its memory, answers the records; an empty list would say that there are none. */
+static enum consumer_look look_without_room(struct consumer_read *read)
+{
+    struct exchange *exchange = read->call->exchange;
+    exchange_want_reply_room(exchange, read->room_wanted);
+    if (!look_is_over(read)) {
+        read->again_us = consumer_now_us(read->consumer->consumers) + room_retry_us;
+        return LOOK_AGAIN;
+    }
+    exchange_fail(exchange, EXCHANGE_OVERLOADED);
+    answer_hint(exchange, "there are records, but answers that other clients are slow to read "
+                          "take all the memory that answers may take: read again, nothing is "
+                          "lost (serve --memory sets how much there is)");
+    return LOOK_DONE;
+}
+
 static enum consumer_look look_built(struct consumer_read *read)
 {
-    return consumer_build_finish(read) ? LOOK_DONE : look_poll(read);
+    switch (consumer_build_finish(read)) {
+    case BUILT_ANSWER:
+        break;
+    case BUILT_CHANGED:
+        return look_poll(read);
+    case BUILT_NO_ROOM:
+        return look_without_room(read);
+    }
+    return LOOK_DONE;
 }
 
 static void look_fetch_begin(struct consumer_read *read)
@@ -56,11 +86,26 @@ static void look_fetch_begin(struct consumer_read *read)
         .base = {.arena = &read->call->exchange->arena, .done = read_broker_done, .ctx = read}};
 }
 
-static enum consumer_look look_build(struct consumer_read *read, size_t reply_max)
+static size_t look_smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A fair share of the room, so that those who do not read their answers leave some to others. */
+static size_t look_reply_max(size_t room)
+{
+    size_t part = look_smaller(room / CONSUMER_REPLY_ROOM_PARTS, CONSUMER_REPLY_BYTES_MAX);
+    size_t least = look_smaller(room / 2, CONSUMER_REPLY_BYTES_MIN);
+    return part > least ? part : least;
+}
+
+static enum consumer_look look_build(struct consumer_read *read)
 {
     struct broker *broker = read->call->rest->options.broker;
+    size_t room = exchange_reply_room(read->call->exchange);
     look_fetch_begin(read);
-    if (consumer_build_prepare(read, reply_max) != STATUS_OK) {
+    read->reply_max = look_reply_max(room);
+    if (consumer_build_prepare(read, room) != STATUS_OK) {
         return look_no_memory(read);
     }
     return look_asked(read, &read->fetch.base, broker->ops->fetch(broker, &read->fetch),
@@ -77,23 +122,14 @@ static enum consumer_look look_measured(struct consumer_read *read)
         kafka_rest_error_broker(read->call, &read->fetch.base);
         return LOOK_DONE;
     }
-    int64_t now_us = consumer_now_us(consumer->consumers);
-    bool over = now_us >= read->deadline_us;
-    if (!read->enough && !over) {
-        return LOOK_AGAIN;
-    }
-    size_t room = exchange_reply_room(read->call->exchange);
-    if (room < room_bytes_min) {
-        read->again_us = now_us + room_retry_us;
-        return over ? look_empty(read) : LOOK_AGAIN;
-    }
-    return look_build(read, room < CONSUMER_REPLY_BYTES_MAX ? room : CONSUMER_REPLY_BYTES_MAX);
+    return read->enough || look_is_over(read) ? look_build(read) : LOOK_AGAIN;
 }
 
 static enum consumer_look look_measure(struct consumer_read *read)
 {
     struct broker *broker = read->call->rest->options.broker;
     look_fetch_begin(read);
+    read->reply_max = look_reply_max(exchange_reply_room(read->call->exchange));
     if (consumer_measure_prepare(read) != STATUS_OK) {
         return look_no_memory(read);
     }
@@ -121,7 +157,7 @@ static enum consumer_look look_polled(struct consumer_read *read)
     if (!read->first_poll) {
         return look_measure(read);
     }
-    if (consumer_now_us(read->consumer->consumers) < read->deadline_us) {
+    if (!look_is_over(read)) {
         return LOOK_AGAIN;
     }
     answer_hint(call->exchange, "the first read after a subscribe only joins the group and "

@@ -5,13 +5,19 @@
 /* Frame of a record in an answer, beside topic, key and value. */
 enum { record_frame_bytes = 64 };
 
+size_t consumer_record_reply_bytes(const struct consumer *consumer,
+                                   const struct broker_fetched *record)
+{
+    size_t size = record->key.len + record->value.len;
+    return (consumer->format == MEDIA_BINARY ? size / 3 * 4 : size) + record_frame_bytes;
+}
+
 static bool measure_record(struct broker_fetch *fetch, size_t part,
                            const struct broker_fetched *record)
 {
     struct consumer_read *read = fetch->base.ctx;
     int64_t min = read->consumer->fetch_min_bytes;
     int64_t size = (int64_t)(record->key.len + record->value.len);
-    bool binary = read->consumer->format == MEDIA_BINARY;
     if (part >= read->buffered_parts) {
         read->seen_to[part - read->buffered_parts] = record->offset + 1;
     }
@@ -20,9 +26,9 @@ static bool measure_record(struct broker_fetch *fetch, size_t part,
         return false;
     }
     read->seen_bytes += size;
-    read->seen_reply_bytes += (binary ? size / 3 * 4 : size) + record_frame_bytes;
+    read->seen_reply_bytes += consumer_record_reply_bytes(read->consumer, record);
     read->enough =
-        (min >= 0 && read->seen_bytes > min) || read->seen_reply_bytes >= CONSUMER_REPLY_BYTES_MAX;
+        (min >= 0 && read->seen_bytes > min) || read->seen_reply_bytes >= read->reply_max;
     return !read->enough;
 }
 
@@ -81,6 +87,7 @@ static enum status measure_begin(struct consumer_read *read)
     }
     read->measured = true;
     read->epoch = group_member_epoch(consumer->member);
+    read->enough = false;
     read->seen_bytes = 0;
     read->seen_reply_bytes = 0;
     return STATUS_OK;
@@ -105,7 +112,6 @@ enum status consumer_measure_prepare(struct consumer_read *read)
         part->offset = read->seen_to[i];
         part->end = held[i].at == GROUP_POSITION_FIXED ? INT64_MAX : part->offset;
     }
-    read->enough = false;
     read->fetch.parts = read->parts;
     read->fetch.count = read->buffered_parts + count;
     read->fetch.bytes_max = read->max_bytes - read->seen_bytes;

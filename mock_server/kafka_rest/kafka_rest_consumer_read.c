@@ -73,6 +73,7 @@ enum build_end {
     BUILD_GOES_ON,
     BUILD_CUT,     /* the next record would reach max_bytes */
     BUILD_FULL,    /* the answer is as large as answers may be */
+    BUILD_CROWDED, /* there is no room for the first record */
     BUILD_POISON,  /* the next record cannot be read in this format */
     BUILD_NO_ROOM, /* out of memory */
 };
@@ -88,7 +89,7 @@ struct consumer_build {
     size_t start;
     size_t last_part;   /* of the last record that was looked at */
     size_t from_buffer; /* records written from the buffered ranges */
-    size_t reply_max;
+    size_t room;        /* for the first record, whatever read->reply_max says */
     int64_t bytes;
     int64_t cut_size;
     enum build_end end;
@@ -111,9 +112,10 @@ static bool build_record(struct broker_fetch *fetch, size_t part,
         build->next[part] = record->offset;
         return false;
     }
-    if (build->records.count > 0 &&
-        build->records.out->len + record->key.len + record->value.len >= build->reply_max) {
-        build->end = BUILD_FULL;
+    size_t need = build->records.out->len + consumer_record_reply_bytes(read->consumer, record);
+    if (need > (build->records.count > 0 ? read->reply_max : build->room)) {
+        build->end = build->records.count > 0 ? BUILD_FULL : BUILD_CROWDED;
+        read->room_wanted = need;
         return false;
     }
     switch (consumer_encode_record(&build->records, record)) {
@@ -157,7 +159,7 @@ static struct consumer_build *build_new(struct consumer_read *read, size_t parts
     return ok ? build : NULL;
 }
 
-enum status consumer_build_prepare(struct consumer_read *read, size_t reply_max)
+enum status consumer_build_prepare(struct consumer_read *read, size_t room)
 {
     struct consumer *consumer = read->consumer;
     const struct group_partition *held = group_member_partitions(consumer->member);
@@ -175,7 +177,7 @@ enum status consumer_build_prepare(struct consumer_read *read, size_t reply_max)
     build->buffered_parts = buffered;
     build->start = count > 0 ? consumer->next_partition % count : 0;
     build->last_part = SIZE_MAX;
-    build->reply_max = reply_max;
+    build->room = room;
     for (size_t i = 0; i < buffered; i++) {
         build->parts[i] = read->parts[i];
         build->parts[i].offset = consumer->buffered[i].first;
@@ -300,7 +302,7 @@ static void build_hint_oversized(struct consumer_read *read, const struct consum
                 (long long)read->max_bytes);
 }
 
-bool consumer_build_finish(struct consumer_read *read)
+enum consumer_built consumer_build_finish(struct consumer_read *read)
 {
     struct exchange *exchange = read->call->exchange;
     struct consumer *consumer = read->consumer;
@@ -308,23 +310,27 @@ bool consumer_build_finish(struct consumer_read *read)
     struct undo_log *undo = read->call->rest->options.undo;
     if (build->epoch != group_member_epoch(consumer->member)) {
         buf_reset(&exchange->reply.body);
-        return false;
+        return BUILT_CHANGED;
     }
     if (read->fetch.base.status != STATUS_OK) {
         kafka_rest_error_broker(read->call, &read->fetch.base);
-        return true;
+        return BUILT_ANSWER;
+    }
+    if (build->end == BUILD_CROWDED) {
+        buf_reset(&exchange->reply.body);
+        return BUILT_NO_ROOM;
     }
     /* DIFFERS: what was read before a record that is not of the consumer's format is returned and
      * only the next read fails; the real proxy loses it with the 408. */
     if (build->end == BUILD_POISON && build->records.count == 0) {
         build_answer_poison(read, build);
-        return true;
+        return BUILT_ANSWER;
     }
     buf_append_byte(&exchange->reply.body, ']');
     if (build->end == BUILD_NO_ROOM || !buf_ok(&exchange->reply.body) ||
         undo_reserve(undo, 1) != STATUS_OK) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
-        return true;
+        return BUILT_ANSWER;
     }
     if (build->end == BUILD_CUT && build->records.count == 0) {
         build_hint_oversized(read, build);
@@ -336,5 +342,5 @@ bool consumer_build_finish(struct consumer_read *read)
         exchange_on_lost(exchange, taken_give_back, taken);
         undo_push(undo, &taken_undo, consumer->consumers, &taken, sizeof(taken));
     }
-    return true;
+    return BUILT_ANSWER;
 }

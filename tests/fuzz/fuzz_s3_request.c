@@ -67,7 +67,7 @@ static void forget(struct exchange *exchange)
     (void)exchange;
 }
 
-static const struct exchange_owner owner = {take_body, forget};
+static const struct exchange_owner owner = {.send = take_body, .finished = forget};
 
 static void must_be_lines(struct span headers)
 {

@@ -102,7 +102,7 @@ static void on_finished(struct exchange *exchange)
     exchange_sent(exchange);
 }
 
-static const struct exchange_owner owner = {on_send, on_finished};
+static const struct exchange_owner owner = {.send = on_send, .finished = on_finished};
 
 struct gateway_options gateway_default_options(struct fixture *f)
 {

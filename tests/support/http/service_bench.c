@@ -23,7 +23,7 @@ static void on_finished(struct exchange *exchange)
     (void)exchange;
 }
 
-static const struct exchange_owner owner = {on_send, on_finished};
+static const struct exchange_owner owner = {.send = on_send, .finished = on_finished};
 
 void service_bench_init(struct service_bench *bench)
 {

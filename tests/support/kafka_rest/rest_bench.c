@@ -109,7 +109,7 @@ static void on_finished(struct exchange *exchange)
     (void)exchange;
 }
 
-static const struct exchange_owner owner = {on_send, on_finished};
+static const struct exchange_owner owner = {.send = on_send, .finished = on_finished};
 
 struct bench_call *bench_begin_in_turn(struct bench *bench, const char *method_target,
                                        const char *accept, const char *body)

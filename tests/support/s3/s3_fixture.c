@@ -72,7 +72,7 @@ static void on_finished(struct exchange *exchange)
     (void)exchange;
 }
 
-static const struct exchange_owner owner = {take_reply, on_finished};
+static const struct exchange_owner owner = {.send = take_reply, .finished = on_finished};
 
 void s3_fixture_reopen(struct s3_fixture *f)
 {

@@ -85,7 +85,7 @@ static void finished(struct exchange *exchange)
     exchange_sent(exchange);
 }
 
-static const struct exchange_owner owner = {send_reply, finished};
+static const struct exchange_owner owner = {.send = send_reply, .finished = finished};
 
 static enum handled handle(void *ctx, struct exchange *exchange)
 {

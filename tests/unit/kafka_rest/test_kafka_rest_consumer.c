@@ -398,8 +398,80 @@ static void a_read_without_room_for_its_answer_stays_parked(void **state)
     bench_advance_ms(b, 500);
     assert_false(read->sent);
     budget_note(&b->turn.budget, BUDGET_REPLIES, &others, 0);
-    bench_wait(b, read);
+    bench_advance_ms(b, 10);
+    assert_true(read->sent);
     assert_string_equal(consumer_offsets_in(read), "0");
+}
+
+static void room_leave(struct bench *b, size_t *others, size_t bytes)
+{
+    size_t all = b->turn.budget.shares[BUDGET_REPLIES].max_bytes;
+    budget_note(&b->turn.budget, BUDGET_REPLIES, others, all - bytes);
+}
+
+static void a_read_whose_time_is_up_without_room_says_so(void **state)
+{
+    struct bench *b = *state;
+    consumer_open(b, consumer_eager_json);
+    size_t others = 0;
+    room_leave(b, &others, 50);
+    struct bench_call *read = bench_call(b, RECORDS, JSON_TYPE, NULL);
+    consumer_assert_answer(read, 200, "[]"); /* that is so, and takes no room */
+    bench_produce(b, "u1.pin", 0, "1");
+    int64_t start_ms = bench_now_ms(b);
+    read = bench_call(b, RECORDS, JSON_TYPE, NULL);
+    consumer_assert_answer(read, 503,
+                           "{\"error_code\":503,\"message\":\"HTTP 503 Service Unavailable\"}");
+    assert_non_null(strstr(read->hint, "--memory"));
+    assert_int_equal(bench_now_ms(b) - start_ms, 1000);
+    room_leave(b, &others, 1000);
+    assert_string_equal(consumer_read(b, "c"), "0");
+    budget_note(&b->turn.budget, BUDGET_REPLIES, &others, 0);
+}
+
+static void produce_of_size(struct bench *b, size_t bytes)
+{
+    char *value = malloc(bytes + 1);
+    memset(value, '1', bytes);
+    value[bytes] = '\0';
+    bench_produce(b, "u1.pin", 0, value);
+    free(value);
+}
+
+static void an_answer_takes_a_fair_share_of_the_room(void **state)
+{
+    struct bench *b = *state;
+    enum { records = 9, record_bytes = 100 * 1000 };
+    consumer_open(b, consumer_eager_json);
+    for (int i = 0; i < records; i++) {
+        produce_of_size(b, record_bytes);
+    }
+    size_t others = 0;
+    room_leave(b, &others, 8 * 4 * record_bytes);
+    struct bench_call *read = bench_call(b, RECORDS, JSON_TYPE, NULL);
+    assert_string_equal(consumer_offsets_in(read), "0,1,2");
+    room_leave(b, &others, 2 * record_bytes); /* less than a record is its share */
+    assert_string_equal(consumer_read(b, "c"), "3");
+    budget_note(&b->turn.budget, BUDGET_REPLIES, &others, 0);
+    assert_string_equal(consumer_read(b, "c"), "4,5,6,7,8");
+}
+
+static void a_read_that_waits_for_its_minimum_does_not_wait_for_more_than_its_share(void **state)
+{
+    struct bench *b = *state;
+    enum { record_bytes = 40 * 1000 };
+    consumer_open(b, "\"format\":\"json\",\"auto.offset.reset\":\"earliest\"");
+    size_t others = 0;
+    room_leave(b, &others, 200 * 1000);
+    struct bench_call *read = bench_begin(b, RECORDS, JSON_TYPE, NULL);
+    produce_of_size(b, record_bytes);
+    bench_turn(b);
+    assert_false(read->sent);
+    produce_of_size(b, record_bytes);
+    bench_turn(b);
+    assert_true(read->sent);
+    assert_string_equal(consumer_offsets_in(read), "0");
+    budget_note(&b->turn.budget, BUDGET_REPLIES, &others, 0);
 }
 
 static void stopping_the_proxy_commits_as_a_delete_does(void **state)
@@ -723,6 +795,9 @@ int main(void)
         TEST(a_seek_reaches_a_read_that_waits),
         TEST(an_unsubscribe_fails_a_read_that_waits),
         TEST(a_read_without_room_for_its_answer_stays_parked),
+        TEST(a_read_whose_time_is_up_without_room_says_so),
+        TEST(an_answer_takes_a_fair_share_of_the_room),
+        TEST(a_read_that_waits_for_its_minimum_does_not_wait_for_more_than_its_share),
         TEST(stopping_the_proxy_commits_as_a_delete_does),
         TEST(instances_of_a_group_share_the_partitions),
         TEST(a_waiting_read_follows_a_rebalance),

@@ -238,7 +238,7 @@ static void ignore(struct exchange *exchange)
 /* Each reads less in a turn, so that nobody else waits longer for many copies than for a few. */
 static void many_copies_share_a_turn(void **state)
 {
-    static const struct exchange_owner owner = {ignore, ignore};
+    static const struct exchange_owner owner = {.send = ignore, .finished = ignore};
     enum { others_count = 31, turns_min = 15 }; /* 96 MiB, of which 12 before the first turn */
     static struct exchange others[others_count];
     struct s3_fixture *f = *state;
