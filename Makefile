@@ -47,7 +47,13 @@ PP_CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -D_DARWIN_C_SO
              -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. $(WARNINGS)
 PP_LDFLAGS :=
 ifeq ($(VARIANT),release)
-PP_CFLAGS += -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+# What makes a mistake in memory harder to use, as far as this compiler and linker take it: all are tried at once, and where that
+# fails, one by one. tests/lint/hardened.sh looks whether the program has them.
+HARDENING_WANTED := -fPIE -fstack-clash-protection -fcf-protection=return -ftrivial-auto-var-init=zero -pie -Wl,-z,relro,-z,now
+hardening_try = $(shell out=$$(mktemp) && { echo 'int main(void) { return 0; }' | $(CC) -Werror -x c - $(1) -o "$$out" 2>/dev/null && echo '$(1)'; rm -f "$$out"; })
+HARDENING  := $(or $(call hardening_try,$(HARDENING_WANTED)),$(foreach flag,$(HARDENING_WANTED),$(call hardening_try,$(flag))))
+PP_CFLAGS  += -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 $(filter -f%,$(HARDENING))
+PP_LDFLAGS += $(filter-out -f%,$(HARDENING))
 else ifeq ($(VARIANT),asan)
 PP_CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 PP_LDFLAGS += -fsanitize=address,undefined

@@ -23,13 +23,25 @@
 #define PP_UNLIKELY(x) (x)
 #endif
 
+/* The build fills locals that nobody has set (-ftrivial-auto-var-init); large ones on a hot path
+ * that keep their own count of what is valid say with this that they need no filling. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define PP_LEFT_UNSET __attribute__((uninitialized))
+#endif
+#endif
+#ifndef PP_LEFT_UNSET
+#define PP_LEFT_UNSET
+#endif
+
 /* The struct that holds `member` at `pointer`; for lists and timers embedded in larger structs. */
 #define PP_CONTAINER_OF(pointer, type, member)                                                     \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 PP_NORETURN void bug_report(const char *file, int line, const char *what);
 
-/* Our own mistake, never a user's or the machine's: prints file:line and aborts, in release too. */
+/* Our own mistake, never a user's or the machine's: says where on stderr, lets the witness tell,
+ * and ends the process with BUG_EXIT_CODE, in release too. */
 #define BUG(what) bug_report(__FILE__, __LINE__, (what))
 #define PP_ASSERT(condition)                                                                       \
     do {                                                                                           \

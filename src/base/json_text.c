@@ -479,7 +479,7 @@ static bool scan_value(struct json_scan *s, unsigned depth)
 
 bool json_reencode(struct json_cursor *c, struct buf *out, struct json_error *err)
 {
-    struct json_member_stack stack;
+    struct json_member_stack stack PP_LEFT_UNSET;
     stack.members = NULL;
     stack.count = 0;
     stack.cap = 0;

@@ -75,6 +75,9 @@ for object in $(find "$variant/obj/src" "$variant/obj/mock_server" -name '*.o' 2
         complain "$object has writable globals"
 done
 
+step 'the program is hardened'
+BUILD=${BUILD:-build/release} sh tests/lint/hardened.sh || bad=1
+
 step 'folders explain themselves'
 # Rooms are looked at by rooms.sh; here those of the first level, and what stands in src, mock_server and tests.
 git ls-files | awk -F/ '/^\./ { next } NF > 1 { print $1 } NF > 2 && $1 ~ /^(src|mock_server|tests)$/ { print $1 "/" $2 }' | sort -u |
