@@ -72,7 +72,7 @@ PKG_FLAGS  := -Itests/cross -idirafter /usr/include -idirafter /usr/include/$(sh
 PKG_LIBS   := -lm -lpthread
 CMOCKA_LIBS =
 else ifeq ($(VARIANT),fuzz)
-PP_CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
+PP_CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -DPINPIPE_BUG_ABORTS
 PP_LDFLAGS += -fsanitize=address,undefined
 else
 $(error VARIANT is release, asan, tsan, cov, cross or fuzz, not "$(VARIANT)")

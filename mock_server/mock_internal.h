@@ -45,6 +45,7 @@ struct pinpipe_mock {
     struct http_pool *http; /* the server's */
     struct store *store;
     struct journal *journal;
+    struct recent *recent;
     struct broker *broker;
     struct connect_worker *worker;
     const char *bucket; /* "user-<id>-bucket"; NULL: no legal name */

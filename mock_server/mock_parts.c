@@ -12,9 +12,11 @@
 
 #include "connect_worker.h"
 #include "http_conn.h"
+#include "recent.h"
 #include "s3.h"
 #include "store.h"
 #include "store_objects.h"
+#include "version.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -116,6 +118,17 @@ static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
     if (status != STATUS_OK) {
         return status;
     }
+    const struct recent_options recent = {
+        .directory = mock->options.data_dir,
+        .version = pinpipe_version,
+        .has_seed = mock->options.has_seed,
+        .seed = mock->options.seed,
+    };
+    mock->recent = recent_new(&recent);
+    if (mock->recent == NULL) {
+        return mock_no_memory(err);
+    }
+    server_set_recent(mock->server, mock->recent);
     struct http_limits http;
     http_limits_init(&http);
     if (mock->options.data_dir != NULL) {
@@ -222,6 +235,7 @@ enum status mock_parts_close(struct pinpipe_mock *mock, struct error *err)
         mock->broker->ops->free(mock->broker);
     }
     server_free(mock->server);
+    recent_free(mock->recent);
     if (mock->journal != NULL) {
         journal_close(mock->journal);
     }

@@ -5,6 +5,7 @@
 #include "exchange.h"
 
 #include "journal.h"
+#include "recent.h"
 #include "turn.h"
 
 /* An exchange has two timers, whose slots are reserved: arming them does not fail. */
@@ -268,6 +269,9 @@ static void held_finished(struct held *held)
         .response_bytes = reply_body_bytes(&exchange->reply),
     };
     turn_journal(exchange->turn, &entry);
+    if (exchange->recent_number != 0) {
+        recent_answered(exchange->turn->recent, exchange->recent_number, entry.status);
+    }
     exchange->owner->finished(exchange);
 }
 
@@ -330,6 +334,7 @@ void exchange_reset(struct exchange *exchange, const struct service *entry)
     exchange->filter_ctx = NULL;
     exchange->lost = NULL;
     exchange->journal_path = SPAN_EMPTY;
+    exchange->recent_number = 0;
     PP_ASSERT(exchange->held.bytes == 0);
     exchange->streamed_bytes = 0;
     exchange->park = NULL;

@@ -91,7 +91,8 @@ struct exchange {
     void *filter_ctx;
     /* What the journal records even after the gateway rewrote the request. */
     struct span journal_path;
-    int64_t start_us; /* monotonic */
+    int64_t start_us;       /* monotonic */
+    uint64_t recent_number; /* among the latest requests; 0: not noted */
     /* The answer came from elsewhere (an upstream, a real cluster): what this turn's transaction
      * does has no bearing on it. */
     bool outside_turn;

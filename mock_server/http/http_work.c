@@ -2,6 +2,8 @@
  * behind a reply. */
 #include "http_internal.h"
 
+#include "recent.h"
+
 enum { linger_times = 6 /* the longest lingering, in linger timeouts */ };
 
 struct http_work *http_work_of(struct exchange *exchange)
@@ -119,6 +121,11 @@ void http_request_fill(struct http_work *work, struct server *server, const stru
     exchange->request.received_us = server->env->wall_us(server->env);
     exchange->start_us = server_now_us(server);
     exchange->journal_path = exchange->request.target;
+    if (server->turn.recent != NULL && exchange->recent_number == 0) {
+        exchange->recent_number =
+            recent_begin(server->turn.recent, exchange->entry->name, exchange->request.method_name,
+                         exchange->request.target);
+    }
 }
 
 void http_request_complete(struct http_work *work, struct server *server)

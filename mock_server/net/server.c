@@ -172,6 +172,11 @@ void server_set_store(struct server *server, struct store *store, struct journal
     server->housekeeping = store != NULL;
 }
 
+void server_set_recent(struct server *server, struct recent *recent)
+{
+    server->turn.recent = recent;
+}
+
 void server_set_work(struct server *server, struct turn_work work)
 {
     server->turn.work = work;

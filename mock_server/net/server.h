@@ -85,6 +85,8 @@ enum status server_new(const struct server_options *options, struct server **out
 /* The store that turns commit to and the journal that they feed; both may be NULL. Before
  * server_run. */
 void server_set_store(struct server *server, struct store *store, struct journal *journal);
+/* Keeps the latest requests for the report of a bug. Before server_run. */
+void server_set_recent(struct server *server, struct recent *recent);
 /* The work that runs before each commit; at once for the first time. Before server_run. */
 void server_set_work(struct server *server, struct turn_work work);
 

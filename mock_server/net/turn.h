@@ -9,6 +9,7 @@
 
 struct journal;
 struct journal_entry;
+struct recent;
 struct store;
 struct timer_heap;
 
@@ -38,6 +39,7 @@ struct turn {
     int64_t committed_us;  /* monotonic; when the latest turn's answers began to leave */
     struct budget budget;  /* the server's: of what requests, answers and services hold */
     bool stopped;          /* a sync has failed: nothing is acknowledged any more */
+    struct recent *recent; /* NULL: none are kept */
     bool journal_fed;      /* something is in the journal's queue since it was last cleared */
 };
 

@@ -38,6 +38,26 @@
 #define PP_CONTAINER_OF(pointer, type, member)                                                     \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+enum { BUG_EXIT_CODE = 70 }; /* EX_SOFTWARE of sysexits.h */
+
+struct bug {
+    const char *file;
+    int line;
+    const char *what;
+};
+
+/* Who can tell what the process was doing when it ends by a bug; embedded in its owner's struct. */
+struct bug_witness {
+    /* Anything may be broken and any lock held: allocates nothing, locks nothing, comes back. */
+    void (*tell)(const struct bug_witness *witness, const struct bug *bug);
+};
+
+/* The witness from now on, instead of any other; it stays where it is until it is dismissed. From
+ * any thread. */
+void bug_witness_call(const struct bug_witness *witness);
+/* Does nothing where another one has been called since. */
+void bug_witness_dismiss(const struct bug_witness *witness);
+
 PP_NORETURN void bug_report(const char *file, int line, const char *what);
 
 /* Our own mistake, never a user's or the machine's: says where on stderr, lets the witness tell,

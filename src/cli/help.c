@@ -76,7 +76,8 @@ void help_print_program(FILE *out)
         "Settings come from flags, the environment, ./.env and defaults: pinpipe config "
         "show --origin\n"
         "Exit codes: 0 done, 1 the verdict is FAIL or the work failed, 2 wrong usage,\n"
-        "  3 an endpoint cannot be reached, 4 bad configuration, 5 the disk failed to keep data\n");
+        "  3 an endpoint cannot be reached, 4 bad configuration, 5 the disk failed to keep data,\n"
+        "  70 a bug of ours\n");
 }
 
 void help_print_command(FILE *out, const struct command *command, const char *path)
@@ -186,7 +187,9 @@ void help_print_man(FILE *out)
     print_man_config(out);
     fputs(".SH EXIT STATUS\n0 done; 1 the verdict is FAIL or the work failed; 2 wrong usage; 3 an "
           "endpoint cannot be reached; 4 bad configuration, a taken port, an unusable data "
-          "directory.\n.SH FILES\n.TP\n.B state.db\ntopics, records, offsets (the server)\n.TP\n"
+          "directory; 5 the disk failed to keep data; 70 a bug of ours, of which serve leaves "
+          "bug-1.txt beside the data.\n.SH "
+          "FILES\n.TP\n.B state.db\ntopics, records, offsets (the server)\n.TP\n"
           ".B rds.db\nthe three tables\n.TP\n.B ledger.db\nwhat the emulator posted\n.TP\n"
           ".B journal.db\nthe latest requests\n",
           out);

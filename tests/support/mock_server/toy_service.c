@@ -24,6 +24,7 @@ static enum handled toy_handle(void *ctx, struct exchange *exchange)
                                      .results = &result,
                                      .count = 1,
                                      .base = {.arena = &exchange->arena}};
+    PP_ASSERT(!span_equal(exchange->request.path, SPAN_LIT("/bug")));
     broker->ops->produce(broker, &produce);
     exchange->reply.status = result.error == KAFKA_ERROR_NONE ? 200 : 500;
     buf_printf(&exchange->reply.body, "kept at %lld", (long long)result.offset);

@@ -1,4 +1,5 @@
-/* A service that exists in tests only: it keeps the body of each POST as a record of workshop.pin.
+/* A service that exists in tests only: it keeps the body of each POST as a record of workshop.pin,
+ * and fails an assertion when it is asked for /bug.
  * Its row is all that the mock needs to serve it (tests/unit/mock_server/test_services.c). */
 #ifndef PINPIPE_TESTS_TOY_SERVICE_H
 #define PINPIPE_TESTS_TOY_SERVICE_H

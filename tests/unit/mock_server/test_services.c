@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -130,6 +132,46 @@ static void its_url_stands_beside_the_others(void **state)
     snprintf(expected, sizeof(expected), "\"toy_url\": \"%s\"", url);
     assert_non_null(strstr(buf_cstr(&text), expected));
     buf_release(&text);
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+}
+
+/* Does not come back: the assertion fails in the mock's thread. */
+static void live_with_a_bug(struct fixture *f)
+{
+    f->options.has_seed = true;
+    f->options.seed = 42;
+    start(f);
+    ask(f, TOY, post);
+    ask(f, TOY, "GET /bug?token=abc HTTP/1.1\r\nHost: a\r\nX-Key: hidden\r\n\r\n");
+}
+
+static void a_bug_leaves_a_report_beside_the_data(void **state)
+{
+    struct fixture *f = *state;
+    struct buf text;
+    struct error err;
+    char path[path_bytes + 16];
+    int status = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        live_with_a_bug(f);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), BUG_EXIT_CODE);
+    buf_init(&text, text_max);
+    snprintf(path, sizeof(path), "%s/bug-1.txt", f->data);
+    assert_int_equal(file_read(path, &text, &err), STATUS_OK);
+    assert_non_null(strstr(buf_cstr(&text), "\nseed 42\n"));
+    assert_non_null(strstr(buf_cstr(&text), "\n1 toy POST /shelf 200\n2 toy GET /bug?token=* -\n"));
+    assert_null(strstr(buf_cstr(&text), "hidden"));
+    buf_release(&text);
+    /* And what was acknowledged is there. */
+    start(f);
+    ask(f, PINPIPE_REST,
+        "GET /topics/workshop.pin/partitions/0/offsets HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_string_equal(raw_body(&f->reply), "{\"beginning_offset\":0,\"end_offset\":1}");
     assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
 }
 
@@ -368,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_row_is_all_that_a_service_costs),
+        TEST(a_bug_leaves_a_report_beside_the_data),
         TEST(its_url_stands_beside_the_others),
         TEST(its_answers_join_the_commit_of_the_turn),
         TEST(ports_are_given_by_the_table),
