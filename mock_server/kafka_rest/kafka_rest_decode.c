@@ -37,6 +37,7 @@ bool kafka_rest_decode_failed(struct kafka_rest_decoder *decoder, const struct j
                     "the body is not JSON (a printed Python value, perhaps): send "
                     "json.dumps(payload), with datetimes as text (default=str)");
     }
+    decoder->fault = err->position;
     kafka_rest_error(decoder->exchange, 400, 400, "%s", err->message);
     return false;
 }
@@ -87,7 +88,8 @@ static bool string_text(struct kafka_rest_decoder *decoder, struct span raw, str
     struct buf text;
     buf_init(&text, raw.len * 3);
     json_string_decode(raw, &text);
-    char *copy = buf_ok(&text) ? arena_copy_cstr(&decoder->exchange->arena, buf_span(&text)) : NULL;
+    struct arena *texts = decoder->texts != NULL ? decoder->texts : &decoder->exchange->arena;
+    char *copy = buf_ok(&text) ? arena_copy_cstr(texts, buf_span(&text)) : NULL;
     *out = span_from(copy, text.len);
     buf_release(&text);
     if (copy == NULL) {
@@ -199,30 +201,14 @@ static bool class_skip_value(struct kafka_rest_decoder *decoder)
     return json_skip(&decoder->cursor, &raw, &err) || kafka_rest_decode_failed(decoder, &err);
 }
 
-/* The first unknown field's name is left in *unknown. */
-static bool decode_member(struct kafka_rest_decoder *decoder, const struct kafka_rest_class *class,
-                          struct span key_raw, struct span *unknown, void *into)
-{
-    struct span name;
-    if (!string_text(decoder, key_raw, &name)) {
-        return false;
-    }
-    const struct kafka_rest_field *field = class_find_field(class, name);
-    if (field != NULL) {
-        return field->decode(decoder, into);
-    }
-    if (unknown->ptr == NULL) {
-        *unknown = name;
-    }
-    return class_skip_value(decoder);
-}
-
-bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
-                              const struct kafka_rest_class *class, void *into, bool *is_null)
+bool kafka_rest_object_open(struct kafka_rest_decoder *decoder,
+                            const struct kafka_rest_class *class, struct kafka_rest_parts *parts,
+                            bool *is_null)
 {
     struct json_error err;
     enum json_kind kind;
     *is_null = false;
+    *parts = (struct kafka_rest_parts){.first = true, .unknown = {.ptr = NULL}};
     if (!json_peek(&decoder->cursor, &kind, &err)) {
         return kafka_rest_decode_failed(decoder, &err);
     }
@@ -236,30 +222,72 @@ bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
     if (kind != JSON_OBJECT) {
         return refuse_scalar_object(decoder, class->java_name, kind);
     }
-    bool first = true;
+    return json_enter(&decoder->cursor, JSON_OBJECT, &err) ||
+           kafka_rest_decode_failed(decoder, &err);
+}
+
+static enum kafka_rest_next object_end(struct kafka_rest_decoder *decoder,
+                                       const struct kafka_rest_class *class,
+                                       const struct kafka_rest_parts *parts,
+                                       const struct json_error *err)
+{
+    bool good = err->message[0] == '\0' ? parts->unknown.ptr == NULL ||
+                                              class_refuse_unknown(decoder, class, parts->unknown)
+                                        : kafka_rest_decode_failed(decoder, err);
+    return good ? NEXT_END : NEXT_REFUSED;
+}
+
+enum kafka_rest_next kafka_rest_object_next(struct kafka_rest_decoder *decoder,
+                                            const struct kafka_rest_class *class,
+                                            struct kafka_rest_parts *parts,
+                                            const struct kafka_rest_field **field)
+{
+    struct json_error err;
     struct span key_raw;
-    struct span unknown = {.ptr = NULL};
-    if (!json_enter(&decoder->cursor, JSON_OBJECT, &err)) {
-        return kafka_rest_decode_failed(decoder, &err);
+    struct span name;
+    if (!json_next_member(&decoder->cursor, &parts->first, &key_raw, &err)) {
+        return object_end(decoder, class, parts, &err);
     }
-    while (json_next_member(&decoder->cursor, &first, &key_raw, &err)) {
-        if (!decode_member(decoder, class, key_raw, &unknown, into)) {
+    if (!string_text(decoder, key_raw, &name)) {
+        return NEXT_REFUSED;
+    }
+    *field = class_find_field(class, name);
+    if (*field != NULL) {
+        return NEXT_PART;
+    }
+    if (parts->unknown.ptr == NULL) {
+        parts->unknown = name;
+    }
+    return class_skip_value(decoder) ? NEXT_PART : NEXT_REFUSED;
+}
+
+bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
+                              const struct kafka_rest_class *class, void *into, bool *is_null)
+{
+    struct kafka_rest_parts parts;
+    const struct kafka_rest_field *field;
+    enum kafka_rest_next next;
+    if (!kafka_rest_object_open(decoder, class, &parts, is_null)) {
+        return false;
+    }
+    if (*is_null) {
+        return true;
+    }
+    while ((next = kafka_rest_object_next(decoder, class, &parts, &field)) == NEXT_PART) {
+        if (field != NULL && !field->decode(decoder, into)) {
             return false;
         }
     }
-    if (err.message[0] != '\0') {
-        return kafka_rest_decode_failed(decoder, &err);
-    }
-    return unknown.ptr == NULL || class_refuse_unknown(decoder, class, unknown);
+    return next == NEXT_END;
 }
 
-bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java_type,
-                            bool (*element)(struct kafka_rest_decoder *decoder, void *into),
-                            void *into, bool *is_null)
+bool kafka_rest_list_open(struct kafka_rest_decoder *decoder, const char *java_type,
+                          struct kafka_rest_parts *parts, bool *is_null)
 {
     struct json_error err;
     enum json_kind kind;
     *is_null = false;
+    *parts = (struct kafka_rest_parts){.first = true, .unknown = {.ptr = NULL}};
     if (!json_peek(&decoder->cursor, &kind, &err)) {
         return kafka_rest_decode_failed(decoder, &err);
     }
@@ -273,22 +301,46 @@ bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java
         }
         return refuse_token(decoder, java_type, kind);
     }
-    bool first = true;
-    if (!json_enter(&decoder->cursor, JSON_ARRAY, &err)) {
-        return kafka_rest_decode_failed(decoder, &err);
+    return json_enter(&decoder->cursor, JSON_ARRAY, &err) ||
+           kafka_rest_decode_failed(decoder, &err);
+}
+
+enum kafka_rest_next kafka_rest_list_next(struct kafka_rest_decoder *decoder,
+                                          struct kafka_rest_parts *parts)
+{
+    struct json_error err;
+    if (json_next_element(&decoder->cursor, &parts->first, &err)) {
+        return NEXT_PART;
     }
-    while (json_next_element(&decoder->cursor, &first, &err)) {
+    return err.message[0] == '\0' || kafka_rest_decode_failed(decoder, &err) ? NEXT_END
+                                                                             : NEXT_REFUSED;
+}
+
+bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java_type,
+                            bool (*element)(struct kafka_rest_decoder *decoder, void *into),
+                            void *into, bool *is_null)
+{
+    struct kafka_rest_parts parts;
+    enum kafka_rest_next next;
+    if (!kafka_rest_list_open(decoder, java_type, &parts, is_null)) {
+        return false;
+    }
+    if (*is_null) {
+        return true;
+    }
+    while ((next = kafka_rest_list_next(decoder, &parts)) == NEXT_PART) {
         if (!element(decoder, into)) {
             return false;
         }
     }
-    return err.message[0] == '\0' || kafka_rest_decode_failed(decoder, &err);
+    return next == NEXT_END;
 }
 
 enum kafka_rest_body kafka_rest_decode_body(struct exchange *exchange,
                                             const struct kafka_rest_class *class, void *into)
 {
-    struct kafka_rest_decoder decoder = {exchange, json_document(exchange->request.body)};
+    struct kafka_rest_decoder decoder = {.exchange = exchange,
+                                         .cursor = json_document(exchange->request.body)};
     bool is_null;
     if (json_at_end(&decoder.cursor)) {
         return BODY_ABSENT;

@@ -1,7 +1,8 @@
 /* Typed bodies, as Jackson binds them.
  *
  * Every decode function reads the value under the cursor; on false the answer (400 or 422 in
- * Jackson's words) is written and the handler returns HANDLED. Strings live in the arena. */
+ * Jackson's words) is written and the handler returns HANDLED. Strings live in the arena, or in the
+ * body where they stand there as they are. */
 #ifndef PINPIPE_KAFKA_REST_DECODE_H
 #define PINPIPE_KAFKA_REST_DECODE_H
 
@@ -11,6 +12,8 @@
 struct kafka_rest_decoder {
     struct exchange *exchange;
     struct json_cursor cursor;
+    struct arena *texts; /* where strings live; NULL: the exchange's arena */
+    size_t fault;        /* where the text is not JSON, when that has been answered */
 };
 
 struct kafka_rest_string {
@@ -50,6 +53,26 @@ bool kafka_rest_decode_object(struct kafka_rest_decoder *decoder,
 bool kafka_rest_decode_list(struct kafka_rest_decoder *decoder, const char *java_type,
                             bool (*element)(struct kafka_rest_decoder *decoder, void *into),
                             void *into, bool *is_null);
+/* The same part by part, for a reader that stops between two parts and goes on later. */
+struct kafka_rest_parts {
+    bool first;
+    struct span unknown; /* an object's first unknown field, a text of the decoder's */
+};
+enum kafka_rest_next { NEXT_PART, NEXT_END, NEXT_REFUSED };
+bool kafka_rest_object_open(struct kafka_rest_decoder *decoder,
+                            const struct kafka_rest_class *class, struct kafka_rest_parts *parts,
+                            bool *is_null);
+/* PART: the value of *field is under the cursor; *field NULL: nobody knows it, and it has been
+ * passed over. */
+enum kafka_rest_next kafka_rest_object_next(struct kafka_rest_decoder *decoder,
+                                            const struct kafka_rest_class *class,
+                                            struct kafka_rest_parts *parts,
+                                            const struct kafka_rest_field **field);
+bool kafka_rest_list_open(struct kafka_rest_decoder *decoder, const char *java_type,
+                          struct kafka_rest_parts *parts, bool *is_null);
+enum kafka_rest_next kafka_rest_list_next(struct kafka_rest_decoder *decoder,
+                                          struct kafka_rest_parts *parts);
+
 /* Strings take numbers and booleans too; ints take "1", "" (null) and 1.5 (1). */
 bool kafka_rest_decode_string(struct kafka_rest_decoder *decoder, struct kafka_rest_string *out);
 bool kafka_rest_decode_int(struct kafka_rest_decoder *decoder, struct kafka_rest_int *out);

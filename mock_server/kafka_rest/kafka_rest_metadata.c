@@ -55,7 +55,8 @@ static bool root_decode_map(struct kafka_rest_decoder *decoder)
 enum handled kafka_rest_root_post(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
-    struct kafka_rest_decoder decoder = {exchange, json_document(exchange->request.body)};
+    struct kafka_rest_decoder decoder = {.exchange = exchange,
+                                         .cursor = json_document(exchange->request.body)};
     if (!json_at_end(&decoder.cursor) && !root_decode_map(&decoder)) {
         return HANDLED;
     }

@@ -289,7 +289,8 @@ static void bind_headers(struct produce_job *job, const struct v3_record *record
 static bool bind_record(struct produce_job *job, struct span text, struct broker_record *out,
                         struct receipt *receipt)
 {
-    struct kafka_rest_decoder decoder = {job->call->exchange, json_cursor_at(text)};
+    struct kafka_rest_decoder decoder = {.exchange = job->call->exchange,
+                                         .cursor = json_cursor_at(text)};
     struct v3_record record = {.timestamp_ms = -1};
     buf_init(&record.headers, text.len + 1);
     buf_init(&record.header_value, text.len + 1);

@@ -37,6 +37,13 @@ struct json_cursor json_document(struct span text)
     return (struct json_cursor){.text = text, .position = marked ? 3 : 0};
 }
 
+bool json_cursor_look(struct json_cursor *c, struct span text, size_t bytes)
+{
+    bool hidden = text.len - c->position > bytes;
+    c->text = hidden ? span_first(text, c->position + bytes) : text;
+    return hidden;
+}
+
 void json_skip_space(struct json_cursor *c)
 {
     while (json_more(c)) {

@@ -46,6 +46,9 @@ struct json_error {
 struct json_cursor json_cursor_at(struct span text);
 /* At the start of a whole document as others send it: past a byte order mark. */
 struct json_cursor json_document(struct span text);
+/* The cursor sees `bytes` of its text from where it stands, at most, and takes what is behind them
+ * for absent; true: something is. `text` is the whole. */
+bool json_cursor_look(struct json_cursor *c, struct span text, size_t bytes);
 void json_skip_space(struct json_cursor *c);
 /* Is only white space left? */
 bool json_at_end(struct json_cursor *c);
