@@ -159,6 +159,11 @@ void exchange_want_reply_room(struct exchange *exchange, size_t bytes)
     }
 }
 
+struct budget *exchange_budget(const struct exchange *exchange)
+{
+    return &exchange->turn->budget;
+}
+
 void exchange_handle(struct exchange *exchange)
 {
     enum handled handled = exchange->service->handle(exchange->service->ctx, exchange);

@@ -16,6 +16,7 @@
 #include "http.h"
 #include "timer.h"
 
+struct budget;
 struct exchange;
 
 /* Reasons for which the server, not the service, ends an exchange. The service's fail() writes its
@@ -138,6 +139,8 @@ void exchange_fail(struct exchange *exchange, enum exchange_failure failure);
  * much it wants: slow readers are closed for it, whose bytes come free a little later. */
 size_t exchange_reply_room(const struct exchange *exchange);
 void exchange_want_reply_room(struct exchange *exchange, size_t bytes);
+/* Where a service counts what it holds for requests that wait. */
+struct budget *exchange_budget(const struct exchange *exchange);
 
 /* --- for the owner of exchanges (http_conn.c) and for tests --- */
 

@@ -6,7 +6,7 @@
  * path with another verb 405 with Allow, both as application/json. */
 #include "kafka_rest_consumer.h"
 #include "kafka_rest_handlers.h"
-#include "kafka_rest_produce.h"
+#include "kafka_rest_produce_steps.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +171,12 @@ static void rest_fail(void *ctx, struct exchange *exchange, enum exchange_failur
     }
 }
 
+static void rest_release(void *ctx, struct exchange *exchange)
+{
+    (void)ctx;
+    produce_steps_release_state(exchange);
+}
+
 /* --- life --- */
 
 enum status kafka_rest_new(const struct kafka_rest_options *options, struct kafka_rest **out,
@@ -188,8 +194,9 @@ enum status kafka_rest_new(const struct kafka_rest_options *options, struct kafk
         .ctx = rest,
         .handle = rest_handle,
         .fail = rest_fail,
+        .release = rest_release,
     };
-    enum status status = kafka_rest_produces_new(&rest->produces, err);
+    enum status status = kafka_rest_produces_new(&rest->options, &rest->produces, err);
     if (status == STATUS_OK) {
         status = kafka_rest_consumers_new(rest, &rest->consumers, err);
     }

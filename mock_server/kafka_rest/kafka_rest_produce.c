@@ -1,12 +1,9 @@
-/* POST /topics/{t} and /topics/{t}/partitions/{p}: decode everything, send in order, answer with a
- * receipt a record. Failures of single records stand inside a 200
- * (specs/kafka-rest-v2.md sections 1.2 and 2.2).
+/* Records are sent in order, however long the broker takes.
  *
  * Invariant: a job belongs to exactly one of the proxy (scratch), a handler, a parked exchange or
  * the broker (at_broker with the client gone), and that one gives it back. */
 #include "kafka_rest_produce.h"
 
-#include "kafka_rest_handlers.h"
 #include "kafka_rest_topic.h"
 #include "undo.h"
 
@@ -19,8 +16,18 @@ enum {
 
 /* --- jobs --- */
 
+static void produce_job_let_go_of_more(struct produce_job *job)
+{
+    if (PP_UNLIKELY(job->more_ops != NULL)) {
+        job->more_ops->let_go(job);
+        job->more_ops = NULL;
+        job->more = NULL;
+    }
+}
+
 static void produce_job_free(struct produce_job *job)
 {
+    produce_job_let_go_of_more(job);
     if (job->noted_epoch != 0) {
         undo_drop(job->rest->options.undo, job);
     }
@@ -29,6 +36,7 @@ static void produce_job_free(struct produce_job *job)
     buf_release(&job->refusals);
     buf_release(&job->extra);
     arena_release(&job->texts);
+    arena_release(&job->run_texts);
     free(job);
 }
 
@@ -43,6 +51,7 @@ static struct produce_job *produce_job_new(void)
     buf_init(&job->refusals, PRODUCE_RECORDS_MAX * sizeof(struct produce_refusal));
     buf_init(&job->extra, (size_t)KAFKA_REST_BODY_BYTES_MAX);
     arena_init(&job->texts, texts_bytes_max);
+    arena_init(&job->run_texts, texts_bytes_max);
     return job;
 }
 
@@ -86,6 +95,7 @@ static void produce_job_recycle(struct produce_job *job)
         produce_job_free(job);
         return;
     }
+    produce_job_let_go_of_more(job);
     if (job->noted_epoch != 0) {
         undo_drop(job->rest->options.undo, job);
     }
@@ -94,6 +104,7 @@ static void produce_job_recycle(struct produce_job *job)
     buf_trim(&job->refusals, PRODUCE_SCRATCH_KEEP_BYTES);
     buf_trim(&job->extra, PRODUCE_SCRATCH_KEEP_BYTES);
     arena_reset(&job->texts);
+    arena_reset(&job->run_texts);
     job->call = NULL;
     produces->scratch = job;
 }
@@ -103,15 +114,22 @@ void produce_job_return(struct produce_job *job)
     produce_job_recycle(job);
 }
 
-enum status kafka_rest_produces_new(struct kafka_rest_produces **out, struct error *err)
+enum status kafka_rest_produces_new(const struct kafka_rest_options *options,
+                                    struct kafka_rest_produces **out, struct error *err)
 {
-    *out = calloc(1, sizeof(**out));
-    return *out != NULL ? STATUS_OK
-                        : error_set(err, STATUS_NO_MEMORY, "the REST proxy: out of memory");
+    struct kafka_rest_produces *produces = calloc(1, sizeof(*produces));
+    if (produces == NULL || timer_heap_reserve(options->timers, 1) != STATUS_OK) {
+        free(produces);
+        return error_set(err, STATUS_NO_MEMORY, "the REST proxy: out of memory");
+    }
+    produces->timers = options->timers;
+    *out = produces;
+    return STATUS_OK;
 }
 
 void kafka_rest_produces_free(struct kafka_rest_produces *produces, struct broker *broker)
 {
+    PP_ASSERT(produces->line_first == NULL);
     if (produces->scratch != NULL) {
         produce_job_free(produces->scratch);
     }
@@ -121,6 +139,8 @@ void kafka_rest_produces_free(struct kafka_rest_produces *produces, struct broke
         broker_cancel(broker, &job->produce.base);
         produce_job_free(job);
     }
+    timer_clear(produces->timers, &produces->line_timer);
+    timer_heap_unreserve(produces->timers, 1);
     free(produces);
 }
 
@@ -152,8 +172,7 @@ void produce_job_refuse(struct produce_job *job, int code, struct span answer)
     job->refusal_count += buf_ok(&job->refusals) ? 1 : 0;
 }
 
-/* A result for each record of job->request; false without memory. */
-static bool produce_job_prepare(struct produce_job *job)
+bool produce_job_prepare(struct produce_job *job)
 {
     size_t bytes = job->request.count * sizeof(struct broker_result);
     buf_reset(&job->results);
@@ -219,6 +238,9 @@ static void produce_hint_failed(const struct produce_job *job, enum kafka_error 
 /* The first record that was sent in vain; NULL: none was, or one was refused before it. */
 static const struct broker_result *produce_job_first_failure(const struct produce_job *job)
 {
+    if (PP_UNLIKELY(job->more_ops != NULL)) {
+        return job->more_ops->first_failure(job);
+    }
     const struct broker_result *results = produce_job_results(job);
     size_t end = job->refusal_count > 0 ? produce_job_refusals(job)[0].record : job->end;
     for (size_t i = 0; i < job->end && i < end; i++) {
@@ -260,7 +282,7 @@ static void produce_job_abandon(struct kafka_rest_call *call)
     produce_job_recycle(call->state);
 }
 
-static enum handled produce_job_finish(struct produce_job *job)
+enum handled produce_job_finish(struct produce_job *job)
 {
     const struct broker_result *failure = produce_job_first_failure(job);
     if (PP_LIKELY(failure == NULL) || failure->error != KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION ||
@@ -290,7 +312,7 @@ static const struct undo_ops job_undo = {.back = produce_job_back};
 
 /* Records have been sent in this turn and the answer will not be given in it. Without memory for a
  * note the job counts as taken back, which promises less than is kept. */
-static void produce_job_note_sent(struct produce_job *job)
+void produce_job_note_sent(struct produce_job *job)
 {
     struct undo_log *undo = job->rest->options.undo;
     if (job->noted_epoch == undo_epoch(undo)) {
@@ -304,7 +326,7 @@ static void produce_job_note_sent(struct produce_job *job)
     job->noted_epoch = undo_epoch(undo);
 }
 
-static enum handled produce_job_fail_taken_back(struct produce_job *job)
+enum handled produce_job_fail_taken_back(struct produce_job *job)
 {
     struct exchange *exchange = job->call->exchange;
     produce_job_recycle(job);
@@ -359,6 +381,7 @@ static void produce_job_cancel(struct exchange *exchange, void *state)
     struct produce_job *job = state;
     (void)exchange;
     if (job->at_broker) {
+        produce_job_let_go_of_more(job);
         job->call = NULL;
         job->next_orphan = job->rest->produces->orphans;
         job->rest->produces->orphans = job;
@@ -404,6 +427,16 @@ static void produce_job_park(struct produce_job *job, int64_t deadline_us)
     exchange_park(job->call->exchange, deadline_us, &job_park_ops, job);
 }
 
+/* All that was to be sent has its results. */
+static enum handled produce_job_over(struct produce_job *job)
+{
+    if (PP_UNLIKELY(job->taken_back)) {
+        return produce_job_fail_taken_back(job);
+    }
+    return PP_UNLIKELY(job->more_ops != NULL) ? job->more_ops->run_over(job)
+                                              : produce_job_finish(job);
+}
+
 /* The run has its results. */
 static void produce_job_step(struct produce_job *job)
 {
@@ -417,7 +450,7 @@ static enum handled produce_job_continue(struct produce_job *job)
     size_t count;
     while ((count = produce_job_run_length(job)) > 0) {
         job->produce = (struct broker_produce){
-            .base = {.arena = &job->texts, .done = produce_job_broker_done, .ctx = job},
+            .base = {.arena = &job->run_texts, .done = produce_job_broker_done, .ctx = job},
             .topic = job->topic,
             .records = produce_request_records(&job->request) + job->next,
             .results = produce_job_results(job) + job->next,
@@ -436,7 +469,7 @@ static enum handled produce_job_continue(struct produce_job *job)
         job->waited = false;
         produce_job_step(job);
     }
-    return job->taken_back ? produce_job_fail_taken_back(job) : produce_job_finish(job);
+    return produce_job_over(job);
 }
 
 /* Nothing is sent to a topic that the policy refuses: not even whether it is there is told. */
@@ -456,72 +489,7 @@ enum handled produce_job_run(struct produce_job *job)
     const struct topic_policy *policy = job->rest->options.policy;
     if (PP_UNLIKELY(topic_policy_topic(policy, job->topic) == TOPIC_REFUSED)) {
         produce_job_refuse_topic(job);
-        return produce_job_finish(job);
+        return produce_job_over(job);
     }
     return produce_job_continue(job);
-}
-
-/* --- v2 --- */
-
-static void produce_encode_v2(struct produce_job *job, struct exchange *exchange)
-{
-    if (job->end < job->request.count) {
-        answer_hint(exchange, "a negative partition stops the real producer with an exception; "
-                              "the records before it are stored");
-        kafka_rest_error_known(exchange, ERROR_INTERNAL);
-        return;
-    }
-    const struct produce_outcome outcome = produce_job_outcome(job);
-    produce_job_hint(job);
-    produce_receipts_encode(&outcome, exchange);
-}
-
-/* The URL's partition for records without their own; stops before the first negative one. */
-static void produce_choose_partitions(struct produce_job *job, int32_t url_partition)
-{
-    struct broker_record *records = (struct broker_record *)(void *)job->request.records.ptr;
-    for (size_t i = 0; i < job->end; i++) {
-        if (records[i].partition == -1) {
-            records[i].partition = url_partition;
-        }
-        if (records[i].partition < -1) {
-            job->end = i;
-        }
-    }
-}
-
-static enum handled produce_v2(struct kafka_rest_call *call, int32_t url_partition, int arg_index)
-{
-    struct exchange *exchange = call->exchange;
-    struct produce_job *job = produce_job_take(call, call->match.captures[0]);
-    if (job == NULL) {
-        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
-        return HANDLED;
-    }
-    if (!produce_request_decode(&job->request, exchange, call->media.in, arg_index)) {
-        produce_job_return(job);
-        return HANDLED;
-    }
-    if (!produce_job_prepare(job)) {
-        produce_job_return(job);
-        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
-        return HANDLED;
-    }
-    produce_choose_partitions(job, url_partition);
-    job->encode = produce_encode_v2;
-    return produce_job_run(job);
-}
-
-enum handled kafka_rest_produce_topic(struct kafka_rest_call *call)
-{
-    return produce_v2(call, -1, 2);
-}
-
-enum handled kafka_rest_produce_partition(struct kafka_rest_call *call)
-{
-    int32_t partition;
-    if (!kafka_rest_partition_number(call->exchange, call->match.captures[1], &partition)) {
-        return HANDLED;
-    }
-    return produce_v2(call, partition == -1 ? INT32_MIN : partition, 3);
 }

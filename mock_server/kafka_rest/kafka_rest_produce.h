@@ -14,10 +14,23 @@ struct produce_refusal {
     const char *answer; /* what stands in the place of its receipt, in the job's texts */
 };
 
+struct produce_job;
+
+/* A produce whose records come some at a time; all NULL in no job. */
+struct produce_more_ops {
+    /* The records that were sent have their results, or their topic is refused. */
+    enum handled (*run_over)(struct produce_job *job);
+    /* Lets go of job->more, perhaps before the records that are with the broker are done. */
+    void (*let_go)(struct produce_job *job);
+    /* The first result that is a failure; NULL: none is. */
+    const struct broker_result *(*first_failure)(const struct produce_job *job);
+};
+
 struct produce_job {
     struct produce_request request;
     struct buf results; /* struct broker_result, one a record */
     struct arena texts;
+    struct arena run_texts; /* the broker's */
     struct broker_produce produce;
     struct kafka_rest *rest;
     struct kafka_rest_call *call;    /* NULL: the client has left while the broker was at work */
@@ -36,16 +49,25 @@ struct produce_job {
     uint64_t noted_epoch; /* in which that was noted with the undo log */
     bool at_broker;       /* done() will come */
     void (*encode)(struct produce_job *job, struct exchange *exchange);
-    struct buf extra; /* the owner's own facts, one a record */
+    struct buf extra;                        /* the owner's own facts, one a record */
+    const struct produce_more_ops *more_ops; /* NULL: all records are in `request` */
+    void *more;
+    struct produce_job *next_in_line;
 };
 
 /* The jobs of a proxy that no handler and no exchange has in hand. */
 struct kafka_rest_produces {
     struct produce_job *scratch; /* of the produce in hand, reused; NULL: it is in use */
     struct produce_job *orphans; /* with the broker, their clients have left */
+    /* Jobs that wait for their next step (kafka_rest_produce_steps.c), one a firing. */
+    struct produce_job *line_first;
+    struct produce_job *line_last;
+    struct timer_heap *timers; /* with a slot for `line_timer` */
+    struct timer line_timer;
 };
 
-enum status kafka_rest_produces_new(struct kafka_rest_produces **out,
+enum status kafka_rest_produces_new(const struct kafka_rest_options *options,
+                                    struct kafka_rest_produces **out,
                                     struct error *err) PP_MUST_USE;
 /* Lets go of what the broker still has. */
 void kafka_rest_produces_free(struct kafka_rest_produces *produces, struct broker *broker);
@@ -59,8 +81,16 @@ struct produce_outcome produce_job_outcome(const struct produce_job *job);
  * refusals latch (buf_ok), which the owner looks at once, at its end. */
 void produce_job_refuse(struct produce_job *job, int code, struct span answer);
 const struct produce_refusal *produce_job_refusals(const struct produce_job *job);
+/* A result for each record of job->request; false without memory. */
+bool produce_job_prepare(struct produce_job *job);
 /* Sends the records; calls job->encode when all results are there, at once or later. */
 enum handled produce_job_run(struct produce_job *job);
+/* The parts of that, for a job whose records come some at a time: the answer is given in another
+ * turn than this one, in which records have been sent; all have been, calls job->encode; a turn of
+ * them failed, answers so. */
+void produce_job_note_sent(struct produce_job *job);
+enum handled produce_job_finish(struct produce_job *job);
+enum handled produce_job_fail_taken_back(struct produce_job *job);
 /* Hints at the fix for the first record that failed. */
 void produce_job_hint(const struct produce_job *job);
 

@@ -1,7 +1,5 @@
 #include "kafka_rest_produce_codec.h"
 
-#include "kafka_rest_decode.h"
-
 #include "base64.h"
 #include "json_write.h"
 
@@ -10,7 +8,6 @@
 
 #define REQUEST_CLASS "io.confluent.kafkarest.entities.v2.ProduceRequest"
 #define RECORD_CLASS  "io.confluent.kafkarest.entities.v2.ProduceRequest$ProduceRecord"
-#define RECORD_LIST   "java.util.ArrayList<" RECORD_CLASS ">"
 
 struct span produce_offset_span(size_t start, size_t len)
 {
@@ -33,7 +30,17 @@ void produce_request_reset(struct produce_request *request)
     buf_trim(&request->records, PRODUCE_SCRATCH_KEEP_BYTES);
     request->count = 0;
     request->has_schema = false;
+    request->is_large = false;
     request->null_record = 0;
+    request->only_checked = false;
+    request->measured = false;
+}
+
+void produce_request_clear(struct produce_request *request)
+{
+    buf_reset(&request->records);
+    buf_reset(&request->bytes);
+    request->count = 0;
 }
 
 void produce_request_release(struct produce_request *request)
@@ -72,14 +79,34 @@ void produce_too_many_records(struct exchange *exchange)
     kafka_rest_error(exchange, 413, 413, "HTTP 413 Request Entity Too Large");
 }
 
+/* A text that is too long to be re-encoded is kept as it stands. */
+static bool decode_long_data(struct kafka_rest_decoder *decoder, struct produce_request *request,
+                             struct span *out)
+{
+    struct json_cursor ahead = decoder->cursor;
+    struct json_error err;
+    struct span raw;
+    if (!json_skip(&ahead, &raw, &err) || raw.len <= PRODUCE_REENCODED_BYTES_MAX) {
+        return false;
+    }
+    decoder->cursor = ahead;
+    *out = produce_offset_span(request->bytes.len, raw.len);
+    buf_append_span(&request->bytes, raw);
+    return true;
+}
+
 /* JSON records are re-encoded while they are read; for the others the source text is kept until the
  * whole body has turned out to be well-formed. */
 static bool produce_decode_data(struct kafka_rest_decoder *decoder, struct produce_request *request,
                                 bool *present, struct span *out)
 {
     struct json_error err;
-    if (request->format == MEDIA_JSON) {
+    if (request->format == MEDIA_JSON && !request->only_checked) {
         size_t start = request->bytes.len;
+        if (request->measured && decode_long_data(decoder, request, out)) {
+            *present = true;
+            return true;
+        }
         if (!json_reencode(&decoder->cursor, &request->bytes, &err)) {
             return buf_ok(&request->bytes) ? kafka_rest_decode_failed(decoder, &err)
                                            : produce_no_memory(decoder);
@@ -131,15 +158,10 @@ static const struct kafka_rest_field record_fields[] = {
 static const struct kafka_rest_class record_class = {RECORD_CLASS, record_fields,
                                                      ARRAY_COUNT(record_fields)};
 
-static bool decode_record(struct kafka_rest_decoder *decoder, void *into)
+bool produce_record_decode(struct kafka_rest_decoder *decoder, struct produce_request *request)
 {
-    struct produce_request *request = into;
     struct broker_record record = {.partition = -1, .timestamp_ms = -1, .headers = SPAN_EMPTY};
     bool is_null;
-    if (request->count == PRODUCE_RECORDS_MAX) {
-        produce_too_many_records(decoder->exchange);
-        return false;
-    }
     buf_append(&request->records, &record, sizeof(record));
     if (!buf_ok(&request->records)) {
         return produce_no_memory(decoder);
@@ -154,16 +176,25 @@ static bool decode_record(struct kafka_rest_decoder *decoder, void *into)
     return true;
 }
 
+static bool decode_record(struct kafka_rest_decoder *decoder, void *into)
+{
+    struct produce_request *request = into;
+    if (request->count == PRODUCE_AT_ONCE_RECORDS_MAX) {
+        request->is_large = true;
+        return false;
+    }
+    return produce_record_decode(decoder, request);
+}
+
 static bool decode_records(struct kafka_rest_decoder *decoder, void *into)
 {
     struct produce_request *request = into;
     bool is_null;
     /* A repeated field: the last one counts. */
-    buf_reset(&request->records);
-    buf_reset(&request->bytes);
-    request->count = 0;
+    produce_request_clear(request);
     request->null_record = 0;
-    return kafka_rest_decode_list(decoder, RECORD_LIST, decode_record, request, &is_null);
+    return kafka_rest_decode_list(decoder, PRODUCE_RECORD_LIST_TYPE, decode_record, request,
+                                  &is_null);
 }
 
 static bool decode_schema(struct kafka_rest_decoder *decoder, void *into)
@@ -193,8 +224,13 @@ static const struct kafka_rest_field request_fields[] = {
     {"key_schema_id", decode_schema_id},   {"value_schema", decode_schema},
     {"value_schema_id", decode_schema_id},
 };
-static const struct kafka_rest_class request_class = {REQUEST_CLASS, request_fields,
-                                                      ARRAY_COUNT(request_fields)};
+const struct kafka_rest_class produce_request_class = {REQUEST_CLASS, request_fields,
+                                                       ARRAY_COUNT(request_fields)};
+
+bool produce_field_is_records(const struct kafka_rest_field *field)
+{
+    return field->decode == decode_records;
+}
 
 /* The Java method's name in the messages of bean validation. */
 static const char *method_name(enum kafka_rest_media format)
@@ -300,45 +336,57 @@ bool produce_value_encode(struct produce_value *value, struct buf *bytes, struct
     return true;
 }
 
-static bool encode_binary(struct produce_request *request, struct exchange *exchange, bool *present,
-                          struct span *data)
+static void refuse_base64(struct exchange *exchange, const char *why)
+{
+    if (http_request_header(&exchange->request, "content-type").len == 0) {
+        answer_hint(exchange, "without a Content-Type the proxy takes records for base64: "
+                              "send Content-Type: application/vnd.kafka.json.v2+json");
+    } else {
+        answer_hint(exchange, "the binary format takes keys and values as base64 text; for "
+                              "JSON send Content-Type: "
+                              "application/vnd.kafka.json.v2+json");
+    }
+    kafka_rest_error(exchange, 400, 400, "%s", why);
+}
+
+/* NULL, or what is wrong with it. */
+static const char *encode_binary(struct produce_request *request, struct arena *arena,
+                                 bool *present, struct span *data)
 {
     size_t start = request->bytes.len;
     struct produce_value value = {.format = MEDIA_BINARY, .raw = *data};
     if (!*present) {
-        return true;
+        return NULL;
     }
-    if (!produce_value_encode(&value, &request->bytes, &exchange->arena)) {
-        if (http_request_header(&exchange->request, "content-type").len == 0) {
-            answer_hint(exchange, "without a Content-Type the proxy takes records for base64: "
-                                  "send Content-Type: application/vnd.kafka.json.v2+json");
-        } else {
-            answer_hint(exchange, "the binary format takes keys and values as base64 text; for "
-                                  "JSON send Content-Type: "
-                                  "application/vnd.kafka.json.v2+json");
-        }
-        kafka_rest_error(exchange, 400, 400, "%s", value.why);
-        return false;
+    if (!produce_value_encode(&value, &request->bytes, arena)) {
+        return value.why;
     }
     *present = value.present;
     *data = produce_offset_span(start, request->bytes.len - start);
-    return true;
+    return NULL;
 }
 
-static bool encode_binaries(struct produce_request *request, struct exchange *exchange)
+static const char *encode_binaries(struct produce_request *request, struct arena *arena,
+                                   size_t record)
 {
-    struct broker_record *records = records_of(request);
-    for (size_t i = 0; i < request->count; i++) {
-        if (!encode_binary(request, exchange, &records[i].has_key, &records[i].key) ||
-            !encode_binary(request, exchange, &records[i].has_value, &records[i].value)) {
-            return false;
-        }
+    struct broker_record *r = &records_of(request)[record];
+    const char *why = encode_binary(request, arena, &r->has_key, &r->key);
+    return why != NULL ? why : encode_binary(request, arena, &r->has_value, &r->value);
+}
+
+bool produce_record_is_sound(struct produce_request *request, struct arena *arena, size_t record)
+{
+    return encode_binaries(request, arena, record) == NULL;
+}
+
+bool produce_record_encode(struct produce_request *request, struct exchange *exchange,
+                           size_t record)
+{
+    const char *why = encode_binaries(request, &exchange->arena, record);
+    if (why != NULL) {
+        refuse_base64(exchange, why);
     }
-    if (!buf_ok(&request->bytes)) {
-        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
-        return false;
-    }
-    return true;
+    return why == NULL;
 }
 
 /* The offsets become pointers now that the bytes stand still. */
@@ -357,33 +405,54 @@ void produce_request_settle(struct produce_request *request)
     }
 }
 
-bool produce_request_decode(struct produce_request *request, struct exchange *exchange,
-                            enum kafka_rest_media format, int arg_index)
+void produce_refuse_absent(const struct produce_request *request, struct exchange *exchange,
+                           int arg_index)
 {
     char where[48];
-    produce_request_reset(request);
-    request->format = format;
-    switch (kafka_rest_decode_body(exchange, &request_class, request)) {
-    case BODY_REFUSED:
-        return false;
-    case BODY_ABSENT:
-        snprintf(where, sizeof(where), "%s.arg%d", method_name(format), arg_index);
-        kafka_rest_error_null(exchange, where);
-        return false;
-    case BODY_DECODED:
-        break;
-    }
+    snprintf(where, sizeof(where), "%s.arg%d", method_name(request->format), arg_index);
+    kafka_rest_error_null(exchange, where);
+}
+
+bool produce_request_check(struct produce_request *request, struct exchange *exchange,
+                           int arg_index)
+{
     if (!refuse_nulls(request, exchange, arg_index)) {
         return false;
     }
-    if (format != MEDIA_JSON && format != MEDIA_BINARY) {
+    if (request->format != MEDIA_JSON && request->format != MEDIA_BINARY) {
         answer_hint(exchange, "there is no schema registry here (nor in the workshop): send "
                               "Content-Type: application/vnd.kafka.json.v2+json");
         kafka_rest_error_known(exchange, request->has_schema ? ERROR_REGISTRY_MISSING
                                                              : ERROR_SERIALIZER_MISSING);
         return false;
     }
-    if (format == MEDIA_BINARY && !encode_binaries(request, exchange)) {
+    return true;
+}
+
+bool produce_request_decode(struct produce_request *request, struct exchange *exchange,
+                            enum kafka_rest_media format, int arg_index)
+{
+    produce_request_reset(request);
+    request->format = format;
+    switch (kafka_rest_decode_body(exchange, &produce_request_class, request)) {
+    case BODY_REFUSED:
+        return false;
+    case BODY_ABSENT:
+        produce_refuse_absent(request, exchange, arg_index);
+        return false;
+    case BODY_DECODED:
+        break;
+    }
+    if (!produce_request_check(request, exchange, arg_index)) {
+        return false;
+    }
+    for (size_t i = 0; format == MEDIA_BINARY && i < request->count; i++) {
+        if (!produce_record_encode(request, exchange, i)) {
+            return false;
+        }
+    }
+    if (!buf_ok(&request->bytes)) {
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
         return false;
     }
     produce_request_settle(request);
@@ -402,18 +471,32 @@ static void receipt_append_kept(struct buf *body, const struct broker_result *re
     BUF_APPEND_LIT(body, ",\"error_code\":null,\"error\":null}");
 }
 
-static void receipt_append_failed(struct json_writer *w, int code, struct span words)
+static void receipt_append_failed(struct buf *body, int code, struct span words)
 {
-    json_write_object(w);
-    json_member_null(w, "partition");
-    json_member_null(w, "offset");
-    json_member_i64(w, "error_code", code);
-    json_member_string(w, "error", words);
-    json_write_end(w);
+    struct json_writer w = json_writer_to(body);
+    json_write_object(&w);
+    json_member_null(&w, "partition");
+    json_member_null(&w, "offset");
+    json_member_i64(&w, "error_code", code);
+    json_member_string(&w, "error", words);
+    json_write_end(&w);
+}
+
+int produce_receipt_append(const struct produce_outcome *outcome, size_t record, struct buf *body,
+                           struct buf *words)
+{
+    const struct broker_result *result = &outcome->results[record];
+    if (PP_LIKELY(result->error == KAFKA_ERROR_NONE)) {
+        receipt_append_kept(body, result);
+        return 0;
+    }
+    int code = produce_error_code(result->error);
+    receipt_append_failed(body, code, produce_error_words(outcome, record, words));
+    return code;
 }
 
 /* Only refusals by the cluster's own security change the status; the first of them does. */
-static void receipts_note_code(struct exchange *exchange, int code)
+void produce_receipts_note_code(struct exchange *exchange, int code)
 {
     struct reply *reply = &exchange->reply;
     if (reply->status == 200) {
@@ -428,25 +511,20 @@ static void receipts_note_code(struct exchange *exchange, int code)
 
 void produce_receipts_encode(const struct produce_outcome *outcome, struct exchange *exchange)
 {
-    struct json_writer w = json_writer_to(&exchange->reply.body);
+    struct buf *body = &exchange->reply.body;
     struct buf words;
     buf_init(&words, PRODUCE_WORDS_BYTES_MAX);
     exchange->reply.status = 200;
-    json_write_object(&w);
-    json_member_array(&w, "offsets");
+    BUF_APPEND_LIT(body, PRODUCE_RECEIPTS_HEAD);
     for (size_t i = 0; i < outcome->count; i++) {
-        const struct broker_result *result = &outcome->results[i];
-        if (PP_LIKELY(result->error == KAFKA_ERROR_NONE)) {
-            receipt_append_kept(json_write_value(&w), result);
-            continue;
+        if (i > 0) {
+            buf_append_byte(body, ',');
         }
-        int code = produce_error_code(result->error);
-        receipt_append_failed(&w, code, produce_error_words(outcome, i, &words));
-        receipts_note_code(exchange, code);
+        int code = produce_receipt_append(outcome, i, body, &words);
+        if (code != 0) {
+            produce_receipts_note_code(exchange, code);
+        }
     }
-    json_write_end(&w);
-    json_member_null(&w, "key_schema_id");
-    json_member_null(&w, "value_schema_id");
-    json_write_end(&w);
+    BUF_APPEND_LIT(body, PRODUCE_RECEIPTS_TAIL);
     buf_release(&words);
 }

@@ -1,7 +1,8 @@
 /* Bodies of a v2 produce. The first byte chooses the embedded format. What is accepted has its keys
  * and values inside the request's buffer and, as JSON, in the form they keep; what is refused has a
- * status and a JSON error. */
-#include "kafka_rest_produce_codec.h"
+ * status and a JSON error. The same body read in steps is accepted or refused with the same words.
+ */
+#include "kafka_rest_produce_walk.h"
 
 #include <stdlib.h>
 
@@ -53,10 +54,63 @@ static void check_refusal(const struct exchange *exchange)
     }
 }
 
+static void exchange_open(struct exchange *exchange, const struct service *service,
+                          struct span body)
+{
+    *exchange = (struct exchange){.service = service};
+    arena_init(&exchange->arena, arena_bytes_max);
+    buf_init(&exchange->reply.body, reply_bytes_max);
+    exchange->request.body = body;
+}
+
+static void exchange_close(struct exchange *exchange)
+{
+    buf_release(&exchange->reply.body);
+    arena_release(&exchange->arena);
+}
+
+static void check_records(const struct produce_request *request)
+{
+    const struct broker_record *records = produce_request_records(request);
+    for (size_t i = 0; i < request->count; i++) {
+        check_field(request, records[i].has_key, records[i].key);
+        check_field(request, records[i].has_value, records[i].value);
+    }
+}
+
+/* `at_once` is what decoding has made of the same body. */
+static void check_walk(struct exchange *exchange, const struct exchange *at_once,
+                       enum kafka_rest_media format, size_t count)
+{
+    struct produce_request request;
+    struct produce_walk walk;
+    enum produce_walked walked = WALK_MORE;
+    produce_request_init(&request);
+    request.format = format;
+    produce_walk_init(&walk, exchange, 2);
+    while (walked == WALK_MORE) {
+        walked = produce_walk_check(&walk, &request);
+    }
+    if ((walked == WALK_DONE) != (count > 0) || exchange->reply.status != at_once->reply.status ||
+        !span_equal(buf_span(&exchange->reply.body), buf_span(&at_once->reply.body)) ||
+        (walked == WALK_DONE && walk.count != count)) {
+        abort();
+    }
+    for (size_t taken = 0; walked == WALK_DONE && taken < count; taken += request.count) {
+        if (produce_walk_take(&walk, &request) == WALK_REFUSED || request.count == 0) {
+            abort();
+        }
+        check_records(&request);
+    }
+    produce_walk_release(&walk);
+    produce_request_release(&request);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct service service = {.fail = fail_500};
-    struct exchange exchange = {.service = &service};
+    const struct service service = {.fail = fail_500};
+    struct exchange exchange;
+    struct exchange in_steps;
     struct produce_request request;
     if (size == 0) {
         return 0;
@@ -64,21 +118,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum kafka_rest_media format = data[0] == 'B'   ? MEDIA_BINARY
                                    : data[0] == 'A' ? MEDIA_AVRO
                                                     : MEDIA_JSON;
-    arena_init(&exchange.arena, arena_bytes_max);
-    buf_init(&exchange.reply.body, reply_bytes_max);
+    const struct span body = span_from((const char *)data + 1, size - 1);
+    exchange_open(&exchange, &service, body);
+    exchange_open(&in_steps, &service, body);
     produce_request_init(&request);
-    exchange.request.body = span_from((const char *)data + 1, size - 1);
     if (produce_request_decode(&request, &exchange, format, 2)) {
-        const struct broker_record *records = produce_request_records(&request);
-        for (size_t i = 0; i < request.count; i++) {
-            check_field(&request, records[i].has_key, records[i].key);
-            check_field(&request, records[i].has_value, records[i].value);
-        }
-    } else {
+        check_records(&request);
+        check_walk(&in_steps, &exchange, format, request.count);
+    } else if (!request.is_large) {
         check_refusal(&exchange);
+        check_walk(&in_steps, &exchange, format, 0);
     }
     produce_request_release(&request);
-    buf_release(&exchange.reply.body);
-    arena_release(&exchange.arena);
+    exchange_close(&in_steps);
+    exchange_close(&exchange);
     return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { arena_bytes = 1024 * 1024 };
+enum { arena_bytes = 1024 * 1024, stream_piece_bytes_max = 100000 };
 
 /* sqlite3_auto_extension has no context of its own, so the opening bench waits here. */
 static struct bench *opening;
@@ -79,6 +79,7 @@ void bench_close(struct bench *bench)
             exchange_cancel(&call->exchange);
         }
         exchange_release(&call->exchange);
+        buf_release(&call->streamed);
         free(call->target);
         free(call);
     }
@@ -93,12 +94,35 @@ void bench_close(struct bench *bench)
     timer_heap_release(&bench->timers);
 }
 
+/* A streamed body, put together from pieces that are small at first. */
+static void take_stream(struct bench_call *call)
+{
+    struct reply *reply = &call->exchange.reply;
+    struct buf piece;
+    size_t max = 1;
+    buf_init(&call->streamed, (size_t)reply->stream_bytes + 1);
+    buf_init(&piece, stream_piece_bytes_max);
+    while (call->streamed.len < reply->stream_bytes) {
+        buf_reset(&piece);
+        PP_ASSERT(reply->stream(&call->exchange, &piece, max));
+        PP_ASSERT(buf_ok(&piece) && piece.len > 0 && piece.len <= max);
+        buf_append_span(&call->streamed, buf_span(&piece));
+        max = max * 2 < stream_piece_bytes_max ? max * 2 : stream_piece_bytes_max;
+    }
+    PP_ASSERT(call->streamed.len == reply->stream_bytes);
+    buf_release(&piece);
+}
+
 static void on_send(struct exchange *exchange)
 {
     struct bench_call *call = PP_CONTAINER_OF(exchange, struct bench_call, exchange);
     call->sent = true;
     call->status = exchange->reply.status;
     call->body = buf_cstr(&exchange->reply.body);
+    if (exchange->reply.stream != NULL) {
+        take_stream(call);
+        call->body = buf_cstr(&call->streamed);
+    }
     call->content_type = exchange->reply.content_type;
     call->hint = exchange->reply.hint;
     exchange_sent(exchange);

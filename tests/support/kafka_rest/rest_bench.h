@@ -35,6 +35,7 @@ struct bench_call {
     struct exchange exchange;
     struct http_header headers[4];
     char *target;
+    struct buf streamed; /* what came in pieces */
     bool sent;
     int status;
     const char *body; /* NUL-terminated; "" when empty */

@@ -138,14 +138,14 @@ static void records_keep_their_places_while_the_buffer_grows(void **state)
     char expected[16];
     buf_init(&body, 1024 * 1024);
     BUF_APPEND_LIT(&body, "{\"records\":[");
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < PRODUCE_AT_ONCE_RECORDS_MAX; i++) {
         buf_printf(&body, "%s{\"key\":%d,\"value\":\"v%d\"}", i > 0 ? "," : "", i, i);
     }
     BUF_APPEND_LIT(&body, "]}");
     assert_true(decode(d, MEDIA_JSON, buf_cstr(&body)));
-    assert_int_equal(d->request.count, 5000);
+    assert_int_equal(d->request.count, PRODUCE_AT_ONCE_RECORDS_MAX);
     const struct broker_record *records = produce_request_records(&d->request);
-    for (int i = 0; i < 5000; i += 499) {
+    for (int i = 0; i < PRODUCE_AT_ONCE_RECORDS_MAX; i += 199) {
         snprintf(expected, sizeof(expected), "\"v%d\"", i);
         assert_field(records[i].has_value, records[i].value, expected);
         snprintf(expected, sizeof(expected), "%d", i);
