@@ -72,10 +72,9 @@ static bool produce_no_memory(struct kafka_rest_decoder *decoder)
     return false;
 }
 
-void produce_too_many_records(struct exchange *exchange)
+void produce_too_many_records(struct exchange *exchange, size_t max)
 {
-    answer_hint(exchange, "a request may have %d records here: send fewer at once",
-                PRODUCE_RECORDS_MAX);
+    answer_hint(exchange, "a request may have %zu records here: send fewer at once", max);
     kafka_rest_error(exchange, 413, 413, "HTTP 413 Request Entity Too Large");
 }
 

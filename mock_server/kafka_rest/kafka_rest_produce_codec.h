@@ -84,8 +84,8 @@ void produce_refuse_absent(const struct produce_request *request, struct exchang
 struct span produce_offset_span(size_t start, size_t len);
 void produce_request_settle(struct produce_request *request);
 
-/* Answers 413. */
-void produce_too_many_records(struct exchange *exchange);
+/* Answers 413: more than `max`. */
+void produce_too_many_records(struct exchange *exchange, size_t max);
 
 /* A key or value on its way from JSON source text to a record's bytes. */
 struct produce_value {

@@ -157,7 +157,7 @@ static enum produce_walked walk_record(struct produce_walk *walk, struct produce
         break;
     case NEXT_PART:
         if (walk->count == PRODUCE_RECORDS_MAX) {
-            produce_too_many_records(walk->decoder.exchange);
+            produce_too_many_records(walk->decoder.exchange, PRODUCE_RECORDS_MAX);
             return WALK_REFUSED;
         }
         start = walk->decoder.cursor.position;

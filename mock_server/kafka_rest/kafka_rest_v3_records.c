@@ -21,6 +21,14 @@
 #define HEADER_LIST  "java.util.ArrayList<" HEADER_CLASS ">"
 #define FORMAT_CLASS "io.confluent.kafkarest.entities.EmbeddedFormat"
 
+enum {
+    /* DIFFERS: a v3 produce has at most 10000 records and 2 MiB, else it is 413 before any record
+     * is stored, so that nobody waits for it long; the real proxy reads and answers such a stream
+     * for as long as it lasts. */
+    V3_PRODUCE_RECORDS_MAX = 10000,
+    V3_PRODUCE_BYTES_MAX = 2 * 1024 * 1024,
+};
+
 /* What the receipt tells beside the broker's result; one a record in job->extra. */
 struct receipt {
     const char *key_type; /* NULL: no key object was sent */
@@ -342,7 +350,7 @@ static bool add_record(struct produce_job *job, struct span text, const struct j
     const struct broker_result result = {.error = KAFKA_ERROR_NONE};
     struct receipt receipt = {.key_type = NULL};
     bool good = false;
-    if (job->request.count == PRODUCE_RECORDS_MAX) {
+    if (job->request.count == V3_PRODUCE_RECORDS_MAX) {
         return false;
     }
     if (syntax != NULL) {
@@ -375,7 +383,7 @@ static bool v3_decode_stream(struct produce_job *job)
         struct span text = SPAN_EMPTY;
         sound = json_skip(&cursor, &text, &err);
         if (!add_record(job, text, sound ? NULL : &err)) {
-            produce_too_many_records(exchange);
+            produce_too_many_records(exchange, V3_PRODUCE_RECORDS_MAX);
             return false;
         }
     }
@@ -474,10 +482,21 @@ static void v3_encode_receipts(struct produce_job *job, struct exchange *exchang
     (void)v3_writer_end(&w);
 }
 
+static enum handled v3_refuse_long(struct exchange *exchange)
+{
+    answer_hint(exchange,
+                "a v3 produce may have %d MiB here (v2's 100): send fewer records a request",
+                V3_PRODUCE_BYTES_MAX / (1024 * 1024));
+    return kafka_rest_error(exchange, 413, 413, "HTTP 413 Request Entity Too Large");
+}
+
 static enum handled v3_records_produce(struct kafka_rest_call *call)
 {
     if (!v3_cluster_is_named(call)) {
         return HANDLED;
+    }
+    if (call->exchange->request.body.len > V3_PRODUCE_BYTES_MAX) {
+        return v3_refuse_long(call->exchange);
     }
     struct produce_job *job = produce_job_take(call, call->match.captures[1]);
     if (job == NULL) {

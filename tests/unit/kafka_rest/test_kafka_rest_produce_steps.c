@@ -568,6 +568,48 @@ static void a_record_that_is_too_large_stands_among_the_others(void **state)
     free(record);
 }
 
+/* --- v3, which does all at once --- */
+
+static struct bench_call *call_v3(struct bench *b, size_t count, const char *record, char filler,
+                                  size_t fill)
+{
+    char target[128];
+    struct buf body;
+    buf_init(&body, (size_t)8 * 1024 * 1024);
+    for (size_t i = 0; i < count; i++) {
+        buf_append_cstr(&body, record);
+    }
+    for (size_t i = 0; i < fill; i++) {
+        buf_append_byte(&body, filler);
+    }
+    snprintf(target, sizeof(target), "POST /v3/clusters/%s/topics/u1.pin/records",
+             store_cluster_id(b->store));
+    b->content_type = "application/json";
+    struct bench_call *call = bench_call(b, target, NULL, buf_cstr(&body));
+    buf_release(&body);
+    return call;
+}
+
+static void a_v3_produce_has_so_many_records_and_bytes(void **state)
+{
+    static const char record[] = "{\"value\":{\"type\":\"JSON\",\"data\":1}}";
+    struct bench *b = *state;
+    bench_open(b);
+    assert_int_equal(call_v3(b, 10000, record, ' ', 0)->status, 200);
+    assert_int_equal(end_offset(b, "u1.pin"), 10000);
+    struct bench_call *call = call_v3(b, 10001, record, ' ', 0);
+    assert_int_equal(call->status, 413);
+    assert_string_equal(call->body,
+                        "{\"error_code\":413,\"message\":\"HTTP 413 Request Entity Too Large\"}");
+    assert_non_null(strstr(call->hint, "10000 records"));
+    size_t rest = (size_t)2 * 1024 * 1024 - (sizeof(record) - 1);
+    assert_int_equal(call_v3(b, 1, record, ' ', rest)->status, 200);
+    call = call_v3(b, 1, record, ' ', rest + 1);
+    assert_int_equal(call->status, 413);
+    assert_non_null(strstr(call->hint, "2 MiB"));
+    assert_int_equal(end_offset(b, "u1.pin"), 10001);
+}
+
 #define STEPS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -591,6 +633,7 @@ int main(void)
         STEPS_TEST(many_records_take_little_memory),
         STEPS_TEST(no_part_of_a_body_is_looked_at_for_long),
         STEPS_TEST(a_record_that_is_too_large_stands_among_the_others),
+        STEPS_TEST(a_v3_produce_has_so_many_records_and_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
