@@ -304,13 +304,14 @@ const struct connect_value *connect_check_value(const struct connect_check *chec
                                                   : &check->connector[key - CONNECT_KEYS_FRAMEWORK];
 }
 
-struct connect_check *connect_check_new(struct arena *arena, const struct connect_entries *entries)
+struct connect_check *connect_check_new(struct arena *arena, struct arena *texts,
+                                        const struct connect_entries *entries)
 {
     struct connect_check *check = ARENA_NEW(arena, struct connect_check);
     if (check == NULL) {
         return NULL;
     }
-    check->arena = arena;
+    check->arena = texts;
     check->entries = entries;
     check->aliases = arena_alloc_array(arena, CONNECT_ALIASES_MAX, sizeof(*check->aliases));
     if (check->aliases == NULL) {

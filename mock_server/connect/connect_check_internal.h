@@ -44,8 +44,10 @@ struct connect_check {
     struct connect_value connector[CONNECT_KEY_COUNT - CONNECT_KEYS_FRAMEWORK];
 };
 
-/* The check is in the arena; NULL: NO_MEMORY. */
-struct connect_check *connect_check_new(struct arena *arena, const struct connect_entries *entries);
+/* The check is in `arena`, the texts of its values and findings, which outlive it, in `texts`.
+ * NULL: NO_MEMORY. */
+struct connect_check *connect_check_new(struct arena *arena, struct arena *texts,
+                                        const struct connect_entries *entries);
 const struct connect_value *connect_check_value(const struct connect_check *check,
                                                 enum connect_key key);
 /* Calls visit for each value in the order of validate's answer. */

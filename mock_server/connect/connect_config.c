@@ -299,7 +299,10 @@ enum status connect_config_parse(struct arena *arena, const struct connect_entri
                                  const struct sink_config **out, struct connect_findings *findings,
                                  struct error *err)
 {
-    const struct connect_check *check = connect_check_new(arena, entries);
+    enum { check_bytes_max = 64 * 1024 };
+    struct arena work;
+    arena_init(&work, check_bytes_max);
+    const struct connect_check *check = connect_check_new(&work, arena, entries);
     enum status status = STATUS_NO_MEMORY;
     *out = NULL;
     if (check != NULL) {
@@ -310,6 +313,7 @@ enum status connect_config_parse(struct arena *arena, const struct connect_entri
         status = config != NULL ? config_fill(check, config) : STATUS_NO_MEMORY;
         *out = config;
     }
+    arena_release(&work);
     return status == STATUS_OK ? STATUS_OK
                                : error_set(err, status, "a configuration: out of memory");
 }

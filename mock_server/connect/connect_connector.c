@@ -124,8 +124,15 @@ static enum status connector_keep_row(struct connector *connector,
 static enum status connector_parse_config(struct connector *connector, struct error *err)
 {
     struct connect_findings findings = {.errors = NULL};
-    enum status status =
-        connect_entries_parse(&connector->arena, connector->config_text, &connector->entries, err);
+    struct connect_entries entries;
+    struct arena work;
+    arena_init(&work, arena_bytes_max);
+    enum status status = connect_entries_parse(&work, connector->config_text, &entries, err);
+    if (status == STATUS_OK &&
+        !connect_entries_copy(&connector->arena, &entries, &connector->entries)) {
+        status = error_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    arena_release(&work);
     if (status == STATUS_OK) {
         status = connect_config_parse(&connector->arena, &connector->entries, &connector->config,
                                       &findings, err);

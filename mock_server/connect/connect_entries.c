@@ -175,6 +175,24 @@ enum status connect_entries_parse(struct arena *arena, struct span json,
     return status;
 }
 
+bool connect_entries_copy(struct arena *arena, const struct connect_entries *from,
+                          struct connect_entries *out)
+{
+    *out = (struct connect_entries){
+        .items = arena_alloc_array(arena, from->count + 1, sizeof(*out->items))};
+    for (size_t i = 0; out->items != NULL && i < from->count; i++) {
+        const struct connect_entry *entry = &from->items[i];
+        const char *key = arena_copy_cstr(arena, entry->key);
+        const char *value = arena_copy_cstr(arena, entry->value);
+        if (key == NULL || value == NULL) {
+            return false;
+        }
+        out->items[out->count++] = (struct connect_entry){span_from(key, entry->key.len),
+                                                          span_from(value, entry->value.len)};
+    }
+    return out->items != NULL;
+}
+
 void connect_entries_members(const struct connect_entries *entries, struct json_writer *w)
 {
     for (size_t i = 0; i < entries->count; i++) {

@@ -26,6 +26,9 @@ bool connect_entries_equal(const struct connect_entries *a, const struct connect
  * INVALID, in Jackson's words. */
 enum status connect_entries_parse(struct arena *arena, struct span json,
                                   struct connect_entries *out, struct error *err) PP_MUST_USE;
+/* Copies entries and their texts, with no room for more. False: NO_MEMORY. */
+bool connect_entries_copy(struct arena *arena, const struct connect_entries *from,
+                          struct connect_entries *out);
 struct json_writer;
 /* Writes them into the open object. */
 void connect_entries_members(const struct connect_entries *entries, struct json_writer *w);

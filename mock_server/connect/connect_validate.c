@@ -96,7 +96,7 @@ static void validate_write_groups(struct json_writer *w, const struct connect_ch
 enum status connect_config_validate(struct arena *arena, const struct connect_entries *entries,
                                     struct buf *out, struct error *err)
 {
-    const struct connect_check *check = connect_check_new(arena, entries);
+    const struct connect_check *check = connect_check_new(arena, arena, entries);
     struct json_writer w = json_writer_to(out);
     size_t errors = 0;
     if (check == NULL) {
