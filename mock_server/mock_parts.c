@@ -167,6 +167,7 @@ static enum status worker_set_up(struct pinpipe_mock *mock, struct error *err)
         .broker = mock->broker,
         .policy = &mock->policy,
         .timers = &mock->server->timers,
+        .budget = &mock->server->turn.budget,
         .env = &mock->env,
         .log = &mock->log,
     };

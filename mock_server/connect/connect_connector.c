@@ -1,7 +1,5 @@
 #include "connect_worker_internal.h"
 
-#include "search.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +84,13 @@ void connector_restore_states(struct connector *connector)
     }
 }
 
+void connector_starve(struct connector *connector, int task)
+{
+    connector->tasks[task].starved = true;
+    connector->starved = true;
+    connector->worker->work_due = true;
+}
+
 void connector_apply_paused(struct connector *connector)
 {
     enum connect_state from = connector->paused ? CONNECT_RUNNING : CONNECT_PAUSED;
@@ -149,6 +154,11 @@ static enum status connector_make_tasks(struct connector *connector, struct erro
     /* A connector that cannot start has none. */
     int wanted = connector->config->connector_fault.len > 0 ? 0 : connector->config->tasks_max;
     size_t count = wanted > 0 ? (size_t)wanted : 0;
+    size_t bytes = sizeof(*connector) + connector->arena.used_bytes +
+                   count * (sizeof(*connector->views) + sizeof(*connector->tasks));
+    if (!connect_worker_count_bytes(connector->worker, &connector->counted, bytes)) {
+        return connect_worker_refuse(connector->worker, err);
+    }
     connector->views = calloc(count + 1, sizeof(*connector->views));
     connector->tasks = calloc(count + 1, sizeof(*connector->tasks));
     if (connector->views == NULL || connector->tasks == NULL) {
@@ -208,7 +218,7 @@ enum status connector_new(struct connect_worker *worker, const struct store_conn
 
 void connector_free(struct connector *connector)
 {
-    connector_release_partitions(connector);
+    connector_reset(connector);
     sink_release(&connector->sink);
     group_pattern_free(connector->pattern);
     for (size_t i = 0; i < connector->task_count; i++) {
@@ -217,60 +227,20 @@ void connector_free(struct connector *connector)
     }
     free(connector->views);
     free(connector->tasks);
-    free(connector->partitions);
+    free(connector->live);
     arena_release(&connector->arena);
+    connect_worker_note_bytes(connector->worker, &connector->counted, 0);
     free(connector);
 }
 
-/* --- topics ----------------------------------------------------------------------------------- */
-
-bool connector_wants(struct connector *connector, struct span topic)
+void connector_reset(struct connector *connector)
 {
-    struct span rest = connector->config->topics;
-    struct span name;
-    if (connector->pattern != NULL) {
-        /* exclude.internal.topics hides what only the broker writes. */
-        return !span_equal_cstr(topic, "__consumer_offsets") &&
-               !span_equal_cstr(topic, "__transaction_state") &&
-               group_pattern_matches(connector->pattern, topic);
+    while (connector->partitions != NULL) {
+        connect_partition_free(connector->partitions);
     }
-    while (span_next_part(&rest, ',', &name)) {
-        if (span_equal(span_trim(name), topic)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* --- partitions ------------------------------------------------------------------------------- */
-
-void connector_release_partitions(struct connector *connector)
-{
-    for (size_t i = 0; i < connector->partition_count; i++) {
-        connect_partition_release(connector->partitions[i]);
-    }
-    connector->partition_count = 0;
-    connector->topics_seen = 0;
-}
-
-struct partition_key {
-    int64_t topic_id;
-    int32_t number;
-};
-
-static int partition_order(const void *item, const void *key)
-{
-    const struct partition_key *wanted = key;
-    return connect_partition_compare(*(struct connect_partition *const *)item, wanted->topic_id,
-                                     wanted->number);
-}
-
-struct connect_partition *connector_partition(const struct connector *connector, int64_t topic_id,
-                                              int32_t number)
-{
-    struct partition_key key = {topic_id, number};
-    bool found;
-    size_t place = SEARCH_PLACE(connector->partitions, connector->partition_count, &key,
-                                partition_order, &found);
-    return found ? connector->partitions[place] : NULL;
+    connect_topics_reset(connector);
+    connector->live_count = 0;
+    connector->scan.due = false;
+    connector->period_end_ms = 0;
+    connector->period_topic_id = 0;
 }

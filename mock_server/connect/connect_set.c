@@ -84,9 +84,8 @@ static bool set_load_row(void *ctx, const struct store_connector *row)
     struct connector *connector = set_take_before(load, row);
     load->status = connect_set_reserve(load->worker, &load->err);
     if (load->status == STATUS_OK && connector != NULL) {
-        connector_release_partitions(connector);
+        connector_reset(connector);
         connector->assign_due = true;
-        connector->has_retry = false;
         if (connector->paused != row->paused) {
             connector->paused = row->paused;
             connector_apply_paused(connector);

@@ -42,8 +42,9 @@ void connect_worker_free(struct connect_worker *worker)
     for (size_t i = 0; i < worker->count; i++) {
         connector_free(worker->connectors[i]);
     }
-    connect_queue_release(&worker->fresh);
-    connect_queue_release(&worker->behind);
+    PP_ASSERT(worker->partitions.count == 0);
+    connect_worker_note_bytes(worker, &worker->partitions.counted, 0);
+    free(worker->partitions.buckets);
     free(worker->connectors);
     sink_scratch_release(&worker->scratch);
     buf_release(&worker->batch.bytes);
@@ -259,10 +260,10 @@ enum status connect_worker_restart_task(struct connect_worker *worker, struct sp
     if (task < 0 || (size_t)task >= connector->task_count) {
         return error_set(err, STATUS_NOT_FOUND, "Unknown task: %.*s-%d", SPAN_ARG(name), task);
     }
-    for (size_t i = 0; i < connector->partition_count; i++) {
-        if (connector->partitions[i]->writer.task == task) {
-            connector->partitions[i]->writer.retry_us = 0;
-            sink_writer_rewind(&connector->partitions[i]->writer);
+    for (struct connect_partition *p = connector->partitions; p != NULL; p = p->own_next) {
+        if (p->writer.task == task) {
+            connect_partition_wake(p);
+            sink_writer_rewind(&p->writer);
         }
     }
     connector_set_state(connector, task, CONNECT_UNASSIGNED, SPAN_EMPTY);
@@ -288,8 +289,8 @@ enum status connect_worker_topics_reset(struct connect_worker *worker, struct sp
     if (status == STATUS_OK) {
         status = store_connector_topics_reset(worker->options.store, name, err);
     }
-    for (size_t i = 0; status == STATUS_OK && i < connector->partition_count; i++) {
-        connector->partitions[i]->topic_noted = false;
+    if (status == STATUS_OK) {
+        connect_topics_forget_notes(connector);
     }
     return status;
 }

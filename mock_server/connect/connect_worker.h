@@ -12,6 +12,7 @@
 #include "turn.h"
 
 struct broker;
+struct budget;
 struct connect_worker;
 struct crypto;
 struct env;
@@ -26,6 +27,8 @@ struct connect_worker_options {
     struct broker *broker;
     const struct topic_policy *policy; /* of the dead letters' topics; NULL: any; borrowed */
     struct timer_heap *timers;
+    /* The memory of connectors counts in its share of pairs; NULL: it does not. */
+    struct budget *budget;
     struct env *env;
     struct log *log;
 };

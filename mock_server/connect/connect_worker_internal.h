@@ -1,8 +1,11 @@
 /* The Connect worker in memory. Its files, from below:
  *
- *   connect_partition.c    a topic-partition of a connector, the queues of those with work
- *   connect_connector.c    one connector: configuration, states of tasks, partitions
+ *   connect_memory.c       what is counted in the budget
+ *   connect_partition.c    a topic-partition of a connector about which something is remembered
+ *   connect_topics.c       which topics a connector takes
+ *   connect_connector.c    one connector: configuration, states of tasks, topics, partitions
  *   connect_assign.c       which of its tasks has which partitions
+ *   connect_scan.c         which partitions have records that were there before
  *   connect_set.c          all connectors: kept by name, loaded, taken back with a failed turn
  *   connect_worker_run.c   the work of a turn: tasks start, records become files, offsets move
  *   connect_worker.c       what the faces may do with connectors
@@ -23,6 +26,7 @@ enum {
     CONNECT_RUN_RECORDS_MAX = 10000,   /* of partitions that keep up with their topic, a turn */
     CONNECT_BEHIND_RECORDS_MAX = 1000, /* of those that have fallen behind */
     CONNECT_BEHIND_US_MAX = 2000,
+    CONNECT_BEHIND_PARTITIONS = 64, /* the search for more of them waits for these */
     CONNECT_RELOAD_RETRY_MS = 5000,
 };
 
@@ -43,16 +47,26 @@ struct connect_worker {
     size_t open_gzip;
     struct connect_queue fresh;  /* kept up with their topic so far */
     struct connect_queue behind; /* have more to take than one turn may */
+    struct connect_partitions partitions;
     struct connect_batch batch;
-    struct timer timer;
-    bool timer_fired;
+    struct timer timer;  /* of the next reload */
     bool work_due;       /* something may be to do: a run looks closer */
     bool noted;          /* the way back from this turn is in the store's undo log */
     bool states_changed; /* in this turn */
     bool lost;           /* the last turn was: memory is not what the store holds */
     bool reload_due;     /* so it is, because a run or reloading itself has failed */
     size_t topic_count;
+    int64_t topic_id_max; /* looked for only where a connector has scheduled rotations */
+    bool topic_id_known;
 };
+
+/* --- connect_memory.c --- */
+/* Makes what is held so many bytes of the budget's share of pairs. False: that is used up. */
+bool connect_worker_count_bytes(struct connect_worker *worker, size_t *held, size_t bytes);
+/* The same for what is in memory already. */
+void connect_worker_note_bytes(struct connect_worker *worker, size_t *held, size_t bytes);
+/* LIMIT, with the words for it. */
+enum status connect_worker_refuse(const struct connect_worker *worker, struct error *err);
 
 /* --- connect_set.c --- */
 /* The connector of that name; NULL: there is none. */

@@ -7,15 +7,47 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Remembers that the partition has records, for what task there is. A task that does not run finds
+ * them when it does. */
+static void run_note_append(struct connector *connector, const struct broker_topic *topic,
+                            int32_t number)
+{
+    struct connect_worker *worker = connector->worker;
+    struct connect_place place = {topic->id, topic->name, number};
+    struct connect_partition *partition = NULL;
+    struct error err;
+    int task = connector_task_of(connector, topic->partition_count, number);
+    if (connector->views[task].state != CONNECT_RUNNING) {
+        return;
+    }
+    enum status status = connect_partition_new(connector, &place, &partition, &err);
+    switch (status) {
+    case STATUS_OK:
+        partition->writer.task = task;
+        connect_queue_add(&worker->fresh, partition);
+        break;
+    case STATUS_LIMIT:
+        connector_starve(connector, task);
+        break;
+    default:
+        worker->reload_due = true;
+        worker->work_due = true;
+        break;
+    }
+}
+
 void connect_worker_on_append(void *ctx, const struct broker_topic *topic, int32_t number)
 {
     struct connect_worker *worker = ctx;
     for (size_t i = 0; i < worker->count; i++) {
         struct connector *connector = worker->connectors[i];
-        struct connect_partition *partition = connector_partition(connector, topic->id, number);
+        if (connector->live_count == 0 ||
+            !connect_topics_wanted(connector, topic->id, topic->name)) {
+            continue;
+        }
+        struct connect_partition *partition = connect_partition_find(connector, topic->id, number);
         if (partition == NULL) {
-            connector->assign_due |= topic->id > connector->topics_seen;
-            worker->work_due |= connector->assign_due;
+            run_note_append(connector, topic, number);
         } else {
             connect_queue_add(&worker->fresh, partition);
         }
@@ -25,7 +57,6 @@ void connect_worker_on_append(void *ctx, const struct broker_topic *topic, int32
 void connect_worker_on_timer(struct timer *timer)
 {
     struct connect_worker *worker = PP_CONTAINER_OF(timer, struct connect_worker, timer);
-    worker->timer_fired = true;
     worker->work_due = true;
 }
 
@@ -70,6 +101,28 @@ static enum status run_start_task(struct connector *connector, int task, struct 
                             SPAN_EMPTY);
     }
     return connector_put_task_row(connector, task, err);
+}
+
+/* Tasks for whose partitions there was no memory. */
+static enum status run_fail_starved(struct connector *connector, struct error *err)
+{
+    struct error why;
+    enum status refused = connect_worker_refuse(connector->worker, &why);
+    PP_ASSERT(refused == STATUS_LIMIT);
+    connector->starved = false;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < connector->task_count && status == STATUS_OK; i++) {
+        struct connect_task *task = &connector->tasks[i];
+        if (task->starved && connector->views[i].state == CONNECT_RUNNING) {
+            struct sink_failure failure = {.count = 0};
+            sink_fail(&failure, JAVA_CONNECT_EXCEPTION,
+                      "Exiting WorkerSinkTask due to unrecoverable exception.");
+            sink_fail_cause(&failure, JAVA_OUT_OF_MEMORY_ERROR, "Java heap space: %s", why.message);
+            status = run_fail_task(connector, (int)i, &failure, err);
+        }
+        task->starved = false;
+    }
+    return status;
 }
 
 static enum status run_start_tasks(struct connector *connector, struct error *err)
@@ -169,7 +222,6 @@ static enum status run_settle(struct connect_partition *partition, enum sink_out
     case SINK_TAKEN:
         break;
     case SINK_TRY_LATER:
-        connector->has_retry = true;
         break;
     case SINK_FAILED:
         sink_writer_rewind(&partition->writer);
@@ -183,12 +235,16 @@ static enum status run_settle(struct connect_partition *partition, enum sink_out
 static enum status run_note_topic(struct connect_partition *partition,
                                   const struct store_topic *topic, struct error *err)
 {
-    if (partition->topic_noted) {
+    struct connector *connector = partition->connector;
+    if (connect_topics_is_noted(connector, topic->id)) {
         return STATUS_OK;
     }
-    partition->topic_noted = true;
-    return store_connector_topic_add(partition->connector->worker->options.store,
-                                     partition->connector->name, topic->name, err);
+    enum status status = store_connector_topic_add(connector->worker->options.store,
+                                                   connector->name, topic->name, err);
+    if (status == STATUS_OK) {
+        connect_topics_note(connector, topic->id);
+    }
+    return status;
 }
 
 /* The bucket is looked up once a run, because an upload goes to the one there is now. */
@@ -236,19 +292,27 @@ static bool run_is_running(const struct connect_partition *partition)
     return partition->connector->views[partition->writer.task].state == CONNECT_RUNNING;
 }
 
-/* Takes records up to the end of the log, or `*budget` of them, which grows less; queues the rest.
- */
-static enum status run_partition(struct connect_partition *partition, size_t *budget,
-                                 struct error *err)
+/* What the clock brought: a scheduled rotation. */
+static enum status run_partition_on_time(struct connect_partition *partition,
+                                         const struct store_topic *topic, struct error *err)
 {
-    struct connector *connector = partition->connector;
-    const struct store_topic *topic = connect_partition_topic(partition);
-    enum status status = STATUS_OK;
-    if (topic == NULL) {
-        connector->assign_due = true; /* it is gone, or another one of its name is there */
+    struct sink_failure failure = {.count = 0};
+    partition->on_time = false;
+    if (sink_writer_due_ms(&partition->writer) == INT64_MAX) {
         return STATUS_OK;
     }
-    status = run_ready_sink(connector, err);
+    enum sink_outcome outcome = sink_writer_rest(&partition->writer, &failure);
+    enum status status = run_settle(partition, outcome, &failure, err);
+    return status == STATUS_OK ? run_commit_offset(partition, topic, err) : status;
+}
+
+/* Takes records up to the end of the log, or `*budget` of them, which grows less. */
+static enum status run_partition_records(struct connect_partition *partition,
+                                         const struct store_topic *topic, size_t *budget,
+                                         struct error *err)
+{
+    struct connector *connector = partition->connector;
+    enum status status = STATUS_OK;
     /* A failure hands its partitions to other tasks: not in the middle of this one. */
     while (status == STATUS_OK && *budget > 0 && !connector->assign_due &&
            run_is_running(partition) && partition->writer.retry_us == 0 &&
@@ -257,97 +321,86 @@ static enum status run_partition(struct connect_partition *partition, size_t *bu
         status = run_partition_take(partition, topic, *budget, &taken, err);
         *budget -= taken < *budget ? taken : *budget;
     }
-    if (status == STATUS_OK && !connector->assign_due && run_is_running(partition) &&
+    return status;
+}
+
+/* Does what there is to do with the partition, and queues it again when records are left. */
+static enum status run_partition(struct connect_partition *partition, size_t *budget,
+                                 struct error *err)
+{
+    struct connector *connector = partition->connector;
+    const struct store_topic *topic = connect_partition_topic(partition);
+    if (topic == NULL) {
+        connect_partition_free(partition); /* it is gone, or another one of its name is there */
+        return STATUS_OK;
+    }
+    enum status status = connect_partition_begin(partition, topic, err);
+    status = status == STATUS_OK ? run_ready_sink(connector, err) : status;
+    if (status == STATUS_OK && partition->on_time) {
+        status = run_partition_on_time(partition, topic, err);
+    }
+    if (status == STATUS_OK) {
+        status = run_partition_records(partition, topic, budget, err);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (!connector->assign_due && run_is_running(partition) && partition->writer.retry_us == 0 &&
         connect_partition_has_more(partition, topic)) {
         connect_queue_add(&connector->worker->behind, partition);
     }
-    return status;
+    connect_partition_rest(partition);
+    return STATUS_OK;
 }
 
-/* --- what the clock brings -------------------------------------------------------------------- */
-
-static enum status run_partition_on_time(struct connect_partition *partition, int64_t now_us,
-                                         struct error *err)
-{
-    struct sink_failure failure = {.count = 0};
-    struct sink_writer *writer = &partition->writer;
-    const struct store_topic *topic = connect_partition_topic(partition);
-    if (writer->retry_us != 0 && now_us >= writer->retry_us) {
-        writer->retry_us = 0;
-        connect_partition_enqueue(partition);
-    }
-    if (topic == NULL || sink_writer_due_ms(writer) == INT64_MAX) {
-        return STATUS_OK;
-    }
-    enum status status = run_ready_sink(partition->connector, err);
-    if (status == STATUS_OK) {
-        enum sink_outcome outcome = sink_writer_rest(writer, &failure);
-        status = run_settle(partition, outcome, &failure, err);
-    }
-    return status == STATUS_OK ? run_commit_offset(partition, topic, err) : status;
-}
-
-static bool run_has_clock(const struct connector *connector)
-{
-    return connector->has_retry || connector->config->rotate_schedule_interval_ms > 0;
-}
-
-static enum status run_clock(struct connect_worker *worker, struct error *err)
-{
-    int64_t now_us = worker->options.env->monotonic_us(worker->options.env);
-    enum status status = STATUS_OK;
-    for (size_t i = 0; i < worker->count && status == STATUS_OK; i++) {
-        struct connector *connector = worker->connectors[i];
-        bool wanted = run_has_clock(connector);
-        connector->has_retry = false;
-        for (size_t k = 0; wanted && status == STATUS_OK && k < connector->partition_count; k++) {
-            status = run_partition_on_time(connector->partitions[k], now_us, err);
-            connector->has_retry |= connector->partitions[k]->writer.retry_us != 0;
-        }
-    }
-    return status;
-}
-
-static int64_t run_partition_due_us(const struct connect_partition *partition, int64_t wall_ms,
-                                    int64_t now_us)
-{
-    int64_t due_us = partition->writer.retry_us != 0 ? partition->writer.retry_us : INT64_MAX;
-    int64_t rotation_ms = sink_writer_due_ms(&partition->writer);
-    if (rotation_ms != INT64_MAX) {
-        int64_t rotation_us = now_us + (rotation_ms > wall_ms ? rotation_ms - wall_ms : 0) * 1000;
-        due_us = rotation_us < due_us ? rotation_us : due_us;
-    }
-    return due_us;
-}
+/* --- the run ---------------------------------------------------------------------------------- */
 
 static void run_arm_timer(struct connect_worker *worker)
 {
     struct env *env = worker->options.env;
-    int64_t now_us = env->monotonic_us(env);
-    int64_t wall_ms = env->wall_us(env) / 1000;
-    int64_t due_us = worker->reload_due ? now_us + CONNECT_RELOAD_RETRY_MS * 1000 : INT64_MAX;
-    for (size_t i = 0; i < worker->count; i++) {
-        const struct connector *connector = worker->connectors[i];
-        for (size_t k = 0; run_has_clock(connector) && k < connector->partition_count; k++) {
-            int64_t own_us = run_partition_due_us(connector->partitions[k], wall_ms, now_us);
-            due_us = own_us < due_us ? own_us : due_us;
-        }
-    }
-    if (due_us == INT64_MAX) {
+    if (!worker->reload_due) {
         timer_clear(worker->options.timers, &worker->timer);
-    } else {
-        /* A slot was reserved for it. */
-        enum status armed = timer_set(worker->options.timers, &worker->timer, due_us);
-        PP_ASSERT(armed == STATUS_OK);
+        return;
+    }
+    /* A slot was reserved for it. */
+    enum status armed = timer_set(worker->options.timers, &worker->timer,
+                                  env->monotonic_us(env) + CONNECT_RELOAD_RETRY_MS * 1000);
+    PP_ASSERT(armed == STATUS_OK);
+}
+
+static bool run_has_schedule(const struct connector *connector)
+{
+    return connector->config->rotate_schedule_interval_ms > 0 && connector->live_count > 0;
+}
+
+/* A partition plans its next rotation when it is assigned. Those about which nothing is remembered
+ * have planned in this period, which has not ended, or in an earlier one: then they are due. Their
+ * topics' ids tell which. */
+static void run_turn_period(struct connector *connector)
+{
+    const struct sink *sink = &connector->sink;
+    if (sink->now_ms >= connector->period_end_ms) {
+        connector->period_topic_id =
+            connector->period_end_ms == 0 ? 0 : connector->worker->topic_id_max;
+        connector->period_end_ms = sink_path_next_rotation_ms(&sink->path, sink->now_ms);
     }
 }
 
-/* --- the run ---------------------------------------------------------------------------------- */
+static void run_find_topic_id_max(struct connect_worker *worker)
+{
+    struct store *store = worker->options.store;
+    worker->topic_id_known = true;
+    for (size_t i = 0; i < worker->topic_count; i++) {
+        int64_t id = store_topic_at(store, i)->id;
+        worker->topic_id_max = id > worker->topic_id_max ? id : worker->topic_id_max;
+    }
+}
 
 static enum status run_prepare(struct connect_worker *worker, struct error *err)
 {
     size_t topics = store_topic_count(worker->options.store);
     bool changed = topics != worker->topic_count;
+    bool scheduled = false;
     worker->topic_count = topics;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < worker->count && status == STATUS_OK; i++) {
@@ -357,10 +410,22 @@ static enum status run_prepare(struct connect_worker *worker, struct error *err)
         if (connector->start_due) {
             status = run_start_tasks(connector, err);
         }
-        if (status == STATUS_OK && (connector->assign_due || changed)) {
+        if (status == STATUS_OK && connector->assign_due) {
             status = connector_assign(connector, err);
         }
+        if (changed) {
+            connector_forget_gone(connector);
+        }
+        if (run_has_schedule(connector)) {
+            scheduled = true;
+            run_turn_period(connector);
+        }
     }
+    worker->topic_id_known &= !changed;
+    if (scheduled && !worker->topic_id_known) {
+        run_find_topic_id_max(worker);
+    }
+    connect_partitions_expire(worker);
     return status;
 }
 
@@ -370,11 +435,50 @@ static enum status run_reassign(struct connect_worker *worker, bool *any, struct
     enum status status = STATUS_OK;
     *any = false;
     for (size_t i = 0; i < worker->count && status == STATUS_OK; i++) {
-        if (worker->connectors[i]->assign_due) {
+        struct connector *connector = worker->connectors[i];
+        if (connector->starved) {
+            status = run_fail_starved(connector, err);
+        }
+        if (status == STATUS_OK && connector->assign_due) {
             *any = true;
-            status = connector_assign(worker->connectors[i], err);
+            status = connector_assign(connector, err);
         }
     }
+    return status;
+}
+
+static bool run_may_scan(const struct connector *connector)
+{
+    return connector->scan.due && connector->waiting_count < CONNECT_WAITING_MAX;
+}
+
+static bool run_has_scan(const struct connect_worker *worker)
+{
+    bool any = false;
+    for (size_t i = 0; i < worker->count; i++) {
+        any |= run_may_scan(worker->connectors[i]);
+    }
+    return any;
+}
+
+/* Looks for partitions that have fallen behind; *any: some have. */
+static enum status run_scan(struct connect_worker *worker, int64_t until_us, bool *any,
+                            struct error *err)
+{
+    struct env *env = worker->options.env;
+    enum status status = STATUS_OK;
+    size_t before = worker->behind.count;
+    for (size_t i = 0; i < worker->count && status == STATUS_OK; i++) {
+        struct connector *connector = worker->connectors[i];
+        if (run_may_scan(connector)) {
+            status = connector_scan(connector, until_us, err);
+            *any |= connector->starved;
+            if (env->monotonic_us(env) > until_us) {
+                break;
+            }
+        }
+    }
+    *any |= worker->behind.count > before;
     return status;
 }
 
@@ -401,6 +505,9 @@ static enum status run_drain(struct connect_worker *worker, struct error *err)
         if (status == STATUS_OK) {
             status = run_reassign(worker, &again, err);
         }
+        if (status == STATUS_OK && !again) {
+            status = run_scan(worker, until_us, &again, err);
+        }
     }
     return status;
 }
@@ -417,10 +524,6 @@ bool connect_worker_run(void *ctx)
     if (status == STATUS_OK) {
         status = run_prepare(worker, &err);
     }
-    if (status == STATUS_OK && worker->timer_fired) {
-        worker->timer_fired = false;
-        status = run_clock(worker, &err);
-    }
     if (status == STATUS_OK) {
         status = run_drain(worker, &err);
     }
@@ -431,6 +534,7 @@ bool connect_worker_run(void *ctx)
     }
     run_arm_timer(worker);
     worker->work_due |=
-        status == STATUS_OK && (worker->fresh.first != NULL || worker->behind.first != NULL);
+        status == STATUS_OK &&
+        (worker->fresh.first != NULL || worker->behind.first != NULL || run_has_scan(worker));
     return worker->work_due;
 }

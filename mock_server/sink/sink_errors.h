@@ -8,8 +8,9 @@
 
 #include "buf.h"
 
-#define JAVA_CONNECT_EXCEPTION "org.apache.kafka.connect.errors.ConnectException"
-#define JAVA_DATA_EXCEPTION    "org.apache.kafka.connect.errors.DataException"
+#define JAVA_CONNECT_EXCEPTION   "org.apache.kafka.connect.errors.ConnectException"
+#define JAVA_DATA_EXCEPTION      "org.apache.kafka.connect.errors.DataException"
+#define JAVA_OUT_OF_MEMORY_ERROR "java.lang.OutOfMemoryError"
 
 enum sink_stage {
     SINK_STAGE_KEY_CONVERTER,

@@ -38,8 +38,24 @@ enum status sink_writer_init(struct sink_writer *writer, struct sink *sink, stru
     memcpy(writer->topic, topic.ptr, topic.len);
     writer->topic[topic.len] = '\0';
     writer->topic_len = topic.len;
-    writer_plan_rotation(writer);
+    writer->next_rotation_ms = INT64_MAX;
     return STATUS_OK;
+}
+
+void sink_writer_begin(struct sink_writer *writer, int64_t offset, bool due)
+{
+    writer->position = offset;
+    writer->safe = offset;
+    writer->committed = offset;
+    writer_plan_rotation(writer);
+    if (due && writer->next_rotation_ms != INT64_MAX) {
+        writer->next_rotation_ms = writer->sink->now_ms;
+    }
+}
+
+bool sink_writer_has_plan(const struct sink_writer *writer)
+{
+    return writer->next_rotation_ms != INT64_MAX && writer->next_rotation_ms > writer->sink->now_ms;
 }
 
 static void writer_close_files(struct sink_writer *writer)
@@ -101,7 +117,7 @@ static enum sink_outcome writer_fail_storage(struct sink_writer *writer, enum st
 {
     switch (status) {
     case STATUS_LIMIT:
-        sink_fail(failure, "java.lang.OutOfMemoryError", "Java heap space");
+        sink_fail(failure, JAVA_OUT_OF_MEMORY_ERROR, "Java heap space");
         LOG_WARNF(writer->sink->options.log, "sink", "connector %.*s: %s",
                   SPAN_ARG(writer->sink->options.config->name), err->message);
         return writer_fail_put(failure);

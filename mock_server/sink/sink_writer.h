@@ -36,10 +36,15 @@ enum sink_outcome {
     SINK_STORE_FAILED, /* the turn is lost; so are the files */
 };
 
-/* NO_MEMORY. Takes no files and no position yet. */
+/* NO_MEMORY. Takes no files and no position yet: sink_writer_begin does. */
 enum status sink_writer_init(struct sink_writer *writer, struct sink *sink, struct span topic,
                              struct error *err) PP_MUST_USE;
 void sink_writer_release(struct sink_writer *writer);
+/* The first record is that of `offset`, which is committed. `due`: a scheduled rotation was planned
+ * for it, and the time has passed, as when nobody looked at the writer for a while. */
+void sink_writer_begin(struct sink_writer *writer, int64_t offset, bool due);
+/* Is its next scheduled rotation still to come? Without a schedule there is none. */
+bool sink_writer_has_plan(const struct sink_writer *writer);
 /* Drops open files; the next record is that of the safe offset. */
 void sink_writer_rewind(struct sink_writer *writer);
 

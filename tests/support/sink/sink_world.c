@@ -26,6 +26,7 @@ void sink_world_open(struct sink_world *f)
                                              .broker = f->broker,
                                              .policy = f->policy,
                                              .timers = &f->timers,
+                                             .budget = &f->budget,
                                              .env = &f->env,
                                              .log = &f->log};
     assert_int_equal(connect_worker_new(&options, &f->worker, NULL), STATUS_OK);
@@ -34,6 +35,7 @@ void sink_world_open(struct sink_world *f)
 void sink_world_close(struct sink_world *f)
 {
     connect_worker_free(f->worker);
+    assert_int_equal(f->budget.used_bytes, 0);
     broker_free(f->broker);
     timer_heap_release(&f->timers);
     store_close(f->store);
@@ -56,6 +58,7 @@ int sink_world_setup(void **state)
 {
     struct sink_world *f = calloc(1, sizeof(*f));
     env_init_virtual(&f->env, 1, sink_world_start_us);
+    budget_init(&f->budget, TURN_BUDGET_BYTES_MAX);
     f->log_file = tmpfile();
     log_init(&f->log, &f->env, f->log_file, LOG_INFO);
     arena_init(&f->arena, WORLD_TEXT_BYTES_MAX);

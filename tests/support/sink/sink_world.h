@@ -4,6 +4,7 @@
 #define PINPIPE_TESTS_SINK_WORLD_H
 
 #include "broker.h"
+#include "budget.h"
 #include "connect_worker.h"
 #include "digest.h"
 #include "sink_file.h"
@@ -30,6 +31,7 @@ struct sink_world {
     const struct topic_policy *policy; /* of dead letters; set before a (re)open */
     struct crypto *crypto;
     struct timer_heap timers;
+    struct budget budget;
     struct connect_worker *worker;
     struct connect_entry settings[WORLD_SETTINGS_MAX];
     size_t setting_count;
