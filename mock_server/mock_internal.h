@@ -23,9 +23,9 @@
 
 enum {
     MOCK_MEMORY_MIB = 64,
-    MOCK_MEMORY_MIB_MIN = 40, /* a body of the gateway's 10 MiB is a request's and an answer's */
+    MOCK_MEMORY_MIB_MIN = 48, /* a body of the gateway's 10 MiB is a request's and an answer's */
     MOCK_MEMORY_MIB_MAX = 1024 * 1024,
-    MOCK_MEMORY_BASE_MIB = 16, /* of it: the program, SQLite's caches, what is too small to count */
+    MOCK_MEMORY_BASE_MIB = 24, /* of it: the program, SQLite's caches, what is too small to count */
     MOCK_TEXTS_BYTES_MAX = 64 * 1024, /* copies of the options' strings, the URLs */
     MOCK_ADDRESS_BYTES = 80,
 };

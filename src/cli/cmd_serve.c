@@ -6,6 +6,9 @@
 #include "url.h"
 #include "version.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <string.h>
 
 /* The services of this build, in the order in which people see them. */
@@ -63,7 +66,7 @@ static const struct option_spec serve_options[] = {
     {"missing-topic-delay", OPTION_COUNT, "MS", "0", NULL,
      "wait before refusing a produce to a missing topic (the real one: 60000)"},
     {"memory", OPTION_COUNT, "MIB", "64", NULL,
-     "what clients can make the server hold at once, at least 40; beyond it they get 503 or wait"},
+     "what clients can make the server hold at once, at least 48; beyond it they get 503 or wait"},
     {"kafka-rest-properties", OPTION_TEXT, "FILE", NULL, NULL,
      "the workshop's kafka-rest.properties, as pasted"},
     {"log", OPTION_TEXT, "SPEC", "info", NULL, "debug, info, warn, error, off, or area:level,..."},
@@ -287,6 +290,16 @@ static int report(const struct cli *cli, enum pinpipe_result result, const char 
     return (int)result;
 }
 
+/* Memory goes back to the system when the crowd that used it is gone: glibc would raise these
+ * thresholds with each large block that is freed, and keep a server's peaks for ever. */
+static void memory_settle(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+#endif
+}
+
 static int run_serve(struct cli *cli)
 {
     struct pinpipe_mock_options options;
@@ -296,6 +309,7 @@ static int run_serve(struct cli *cli)
     if (code != 0) {
         return code;
     }
+    memory_settle();
     enum pinpipe_result result = pinpipe_mock_new(&options, &mock, why);
     if (result != PINPIPE_OK) {
         return report(cli, result, why);

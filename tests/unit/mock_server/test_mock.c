@@ -120,7 +120,7 @@ static void same_lake_port(struct pinpipe_mock_options *o)
 
 static void little_memory(struct pinpipe_mock_options *o)
 {
-    o->memory_mib = 39;
+    o->memory_mib = 47;
 }
 
 static void half_credentials(struct pinpipe_mock_options *o)
@@ -176,7 +176,7 @@ static void options_that_make_no_sense_are_named(void **state)
         {no_ports, PINPIPE_USAGE, "port"},
         {same_port, PINPIPE_CONFIG, "18123"},
         {same_lake_port, PINPIPE_CONFIG, "--connect or --s3"},
-        {little_memory, PINPIPE_USAGE, "40"},
+        {little_memory, PINPIPE_USAGE, "48"},
         {half_credentials, PINPIPE_USAGE, "secret"},
         {odd_throttle, PINPIPE_USAGE, "burst"},
         {odd_refused_status, PINPIPE_USAGE, "500"},
