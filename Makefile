@@ -283,6 +283,13 @@ crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times, the sink SIN
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crash.sh $(CRASH_ROUNDS)
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/sink_crash.sh $(SINK_CRASH_ROUNDS)
 
+# Idle, slow and silent connections in all, and how often each port is asked while they stand.
+CROWD_CONNECTIONS ?= 10000
+CROWD_ASKS ?= 50
+.PHONY: crowd
+crowd: check-build ## crowds of CROWD_CONNECTIONS (10000) idle, slow, reading nothing; peaks and others' latency
+	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crowd.sh $(CROWD_CONNECTIONS) $(CROWD_ASKS) 64
+
 .PHONY: cover
 cover: ## branch coverage of the quick suite
 	$(Q)$(MAKE) --no-print-directory VARIANT=cov check
