@@ -184,8 +184,7 @@ static void connector_start_sink(struct connector *connector)
         .log = worker->options.log,
         .config = connector->config,
         .scratch = &worker->scratch,
-        .open_streams = &worker->open_streams,
-        .open_gzip = &worker->open_gzip,
+        .pool = &worker->pool,
     };
     sink_init(&connector->sink, &options);
 }

@@ -1,4 +1,9 @@
-/* The worker's part of the budget: what connectors remember, by whoever remembers it. */
+/* The worker's part of the budget: what connectors remember, by whoever remembers it.
+ *
+ * DIFFERS: where a Connect worker has a heap, connectors have a share of the server's memory
+ * (serve --memory). A task whose partitions or open files find no room in it fails with the same
+ * java.lang.OutOfMemoryError, whose text also names the share and the option; a new connector is
+ * answered with 500 by the REST API and with 429 by MSK Connect. */
 #include "budget.h"
 #include "connect_worker_internal.h"
 

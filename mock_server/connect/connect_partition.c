@@ -181,6 +181,13 @@ static void partition_on_timer(struct timer *timer)
     connect_queue_add(&partition->connector->worker->behind, partition);
 }
 
+static size_t partition_bytes(size_t topic_len, const struct sink_writer *writer)
+{
+    enum { extra_bytes = 64 }; /* a slot among the timers, and what the allocator adds */
+    return sizeof(struct connect_partition) + topic_len + extra_bytes +
+           (writer != NULL ? writer->current.cap : 0);
+}
+
 /* The oldest of those that may be forgotten. False: there is none. */
 static bool partitions_forget_one(struct connect_partitions *table)
 {
@@ -206,9 +213,6 @@ static enum status partition_count_bytes(struct connector *connector, size_t *he
     return STATUS_OK;
 }
 
-/* A slot among the timers, and what the allocator adds. */
-enum { partition_extra_bytes = 64 };
-
 enum status connect_partition_new(struct connector *connector, const struct connect_place *place,
                                   struct connect_partition **out, struct error *err)
 {
@@ -217,9 +221,8 @@ enum status connect_partition_new(struct connector *connector, const struct conn
     size_t counted = 0;
     enum status status = pairs_table_reserve(worker, err);
     if (status == STATUS_OK) {
-        status = partition_count_bytes(
-            connector, &counted, sizeof(*partition) + place->topic.len + partition_extra_bytes,
-            err);
+        status = partition_count_bytes(connector, &counted, partition_bytes(place->topic.len, NULL),
+                                       err);
     }
     if (status != STATUS_OK) {
         return status;
@@ -346,6 +349,8 @@ void connect_partition_rest(struct connect_partition *partition)
 {
     struct connector *connector = partition->connector;
     struct connect_partitions *table = &connector->worker->partitions;
+    connect_worker_note_bytes(connector->worker, &partition->counted,
+                              partition_bytes(partition->writer.topic_len, &partition->writer));
     partition_arm(partition);
     if (partition->in != NULL || !partition_is_settled(partition)) {
         return;

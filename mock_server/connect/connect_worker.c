@@ -17,6 +17,7 @@ enum status connect_worker_new(const struct connect_worker_options *options,
     }
     worker->options = *options;
     worker->timer.fire = connect_worker_on_timer;
+    worker->pool.budget = options->budget;
     sink_scratch_init(&worker->scratch);
     buf_init(&worker->batch.bytes, SINK_TEXT_BYTES_MAX);
     broker_listen(options->broker,
@@ -46,6 +47,7 @@ void connect_worker_free(struct connect_worker *worker)
     connect_worker_note_bytes(worker, &worker->partitions.counted, 0);
     free(worker->partitions.buckets);
     free(worker->connectors);
+    sink_pool_release(&worker->pool);
     sink_scratch_release(&worker->scratch);
     buf_release(&worker->batch.bytes);
     free(worker);

@@ -43,8 +43,7 @@ struct connect_worker {
     size_t count;
     size_t cap;
     struct sink_scratch scratch;
-    size_t open_streams;
-    size_t open_gzip;
+    struct sink_pool pool;
     struct connect_queue fresh;  /* kept up with their topic so far */
     struct connect_queue behind; /* have more to take than one turn may */
     struct connect_partitions partitions;

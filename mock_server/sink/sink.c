@@ -41,8 +41,7 @@ void sink_init(struct sink *sink, const struct sink_options *options)
     sink->files.gzip = config->gzip;
     sink->files.gzip_level = config->gzip_level;
     sink->files.part_bytes = (uint64_t)config->part_bytes;
-    sink->files.open_streams = options->open_streams;
-    sink->files.open_gzip = options->open_gzip;
+    sink->files.pool = options->pool;
     sink->value_how = conversion_of(config, false);
     sink->key_how = conversion_of(config, true);
     sink->scratch = options->scratch;
@@ -51,7 +50,6 @@ void sink_init(struct sink *sink, const struct sink_options *options)
 void sink_release(struct sink *sink)
 {
     sink_path_release(&sink->path);
-    sink_files_release(&sink->files);
 }
 
 /* --- starting a task -------------------------------------------------------------------------- */

@@ -40,8 +40,7 @@ struct sink_options {
     struct log *log;
     const struct sink_config *config;
     struct sink_scratch *scratch;
-    size_t *open_streams; /* the worker's counts */
-    size_t *open_gzip;
+    struct sink_pool *pool; /* all sinks' files */
 };
 
 struct sink {

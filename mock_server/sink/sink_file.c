@@ -10,6 +10,7 @@ enum {
     small_keep_bytes = 16 * 1024,
     encoded_bytes_max = 4096,
     deflate_bytes = 16 * 1024,
+    deflate_state_bytes = 268 * 1024, /* zlib's, with its largest window */
     etag_bytes = DIGEST_HEX_BYTES_MAX + 16,
 };
 
@@ -18,6 +19,7 @@ static const char gzip_header[] = {0x1f, (char)0x8b, 8, 0, 0, 0, 0, 0, 0, 0};
 
 struct gzip {
     z_stream deflate;
+    int level;
     unsigned long crc;
     uint32_t raw_bytes; /* modulo 2^32, as the trailer has it */
     char out[deflate_bytes];
@@ -51,6 +53,14 @@ static void stream_reset(struct sink_stream *stream)
     stream->open = false;
 }
 
+static void gzip_free(struct gzip *gzip)
+{
+    if (gzip != NULL) {
+        deflateEnd(&gzip->deflate);
+        free(gzip);
+    }
+}
+
 static void stream_free(struct sink_stream *stream)
 {
     if (stream == NULL) {
@@ -58,10 +68,7 @@ static void stream_free(struct sink_stream *stream)
     }
     stream_reset(stream);
     buf_release(&stream->small);
-    if (stream->gzip != NULL) {
-        deflateEnd(&stream->gzip->deflate);
-        free(stream->gzip);
-    }
+    gzip_free(stream->gzip);
     free(stream);
 }
 
@@ -74,21 +81,42 @@ static struct gzip *gzip_new(int level)
         free(gzip);
         gzip = NULL;
     }
+    if (gzip != NULL) {
+        gzip->level = level;
+    }
     return gzip;
 }
 
-static struct sink_stream *stream_new(const struct sink_files *files)
+static struct sink_stream *stream_new(void)
 {
     struct sink_stream *stream = calloc(1, sizeof(*stream));
-    if (stream == NULL) {
-        return NULL;
-    }
-    buf_init(&stream->small, small_bytes_max);
-    if (files->gzip && (stream->gzip = gzip_new(files->gzip_level)) == NULL) {
-        free(stream);
-        return NULL;
+    if (stream != NULL) {
+        buf_init(&stream->small, small_bytes_max);
     }
     return stream;
+}
+
+/* A stream that another connector has used may compress in another way, or be the first to. False:
+ * no memory. */
+static bool stream_fit_gzip(const struct sink_files *files, struct sink_stream *stream)
+{
+    if (stream->gzip != NULL && (!files->gzip || stream->gzip->level != files->gzip_level)) {
+        gzip_free(stream->gzip);
+        stream->gzip = NULL;
+    }
+    if (files->gzip && stream->gzip == NULL) {
+        stream->gzip = gzip_new(files->gzip_level);
+    }
+    return !files->gzip || stream->gzip != NULL;
+}
+
+static size_t stream_bytes(const struct sink_stream *stream)
+{
+    return stream == NULL
+               ? 0
+               : sizeof(*stream) + stream->small.cap +
+                     (stream->body != NULL ? STORE_CHUNK_BYTES : 0) +
+                     (stream->gzip != NULL ? sizeof(*stream->gzip) + deflate_state_bytes : 0);
 }
 
 /* The part is full, or the file ends with it. */
@@ -209,8 +237,25 @@ void sink_files_init(struct sink_files *files, struct store *store, struct crypt
     *files = (struct sink_files){.store = store, .crypto = crypto};
 }
 
-static void file_free(struct sink_file *file)
+static size_t file_bytes(const struct sink_file *file)
 {
+    size_t bytes = sizeof(*file) + file->encoded.cap;
+    for (size_t i = 0; i < SINK_STREAMS; i++) {
+        bytes += stream_bytes(file->streams[i]);
+    }
+    return bytes;
+}
+
+static void file_note(struct sink_pool *pool, struct sink_file *file, size_t bytes)
+{
+    if (pool->budget != NULL) {
+        budget_note(pool->budget, BUDGET_PAIRS, &file->counted, bytes);
+    }
+}
+
+static void file_free(struct sink_pool *pool, struct sink_file *file)
+{
+    file_note(pool, file, 0);
     for (size_t i = 0; i < SINK_STREAMS; i++) {
         stream_free(file->streams[i]);
     }
@@ -218,23 +263,48 @@ static void file_free(struct sink_file *file)
     free(file);
 }
 
-void sink_files_release(struct sink_files *files)
+void sink_pool_release(struct sink_pool *pool)
 {
-    while (files->kept != NULL) {
-        struct sink_file *file = files->kept;
-        files->kept = file->next;
-        file_free(file);
+    while (pool->kept != NULL) {
+        struct sink_file *file = pool->kept;
+        pool->kept = file->next;
+        file_free(pool, file);
     }
-    files->kept_count = 0;
+    pool->kept_count = 0;
+}
+
+/* Counts what the file has grown to. */
+static enum status file_count(struct sink_files *files, struct sink_file *file, struct error *err)
+{
+    struct sink_pool *pool = files->pool;
+    struct budget *budget = pool->budget;
+    size_t bytes = file_bytes(file);
+    if (budget == NULL || budget_take(budget, BUDGET_PAIRS, &file->counted, bytes)) {
+        return STATUS_OK;
+    }
+    sink_pool_release(pool);
+    if (budget_take(budget, BUDGET_PAIRS, &file->counted, bytes)) {
+        return STATUS_OK;
+    }
+    if (files->open_own <= SINK_OPEN_STREAMS_OWN &&
+        budget->used_bytes - file->counted + bytes <= budget->max_bytes) {
+        budget_note(budget, BUDGET_PAIRS, &file->counted, bytes);
+        return STATUS_OK;
+    }
+    return error_set(err, STATUS_BUSY,
+                     "open files, connectors and consumers may keep %zu KiB in memory and have "
+                     "used them up; `pinpipe serve --memory` gives more",
+                     budget->shares[BUDGET_PAIRS].max_bytes / 1024);
 }
 
 enum status sink_file_open(struct sink_files *files, struct span encoded, int64_t start_offset,
                            struct sink_file **out)
 {
-    struct sink_file *file = files->kept;
+    struct sink_pool *pool = files->pool;
+    struct sink_file *file = pool->kept;
     if (file != NULL) {
-        files->kept = file->next;
-        files->kept_count--;
+        pool->kept = file->next;
+        pool->kept_count--;
     } else {
         file = calloc(1, sizeof(*file));
         if (file == NULL) {
@@ -246,7 +316,7 @@ enum status sink_file_open(struct sink_files *files, struct span encoded, int64_
     file->start_offset = start_offset;
     buf_append_span(&file->encoded, encoded);
     if (!buf_ok(&file->encoded)) {
-        file_free(file);
+        file_free(pool, file);
         return STATUS_NO_MEMORY;
     }
     *out = file;
@@ -255,29 +325,32 @@ enum status sink_file_open(struct sink_files *files, struct span encoded, int64_
 
 void sink_file_close(struct sink_files *files, struct sink_file *file)
 {
+    struct sink_pool *pool = files->pool;
     for (size_t i = 0; i < SINK_STREAMS; i++) {
         if (file->streams[i] != NULL && file->streams[i]->open) {
-            --*files->open_streams;
+            pool->open_streams--;
             files->open_own--;
-            *files->open_gzip -= files->gzip ? 1 : 0;
+            pool->open_gzip -= files->gzip ? 1 : 0;
             stream_reset(file->streams[i]);
         }
     }
     buf_reset(&file->encoded);
-    if (files->kept_count == SINK_FILES_KEPT) {
-        file_free(file);
+    if (pool->kept_count == SINK_FILES_KEPT) {
+        file_free(pool, file);
         return;
     }
-    file->next = files->kept;
-    files->kept = file;
-    files->kept_count++;
+    file_note(pool, file, file_bytes(file));
+    file->next = pool->kept;
+    pool->kept = file;
+    pool->kept_count++;
 }
 
 static bool may_open(const struct sink_files *files)
 {
+    const struct sink_pool *pool = files->pool;
     return files->open_own < SINK_OPEN_STREAMS_OWN ||
-           (*files->open_streams < SINK_OPEN_STREAMS_MAX &&
-            (!files->gzip || *files->open_gzip < SINK_OPEN_GZIP_MAX));
+           (pool->open_streams < SINK_OPEN_STREAMS_MAX &&
+            (!files->gzip || pool->open_gzip < SINK_OPEN_GZIP_MAX));
 }
 
 static enum status stream_open(struct sink_files *files, struct sink_file *file,
@@ -286,14 +359,15 @@ static enum status stream_open(struct sink_files *files, struct sink_file *file,
     if (!may_open(files)) {
         return error_set(err, STATUS_LIMIT, "%d files are open", SINK_OPEN_STREAMS_MAX);
     }
-    if (file->streams[kind] == NULL && (file->streams[kind] = stream_new(files)) == NULL) {
+    if ((file->streams[kind] == NULL && (file->streams[kind] = stream_new()) == NULL) ||
+        !stream_fit_gzip(files, file->streams[kind])) {
         return error_set(err, STATUS_NO_MEMORY, "out of memory");
     }
     file->streams[kind]->open = true;
     file->streams[kind]->part_bytes_max = files->part_bytes;
-    ++*files->open_streams;
+    files->pool->open_streams++;
     files->open_own++;
-    *files->open_gzip += files->gzip ? 1 : 0;
+    files->pool->open_gzip += files->gzip ? 1 : 0;
     return files->gzip ? gzip_begin(files, file->streams[kind], err) : STATUS_OK;
 }
 
@@ -307,8 +381,9 @@ enum status sink_file_append(struct sink_files *files, struct sink_file *file,
     if (status != STATUS_OK) {
         return status;
     }
-    return files->gzip ? gzip_write(files, file->streams[kind], bytes, err)
-                       : sink_stream_write(files, file->streams[kind], bytes, err);
+    status = files->gzip ? gzip_write(files, file->streams[kind], bytes, err)
+                         : sink_stream_write(files, file->streams[kind], bytes, err);
+    return status == STATUS_OK ? file_count(files, file, err) : status;
 }
 
 /* The ETag is that of a multipart upload: the MD5 of the parts' MD5s, and how many there are. */

@@ -7,6 +7,7 @@
 #ifndef PINPIPE_SINK_FILE_H
 #define PINPIPE_SINK_FILE_H
 
+#include "budget.h"
 #include "digest.h"
 #include "store_objects.h"
 
@@ -23,9 +24,22 @@ enum {
     SINK_FILES_KEPT = 4, /* closed ones that wait for their next use */
 };
 
+/* All connectors' files. Their memory counts in the budget's share of pairs; the first few of each
+ * connector may go beyond the share, not beyond the whole. */
+struct sink_pool {
+    struct budget *budget; /* NULL: they are not counted */
+    size_t open_streams;
+    size_t open_gzip;
+    struct sink_file *kept;
+    size_t kept_count;
+};
+
+void sink_pool_release(struct sink_pool *pool);
+
 struct sink_stream;
 struct sink_file {
     struct sink_file *next;
+    size_t counted;     /* in the budget */
     struct buf encoded; /* the encoded partition */
     int64_t start_offset;
     struct sink_stream *streams[SINK_STREAMS]; /* NULL: not written */
@@ -37,23 +51,20 @@ struct sink_files {
     struct crypto *crypto;
     bool gzip;
     int gzip_level;
-    uint64_t part_bytes;  /* s3.part.size: the ETag counts the parts */
-    size_t *open_streams; /* the worker's counts */
-    size_t *open_gzip;
+    uint64_t part_bytes; /* s3.part.size: the ETag counts the parts */
+    struct sink_pool *pool;
     size_t open_own;
-    struct sink_file *kept;
-    size_t kept_count;
 };
 
 void sink_files_init(struct sink_files *files, struct store *store, struct crypto *crypto);
-void sink_files_release(struct sink_files *files);
 
-/* LIMIT: too many are open; NO_MEMORY. */
+/* NO_MEMORY. */
 enum status sink_file_open(struct sink_files *files, struct span encoded, int64_t start_offset,
                            struct sink_file **out) PP_MUST_USE;
 /* Throws away what was written; the objects that are there stay. */
 void sink_file_close(struct sink_files *files, struct sink_file *file);
-/* Opens the stream with its first bytes. LIMIT and NO_MEMORY as above, else the store's errors. */
+/* Opens the stream with its first bytes. LIMIT: too many are open; BUSY: the budget is used up;
+ * NO_MEMORY; else the store's errors. */
 enum status sink_file_append(struct sink_files *files, struct sink_file *file,
                              enum sink_stream_kind kind, struct span bytes,
                              struct error *err) PP_MUST_USE;

@@ -121,6 +121,9 @@ static enum sink_outcome writer_fail_storage(struct sink_writer *writer, enum st
         LOG_WARNF(writer->sink->options.log, "sink", "connector %.*s: %s",
                   SPAN_ARG(writer->sink->options.config->name), err->message);
         return writer_fail_put(failure);
+    case STATUS_BUSY:
+        sink_fail(failure, JAVA_OUT_OF_MEMORY_ERROR, "Java heap space: %s", err->message);
+        return writer_fail_put(failure);
     case STATUS_NO_MEMORY:
     case STATUS_NOT_FOUND:
         return writer_try_later(writer, err->message);

@@ -46,6 +46,7 @@ void service_bench_init(struct service_bench *bench)
         .crypto = bench->crypto,
         .broker = bench->broker,
         .timers = &bench->timers,
+        .budget = &bench->turn.budget,
         .env = &bench->env,
         .log = &bench->log,
     };

@@ -517,6 +517,20 @@ static void a_turn_that_is_lost_is_a_500(void **state)
 
 /* --- plugins --- */
 
+static void a_connector_for_which_no_memory_is_left_is_a_500_with_a_hint(void **state)
+{
+    struct fixture *f = *state;
+    struct budget *budget = &f->bench.turn.budget;
+    size_t others = 0;
+    budget_note(budget, BUDGET_PAIRS, &others, budget->shares[BUDGET_PAIRS].max_bytes);
+    service_bench_call(&f->bench, "POST /connectors", NULL, CREATE("x", CONFIG));
+    assert_int_equal(f->bench.status, 500);
+    assert_non_null(strstr(f->bench.hint, "`pinpipe serve --memory` gives more"));
+    budget_note(budget, BUDGET_PAIRS, &others, 0);
+    service_bench_call(&f->bench, "POST /connectors", NULL, CREATE("x", CONFIG));
+    assert_int_equal(f->bench.status, 201);
+}
+
 static void the_plugin_is_the_s3_sink(void **state)
 {
     struct fixture *f = *state;
@@ -632,6 +646,7 @@ int main(void)
         T(an_invalid_configuration_lists_its_errors),
         T(a_connector_is_paused_resumed_restarted_and_deleted),
         T(a_turn_that_is_lost_is_a_500),
+        T(a_connector_for_which_no_memory_is_left_is_a_500_with_a_hint),
         T(the_plugin_is_the_s3_sink),
         T(validate_answers_or_says_why_not),
         T(what_beginners_trip_over_is_hinted_at),

@@ -616,6 +616,19 @@ static void only_its_own_connectors_are_shown(void **state)
     expect_error(f, "GET /v1/connectors/by-rest", NULL, 400, "BadRequestException");
 }
 
+static void a_connector_for_which_no_memory_is_left_is_one_too_many(void **state)
+{
+    struct fixture *f = *state;
+    struct budget *budget = &f->bench.turn.budget;
+    size_t others = 0;
+    create_plugin(f, "u1-plugin", "s3.zip");
+    budget_note(budget, BUDGET_PAIRS, &others, budget->shares[BUDGET_PAIRS].max_bytes);
+    expect_error(f, "POST /v1/connectors", connector_request(f, "x", CONFIG), 429,
+                 "TooManyRequestsException");
+    budget_note(budget, BUDGET_PAIRS, &others, 0);
+    create_connector(f, "x", CONFIG);
+}
+
 /* The name is the least of it. */
 static void the_hint_is_the_one_that_matters_most(void **state)
 {
@@ -813,6 +826,7 @@ int main(void)
         T(an_update_needs_the_current_version),
         T(only_its_own_connectors_are_shown),
         T(the_hint_is_the_one_that_matters_most),
+        T(a_connector_for_which_no_memory_is_left_is_one_too_many),
         T(lists_are_sorted_filtered_and_paged),
         T(the_workshops_policy_allows_two_names),
         T(what_api_gateway_does_not_know_lacks_a_token),

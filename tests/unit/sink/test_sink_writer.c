@@ -112,6 +112,118 @@ static void gzip_holds_the_whole_file(void **state)
     }
 }
 
+/* --- memory ----------------------------------------------------------------------------------- */
+
+static void put_as(struct sink_world *f, const char *name)
+{
+    struct connect_entries entries = {f->settings, f->setting_count};
+    struct connect_spec spec = {
+        .name = span_from_cstr(name), .config = &entries, .msk = SPAN_EMPTY};
+    assert_int_equal(connect_worker_put(f->worker, &spec, NULL), STATUS_OK);
+    sink_world_turn(f);
+}
+
+/* A text that the levels of gzip make differently long. */
+static void produce_large(struct sink_world *f, const char *topic, int64_t timestamp_ms)
+{
+    char value[30 * 1024];
+    uint32_t seed = 1;
+    for (size_t i = 0; i < sizeof(value); i++) {
+        seed = seed * 1664525 + 1013904223;
+        value[i] = (char)('a' + (seed >> 24) % 4);
+    }
+    value[0] = '"';
+    value[sizeof(value) - 2] = '"';
+    value[sizeof(value) - 1] = '\0';
+    sink_world_produce_at(f, topic, value, timestamp_ms);
+}
+
+static size_t object_len(struct sink_world *f, const char *directory, int offset)
+{
+    char key[128];
+    struct store_object object;
+    snprintf(key, sizeof(key), "%s/u.pin/partition=0/u.pin+0+%010d.json.gz", directory, offset);
+    return sink_world_object_bytes(f, key, &object).len;
+}
+
+static void an_open_file_counts_until_it_is_an_object(void **state)
+{
+    struct sink_world *f = *state;
+    sink_world_workshop_settings(f);
+    sink_world_set(f, "flush.size", "2");
+    sink_world_put_connector(f);
+    size_t before = f->budget.shares[BUDGET_PAIRS].used_bytes;
+    produce_large(f, "u.pin", -1);
+    sink_world_turn(f);
+    assert_true(f->budget.shares[BUDGET_PAIRS].used_bytes - before >= 30 * 1024);
+    produce_large(f, "u.pin", -1);
+    sink_world_turn(f);
+    assert_int_equal(sink_world_key_count(f), 1);
+    assert_true(f->budget.shares[BUDGET_PAIRS].used_bytes - before < 20 * 1024);
+}
+
+static void files_for_which_no_memory_is_left_fail_their_task(void **state)
+{
+    struct sink_world *f = *state;
+    enum { share = 1024 * 1024 };
+    sink_world_time_settings(f);
+    sink_world_set(f, "flush.size", "100000");
+    sink_world_set(f, "topics.regex", "u.pin");
+    sink_world_set(f, "tasks.max", "1");
+    sink_world_put_connector(f);
+    sink_world_set(f, "topics.regex", "u.geo");
+    sink_world_set(f, "flush.size", "3");
+    put_as(f, "other");
+    f->budget.shares[BUDGET_PAIRS].max_bytes = share;
+    for (int i = 0; i < 60; i++) {
+        produce_large(f, "u.pin", i * INT64_C(1000));
+        sink_world_turn(f);
+        assert_true(f->budget.shares[BUDGET_PAIRS].used_bytes <= share);
+        if (i == 30) {
+            produce_large(f, "u.geo", 0); /* a few files are any connector's own */
+        }
+    }
+    assert_string_equal(sink_world_task_states(f), "FAILED");
+    assert_non_null(strstr(sink_world_trace(f, 0), "java.lang.OutOfMemoryError: Java heap space"));
+    assert_non_null(strstr(sink_world_trace(f, 0), "`pinpipe serve --memory` gives more"));
+    produce_large(f, "u.geo", 0);
+    produce_large(f, "u.geo", 0);
+    sink_world_turn(f);
+    assert_int_equal(sink_world_key_count(f), 1);
+}
+
+static void closed_files_are_used_again_by_whoever_comes(void **state)
+{
+    struct sink_world *f = *state;
+    char name[16];
+    sink_world_workshop_settings(f);
+    put_as(f, "a-plain");
+    sink_world_set(f, "s3.compression.type", "gzip");
+    sink_world_set(f, "topics.dir", "fast");
+    sink_world_set(f, "s3.compression.level", "1");
+    put_as(f, "b-fast");
+    sink_world_set(f, "topics.dir", "small");
+    sink_world_set(f, "s3.compression.level", "9");
+    put_as(f, "c-small");
+    for (int i = 0; i < 3; i++) {
+        produce_large(f, "u.pin", -1);
+        sink_world_turn(f);
+        assert_int_equal(object_len(f, "fast", i), object_len(f, "fast", 0));
+        assert_int_equal(object_len(f, "small", i), object_len(f, "small", 0));
+        assert_true(object_len(f, "small", i) < object_len(f, "fast", i));
+    }
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof(name), "d-%d", i);
+        put_as(f, name);
+    }
+    size_t before = f->budget.shares[BUDGET_PAIRS].used_bytes;
+    sink_world_produce(f, "u.pin", "1");
+    sink_world_turn(f);
+    /* As many gzip streams as are kept for all of them, not for each. */
+    assert_true(f->budget.shares[BUDGET_PAIRS].used_bytes - before <
+                (SINK_FILES_KEPT + 1) * 400 * 1024);
+}
+
 /* --- rotation --------------------------------------------------------------------------------- */
 
 static void the_count_is_that_of_all_paths_together(void **state)
@@ -426,6 +538,9 @@ int main(void)
         T(a_file_without_a_size_rotates_after_every_record),
         T(a_large_file_is_whole_and_hashed),
         T(gzip_holds_the_whole_file),
+        T(an_open_file_counts_until_it_is_an_object),
+        T(files_for_which_no_memory_is_left_fail_their_task),
+        T(closed_files_are_used_again_by_whoever_comes),
         T(the_count_is_that_of_all_paths_together),
         T(rotate_interval_compares_record_timestamps),
         T(rotate_interval_means_nothing_without_a_time_based_partitioner),
