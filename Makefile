@@ -188,6 +188,8 @@ TOOLS        := $(BUILD)/golden/replay $(patsubst tests/fault/%.c,$(BUILD)/tests
 # Seconds a fuzz target runs in `make fuzz`; kill -9 rounds in `make crash`.
 FUZZ_SECONDS ?= 60
 CRASH_ROUNDS ?= 200
+# How many of them are killed again while they recover: 500 a night.
+CRASH_PAIRS ?= 50
 # The same for the sink, which checks every object each time.
 SINK_CRASH_ROUNDS ?= 40
 
@@ -276,11 +278,11 @@ fault: check-build ## every storage fault (the quick suite tries every third), t
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_faults
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_sink_faults
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_lake_faults
-	$(Q)for s in tests/fault/*.sh; do MALLOC_STRIDE=1 PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done
+	$(Q)for s in $(filter-out %/soak.sh,$(sort $(wildcard tests/fault/*.sh))); do MALLOC_STRIDE=1 PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done
 
 .PHONY: crash
-crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times, the sink SINK_CRASH_ROUNDS (40)
-	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crash.sh $(CRASH_ROUNDS)
+crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times, CRASH_PAIRS (50) again while it recovers, the sink SINK_CRASH_ROUNDS (40)
+	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crash.sh $(CRASH_ROUNDS) '' $(CRASH_PAIRS)
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/sink_crash.sh $(SINK_CRASH_ROUNDS)
 
 # Idle, slow and silent connections in all, and how often each port is asked while they stand.
@@ -289,6 +291,12 @@ CROWD_ASKS ?= 50
 .PHONY: crowd
 crowd: check-build ## crowds of CROWD_CONNECTIONS (10000) idle, slow, reading nothing; peaks and others' latency
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crowd.sh $(CROWD_CONNECTIONS) $(CROWD_ASKS) 64
+
+# Minutes of `make soak`; CI runs ten.
+SOAK_MINUTES ?= 480
+.PHONY: soak
+soak: check-build ## half of the peak load over every service for SOAK_MINUTES (480): growth, losses, a CSV
+	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/soak.sh $(SOAK_MINUTES)
 
 .PHONY: cover
 cover: ## branch coverage of the quick suite

@@ -3,7 +3,9 @@
  * give back, through the consumer API, each acknowledged record exactly once, at the offset that
  * was told, in partitions without a gap. Records without an answer may be there once or not at all.
  *
- *   crash_client PROGRAM WORK_DIR ROUNDS SEED full|normal|off */
+ *   crash_client PROGRAM WORK_DIR ROUNDS SEED full|normal|off PAIRS
+ *
+ * PAIRS times the server is killed again while it recovers, before it says that it is ready. */
 #include "raw_http.h"
 
 #include <pthread.h>
@@ -15,6 +17,7 @@ enum {
     BATCH_MAX = 5,
     LOAD_US_MIN = 3000,
     LOAD_US_MAX = 120000,
+    RECOVERY_US_MAX = 12000,
 };
 
 enum record_fate { FATE_SENT, FATE_ACKED };
@@ -39,6 +42,7 @@ struct run {
     size_t acked;
     size_t in_doubt_kept;
     int round;
+    int pairs; /* of kills, the second one while it recovered from the first */
 };
 
 static uint64_t next_random(uint64_t *state)
@@ -349,29 +353,34 @@ static void create_topic(struct run *run)
     free(reply.text);
 }
 
-/* Killed while it starts and recovers, before it says that it is ready. */
+/* Killed again while it starts and recovers; tried until that was before it said that it is ready.
+ */
 static void kill_a_start(struct run *run)
 {
-    server_spawn(&run->server);
-    pause_us((int64_t)(next_random(&run->random) % 12000));
-    server_kill(&run->server);
+    do {
+        server_spawn(&run->server);
+        pause_us(1000 + (int64_t)(next_random(&run->random) % RECOVERY_US_MAX));
+        server_kill(&run->server);
+    } while (access(run->server.ready_path, F_OK) == 0);
+    run->pairs++;
 }
 
 int main(int argc, char **argv)
 {
     struct run run = {.mutex = PTHREAD_MUTEX_INITIALIZER};
     char data_dir[512];
-    if (argc != 6) {
-        fprintf(stderr, "usage: crash_client PROGRAM WORK_DIR ROUNDS SEED full|normal|off\n");
+    if (argc != 7) {
+        fprintf(stderr, "usage: crash_client PROGRAM WORK_DIR ROUNDS SEED full|normal|off PAIRS\n");
         return 2;
     }
     int rounds = atoi(argv[3]);
+    int pairs = atoi(argv[6]);
     snprintf(data_dir, sizeof(data_dir), "%s/data-%s", argv[2], argv[5]);
     server_init(&run.server, argv[1], argv[2], data_dir);
     run.server.durability = argv[5];
     run.random = strtoull(argv[4], NULL, 10) * 2654435761U + 88172645463325252U;
     for (run.round = 1; run.round <= rounds; run.round++) {
-        if (run.round % 4 == 0) {
+        while (run.pairs < pairs * run.round / (rounds + 1)) {
             kill_a_start(&run);
         }
         server_start(&run.server);
@@ -381,6 +390,9 @@ int main(int argc, char **argv)
         check_back(&run);
         load_and_kill(&run);
     }
+    while (run.pairs < pairs) {
+        kill_a_start(&run);
+    }
     server_start(&run.server);
     check_back(&run);
     int code = server_stop(&run.server);
@@ -388,9 +400,10 @@ int main(int argc, char **argv)
         die("the server ended with %d after SIGTERM", code);
     }
     check_file(&run);
-    printf("ok - %s: %d kills under load, %zu records acknowledged, all there once; of %zu without "
+    printf("ok - %s: %d kills under load, %d while recovering, %zu records acknowledged, all there "
+           "once; of %zu without "
            "an answer %zu were kept\n",
-           argv[5], rounds, run.acked, run.count - run.acked, run.in_doubt_kept);
+           argv[5], rounds, run.pairs, run.acked, run.count - run.acked, run.in_doubt_kept);
     free(run.records);
     return 0;
 }
