@@ -205,5 +205,10 @@ enum status store_group_visit(struct store *store, struct span group,
                               void (*visit)(void *ctx, struct span group,
                                             const struct store_commit *commit),
                               void *ctx, struct error *err) PP_MUST_USE;
+/* The group's commits in order, from the place on, until visit returns false; it may not write nor
+ * read. */
+enum status store_group_visit_from(struct store *store, struct store_group_place place,
+                                   bool (*visit)(void *ctx, const struct store_commit *commit),
+                                   void *ctx, struct error *err) PP_MUST_USE;
 
 #endif

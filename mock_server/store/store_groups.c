@@ -80,3 +80,33 @@ enum status store_group_visit(struct store *store, struct span group,
     sqlite3_reset(stmt);
     return status;
 }
+
+enum status store_group_visit_from(struct store *store, struct store_group_place place,
+                                   bool (*visit)(void *ctx, const struct store_commit *commit),
+                                   void *ctx, struct error *err)
+{
+    sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_GROUP_VISIT_FROM);
+    if (stmt == NULL) {
+        return store_read_failed(store, "list committed offsets", err);
+    }
+    sqlite_bind_span_text(stmt, 1, place.group);
+    sqlite_bind_span_text(stmt, 2, place.topic);
+    sqlite3_bind_int(stmt, 3, place.partition);
+    enum status status = STATUS_OK;
+    bool goes_on = true;
+    int step = SQLITE_ROW;
+    while (goes_on && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        const struct store_commit commit = {
+            .topic = sqlite_column_span(stmt, 0),
+            .partition = sqlite3_column_int(stmt, 1),
+            .offset = sqlite3_column_int64(stmt, 2),
+            .metadata = sqlite_column_span(stmt, 3),
+        };
+        goes_on = visit(ctx, &commit);
+    }
+    if (step != SQLITE_ROW && step != SQLITE_DONE) {
+        status = store_read_failed(store, "list committed offsets", err);
+    }
+    sqlite3_reset(stmt);
+    return status;
+}
