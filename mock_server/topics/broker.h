@@ -197,6 +197,12 @@ struct broker_fetch {
     struct broker_request base;
     struct broker_fetch_part *parts;
     size_t count;
+    /* NULL: the list. Else there is none: the parts come one by one, as the fetch gets to them,
+     * until next returns false or seen does, which is told of each part behind its records. What is
+     * asked of many thousand partitions takes no memory so. A broker that answers later asks when
+     * it answers; a part's topic is the caller's until the next call of one of these. */
+    bool (*next)(struct broker_fetch *fetch, struct broker_fetch_part *part);
+    bool (*seen)(struct broker_fetch *fetch, const struct broker_fetch_part *part);
     int64_t bytes_max;
     bool (*visit)(struct broker_fetch *fetch, size_t part, const struct broker_fetched *record);
     bool (*visit_batch)(struct broker_fetch *fetch, size_t part,

@@ -12,6 +12,7 @@ struct fetching {
     size_t part;
     int64_t bytes;
     bool ended;
+    const struct store_topic *topic; /* of the part before: a topic's stand side by side */
 };
 
 static bool fetch_visit(void *ctx, const struct store_record *record)
@@ -78,11 +79,19 @@ static enum status fetch_batches(struct fetching *fetching, struct store_place p
     return STATUS_OK;
 }
 
+static const struct store_topic *fetch_topic(struct fetching *fetching, struct span name)
+{
+    if (fetching->topic == NULL || !span_equal(fetching->topic->name, name)) {
+        fetching->topic = store_topic_find(fetching->store, name);
+    }
+    return fetching->topic;
+}
+
 static enum status fetch_part(struct fetching *fetching, struct broker_fetch_part *part)
 {
-    const struct store_topic *topic =
-        broker_store_partition(fetching->store, part->topic, part->partition);
-    part->is_there = topic != NULL && (part->topic_id == 0 || topic->id == part->topic_id);
+    const struct store_topic *topic = fetch_topic(fetching, part->topic);
+    part->is_there = topic != NULL && (part->topic_id == 0 || topic->id == part->topic_id) &&
+                     part->partition >= 0 && part->partition < topic->partition_count;
     if (!part->is_there) {
         return STATUS_OK;
     }
@@ -97,14 +106,30 @@ static enum status fetch_part(struct fetching *fetching, struct broker_fetch_par
                : fetch_records(fetching, place, part->offset, end);
 }
 
+/* The i-th of the list, or the next that comes into `one`. NULL: there are no more. */
+static struct broker_fetch_part *fetch_next(struct broker_fetch *request, size_t i,
+                                            struct broker_fetch_part *one)
+{
+    if (request->next == NULL) {
+        return i < request->count ? &request->parts[i] : NULL;
+    }
+    *one = (struct broker_fetch_part){0};
+    return request->next(request, one) ? one : NULL;
+}
+
 enum broker_outcome broker_store_fetch(struct broker *broker, struct broker_fetch *request)
 {
     struct fetching fetching = {.request = request, .store = broker_store_of(broker)->store};
     request->base.status = STATUS_OK;
     buf_init(&fetching.batch, STORE_BATCH_BYTES_MAX);
-    for (size_t i = 0; i < request->count; i++) {
-        fetching.part = i;
-        request->base.status = fetch_part(&fetching, &request->parts[i]);
+    struct broker_fetch_part one;
+    struct broker_fetch_part *part;
+    while ((part = fetch_next(request, fetching.part, &one)) != NULL) {
+        request->base.status = fetch_part(&fetching, part);
+        if (request->seen != NULL && !request->seen(request, part)) {
+            break;
+        }
+        fetching.part++;
     }
     buf_release(&fetching.batch);
     return BROKER_DONE;

@@ -212,6 +212,69 @@ static void a_fetch_visits_its_parts_in_order_until_one_of_three_says_enough(voi
     assert_string_equal(fetch(f, parts, 4, INT64_MAX), "2:0=p 3:0=s ");
 }
 
+/* Parts that come one by one, and what was told of each. */
+struct stream {
+    struct broker_fetch fetch;
+    struct broker_fetch_part parts[4];
+    size_t at;
+    int64_t told[4]; /* the log's end; -1: there is no such partition */
+    size_t told_count;
+    size_t told_max;
+};
+
+static bool stream_next(struct broker_fetch *fetch, struct broker_fetch_part *part)
+{
+    struct stream *stream = PP_CONTAINER_OF(fetch, struct stream, fetch);
+    if (stream->at == ARRAY_COUNT(stream->parts)) {
+        return false;
+    }
+    *part = stream->parts[stream->at++];
+    return true;
+}
+
+static bool stream_seen(struct broker_fetch *fetch, const struct broker_fetch_part *part)
+{
+    struct stream *stream = PP_CONTAINER_OF(fetch, struct stream, fetch);
+    stream->told[stream->told_count++] = part->is_there ? part->next_offset : -1;
+    return stream->told_count < stream->told_max;
+}
+
+static void parts_may_come_one_by_one_and_are_told_of(void **state)
+{
+    struct fixture *f = *state;
+    append(f, "b", 0, "p", -1);
+    append(f, "b", 0, "q", -1);
+    append(f, "a", 0, "s", -1);
+    struct stream stream = {
+        .fetch = {.base = {.arena = &f->arena, .ctx = f},
+                  .next = stream_next,
+                  .seen = stream_seen,
+                  .bytes_max = INT64_MAX,
+                  .visit = note_record},
+        .parts = {{.topic = SPAN_LIT("b"), .partition = 0, .end = INT64_MAX},
+                  {.topic = SPAN_LIT("b"), .partition = 1, .end = INT64_MAX},
+                  {.topic = SPAN_LIT("b"), .partition = 9, .end = INT64_MAX},
+                  {.topic = SPAN_LIT("a"), .partition = 0, .end = INT64_MAX}},
+        .told_max = 4,
+    };
+    assert_int_equal(f->broker->ops->fetch(f->broker, &stream.fetch), BROKER_DONE);
+    assert_string_equal(f->seen, "0:0=p 0:1=q 3:0=s ");
+    assert_int_equal(stream.told_count, 4);
+    assert_int_equal(stream.told[0], 2);
+    assert_int_equal(stream.told[1], 0);
+    assert_int_equal(stream.told[2], -1);
+    assert_int_equal(stream.told[3], 1);
+    stream.at = 0;
+    stream.told_count = 0;
+    stream.told_max = 2;
+    stream.fetch.bytes_max = 1; /* the end of the log is still told behind it */
+    f->seen[0] = '\0';
+    assert_int_equal(f->broker->ops->fetch(f->broker, &stream.fetch), BROKER_DONE);
+    assert_string_equal(f->seen, "0:0=p ");
+    assert_int_equal(stream.told_count, 2);
+    assert_int_equal(stream.at, 2);
+}
+
 static void a_fetch_of_a_topic_that_was_made_again_finds_another_one(void **state)
 {
     struct fixture *f = *state;
@@ -325,6 +388,7 @@ int main(void)
         TEST(a_topic_is_created_once_and_deleted_once),
         TEST(offsets_are_earliest_latest_or_of_a_time),
         TEST(a_fetch_visits_its_parts_in_order_until_one_of_three_says_enough),
+        TEST(parts_may_come_one_by_one_and_are_told_of),
         TEST(a_fetch_of_a_topic_that_was_made_again_finds_another_one),
         TEST(commits_are_read_one_by_one_or_all_of_a_group),
         TEST(a_group_is_there_when_it_has_a_member_or_a_commit),
