@@ -7,6 +7,7 @@
 #include "broker.h"
 #include "exchange.h"
 
+struct budget;
 struct kafka_rest;
 struct undo_log;
 
@@ -16,6 +17,7 @@ struct kafka_rest_options {
     struct broker *broker;
     struct undo_log *undo; /* of the turns in which answers are given */
     struct timer_heap *timers;
+    struct budget *budget; /* of what consumers and waiting reads remember; NULL: none */
     struct env *env;
     struct log *log;
     bool lenient; /* accept application/json for v2 as the embedded JSON format */

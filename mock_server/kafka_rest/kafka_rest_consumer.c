@@ -7,6 +7,7 @@
  * its member. */
 #include "kafka_rest_consumer.h"
 
+#include "budget.h"
 #include "hash.h"
 #include "undo.h"
 
@@ -105,7 +106,80 @@ bool consumer_group_permitted(struct kafka_rest_call *call)
            kafka_rest_group_permitted(call, call->match.captures[0]);
 }
 
+/* --- calls of the coordinator that take turns ---------------------------------------------------
+ */
+
+static void membership_deadline(struct exchange *exchange, void *state)
+{
+    struct kafka_rest_call *call = state;
+    struct broker_membership *request = KAFKA_REST_ANSWER(call, broker_membership);
+    struct broker *broker = call->rest->options.broker;
+    struct consumer *consumer = consumer_of_request(call); /* it may be gone by now */
+    if (consumer != NULL) {
+        call->state = consumer;
+        request->member = consumer->member;
+        if (kafka_rest_asked(call, broker->ops->membership(broker, request)) == PARKED) {
+            return;
+        }
+    }
+    exchange_answer(exchange);
+}
+
+static void membership_cancel(struct exchange *exchange, void *state)
+{
+    (void)exchange;
+    (void)state; /* in the arena, and the broker has nothing of it */
+}
+
+static const struct park_ops membership_park_ops = {membership_deadline, membership_cancel};
+
+enum handled consumer_membership_again(struct kafka_rest_call *call)
+{
+    if (++call->slices > CONSUMER_SLICES_MAX) {
+        return kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
+    }
+    exchange_park(call->exchange, consumer_now_us(call->rest->consumers), &membership_park_ops,
+                  call);
+    return PARKED;
+}
+
 /* --- the end of one --------------------------------------------------------------------------- */
+
+/* An instance's memory beside its member's. */
+static size_t consumer_bytes(const struct consumer *consumer)
+{
+    size_t texts = consumer->group->len + consumer->name->len + consumer->client_id->len +
+                   consumer->member_id->len + 4 * (sizeof(*consumer->name) + 1);
+    size_t buffer =
+        consumer->buffered != NULL ? CONSUMER_POLL_RECORDS * sizeof(*consumer->buffered) : 0;
+    return sizeof(*consumer) + texts + buffer;
+}
+
+static void consumer_charge(struct consumer *consumer, size_t bytes)
+{
+    struct budget *budget = consumer->consumers->rest->options.budget;
+    if (budget != NULL) {
+        budget_note(budget, BUDGET_PAIRS, &consumer->charged, bytes);
+    }
+}
+
+bool consumer_buffer_reserve(struct consumer *consumer)
+{
+    if (consumer->buffered == NULL) {
+        consumer->buffered = calloc(CONSUMER_POLL_RECORDS, sizeof(*consumer->buffered));
+        consumer_charge(consumer, consumer_bytes(consumer));
+    }
+    return consumer->buffered != NULL;
+}
+
+void consumer_buffer_trim(struct consumer *consumer)
+{
+    if (consumer->buffered != NULL && consumer->buffered_count == 0) {
+        free(consumer->buffered);
+        consumer->buffered = NULL;
+        consumer_charge(consumer, consumer_bytes(consumer));
+    }
+}
 
 void consumer_buffer_drop(struct consumer *consumer)
 {
@@ -113,11 +187,21 @@ void consumer_buffer_drop(struct consumer *consumer)
         group_text_unref(consumer->buffered[i].topic);
     }
     consumer->buffered_count = 0;
+    consumer_buffer_trim(consumer);
+}
+
+void consumer_refuse_pairs(struct exchange *exchange)
+{
+    exchange_fail(exchange, EXCHANGE_OVERLOADED);
+    answer_hint(exchange, "what consumers remember of partitions and waiting reads takes all the "
+                          "memory that there is for it: DELETE instances that are done with, "
+                          "subscribe to fewer topics, or give serve --memory more");
 }
 
 static void consumer_free(struct consumer *consumer)
 {
     consumer_buffer_drop(consumer);
+    consumer_charge(consumer, 0);
     group_member_free(consumer->member);
     group_text_unref(consumer->group);
     group_text_unref(consumer->name);
@@ -151,9 +235,8 @@ static void consumer_gone(struct consumer *consumer)
     consumer_free(consumer);
 }
 
-static void consumer_closed(struct broker_request *request)
+static void consumer_gone_told(struct consumer *consumer)
 {
-    struct consumer *consumer = request->ctx;
     struct exchange *deleter = consumer->deleter;
     consumer_gone(consumer);
     if (deleter != NULL) {
@@ -162,7 +245,26 @@ static void consumer_closed(struct broker_request *request)
     }
 }
 
-/* `others_follow`: the proxy closes them all. */
+/* `closing` was answered. False: it is, but there is more of it, and the timer goes on. */
+static bool consumer_is_closed(struct consumer *consumer)
+{
+    struct timer_heap *timers = consumer->consumers->rest->options.timers;
+    consumer->is_at_broker = false;
+    consumer->is_ending =
+        consumer->closing.goes_on &&
+        timer_set(timers, &consumer->expiry, consumer_now_us(consumer->consumers)) == STATUS_OK;
+    return !consumer->is_ending;
+}
+
+static void consumer_closed(struct broker_request *request)
+{
+    struct consumer *consumer = request->ctx;
+    if (consumer_is_closed(consumer)) {
+        consumer_gone_told(consumer);
+    }
+}
+
+/* `others_follow`: the proxy closes them all. DONE: it may be freed. */
 static enum broker_outcome consumer_end(struct consumer *consumer, bool others_follow)
 {
     struct kafka_rest_options *options = &consumer->consumers->rest->options;
@@ -172,11 +274,11 @@ static enum broker_outcome consumer_end(struct consumer *consumer, bool others_f
         .base = {.done = consumer_closed, .ctx = consumer},
         .member = consumer->member,
         .action = BROKER_MEMBER_CLOSE,
+        .at_once = others_follow || ++consumer->slices > CONSUMER_SLICES_MAX,
         .others_follow = others_follow,
     };
     if (options->broker->ops->membership(options->broker, &consumer->closing) == BROKER_DONE) {
-        consumer_gone(consumer);
-        return BROKER_DONE;
+        return consumer_is_closed(consumer) ? BROKER_DONE : BROKER_LATER;
     }
     consumer->is_at_broker = true;
     return BROKER_LATER;
@@ -184,9 +286,14 @@ static enum broker_outcome consumer_end(struct consumer *consumer, bool others_f
 
 enum broker_outcome consumer_close(struct consumer *consumer, struct exchange *deleter)
 {
-    consumer->deleter = deleter;
     consumer_take_out(consumer);
-    return consumer_end(consumer, false);
+    enum broker_outcome outcome = consumer_end(consumer, false);
+    if (outcome == BROKER_DONE) {
+        consumer_gone(consumer);
+    } else {
+        consumer->deleter = deleter;
+    }
+    return outcome;
 }
 
 /* The turn that made it has failed. On the way back nothing may be written, and closing may commit:
@@ -221,8 +328,10 @@ static void consumer_expiry_due(struct timer *timer)
 {
     struct consumer *consumer = PP_CONTAINER_OF(timer, struct consumer, expiry);
     int64_t silent_us = consumer_now_us(consumer->consumers) - consumer->last_used_us;
-    if (consumer->is_lost) {
-        (void)consumer_end(consumer, false);
+    if (consumer->is_lost || consumer->is_ending) {
+        if (consumer_end(consumer, false) == BROKER_DONE) {
+            consumer_gone_told(consumer);
+        }
     } else if (consumer->reads != NULL) {
         consumer_touch(consumer);
         consumer_arm_expiry(consumer);
@@ -295,18 +404,35 @@ static struct group_member *consumer_member_new(struct consumer *consumer, enum 
         .ctx = consumer,
         .log = options->log,
         .policy = options->policy,
+        .budget = options->budget,
     });
 }
 
-struct consumer *consumer_new(struct kafka_rest_call *call, struct span group,
-                              const struct consumer_settings *settings)
+/* Names and member are there, and counted. */
+static enum status consumer_fill(struct consumer *consumer, struct span group,
+                                 const struct consumer_settings *settings)
+{
+    struct budget *budget = consumer->consumers->rest->options.budget;
+    bool is_named = consumer_name_all(consumer, group, settings->name);
+    consumer->member = is_named ? consumer_member_new(consumer, settings->reset) : NULL;
+    if (consumer->member == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    return budget == NULL ||
+                   budget_take(budget, BUDGET_PAIRS, &consumer->charged, consumer_bytes(consumer))
+               ? STATUS_OK
+               : STATUS_LIMIT;
+}
+
+enum status consumer_new(struct kafka_rest_call *call, struct span group,
+                         const struct consumer_settings *settings, struct consumer **out)
 {
     struct kafka_rest_consumers *consumers = call->rest->consumers;
     struct undo_log *undo = call->rest->options.undo;
     struct consumer *consumer = calloc(1, sizeof(*consumer));
     if (consumer == NULL || undo_reserve(undo, 1) != STATUS_OK) {
         free(consumer);
-        return NULL;
+        return STATUS_NO_MEMORY;
     }
     consumer->consumers = consumers;
     consumer->serial = ++consumers->last_serial;
@@ -319,12 +445,13 @@ struct consumer *consumer_new(struct kafka_rest_call *call, struct span group,
     consumer->next_auto_commit_us =
         consumer->last_used_us + (int64_t)CONSUMER_AUTO_COMMIT_MS * 1000;
     int64_t due_us = consumer->last_used_us + (int64_t)CONSUMER_EXPIRY_MS * 1000;
-    bool is_named = consumer_name_all(consumer, group, settings->name);
-    consumer->member = is_named ? consumer_member_new(consumer, settings->reset) : NULL;
-    if (consumer->member == NULL ||
-        timer_set(call->rest->options.timers, &consumer->expiry, due_us) != STATUS_OK) {
+    enum status status = consumer_fill(consumer, group, settings);
+    if (status == STATUS_OK) {
+        status = timer_set(call->rest->options.timers, &consumer->expiry, due_us);
+    }
+    if (status != STATUS_OK) {
         consumer_free(consumer);
-        return NULL;
+        return status;
     }
     struct consumer **bucket =
         &consumers->buckets[consumer_bucket(group, group_text_span(consumer->name))];
@@ -332,7 +459,8 @@ struct consumer *consumer_new(struct kafka_rest_call *call, struct span group,
     *bucket = consumer;
     consumers->count++;
     undo_push(undo, &consumer_undo, consumers, &consumer->serial, sizeof(consumer->serial));
-    return consumer;
+    *out = consumer;
+    return STATUS_OK;
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -363,8 +491,8 @@ void kafka_rest_consumers_free(struct kafka_rest_consumers *consumers)
         consumer->deleter = NULL;
         if (consumer->is_at_broker || consumer_end(consumer, true) == BROKER_LATER) {
             broker_cancel(broker, &consumer->closing.base);
-            consumer_gone(consumer);
         }
+        consumer_gone(consumer);
     }
     PP_ASSERT(consumers->count == 0 && consumers->watch_count == 0);
     undo_drop(consumers->rest->options.undo, consumers);

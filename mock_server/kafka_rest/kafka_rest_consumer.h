@@ -11,7 +11,8 @@
 #include "timer.h"
 
 enum {
-    /* The real proxy has no limits of its own here; see check_limits. */
+    /* The real proxy has no limits of its own here; see check_limits. What instances and waiting
+     * reads remember counts in the budget's share of pairs beside. */
     CONSUMER_INSTANCES_MAX = 10000,
     CONSUMER_GROUP_BYTES_MAX = 255,
     CONSUMER_NAME_BYTES_MAX = 255,
@@ -32,6 +33,9 @@ enum {
     CONSUMER_REPLY_ROOM_PARTS = 8,
     CONSUMER_REPLY_BYTES_MIN = 64 * 1024, /* an eighth or these, but no more than half the room */
     CONSUMER_FETCH_MIN_MAX = 10000000,
+
+    /* A call of the coordinator that takes turns longer than this never ends. */
+    CONSUMER_SLICES_MAX = 200,
 
     CONSUMER_BUCKETS = 1024,
     CONSUMER_WATCH_BUCKETS = 256,
@@ -67,11 +71,14 @@ struct consumer {
     int64_t next_auto_commit_us;
     struct consumer_read *reads; /* the line; the first one is active */
     size_t read_count;
-    struct consumer_range buffered[CONSUMER_POLL_RECORDS];
+    struct consumer_range *buffered; /* NULL, or room for CONSUMER_POLL_RECORDS */
     size_t buffered_count;
     size_t next_partition; /* where the next read begins, so that none starves */
+    size_t charged;        /* in the budget, beside its member's */
     bool is_lost;          /* the turn that made it has failed: its timer ends it */
+    bool is_ending;        /* so it does for one whose `closing` takes turns */
     bool is_at_broker;     /* `closing` is under way */
+    unsigned slices;
     struct broker_membership closing;
     struct exchange *deleter; /* the DELETE that waits for that; NULL: nobody does */
 };
@@ -100,13 +107,34 @@ void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
 
 /* --- reads in line, waiting and woken (kafka_rest_consumer_line.c) --- */
 
-/* A waiting read wants to hear of new records in this partition. */
+/* A waiting read wants to hear of new records in these partitions of a topic. */
 struct consumer_watch {
     struct consumer_watch *next; /* of its bucket */
     struct consumer_watch **link;
     struct consumer_read *read;
     int64_t topic_id;
-    int32_t partition;
+    int32_t first;
+    int32_t count;
+};
+
+/* Where a fetch is: what the instance has buffered, then its partitions, round from one of them.
+ * Those without a place to read from are passed over. */
+struct consumer_way {
+    size_t buffered; /* ranges that were given */
+    struct group_walk walk;
+    size_t left;                      /* of the partitions */
+    bool is_buffered;                 /* what was given last is a range */
+    struct group_partition partition; /* else this one */
+};
+struct consumer_way consumer_way_begin(const struct consumer *consumer, bool with_buffered,
+                                       size_t start);
+bool consumer_way_next(const struct consumer *consumer, struct consumer_way *way,
+                       struct broker_fetch_part *part);
+
+/* A partition whose records up to `next` a waiting read has measured. */
+struct consumer_seen {
+    size_t index;
+    int64_t next;
 };
 
 /* A step of a read leads to one of these. */
@@ -136,7 +164,11 @@ struct consumer_read {
     enum consumer_look (*then)(struct consumer_read *read);
     struct broker_membership poll;
     struct broker_fetch fetch;
+    struct consumer_way way;
     struct consumer_build *build; /* kafka_rest_consumer_read.c */
+    bool goes_on;                 /* the poll is asked again for the rest of a commit */
+    unsigned slices;
+    size_t charged; /* in the budget */
     /* Measured of the log so far (kafka_rest_consumer_measure.c); void in another epoch. */
     bool measured;
     bool enough;        /* the answer would be complete now */
@@ -145,10 +177,10 @@ struct consumer_read {
     uint64_t epoch;
     int64_t seen_bytes;
     size_t seen_reply_bytes;
-    struct broker_fetch_part *parts; /* the buffered ranges, then one a partition */
-    size_t part_cap;
-    size_t buffered_parts;
-    int64_t *seen_to; /* one a partition */
+    struct consumer_seen *seen; /* in order; of the others nothing is kept */
+    size_t seen_count;
+    size_t seen_cap;
+    size_t seen_at; /* of the partition that the fetch is at */
     struct consumer_watch *watches;
     size_t watch_count;
     size_t watch_cap;
@@ -163,6 +195,10 @@ void consumer_touch(struct consumer *consumer);
 /* Wakes it when its member's partitions get records, or topics that it misses appear. False: out of
  * memory. */
 bool consumer_read_watch(struct consumer_read *read);
+/* Puts what the read keeps while it waits into the budget. False: there is no room, it is the
+ * newest.
+ */
+bool consumer_read_count(struct consumer_read *read);
 void consumer_read_leave_line(struct consumer_read *read);
 /* The member's partitions or positions were changed from outside the read. */
 void consumer_reads_wake(struct consumer *consumer);
@@ -200,19 +236,29 @@ struct consumer_settings {
     int64_t fetch_min_bytes;
     int64_t wait_ms;
 };
-/* In the table, its expiry armed; undone when the turn fails. NULL: out of memory. */
-struct consumer *consumer_new(struct kafka_rest_call *call, struct span group,
-                              const struct consumer_settings *settings);
+/* In the table, its expiry armed; undone when the turn fails. NO_MEMORY. LIMIT: the budget. */
+enum status consumer_new(struct kafka_rest_call *call, struct span group,
+                         const struct consumer_settings *settings,
+                         struct consumer **out) PP_MUST_USE;
 /* Commits with auto commit on, answers the reads in line with 40403, frees it: at once, or (LATER)
  * when the broker is done, and then answers the deleter with 204. */
 enum broker_outcome consumer_close(struct consumer *consumer, struct exchange *deleter);
+/* Room for what a cut leaves behind. False: out of memory. */
+bool consumer_buffer_reserve(struct consumer *consumer);
+/* Gives the room back when nothing is in it. */
+void consumer_buffer_trim(struct consumer *consumer);
 /* What the instance has buffered will be read from the log again. */
 void consumer_buffer_drop(struct consumer *consumer);
+/* 503: the memory for what consumers remember of partitions is used up. */
+void consumer_refuse_pairs(struct exchange *exchange);
+/* call->asked is a membership of which a part is done: the same again in a later turn, and
+ * call->then gets the answer. The instance is looked up anew (404) and is call->state then. */
+enum handled consumer_membership_again(struct kafka_rest_call *call);
 
 /* --- the log as a read sees it (kafka_rest_consumer_measure.c, kafka_rest_consumer_read.c) --- */
 
 /* Makes read->fetch measure what came since the last time. */
-enum status consumer_measure_prepare(struct consumer_read *read) PP_MUST_USE;
+void consumer_measure_prepare(struct consumer_read *read);
 /* Makes read->fetch write the records of an answer of about read->reply_max bytes, or of one record
  * that is larger when it fits into `room`. */
 enum status consumer_build_prepare(struct consumer_read *read, size_t room) PP_MUST_USE;

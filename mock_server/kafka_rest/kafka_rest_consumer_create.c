@@ -142,8 +142,14 @@ static enum handled consumer_create_answer(struct kafka_rest_call *call,
     struct exchange *exchange = call->exchange;
     struct span group = call->match.captures[0];
     struct buf base_url;
-    struct consumer *consumer = consumer_new(call, group, settings);
-    if (consumer == NULL) {
+    struct consumer *consumer;
+    switch ((int)consumer_new(call, group, settings, &consumer)) {
+    case STATUS_OK:
+        break;
+    case STATUS_LIMIT:
+        consumer_refuse_pairs(exchange);
+        return HANDLED;
+    default:
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
         return HANDLED;
     }

@@ -130,9 +130,7 @@ static enum consumer_look look_measure(struct consumer_read *read)
     struct broker *broker = read->call->rest->options.broker;
     look_fetch_begin(read);
     read->reply_max = look_reply_max(exchange_reply_room(read->call->exchange));
-    if (consumer_measure_prepare(read) != STATUS_OK) {
-        return look_no_memory(read);
-    }
+    consumer_measure_prepare(read);
     return look_asked(read, &read->fetch.base, broker->ops->fetch(broker, &read->fetch),
                       look_measured);
 }
@@ -143,6 +141,16 @@ static enum consumer_look look_polled(struct consumer_read *read)
     const struct broker_request *answer = &read->poll.base;
     if (read->joins && group_member_is_joined(read->consumer->member)) {
         read->first_poll = call->rest->options.first_poll == FIRST_POLL_EMPTY;
+    }
+    read->goes_on =
+        answer->status == STATUS_OK && read->poll.goes_on && ++read->slices < CONSUMER_SLICES_MAX;
+    if (read->goes_on) {
+        read->again_us = consumer_now_us(read->consumer->consumers);
+        return LOOK_AGAIN;
+    }
+    if (answer->status == STATUS_LIMIT) {
+        consumer_refuse_pairs(call->exchange);
+        return LOOK_DONE;
     }
     if (answer->status == STATUS_NOT_FOUND) {
         answer_hint(call->exchange, "auto.offset.reset is none, so somebody must commit or "
@@ -196,7 +204,7 @@ static enum consumer_look look_poll(struct consumer_read *read)
         .base = {.arena = &call->exchange->arena, .done = read_broker_done, .ctx = read},
         .member = member,
         .action = BROKER_MEMBER_POLL,
-        .commit_due = read_commit_due(read->consumer),
+        .commit_due = read->goes_on || read_commit_due(read->consumer),
     };
     return look_asked(read, &read->poll.base, broker->ops->membership(broker, &read->poll),
                       look_polled);
@@ -216,6 +224,10 @@ static bool read_settle(struct consumer_read *read, enum consumer_look look)
     }
     if (look == LOOK_AGAIN && !read->first_poll && !consumer_read_watch(read)) {
         look = look_no_memory(read);
+    }
+    if (look == LOOK_AGAIN && !consumer_read_count(read)) {
+        consumer_refuse_pairs(exchange);
+        look = LOOK_DONE;
     }
     read->busy = false;
     if (look == LOOK_DONE) {
@@ -350,7 +362,6 @@ static bool records_check_format(struct kafka_rest_call *call, const struct cons
 static bool records_check_permitted(struct kafka_rest_call *call, const struct consumer *consumer)
 {
     const struct group_member *member = consumer->member;
-    const struct group_partition *held = group_member_partitions(member);
     bool is_assigned = group_member_mode(member) == GROUP_MODE_ASSIGNED;
     if (!consumer_group_permitted(call)) {
         return false;
@@ -363,8 +374,11 @@ static bool records_check_permitted(struct kafka_rest_call *call, const struct c
             return false;
         }
     }
-    for (size_t i = 0; is_assigned && i < group_member_partition_count(member); i++) {
-        if (!kafka_rest_topic_permitted(call, group_text_span(held[i].topic))) {
+    struct group_walk walk = group_member_walk(member, 0);
+    struct group_partition first;
+    int32_t count;
+    while (is_assigned && group_member_next_run(member, &walk, &first, &count)) {
+        if (!kafka_rest_topic_permitted(call, group_text_span(first.topic))) {
             return false;
         }
     }
@@ -407,6 +421,11 @@ enum handled kafka_rest_consumer_records(struct kafka_rest_call *call)
     consumer->read_count++;
     if (consumer->reads == read) {
         return read_begin(read) ? HANDLED : PARKED;
+    }
+    if (!consumer_read_count(read)) {
+        consumer_read_leave_line(read);
+        consumer_refuse_pairs(exchange);
+        return HANDLED;
     }
     exchange_park(exchange, read->deadline_us, &read_park_ops, read);
     return PARKED;

@@ -4,6 +4,8 @@
  * Invariant: a read that is parked is in its consumer's line; only an active one has watches. */
 #include "kafka_rest_consumer.h"
 
+#include "budget.h"
+
 int64_t consumer_now_us(const struct kafka_rest_consumers *consumers)
 {
     struct env *env = consumers->rest->options.env;
@@ -17,9 +19,9 @@ void consumer_touch(struct consumer *consumer)
 
 /* --- watches ---------------------------------------------------------------------------------- */
 
-static size_t read_watch_bucket(int64_t topic_id, int32_t partition)
+static size_t read_watch_bucket(int64_t topic_id)
 {
-    return ((uint64_t)topic_id * 31 + (uint64_t)(uint32_t)partition) % CONSUMER_WATCH_BUCKETS;
+    return (uint64_t)topic_id % CONSUMER_WATCH_BUCKETS;
 }
 
 static void read_unwatch(struct consumer_read *read)
@@ -43,13 +45,14 @@ static void read_unwatch(struct consumer_read *read)
     }
 }
 
-static void read_watch_partition(struct consumer_read *read, const struct group_partition *p)
+static void read_watch_partitions(struct consumer_read *read, const struct group_partition *first,
+                                  int32_t count)
 {
     struct kafka_rest_consumers *consumers = read->consumer->consumers;
-    struct consumer_watch **bucket =
-        &consumers->watches[read_watch_bucket(p->topic_id, p->partition)];
+    struct consumer_watch **bucket = &consumers->watches[read_watch_bucket(first->topic_id)];
     struct consumer_watch *watch = &read->watches[read->watch_count++];
-    *watch = (struct consumer_watch){*bucket, bucket, read, p->topic_id, p->partition};
+    *watch =
+        (struct consumer_watch){*bucket, bucket, read, first->topic_id, first->partition, count};
     if (watch->next != NULL) {
         watch->next->link = &watch->next;
     }
@@ -73,8 +76,7 @@ static void read_watch_new_topics(struct consumer_read *read)
 bool consumer_read_watch(struct consumer_read *read)
 {
     const struct group_member *member = read->consumer->member;
-    const struct group_partition *held = group_member_partitions(member);
-    size_t count = group_member_partition_count(member);
+    size_t count = group_member_run_count(member);
     if (read->watch_count > 0 && read->watch_epoch == group_member_epoch(member)) {
         return true;
     }
@@ -87,8 +89,11 @@ bool consumer_read_watch(struct consumer_read *read)
             return false;
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        read_watch_partition(read, &held[i]);
+    struct group_walk walk = group_member_walk(member, 0);
+    struct group_partition first;
+    int32_t side_by_side;
+    while (group_member_next_run(member, &walk, &first, &side_by_side)) {
+        read_watch_partitions(read, &first, side_by_side);
     }
     if (group_member_misses_topics(member)) {
         read_watch_new_topics(read);
@@ -98,6 +103,25 @@ bool consumer_read_watch(struct consumer_read *read)
 }
 
 /* --- the line --------------------------------------------------------------------------------- */
+
+static void read_charge(struct consumer_read *read, size_t bytes)
+{
+    struct budget *budget = read->call->rest->options.budget;
+    if (budget != NULL) {
+        budget_note(budget, BUDGET_PAIRS, &read->charged, bytes);
+    }
+}
+
+bool consumer_read_count(struct consumer_read *read)
+{
+    struct budget *budget = read->call->rest->options.budget;
+    size_t bytes = read->call->exchange->arena.used_bytes;
+    if (budget != NULL && read->charged == 0) {
+        return budget_take(budget, BUDGET_PAIRS, &read->charged, bytes);
+    }
+    read_charge(read, bytes);
+    return true;
+}
 
 void consumer_read_leave_line(struct consumer_read *read)
 {
@@ -109,6 +133,7 @@ void consumer_read_leave_line(struct consumer_read *read)
     *link = read->next;
     consumer->read_count--;
     read_unwatch(read);
+    read_charge(read, 0);
     consumer_touch(consumer);
 }
 
@@ -148,9 +173,9 @@ static bool read_misses(const struct consumer_read *read, const struct broker_to
                         int32_t partition)
 {
     const struct group_member *member = read->consumer->member;
-    const struct group_partition *held = group_member_partition(member, topic->name, partition);
-    if (held != NULL) {
-        return held->topic_id != topic->id;
+    struct group_partition held;
+    if (group_member_find(member, topic->name, partition, &held)) {
+        return held.topic_id != topic->id;
     }
     /* Another member's, or a topic that was not there at the last rebalance. */
     return group_member_wants(member, topic->name);
@@ -161,10 +186,11 @@ void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
 {
     if (consumers->watch_count > 0) {
         struct consumer_watch *next;
-        for (struct consumer_watch *w = consumers->watches[read_watch_bucket(topic->id, partition)];
-             w != NULL; w = next) {
+        for (struct consumer_watch *w = consumers->watches[read_watch_bucket(topic->id)]; w != NULL;
+             w = next) {
             next = w->next;
-            if (w->topic_id == topic->id && w->partition == partition) {
+            if (w->topic_id == topic->id && partition >= w->first &&
+                partition - w->first < w->count) {
                 read_wake(w->read);
             }
         }

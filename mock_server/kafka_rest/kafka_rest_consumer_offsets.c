@@ -16,14 +16,31 @@ static enum handled seek_refuse_unassigned(struct exchange *exchange, struct spa
                             SPAN_ARG(topic), (int)partition);
 }
 
+/* Did one seek go well? False: the answer is written. */
+static bool seek_went_well(struct exchange *exchange, const struct group_choice *choice,
+                           enum status status)
+{
+    switch ((int)status) {
+    case STATUS_OK:
+        return true;
+    case STATUS_NOT_FOUND:
+        seek_refuse_unassigned(exchange, choice->topic, choice->partition);
+        return false;
+    case STATUS_LIMIT:
+        consumer_refuse_pairs(exchange);
+        return false;
+    default:
+        exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return false;
+    }
+}
+
 static bool seek_to(struct exchange *exchange, struct consumer *consumer,
                     const struct consumer_place *place)
 {
-    if (!group_member_seek(consumer->member, place->topic.text, place->partition, place->offset)) {
-        seek_refuse_unassigned(exchange, place->topic.text, place->partition);
-        return false;
-    }
-    return true;
+    const struct group_choice choice = {place->topic.text, place->partition};
+    return seek_went_well(exchange, &choice,
+                          group_member_seek(consumer->member, &choice, place->offset));
 }
 
 static enum handled seek_apply(struct kafka_rest_call *call,
@@ -135,8 +152,10 @@ static enum handled seek_to_edge(struct kafka_rest_call *call, enum group_positi
         return HANDLED;
     }
     for (size_t i = 0; i < body.count; i++) {
-        if (!group_member_seek_edge(consumer->member, &body.items[i], edge)) {
-            return seek_refuse_unassigned(exchange, body.items[i].topic, body.items[i].partition);
+        const struct group_choice *choice = &body.items[i];
+        if (!seek_went_well(exchange, choice,
+                            group_member_seek_edge(consumer->member, choice, edge))) {
+            return HANDLED;
         }
     }
     if (body.count == 0) {
@@ -191,12 +210,20 @@ static enum handled commit_answer(struct kafka_rest_call *call)
     return HANDLED;
 }
 
+static enum handled commit_positions_answer(struct kafka_rest_call *call)
+{
+    const struct broker_membership *answer = KAFKA_REST_ANSWER(call, broker_membership);
+    return answer->base.status == STATUS_OK && answer->goes_on ? consumer_membership_again(call)
+                                                               : commit_answer(call);
+}
+
 /* DIFFERS: an asynchronous commit is done when its answer leaves; with the real proxy a GET right
  * after may show the old value. */
 static enum handled commit_positions(struct kafka_rest_call *call, struct consumer *consumer)
 {
     struct broker *broker = call->rest->options.broker;
-    struct broker_membership *request = KAFKA_REST_ASK(call, broker_membership, commit_answer);
+    struct broker_membership *request =
+        KAFKA_REST_ASK(call, broker_membership, commit_positions_answer);
     if (request == NULL) {
         return HANDLED;
     }

@@ -5,7 +5,10 @@
  *
  * The real proxy polls 30 records at a time; when max_bytes cuts an answer short, the rest of the
  * 30 stays in its own buffer while Kafka's position, the one that is committed, is already past
- * them. consumer->buffered is that buffer: at most 30 records, as ranges of offsets. */
+ * them. consumer->buffered is that buffer: at most 30 records, as ranges of offsets.
+ *
+ * A read looks at each of its partitions, and remembers those only whose records are in the answer.
+ */
 #include "kafka_rest_consumer.h"
 
 #include "undo.h"
@@ -71,23 +74,40 @@ static const struct undo_ops taken_undo = {.back = taken_back};
 
 enum build_end {
     BUILD_GOES_ON,
-    BUILD_CUT,     /* the next record would reach max_bytes */
-    BUILD_FULL,    /* the answer is as large as answers may be */
-    BUILD_CROWDED, /* there is no room for the first record */
-    BUILD_POISON,  /* the next record cannot be read in this format */
-    BUILD_NO_ROOM, /* out of memory */
+    BUILD_CUT,       /* the next record would reach max_bytes */
+    BUILD_FULL,      /* the answer is as large as answers may be */
+    BUILD_CROWDED,   /* there is no room for the first record */
+    BUILD_POISON,    /* the next record cannot be read in this format */
+    BUILD_NO_PLACE,  /* no memory in the budget to remember where the partition is read */
+    BUILD_NO_MEMORY, /* out of memory */
 };
 
-/* The parts of read->fetch are the buffered ranges, then the partitions from `start` on, round. */
+/* Records of one partition; of those that the answer has none of nothing is kept. */
+struct build_piece {
+    size_t index; /* of the partition */
+    int64_t first;
+    int64_t next; /* after the last one */
+};
+
 struct consumer_build {
     uint64_t epoch;
     struct consumer_records records;
     struct taken_list taken;
-    struct broker_fetch_part *parts;
-    int64_t *next; /* one a part: after the last record written */
-    size_t buffered_parts;
-    size_t start;
-    size_t last_part;   /* of the last record that was looked at */
+    struct build_piece
+        *moved; /* what the answer has of each partition, in the order of the fetch */
+    size_t moved_count;
+    size_t moved_cap;
+    int64_t buffered_next[CONSUMER_POLL_RECORDS]; /* after the last record written of each range */
+    size_t buffered_count;
+    /* After a cut: what the real proxy had polled with it and could not return. */
+    struct build_piece tail[CONSUMER_POLL_RECORDS];
+    size_t tail_count;
+    int64_t tail_left;
+    struct group_text *topic; /* of the record that was looked at last; only compared */
+    bool has_looked;          /* at any record; the last one was: */
+    bool last_is_buffered;
+    size_t last_index; /* its range or partition */
+    int64_t last_offset;
     size_t from_buffer; /* records written from the buffered ranges */
     size_t room;        /* for the first record, whatever read->reply_max says */
     int64_t bytes;
@@ -95,78 +115,183 @@ struct consumer_build {
     enum build_end end;
 };
 
-static bool build_record(struct broker_fetch *fetch, size_t part,
-                         const struct broker_fetched *record)
+static bool build_next(struct broker_fetch *fetch, struct broker_fetch_part *part)
 {
     struct consumer_read *read = fetch->base.ctx;
+    return read->build->epoch == group_member_epoch(read->consumer->member) &&
+           consumer_way_next(read->consumer, &read->way, part);
+}
+
+/* The name is the answer's own: the member may drop its text while the broker is at work. */
+static bool build_name(struct consumer_read *read, struct group_text *topic)
+{
+    struct consumer_build *build = read->build;
+    if (build->topic == topic) {
+        return true;
+    }
+    const char *copy = arena_copy_cstr(&read->call->exchange->arena, group_text_span(topic));
+    build->records.topic = span_from(copy, copy != NULL ? topic->len : 0);
+    build->topic = topic;
+    return copy != NULL;
+}
+
+static bool build_look_at(struct consumer_read *read, int64_t offset)
+{
+    struct consumer_build *build = read->build;
+    const struct consumer_way *way = &read->way;
+    const struct consumer_range *range =
+        way->is_buffered ? &read->consumer->buffered[way->buffered - 1] : NULL;
+    build->has_looked = true;
+    build->last_is_buffered = way->is_buffered;
+    build->last_index = way->is_buffered ? way->buffered - 1 : way->walk.index;
+    build->last_offset = offset;
+    build->records.partition = range != NULL ? range->partition : way->partition.partition;
+    return build_name(read, range != NULL ? range->topic : way->partition.topic);
+}
+
+/* The partition's position will move on from `first`; at the end it can. */
+static enum build_end build_moves(struct consumer_read *read, int64_t first)
+{
+    struct consumer_build *build = read->build;
+    struct arena *arena = &read->call->exchange->arena;
+    size_t index = read->way.walk.index;
+    if (build->moved_count > 0 && build->moved[build->moved_count - 1].index == index) {
+        return BUILD_GOES_ON;
+    }
+    enum status status = group_member_reserve(read->consumer->member, index);
+    if (status == STATUS_LIMIT) {
+        return BUILD_NO_PLACE;
+    }
+    if (status != STATUS_OK ||
+        !ARENA_GROW(arena, build->moved, build->moved_cap, build->moved_count + 1)) {
+        return BUILD_NO_MEMORY;
+    }
+    build->moved[build->moved_count++] = (struct build_piece){index, first, first};
+    return BUILD_GOES_ON;
+}
+
+/* Whether the record is to be in the answer. */
+static enum build_end build_judge(struct consumer_read *read, const struct broker_fetched *record)
+{
     struct consumer_build *build = read->build;
     int64_t size = (int64_t)(record->key.len + record->value.len);
-    if (part != build->last_part) {
-        build->last_part = part;
-        build->records.topic = fetch->parts[part].topic;
-        build->records.partition = fetch->parts[part].partition;
-    }
-    if (build->bytes + size >= read->max_bytes) {
-        build->end = BUILD_CUT;
-        build->cut_size = size;
-        build->next[part] = record->offset;
-        return false;
-    }
     size_t need = build->records.out->len + consumer_record_reply_bytes(read->consumer, record);
+    if (build->bytes + size >= read->max_bytes) {
+        build->cut_size = size;
+        return BUILD_CUT;
+    }
     if (need > (build->records.count > 0 ? read->reply_max : build->room)) {
-        build->end = build->records.count > 0 ? BUILD_FULL : BUILD_CROWDED;
         read->room_wanted = need;
-        return false;
+        return build->records.count > 0 ? BUILD_FULL : BUILD_CROWDED;
+    }
+    return BUILD_GOES_ON;
+}
+
+static enum build_end build_write(struct consumer_read *read, const struct broker_fetched *record)
+{
+    struct consumer_build *build = read->build;
+    enum build_end end = BUILD_GOES_ON;
+    if (!read->way.is_buffered) {
+        end = build_moves(read, read->way.partition.offset);
+    }
+    if (end != BUILD_GOES_ON) {
+        return end;
     }
     switch (consumer_encode_record(&build->records, record)) {
     case RECORD_ENCODED:
         break;
     case RECORD_POISON:
-        build->end = BUILD_POISON;
-        build->next[part] = record->offset;
-        return false;
+        return BUILD_POISON;
     case RECORD_NO_ROOM:
-        build->end = BUILD_NO_ROOM;
+        return BUILD_NO_MEMORY;
+    }
+    build->bytes += (int64_t)(record->key.len + record->value.len);
+    return BUILD_GOES_ON;
+}
+
+static bool build_record(struct broker_fetch *fetch, size_t part,
+                         const struct broker_fetched *record)
+{
+    struct consumer_read *read = fetch->base.ctx;
+    struct consumer_build *build = read->build;
+    (void)part;
+    build->end = build_look_at(read, record->offset) ? build_judge(read, record) : BUILD_NO_MEMORY;
+    if (build->end == BUILD_GOES_ON) {
+        build->end = build_write(read, record);
+    }
+    if (build->end == BUILD_CUT && !read->way.is_buffered) {
+        int64_t mine = (int64_t)(build->records.count - build->from_buffer);
+        build->tail_left = CONSUMER_POLL_RECORDS - mine % CONSUMER_POLL_RECORDS;
+    }
+    if (build->end != BUILD_GOES_ON) {
         return false;
     }
-    build->bytes += size;
-    build->next[part] = record->offset + 1;
-    build->from_buffer += part < build->buffered_parts ? 1 : 0;
+    if (read->way.is_buffered) {
+        build->buffered_next[build->last_index] = record->offset + 1;
+        build->from_buffer++;
+    } else {
+        build->moved[build->moved_count - 1].next = record->offset + 1;
+    }
     return true;
 }
 
-static struct consumer_build *build_new(struct consumer_read *read, size_t parts)
+/* After a cut the real proxy had polled `tail_left` records more than it could return. Where there
+ * is no memory to remember them they are not taken from the log yet, which no client can tell. */
+static bool build_seen(struct broker_fetch *fetch, const struct broker_fetch_part *part)
+{
+    struct consumer_read *read = fetch->base.ctx;
+    struct consumer_build *build = read->build;
+    if (build->end == BUILD_GOES_ON) {
+        return true;
+    }
+    if (build->end != BUILD_CUT || read->way.is_buffered || !part->is_there) {
+        return build->tail_left > 0;
+    }
+    size_t index = read->way.walk.index;
+    int64_t first = index == build->last_index ? build->last_offset : part->offset;
+    int64_t there = part->next_offset - first;
+    int64_t take = there < build->tail_left ? there : build->tail_left;
+    if (take > 0) {
+        if (!consumer_buffer_reserve(read->consumer) ||
+            group_member_reserve(read->consumer->member, index) != STATUS_OK) {
+            return false;
+        }
+        build->tail[build->tail_count++] = (struct build_piece){index, first, first + take};
+        build->tail_left -= take;
+    }
+    return build->tail_left > 0;
+}
+
+/* The build of a read that found no room is used again. */
+static struct consumer_build *build_new(struct consumer_read *read)
 {
     struct arena *arena = &read->call->exchange->arena;
-    struct consumer_build *build = ARENA_NEW(arena, struct consumer_build);
-    if (build == NULL) {
-        return NULL;
-    }
     struct span name = group_text_span(read->consumer->group);
-    const char *group = arena_copy_cstr(arena, name);
-    /* A part may be noted, buffered again, and noted once more on the way back. */
-    size_t places = parts + 2 * CONSUMER_POLL_RECORDS;
-    build->taken = (struct taken_list){
-        .consumers = read->consumer->consumers,
-        .serial = read->consumer->serial,
-        .group = span_from(group, group != NULL ? name.len : 0),
-        .places = arena_alloc_array(arena, places, sizeof(struct group_place)),
+    struct consumer_build *build = read->build;
+    if (build == NULL) {
+        build = ARENA_NEW(arena, struct consumer_build);
+        const char *group = build != NULL ? arena_copy_cstr(arena, name) : NULL;
+        if (group == NULL) {
+            return NULL;
+        }
+        build->taken.group = span_from(group, name.len);
+    }
+    *build = (struct consumer_build){
+        .taken = {.consumers = read->consumer->consumers,
+                  .serial = read->consumer->serial,
+                  .group = build->taken.group},
+        .moved = build->moved,
+        .moved_cap = build->moved_cap,
     };
-    build->parts = arena_alloc_array(arena, parts + 1, sizeof(*build->parts));
-    build->next = arena_alloc_array(arena, parts + 1, sizeof(*build->next));
-    bool ok =
-        group != NULL && build->taken.places != NULL && build->parts != NULL && build->next != NULL;
-    return ok ? build : NULL;
+    return build;
 }
 
 enum status consumer_build_prepare(struct consumer_read *read, size_t room)
 {
     struct consumer *consumer = read->consumer;
-    const struct group_partition *held = group_member_partitions(consumer->member);
     struct reply *reply = &read->call->exchange->reply;
-    size_t buffered = consumer->buffered_count;
     size_t count = group_member_partition_count(consumer->member);
-    struct consumer_build *build = build_new(read, buffered + count);
+    struct consumer_build *build = build_new(read);
     if (build == NULL) {
         return STATUS_NO_MEMORY;
     }
@@ -174,29 +299,17 @@ enum status consumer_build_prepare(struct consumer_read *read, size_t room)
     read->build = build;
     build->epoch = read->epoch;
     build->records = (struct consumer_records){.out = &reply->body, .format = consumer->format};
-    build->buffered_parts = buffered;
-    build->start = count > 0 ? consumer->next_partition % count : 0;
-    build->last_part = SIZE_MAX;
     build->room = room;
-    for (size_t i = 0; i < buffered; i++) {
-        build->parts[i] = read->parts[i];
-        build->parts[i].offset = consumer->buffered[i].first;
-        build->parts[i].end = consumer->buffered[i].end;
-        build->next[i] = build->parts[i].offset;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (build->start + i) % count;
-        const struct group_partition *p = &held[at];
-        struct broker_fetch_part *part = &build->parts[buffered + i];
-        *part = read->parts[buffered + at];
-        part->offset = p->offset;
-        part->end = p->at == GROUP_POSITION_FIXED ? INT64_MAX : p->offset;
-        build->next[buffered + i] = p->offset;
+    build->buffered_count = consumer->buffered_count;
+    for (size_t i = 0; i < consumer->buffered_count; i++) {
+        build->buffered_next[i] = consumer->buffered[i].first;
     }
     reply->status = 200;
     buf_append_byte(&reply->body, '[');
-    read->fetch.parts = build->parts;
-    read->fetch.count = buffered + count;
+    read->way =
+        consumer_way_begin(consumer, true, count > 0 ? consumer->next_partition % count : 0);
+    read->fetch.next = build_next;
+    read->fetch.seen = build_seen;
     read->fetch.bytes_max = read->max_bytes;
     read->fetch.visit = build_record;
     return STATUS_OK;
@@ -208,73 +321,56 @@ enum status consumer_build_prepare(struct consumer_read *read, size_t room)
 static void build_move_buffered(struct consumer *consumer, struct consumer_build *build)
 {
     size_t used = 0;
-    bool all = build->end == BUILD_GOES_ON || build->last_part >= build->buffered_parts;
-    for (size_t i = 0; i < build->buffered_parts; i++) {
+    bool all = build->end == BUILD_GOES_ON || !build->has_looked || !build->last_is_buffered;
+    for (size_t i = 0; i < build->buffered_count; i++) {
         struct consumer_range *range = &consumer->buffered[i];
         taken_note(&build->taken, range->topic_id, range->partition, range->first);
-        range->first = build->next[i];
-        if (all || i < build->last_part) {
+        range->first = build->buffered_next[i];
+        if (all || i < build->last_index) {
             used++;
             group_text_unref(range->topic);
         }
     }
     consumer->buffered_count -= used;
-    memmove(consumer->buffered, &consumer->buffered[used],
-            consumer->buffered_count * sizeof(consumer->buffered[0]));
-}
-
-/* The real proxy had polled `left` more records than it could return: they go to its buffer, and
- * the positions move past them. `from` is the part where the cut came. */
-static void build_move_to_buffer(struct consumer *consumer, struct consumer_build *build,
-                                 size_t from, int64_t left)
-{
-    const struct group_partition *held = group_member_partitions(consumer->member);
-    size_t count = group_member_partition_count(consumer->member);
-    for (size_t i = 0; i < count && left > 0; i++) {
-        size_t at = (build->start + from + i) % count;
-        const struct group_partition *p = &held[at];
-        const struct broker_fetch_part *part =
-            &build->parts[build->buffered_parts + (from + i) % count];
-        int64_t there =
-            part->is_there && p->at == GROUP_POSITION_FIXED ? part->next_offset - p->offset : 0;
-        int64_t take = there < left ? there : left;
-        if (take <= 0) {
-            continue;
-        }
-        PP_ASSERT(consumer->buffered_count < CONSUMER_POLL_RECORDS);
-        taken_note(&build->taken, p->topic_id, p->partition, p->offset);
-        consumer->buffered[consumer->buffered_count++] = (struct consumer_range){
-            group_text_ref(p->topic), p->topic_id, p->partition, p->offset, p->offset + take};
-        group_member_read_on(consumer->member, at, p->offset + take);
-        left -= take;
+    if (used > 0) {
+        memmove(consumer->buffered, &consumer->buffered[used],
+                consumer->buffered_count * sizeof(consumer->buffered[0]));
     }
 }
 
 static void build_move_positions(struct consumer *consumer, struct consumer_build *build)
 {
-    const struct group_partition *held = group_member_partitions(consumer->member);
-    size_t count = group_member_partition_count(consumer->member);
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (build->start + i) % count;
-        const struct group_partition *p = &held[at];
-        int64_t next = build->next[build->buffered_parts + i];
-        if (next != p->offset) {
-            taken_note(&build->taken, p->topic_id, p->partition, p->offset);
-            group_member_read_on(consumer->member, at, next);
+    for (size_t i = 0; i < build->moved_count; i++) {
+        const struct build_piece *piece = &build->moved[i];
+        struct group_partition p = group_member_partition(consumer->member, piece->index);
+        if (piece->next != piece->first) {
+            taken_note(&build->taken, p.topic_id, p.partition, piece->first);
+            group_member_read_on(consumer->member, piece->index, piece->next);
         }
     }
-    if (build->last_part == SIZE_MAX || build->last_part < build->buffered_parts) {
-        return;
+    if ((build->end == BUILD_CUT || build->end == BUILD_FULL) && !build->last_is_buffered) {
+        consumer->next_partition = build->last_index + 1; /* the others get their turn */
     }
-    size_t cut = build->last_part - build->buffered_parts;
-    if (build->end == BUILD_CUT || build->end == BUILD_FULL) {
-        consumer->next_partition = (build->start + cut) % count + 1; /* the others get their turn */
+    for (size_t i = 0; i < build->tail_count; i++) {
+        const struct build_piece *piece = &build->tail[i];
+        struct group_partition p = group_member_partition(consumer->member, piece->index);
+        PP_ASSERT(consumer->buffered_count < CONSUMER_POLL_RECORDS);
+        taken_note(&build->taken, p.topic_id, p.partition, piece->first);
+        consumer->buffered[consumer->buffered_count++] = (struct consumer_range){
+            group_text_ref(p.topic), p.topic_id, p.partition, piece->first, piece->next};
+        group_member_read_on(consumer->member, piece->index, piece->next);
     }
-    if (build->end == BUILD_CUT) {
-        int64_t mine = (int64_t)(build->records.count - build->from_buffer);
-        int64_t fetched = (mine / CONSUMER_POLL_RECORDS + 1) * CONSUMER_POLL_RECORDS;
-        build_move_to_buffer(consumer, build, cut, fetched - mine);
-    }
+}
+
+/* Room for every place that the answer may have to go back to: a range may be noted, buffered
+ * again, and noted once more on the way back. */
+static bool build_reserve_taken(struct consumer_read *read)
+{
+    struct consumer_build *build = read->build;
+    size_t places = build->moved_count + 3 * CONSUMER_POLL_RECORDS;
+    build->taken.places =
+        arena_alloc_array(&read->call->exchange->arena, places, sizeof(*build->taken.places));
+    return build->taken.places != NULL;
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -286,7 +382,7 @@ static void build_answer_poison(struct consumer_read *read, const struct consume
                 "record %.*s-%d offset %lld is not %s and blocks this instance: seek past it "
                 "(POST .../positions) or read the topic with a binary instance",
                 SPAN_ARG(build->records.topic), (int)build->records.partition,
-                (long long)build->next[build->last_part],
+                (long long)build->last_offset,
                 build->records.format == MEDIA_JSON ? "JSON" : "of a schema registry");
     kafka_rest_error(exchange, 408, 40801, "%s: %s", build->records.exception,
                      build->records.err.message);
@@ -298,7 +394,7 @@ static void build_hint_oversized(struct consumer_read *read, const struct consum
                 "record %.*s-%d offset %lld has %lld bytes and max_bytes is %lld: it will "
                 "never be delivered; ask for more than its size or seek past it",
                 SPAN_ARG(build->records.topic), (int)build->records.partition,
-                (long long)build->next[build->last_part], (long long)build->cut_size,
+                (long long)build->last_offset, (long long)build->cut_size,
                 (long long)read->max_bytes);
 }
 
@@ -320,6 +416,10 @@ enum consumer_built consumer_build_finish(struct consumer_read *read)
         buf_reset(&exchange->reply.body);
         return BUILT_NO_ROOM;
     }
+    if (build->end == BUILD_NO_PLACE && build->records.count == 0) {
+        consumer_refuse_pairs(exchange);
+        return BUILT_ANSWER;
+    }
     /* DIFFERS: what was read before a record that is not of the consumer's format is returned and
      * only the next read fails; the real proxy loses it with the 408. */
     if (build->end == BUILD_POISON && build->records.count == 0) {
@@ -327,8 +427,8 @@ enum consumer_built consumer_build_finish(struct consumer_read *read)
         return BUILT_ANSWER;
     }
     buf_append_byte(&exchange->reply.body, ']');
-    if (build->end == BUILD_NO_ROOM || !buf_ok(&exchange->reply.body) ||
-        undo_reserve(undo, 1) != STATUS_OK) {
+    if (build->end == BUILD_NO_MEMORY || !buf_ok(&exchange->reply.body) ||
+        !build_reserve_taken(read) || undo_reserve(undo, 1) != STATUS_OK) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
         return BUILT_ANSWER;
     }
@@ -337,6 +437,7 @@ enum consumer_built consumer_build_finish(struct consumer_read *read)
     }
     build_move_buffered(consumer, build);
     build_move_positions(consumer, build);
+    consumer_buffer_trim(consumer);
     struct taken_list *taken = &build->taken;
     if (taken->count > 0) {
         exchange_on_lost(exchange, taken_give_back, taken);

@@ -9,6 +9,9 @@ static enum handled membership_answer(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
     const struct broker_membership *answer = KAFKA_REST_ANSWER(call, broker_membership);
+    if (answer->goes_on) {
+        return consumer_membership_again(call);
+    }
     consumer_reads_wake(call->state);
     switch ((int)answer->base.status) {
     case STATUS_OK:
@@ -23,6 +26,9 @@ static enum handled membership_answer(struct kafka_rest_call *call)
         return kafka_rest_error_known(exchange, ERROR_INTERNAL);
     case STATUS_NO_MEMORY:
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
+        return HANDLED;
+    case STATUS_LIMIT:
+        consumer_refuse_pairs(exchange);
         return HANDLED;
     default:
         return kafka_rest_error_broker(call, &answer->base);
@@ -184,12 +190,12 @@ enum handled kafka_rest_consumer_assignments(struct kafka_rest_call *call)
     if (consumer == NULL) {
         return HANDLED;
     }
-    const struct group_partition *held = group_member_partitions(consumer->member);
-    size_t count = group_member_partition_count(consumer->member);
+    struct group_walk walk = group_member_walk(consumer->member, 0);
+    struct group_partition held;
     json_write_object(&w);
     json_member_array(&w, "partitions");
-    for (size_t i = 0; i < count; i++) {
-        consumer_encode_partition(&w, group_text_span(held[i].topic), held[i].partition);
+    while (group_member_next(consumer->member, &walk, &held)) {
+        consumer_encode_partition(&w, group_text_span(held.topic), held.partition);
         json_write_end(&w);
     }
     json_write_end(&w);

@@ -51,6 +51,7 @@ struct kafka_rest_call {
     struct broker_request *asked; /* the last request for the broker; it holds the answer later */
     kafka_rest_step *then;        /* who gets the answer */
     void *state;                  /* the handler's own, from step to step */
+    unsigned slices;              /* how often the same was asked for the rest of it */
     /* The client has left between two steps: lets go of `state`. NULL: it is in the arena. */
     void (*abandon)(struct kafka_rest_call *call);
     struct span cluster_id; /* v3: known from its first step on */

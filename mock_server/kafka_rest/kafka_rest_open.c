@@ -13,6 +13,7 @@ enum status kafka_rest_open(const struct host *host, void **out, struct error *e
         .broker = host->broker,
         .undo = host->undo,
         .timers = host->timers,
+        .budget = host->budget,
         .env = host->env,
         .log = host->log,
         .lenient = o->lenient,

@@ -303,7 +303,11 @@ struct broker_membership {
     struct group_choice *choices; /* ASSIGN */
     size_t choice_count;
     bool commit_due;    /* POLL: auto.commit.interval.ms has passed */
+    bool at_once;       /* CLOSE: never goes on */
     bool others_follow; /* CLOSE: all members leave, nobody is dealt what this one held */
+    /* Answered: only a part of what is to be committed was, and nothing that comes behind it was
+     * done. The same is asked again, in a later turn, until it is done. */
+    bool goes_on;
 };
 
 /* --- the interface ---------------------------------------------------------------------------- */

@@ -95,15 +95,19 @@ static bool member_describe(struct arena *arena, const struct group_member *memb
                             struct broker_group_member *out)
 {
     struct broker_group_place *places =
-        arena_alloc_array(arena, member->partition_count + 1, sizeof(*places));
+        arena_alloc_array(arena, member->holding.count + 1, sizeof(*places));
     bool ok = places != NULL && span_keep(arena, member->options.member_id, &out->member_id) &&
               span_keep(arena, member->options.client_id, &out->client_id);
-    for (size_t i = 0; ok && i < member->partition_count; i++) {
-        ok = span_keep(arena, group_text_span(member->partitions[i].topic), &places[i].topic);
-        places[i].partition = member->partitions[i].partition;
+    for (size_t i = 0; ok && i < member->holding.run_count; i++) {
+        const struct group_run *run = &member->holding.runs[i];
+        struct span topic;
+        ok = span_keep(arena, group_text_span(run->topic), &topic);
+        for (uint32_t at = 0; at < run->count; at++) {
+            places[run->start + at] = (struct broker_group_place){topic, run->first + (int32_t)at};
+        }
     }
     out->places = places;
-    out->place_count = member->partition_count;
+    out->place_count = member->holding.count;
     return ok;
 }
 
@@ -239,15 +243,15 @@ enum broker_outcome broker_store_commit(struct broker *broker, struct broker_com
 
 /* --- members ---------------------------------------------------------------------------------- */
 
-static enum status member_poll(struct broker_membership *request)
+static enum status member_poll(struct broker_membership *request, struct group_slice *slice)
 {
     struct group_member *member = request->member;
-    enum status status = group_member_poll(member, &request->base.error);
-    if (status != STATUS_OK) {
+    enum status status = group_member_poll(member, slice, &request->base.error);
+    if (status != STATUS_OK || slice->goes_on) {
         return status;
     }
-    if (request->commit_due) {
-        group_member_commit_if_auto(member);
+    if (request->commit_due && !group_member_commit_if_auto(member, slice)) {
+        return STATUS_OK;
     }
     return group_member_settle(member, &request->base.error);
 }
@@ -257,14 +261,15 @@ enum broker_outcome broker_store_membership(struct broker *broker,
 {
     struct group_member *member = request->member;
     struct error *err = &request->base.error;
+    struct group_slice slice = GROUP_SLICE;
     enum status status = STATUS_OK;
     member->seat.set = &broker_store_of(broker)->groups;
     switch (request->action) {
     case BROKER_MEMBER_SUBSCRIBE:
-        status = group_member_subscribe(member, request->topics, request->topic_count, err);
+        status = group_member_subscribe(member, request->topics, request->topic_count, &slice, err);
         break;
     case BROKER_MEMBER_SUBSCRIBE_PATTERN:
-        status = group_member_subscribe_pattern(member, request->pattern, err);
+        status = group_member_subscribe_pattern(member, request->pattern, &slice, err);
         break;
     case BROKER_MEMBER_ASSIGN:
         status = group_member_assign(member, request->choices, request->choice_count, err);
@@ -273,18 +278,19 @@ enum broker_outcome broker_store_membership(struct broker *broker,
         group_member_unsubscribe(member);
         break;
     case BROKER_MEMBER_POLL:
-        status = member_poll(request);
+        status = member_poll(request, &slice);
         break;
     case BROKER_MEMBER_COMMIT:
-        status = group_member_commit(member, err);
+        status = group_member_commit(member, &slice, err);
         break;
     case BROKER_MEMBER_CLOSE:
         if (request->others_follow) {
             group_set_close(member->seat.set);
         }
-        group_member_close(member);
+        (void)group_member_close(member, request->at_once ? NULL : &slice);
         break;
     }
+    request->goes_on = slice.goes_on;
     request->base.status = status;
     return BROKER_DONE;
 }

@@ -14,6 +14,7 @@
 #include "group_pattern.h"
 #include "group_text.h"
 
+struct budget;
 struct log;
 struct topic_policy;
 
@@ -62,6 +63,7 @@ struct group_member_options {
     void *ctx;
     struct log *log;
     const struct topic_policy *policy; /* hides topics from patterns; NULL: hides none */
+    struct budget *budget;             /* what it holds counts in its share of pairs; NULL: no */
 };
 
 /* In no group and without partitions; the coordinator hears of it by its first call. NULL: out of
@@ -81,29 +83,46 @@ bool group_member_misses_topics(const struct group_member *member);
 /* The topics it is subscribed to by name, in name order. */
 size_t group_member_topic_count(const struct group_member *member);
 struct span group_member_topic(const struct group_member *member, size_t index);
-/* The partitions that it holds; lent until the coordinator is asked again. */
+/* The partitions that it holds, by their index in order. The topic's text is the member's. */
 size_t group_member_partition_count(const struct group_member *member);
-const struct group_partition *group_member_partitions(const struct group_member *member);
+struct group_partition group_member_partition(const struct group_member *member, size_t index);
+/* Walks over the partitions from the index on; false: there are no more. */
+struct group_walk {
+    size_t run;
+    uint32_t at;
+    size_t index; /* of the partition that was given last */
+};
+struct group_walk group_member_walk(const struct group_member *member, size_t index);
+bool group_member_next(const struct group_member *member, struct group_walk *walk,
+                       struct group_partition *out);
+/* How many ranges side by side there are. */
+size_t group_member_run_count(const struct group_member *member);
+/* The same, by ranges of one topic; `out` is the first partition of `*count` side by side. */
+bool group_member_next_run(const struct group_member *member, struct group_walk *walk,
+                           struct group_partition *out, int32_t *count);
 /* Grows when partitions or positions change other than by reading on. */
 uint64_t group_member_epoch(const struct group_member *member);
 /* Would this topic be among those the member asked for, by name or by its pattern? What the policy
  * hides no pattern sees. */
 bool group_member_wants(const struct group_member *member, struct span topic);
-/* NULL when the member does not hold it. */
-const struct group_partition *group_member_partition(const struct group_member *member,
-                                                     struct span topic, int32_t partition);
+/* False: the member does not hold it. */
+bool group_member_find(const struct group_member *member, struct span topic, int32_t partition,
+                       struct group_partition *out);
 
 /* --- moving --- */
 
-/* The records before `offset` have been read; `index` as in group_member_partitions. The epoch
- * stays. */
+/* Where a partition is read is remembered apart from its neighbours', which takes memory. LIMIT:
+ * more than the budget has. NO_MEMORY. */
+enum status group_member_reserve(struct group_member *member, size_t index) PP_MUST_USE;
+/* The records before `offset` have been read, in a partition that was reserved in this epoch. The
+ * epoch stays. */
 void group_member_read_on(struct group_member *member, size_t index, int64_t offset);
-/* Next reads from there. False: the member does not hold the partition. */
-bool group_member_seek(struct group_member *member, struct span topic, int32_t partition,
-                       int64_t offset);
-/* Lazily, as Kafka's client: the place is looked up at the next poll. False as above. */
-bool group_member_seek_edge(struct group_member *member, const struct group_choice *choice,
-                            enum group_position edge);
+/* Next reads from there. NOT_FOUND: the member does not hold the partition. LIMIT, NO_MEMORY. */
+enum status group_member_seek(struct group_member *member, const struct group_choice *choice,
+                              int64_t offset) PP_MUST_USE;
+/* Lazily, as Kafka's client: the place is looked up at the next poll. As above. */
+enum status group_member_seek_edge(struct group_member *member, const struct group_choice *choice,
+                                   enum group_position edge) PP_MUST_USE;
 /* The same in every partition that it holds. */
 void group_member_seek_edges(struct group_member *member, enum group_position edge);
 /* A place that a lost answer had gone past. */

@@ -84,46 +84,88 @@ static void group_set_drop(struct group_set *set, struct group *group)
 
 void group_member_drop_partitions(struct group_member *member)
 {
-    struct group_share old = {member->partitions, member->partition_count, 0};
-    group_share_release(&old);
-    member->partitions = NULL;
-    member->partition_count = 0;
+    group_holding_release(&member->holding);
+    group_member_count(member);
+    member->commit_next = 0;
     member->epoch++;
 }
 
 /* A member that loses partitions commits its positions first, as Kafka's client does at every
  * revocation with auto commit on. A failed commit stops nobody; the records will be read again. */
-void group_member_commit_if_auto(struct group_member *member)
+bool group_member_commit_if_auto(struct group_member *member, struct group_slice *slice)
 {
     struct error err = ERROR_NONE;
-    if (member->options.auto_commit && group_member_commit(member, &err) != STATUS_OK) {
+    if (member->options.auto_commit && group_member_commit(member, slice, &err) != STATUS_OK) {
         LOG_WARNF(member->seat.set->log, log_area, "auto commit failed group=%.*s: %s",
                   SPAN_ARG(member->options.group_name), err.message);
     }
+    return slice == NULL || !slice->goes_on;
 }
 
-static enum status group_rebalance(struct group_set *set, struct group *group, struct error *err)
+static void shares_free(struct group_holding *shares, size_t count)
+{
+    for (size_t i = 0; shares != NULL && i < count; i++) {
+        group_holding_release(&shares[i]);
+    }
+    free(shares);
+}
+
+/* The new shares must fit into the budget beside what other groups hold. */
+static enum status shares_check_room(const struct group *group, const struct group_holding *shares,
+                                     struct error *err)
+{
+    size_t held = 0;
+    size_t wanted = 0;
+    for (size_t i = 0; i < group->member_count; i++) {
+        held += group->members[i]->holding.bytes;
+        wanted += shares[i].bytes;
+    }
+    return wanted > held ? group_member_check_room(group->members[0], wanted - held, err)
+                         : STATUS_OK;
+}
+
+/* The shares of all, one a member. */
+static enum status group_deal_new(struct group *group, struct group_holding **out,
+                                  struct error *err)
+{
+    struct group_holding *shares = calloc(group->member_count, sizeof(*shares));
+    enum status status = STATUS_OK;
+    if (shares == NULL || !group_deal(group, shares)) {
+        status = error_set(err, STATUS_NO_MEMORY, "rebalance a consumer group");
+    } else {
+        status = shares_check_room(group, shares, err);
+    }
+    if (status != STATUS_OK) {
+        shares_free(shares, group->member_count);
+        return status;
+    }
+    *out = shares;
+    return STATUS_OK;
+}
+
+/* When the slice ends before, or it fails, the group is stale and holds what it held. */
+static enum status group_rebalance(struct group_set *set, struct group *group,
+                                   struct group_slice *slice, struct error *err)
 {
     size_t count = group->member_count;
-    for (size_t i = 0; i < count; i++) {
-        group_member_commit_if_auto(group->members[i]);
-    }
-    struct group_share *shares = calloc(count, sizeof(*shares));
-    if (shares == NULL || !group_deal(group, shares)) {
-        for (size_t i = 0; shares != NULL && i < count; i++) {
-            group_share_release(&shares[i]);
+    group->stale = true;
+    for (; group->revoked < count; group->revoked++) {
+        if (!group_member_commit_if_auto(group->members[group->revoked], slice)) {
+            return STATUS_OK;
         }
-        free(shares);
-        group->stale = true;
-        return error_set(err, STATUS_NO_MEMORY, "rebalance a consumer group");
+    }
+    group->revoked = 0;
+    struct group_holding *shares;
+    enum status status = group_deal_new(group, &shares, err);
+    if (status != STATUS_OK) {
+        return status;
     }
     group->generation++;
     group->stale = false;
     for (size_t i = 0; i < count; i++) {
         struct group_member *member = group->members[i];
         group_member_drop_partitions(member);
-        member->partitions = shares[i].partitions;
-        member->partition_count = shares[i].count;
+        member->holding = shares[i];
         (void)group_member_topics_changed(member); /* this is the state they were dealt from */
         /* Where there is no place to resume from, the member's own next read says so. */
         enum status settled = group_member_settle(member, NULL);
@@ -164,6 +206,7 @@ static enum status member_join(struct group_member *member, struct error *err)
     }
     size_t at = SEARCH_PLACE(group->members, group->member_count, &member->options.member_id,
                              member_order, NULL);
+    group->revoked = 0;
     ARRAY_OPEN(group->members, group->member_count, at);
     group->members[at] = member;
     group->member_count++;
@@ -172,35 +215,43 @@ static enum status member_join(struct group_member *member, struct error *err)
     return STATUS_OK;
 }
 
-void group_member_leave(struct group_member *member)
+/* Out of its group; whether others are left in it. */
+static bool member_part(struct group_member *member)
 {
     struct group *group = member->seat.group;
-    if (group == NULL) {
-        return;
-    }
     size_t at = 0;
     while (group->members[at] != member) {
         at++;
         PP_ASSERT(at < group->member_count);
     }
+    group->revoked = 0;
     ARRAY_CLOSE(group->members, group->member_count, at);
     group->member_count--;
     member->seat.group = NULL;
     member->joined = false;
     if (group->member_count == 0) {
         group_set_drop(member->seat.set, group);
+        return false;
+    }
+    return true;
+}
+
+void group_member_leave(struct group_member *member)
+{
+    struct group *group = member->seat.group;
+    if (group == NULL || !member_part(member) || member->seat.set->closing) {
         return;
     }
-    if (member->seat.set->closing) {
-        return;
-    }
+    /* Where the others have much to commit first, the next poll goes on. */
+    struct group_slice slice = GROUP_SLICE;
     struct error err = ERROR_NONE;
-    if (group_rebalance(member->seat.set, group, &err) != STATUS_OK) {
+    if (group_rebalance(member->seat.set, group, &slice, &err) != STATUS_OK) {
         LOG_WARNF(member->seat.set->log, log_area, "%s; the next poll tries again", err.message);
     }
 }
 
-enum status group_member_poll(struct group_member *member, struct error *err)
+enum status group_member_poll(struct group_member *member, struct group_slice *slice,
+                              struct error *err)
 {
     bool subscribed = member->mode == GROUP_MODE_TOPICS || member->mode == GROUP_MODE_PATTERN;
     if (!subscribed) {
@@ -213,8 +264,14 @@ enum status group_member_poll(struct group_member *member, struct error *err)
             return status;
         }
     }
-    if (joining || member->seat.group->stale || group_member_topics_changed(member)) {
-        return group_rebalance(member->seat.set, member->seat.group, err);
+    struct group *group = member->seat.group;
+    bool was_stale = group->stale;
+    if (!joining && !was_stale && !group_member_topics_changed(member)) {
+        return STATUS_OK;
     }
-    return STATUS_OK;
+    enum status status = group_rebalance(member->seat.set, group, slice, err);
+    if (joining && status == STATUS_LIMIT && member_part(member)) {
+        group->stale = was_stale; /* as if it had not come */
+    }
+    return status;
 }

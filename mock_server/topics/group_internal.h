@@ -20,6 +20,29 @@ struct group_seat {
     uint64_t own_topics_signature;
 };
 
+/* Partitions of one topic, side by side. */
+struct group_run {
+    struct group_text *topic; /* a reference */
+    int64_t topic_id;
+    int32_t first;
+    uint32_t count;
+    uint32_t start; /* how many partitions the runs before it have */
+    bool is_spread; /* each partition has a place of its own */
+    union {
+        int64_t same;
+        int64_t *each;
+    } places;
+};
+
+/* What a member holds, in (topic, partition) order (group_holding.c). */
+struct group_holding {
+    struct group_run *runs;
+    size_t run_count;
+    size_t run_cap;
+    size_t count; /* of partitions */
+    size_t bytes;
+};
+
 struct group_member {
     struct group_member_options options;
     struct group_seat seat;
@@ -29,9 +52,11 @@ struct group_member {
     struct group_text **topics;
     size_t topic_count;
     struct group_pattern *pattern;
-    struct group_partition *partitions;
-    size_t partition_count;
+    size_t asked_bytes; /* of topics or pattern */
+    struct group_holding holding;
+    size_t commit_next; /* the partition where a commit that takes turns goes on */
     uint64_t epoch;
+    size_t charged; /* in the budget */
 };
 
 /* The joined members of one name, in member id order: the order the range assignor deals in. */
@@ -41,7 +66,8 @@ struct group {
     size_t member_count;
     size_t member_cap;
     uint64_t generation; /* rebalances so far */
-    bool stale;          /* memory ran out in a rebalance: the next poll tries again */
+    bool stale;          /* a rebalance is not done: the next poll goes on */
+    size_t revoked;      /* members that have committed for it */
 };
 
 struct group_set {
@@ -52,6 +78,20 @@ struct group_set {
     size_t cap;
     bool closing; /* see group_set_close */
 };
+
+/* The most that one call does: a commit of many partitions takes turns, and goes on where it ended.
+ */
+enum { GROUP_SLICE_COMMITS = 2048, GROUP_SLICE_LOOKS = 16384 };
+struct group_slice {
+    size_t commits_left; /* to be written */
+    size_t looks_left;   /* at partitions whose place may be committed already */
+    bool goes_on;        /* there is more to commit: nothing that comes behind it was done */
+};
+#define GROUP_SLICE                                                                                \
+    (struct group_slice)                                                                           \
+    {                                                                                              \
+        .commits_left = GROUP_SLICE_COMMITS, .looks_left = GROUP_SLICE_LOOKS                       \
+    }
 
 /* --- the set of groups (group_coordinator.c) --- */
 
@@ -64,14 +104,16 @@ void group_set_release(struct group_set *set);
 const struct group *group_set_find(const struct group_set *set, struct span name);
 
 /* Joins if need be, and rebalances when members or topics have changed since the last poll. A
- * member that is not subscribed: does nothing. NO_MEMORY. */
-enum status group_member_poll(struct group_member *member, struct error *err) PP_MUST_USE;
+ * member that is not subscribed: does nothing. NO_MEMORY. LIMIT: there is no memory in the budget
+ * for what it would be dealt. A slice (here and below) may be NULL: no limit. */
+enum status group_member_poll(struct group_member *member, struct group_slice *slice,
+                              struct error *err) PP_MUST_USE;
 /* Out of its group, whose others are dealt its partitions; not joined: does nothing. */
 void group_member_leave(struct group_member *member);
 void group_member_drop_partitions(struct group_member *member);
 /* A member that loses partitions commits its positions when auto commit is on. A failed commit
- * stops nobody; the records will be read again. */
-void group_member_commit_if_auto(struct group_member *member);
+ * stops nobody; the records will be read again. False: the slice has ended before. */
+bool group_member_commit_if_auto(struct group_member *member, struct group_slice *slice);
 
 /* --- sharing out (group_share.c) --- */
 
@@ -80,29 +122,57 @@ void group_member_commit_if_auto(struct group_member *member);
 void group_range_share(int32_t partition_count, size_t member_count, size_t index, int32_t *first,
                        int32_t *count);
 
-/* What a member shall hold, before it is handed over. */
-struct group_share {
-    struct group_partition *partitions;
-    size_t count;
-    size_t cap;
-};
-void group_share_release(struct group_share *share);
-/* range: the first partition and how many. False: out of memory. */
-bool group_share_add(struct group_share *share, struct group_text *topic, int64_t topic_id,
-                     const int32_t range[2]);
 /* Deals to `shares`, one a member, all of them empty. False: out of memory. */
-bool group_deal(struct group *group, struct group_share *shares);
+bool group_deal(struct group *group, struct group_holding *shares);
+
+/* --- what a member holds (group_holding.c) --- */
+
+void group_holding_release(struct group_holding *holding);
+/* In order: `count` partitions side by side, all as the first one. False: out of memory. */
+bool group_holding_add(struct group_holding *holding, const struct group_partition *first,
+                       uint32_t count);
+/* The run of the member's partition `index`, which is its `*at`-th. */
+struct group_run *group_holding_run(const struct group_holding *holding, size_t index,
+                                    uint32_t *at);
+/* NULL when the member does not hold it. */
+struct group_run *group_holding_find(const struct group_holding *holding, struct span topic,
+                                     int32_t partition, uint32_t *at);
+struct group_partition group_run_partition(const struct group_run *run, uint32_t at);
+/* A place is a position and its offset in one number; places are equal when these are. */
+int64_t group_place_of(enum group_position at, int64_t offset);
+int64_t group_run_place(const struct group_run *run, uint32_t at);
+/* Each partition of the run gets a place of its own, which takes so many bytes. False: out of
+ * memory. */
+size_t group_run_spread_bytes(const struct group_run *run);
+bool group_run_spread(struct group_holding *holding, struct group_run *run);
+/* The run is spread, or nothing changes. */
+void group_run_put(struct group_run *run, uint32_t at, int64_t place);
+void group_run_put_all(struct group_holding *holding, struct group_run *run, int64_t place);
+
+/* --- what members take of memory (group_member.c) --- */
+
+/* The member's share of the budget is what it holds now. */
+void group_member_count(struct group_member *member);
+/* Is there room for so many bytes more? LIMIT: no, and the error says so. */
+enum status group_member_check_room(const struct group_member *member, size_t bytes,
+                                    struct error *err) PP_MUST_USE;
+/* A place of its own for each of the run's partitions. LIMIT, NO_MEMORY. */
+enum status group_member_spread(struct group_member *member, struct group_run *run,
+                                struct error *err) PP_MUST_USE;
 
 /* --- what a member asks for (group_subscribe.c); broker.h says what each does --- */
 
 enum status group_member_subscribe(struct group_member *member, const struct span *topics,
-                                   size_t count, struct error *err) PP_MUST_USE;
+                                   size_t count, struct group_slice *slice,
+                                   struct error *err) PP_MUST_USE;
 enum status group_member_subscribe_pattern(struct group_member *member, struct span pattern,
+                                           struct group_slice *slice,
                                            struct error *err) PP_MUST_USE;
 enum status group_member_assign(struct group_member *member, struct group_choice *list,
                                 size_t count, struct error *err) PP_MUST_USE;
 void group_member_unsubscribe(struct group_member *member);
-void group_member_close(struct group_member *member);
+/* False: the slice has ended before. */
+bool group_member_close(struct group_member *member, struct group_slice *slice);
 
 /* --- positions (group_position.c) --- */
 
@@ -111,7 +181,8 @@ void group_member_close(struct group_member *member);
 enum status group_member_settle(struct group_member *member, struct error *err) PP_MUST_USE;
 /* Commits the positions of every partition that has one; what is committed already costs only a
  * look. */
-enum status group_member_commit(struct group_member *member, struct error *err) PP_MUST_USE;
+enum status group_member_commit(struct group_member *member, struct group_slice *slice,
+                                struct error *err) PP_MUST_USE;
 
 /* --- topics (group_topics.c) --- */
 

@@ -1,6 +1,6 @@
 /* A member's local side: see group.h. */
+#include "budget.h"
 #include "group_internal.h"
-#include "search.h"
 #include "topic_policy.h"
 
 #include <stdlib.h>
@@ -10,13 +10,17 @@ struct group_member *group_member_new(const struct group_member_options *options
     struct group_member *member = calloc(1, sizeof(*member));
     if (member != NULL) {
         member->options = *options;
+        group_member_count(member);
     }
     return member;
 }
 
 void group_member_free(struct group_member *member)
 {
-    PP_ASSERT(member == NULL || (!member->joined && member->partition_count == 0));
+    PP_ASSERT(member == NULL || (!member->joined && member->holding.count == 0));
+    if (member != NULL && member->options.budget != NULL) {
+        budget_note(member->options.budget, BUDGET_PAIRS, &member->charged, 0);
+    }
     free(member);
 }
 
@@ -50,12 +54,60 @@ struct span group_member_topic(const struct group_member *member, size_t index)
 
 size_t group_member_partition_count(const struct group_member *member)
 {
-    return member->partition_count;
+    return member->holding.count;
 }
 
-const struct group_partition *group_member_partitions(const struct group_member *member)
+struct group_partition group_member_partition(const struct group_member *member, size_t index)
 {
-    return member->partitions;
+    uint32_t at;
+    const struct group_run *run = group_holding_run(&member->holding, index, &at);
+    return group_run_partition(run, at);
+}
+
+struct group_walk group_member_walk(const struct group_member *member, size_t index)
+{
+    struct group_walk walk = {.run = member->holding.run_count, .index = index};
+    if (index < member->holding.count) {
+        walk.run =
+            (size_t)(group_holding_run(&member->holding, index, &walk.at) - member->holding.runs);
+    }
+    return walk;
+}
+
+bool group_member_next(const struct group_member *member, struct group_walk *walk,
+                       struct group_partition *out)
+{
+    if (walk->run >= member->holding.run_count) {
+        return false;
+    }
+    const struct group_run *run = &member->holding.runs[walk->run];
+    *out = group_run_partition(run, walk->at);
+    walk->index = run->start + walk->at;
+    walk->at++;
+    if (walk->at == run->count) {
+        walk->run++;
+        walk->at = 0;
+    }
+    return true;
+}
+
+size_t group_member_run_count(const struct group_member *member)
+{
+    return member->holding.run_count;
+}
+
+bool group_member_next_run(const struct group_member *member, struct group_walk *walk,
+                           struct group_partition *out, int32_t *count)
+{
+    size_t run = walk->run;
+    uint32_t at = walk->at;
+    if (!group_member_next(member, walk, out)) {
+        return false;
+    }
+    *count = (int32_t)(member->holding.runs[run].count - at);
+    walk->run = run + 1;
+    walk->at = 0;
+    return true;
 }
 
 uint64_t group_member_epoch(const struct group_member *member)
@@ -97,80 +149,134 @@ bool group_member_wants(const struct group_member *member, struct span topic)
     return false;
 }
 
-static int member_partition_order(const void *item, const void *key)
+bool group_member_find(const struct group_member *member, struct span topic, int32_t partition,
+                       struct group_partition *out)
 {
-    const struct group_partition *p = item;
-    const struct group_choice *wanted = key;
-    int order = span_compare(group_text_span(p->topic), wanted->topic);
-    return order != 0 ? order
-                      : (p->partition > wanted->partition) - (p->partition < wanted->partition);
+    uint32_t at;
+    const struct group_run *run = group_holding_find(&member->holding, topic, partition, &at);
+    if (run != NULL) {
+        *out = group_run_partition(run, at);
+    }
+    return run != NULL;
 }
 
-/* Where the partition is among those that the member holds; partition_count: it does not. */
-static size_t member_index(const struct group_member *member, struct span topic, int32_t partition)
+/* --- memory --- */
+
+void group_member_count(struct group_member *member)
 {
-    const struct group_choice wanted = {topic, partition};
-    bool found;
-    size_t place = SEARCH_PLACE(member->partitions, member->partition_count, &wanted,
-                                member_partition_order, &found);
-    return found ? place : member->partition_count;
+    size_t bytes = sizeof(*member) + member->holding.bytes + member->asked_bytes;
+    if (member->options.budget != NULL) {
+        budget_note(member->options.budget, BUDGET_PAIRS, &member->charged, bytes);
+    }
 }
 
-const struct group_partition *group_member_partition(const struct group_member *member,
-                                                     struct span topic, int32_t partition)
+enum status group_member_check_room(const struct group_member *member, size_t bytes,
+                                    struct error *err)
 {
-    size_t index = member_index(member, topic, partition);
-    return index < member->partition_count ? &member->partitions[index] : NULL;
+    const struct budget *budget = member->options.budget;
+    if (budget != NULL && bytes > 0 && budget_room(budget, BUDGET_PAIRS) < bytes) {
+        return error_set(err, STATUS_LIMIT,
+                         "what consumers remember of partitions takes all the memory there is "
+                         "for it");
+    }
+    return STATUS_OK;
+}
+
+enum status group_member_spread(struct group_member *member, struct group_run *run,
+                                struct error *err)
+{
+    enum status status = group_member_check_room(member, group_run_spread_bytes(run), err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (!group_run_spread(&member->holding, run)) {
+        return error_set(err, STATUS_NO_MEMORY, "remember where partitions are read");
+    }
+    group_member_count(member);
+    return STATUS_OK;
 }
 
 /* --- moving --- */
 
+enum status group_member_reserve(struct group_member *member, size_t index)
+{
+    uint32_t at;
+    return group_member_spread(member, group_holding_run(&member->holding, index, &at), NULL);
+}
+
 void group_member_read_on(struct group_member *member, size_t index, int64_t offset)
 {
-    PP_ASSERT(index < member->partition_count);
-    member->partitions[index].offset = offset;
+    uint32_t at;
+    struct group_run *run = group_holding_run(&member->holding, index, &at);
+    group_run_put(run, at, group_place_of(GROUP_POSITION_FIXED, offset));
 }
 
-bool group_member_seek(struct group_member *member, struct span topic, int32_t partition,
-                       int64_t offset)
+static enum status member_seek_place(struct group_member *member, const struct group_choice *choice,
+                                     int64_t place)
 {
-    size_t index = member_index(member, topic, partition);
-    if (index == member->partition_count) {
-        return false;
+    uint32_t at;
+    struct group_run *run =
+        group_holding_find(&member->holding, choice->topic, choice->partition, &at);
+    if (run == NULL) {
+        return STATUS_NOT_FOUND;
     }
-    member->partitions[index].at = GROUP_POSITION_FIXED;
-    member->partitions[index].offset = offset;
+    if (group_run_place(run, at) != place) {
+        enum status status = group_member_spread(member, run, NULL);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        group_run_put(run, at, place);
+    }
     member->epoch++;
-    return true;
+    return STATUS_OK;
 }
 
-bool group_member_seek_edge(struct group_member *member, const struct group_choice *choice,
-                            enum group_position edge)
+enum status group_member_seek(struct group_member *member, const struct group_choice *choice,
+                              int64_t offset)
 {
-    size_t index = member_index(member, choice->topic, choice->partition);
-    if (index == member->partition_count) {
-        return false;
-    }
-    member->partitions[index].at = edge;
-    member->epoch++;
-    return true;
+    return member_seek_place(member, choice, group_place_of(GROUP_POSITION_FIXED, offset));
+}
+
+enum status group_member_seek_edge(struct group_member *member, const struct group_choice *choice,
+                                   enum group_position edge)
+{
+    return member_seek_place(member, choice, group_place_of(edge, 0));
 }
 
 void group_member_seek_edges(struct group_member *member, enum group_position edge)
 {
-    for (size_t i = 0; i < member->partition_count; i++) {
-        member->partitions[i].at = edge;
+    for (size_t i = 0; i < member->holding.run_count; i++) {
+        group_run_put_all(&member->holding, &member->holding.runs[i], group_place_of(edge, 0));
     }
+    group_member_count(member);
     member->epoch++;
+}
+
+/* Where there is no memory for a place apart, the whole run goes back: records that are read twice
+ * are better than some that never are. */
+static void run_step_back(struct group_member *member, struct group_run *run,
+                          const struct group_place *place)
+{
+    uint32_t at = (uint32_t)(place->partition - run->first);
+    struct group_partition p = group_run_partition(run, at);
+    if (p.at != GROUP_POSITION_FIXED || p.offset <= place->offset) {
+        return;
+    }
+    int64_t back = group_place_of(GROUP_POSITION_FIXED, place->offset);
+    if (group_run_spread(&member->holding, run)) {
+        group_run_put(run, at, back);
+    } else {
+        group_run_put_all(&member->holding, run, back);
+    }
 }
 
 static void member_step_back_to(struct group_member *member, const struct group_place *place)
 {
-    for (size_t i = 0; i < member->partition_count; i++) {
-        struct group_partition *p = &member->partitions[i];
-        if (p->topic_id == place->topic_id && p->partition == place->partition &&
-            p->at == GROUP_POSITION_FIXED && p->offset > place->offset) {
-            p->offset = place->offset;
+    for (size_t i = 0; i < member->holding.run_count; i++) {
+        struct group_run *run = &member->holding.runs[i];
+        if (run->topic_id == place->topic_id && place->partition >= run->first &&
+            (int64_t)place->partition < (int64_t)run->first + run->count) {
+            run_step_back(member, run, place);
         }
     }
 }
@@ -181,5 +287,6 @@ void group_member_step_back(struct group_member *member, const struct group_plac
     for (size_t i = 0; i < count; i++) {
         member_step_back_to(member, &places[i]);
     }
+    group_member_count(member);
     member->epoch++;
 }

@@ -48,6 +48,11 @@ struct group_pattern *group_pattern_new(struct span source, struct error *err)
     return NULL;
 }
 
+size_t group_pattern_bytes(const struct group_pattern *pattern)
+{
+    return sizeof(*pattern) + java_regex_bytes(pattern->regex) + pattern->source->len;
+}
+
 bool group_pattern_gave_up(const struct group_pattern *pattern)
 {
     return pattern->overruns >= GROUP_PATTERN_OVERRUNS_MAX;

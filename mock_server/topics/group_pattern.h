@@ -16,6 +16,7 @@ struct group_pattern;
 struct group_pattern *group_pattern_new(struct span source, struct error *err);
 /* NULL is allowed. */
 void group_pattern_free(struct group_pattern *pattern);
+size_t group_pattern_bytes(const struct group_pattern *pattern);
 /* True: it matches the whole name. */
 bool group_pattern_matches(struct group_pattern *pattern, struct span topic);
 /* GROUP_PATTERN_OVERRUNS_MAX matches took too long: it matches nothing any more. */

@@ -50,30 +50,8 @@ static int claim_compare(const void *a, const void *b)
     return (left->member_index > right->member_index) - (left->member_index < right->member_index);
 }
 
-void group_share_release(struct group_share *share)
-{
-    for (size_t i = 0; i < share->count; i++) {
-        group_text_unref(share->partitions[i].topic);
-    }
-    free(share->partitions);
-}
-
-bool group_share_add(struct group_share *share, struct group_text *topic, int64_t topic_id,
-                     const int32_t range[2])
-{
-    size_t need = share->count + (size_t)range[1];
-    if (ARRAY_RESERVE(share->partitions, share->cap, need, ARRAY_NO_MAX) != STATUS_OK) {
-        return false;
-    }
-    for (int32_t i = 0; i < range[1]; i++) {
-        share->partitions[share->count++] = (struct group_partition){
-            .topic = group_text_ref(topic), .topic_id = topic_id, .partition = range[0] + i};
-    }
-    return true;
-}
-
 /* The claims are in (topic, member) order: each run of one topic is dealt by the assignor. */
-static bool shares_deal(const struct claim_list *list, struct group_share *shares)
+static bool shares_deal(const struct claim_list *list, struct group_holding *shares)
 {
     bool ok = true;
     for (size_t start = 0; start < list->count && ok;) {
@@ -85,9 +63,11 @@ static bool shares_deal(const struct claim_list *list, struct group_share *share
         struct group_text *name = group_text_new(topic->name);
         ok = name != NULL;
         for (size_t i = start; i < end && ok; i++) {
-            int32_t range[2];
-            group_range_share(topic->partition_count, end - start, i - start, &range[0], &range[1]);
-            ok = group_share_add(&shares[list->claims[i].member_index], name, topic->id, range);
+            struct group_partition first = {.topic = name, .topic_id = topic->id};
+            int32_t count;
+            group_range_share(topic->partition_count, end - start, i - start, &first.partition,
+                              &count);
+            ok = group_holding_add(&shares[list->claims[i].member_index], &first, (uint32_t)count);
         }
         group_text_unref(name);
         start = end;
@@ -95,7 +75,7 @@ static bool shares_deal(const struct claim_list *list, struct group_share *share
     return ok;
 }
 
-bool group_deal(struct group *group, struct group_share *shares)
+bool group_deal(struct group *group, struct group_holding *shares)
 {
     struct claim_list list = {0};
     for (size_t i = 0; i < group->member_count; i++) {

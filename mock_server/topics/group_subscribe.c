@@ -12,6 +12,7 @@ static void member_drop_topics(struct group_member *member)
     free(member->topics);
     member->topics = NULL;
     member->topic_count = 0;
+    member->asked_bytes = 0;
     group_pattern_free(member->pattern);
     member->pattern = NULL;
     member->seat.all_topics_signature = 0;
@@ -26,10 +27,13 @@ void group_member_unsubscribe(struct group_member *member)
     group_member_leave(member);
 }
 
-void group_member_close(struct group_member *member)
+bool group_member_close(struct group_member *member, struct group_slice *slice)
 {
-    group_member_commit_if_auto(member);
+    if (!group_member_commit_if_auto(member, slice)) {
+        return false;
+    }
     group_member_unsubscribe(member);
+    return true;
 }
 
 static enum status member_check_mode(const struct group_member *member, enum group_mode wanted,
@@ -42,12 +46,14 @@ static enum status member_check_mode(const struct group_member *member, enum gro
     return STATUS_OK;
 }
 
-/* A new subscription: what was held is committed and given up; joining is the next poll's. */
-static void member_resubscribe(struct group_member *member, enum group_mode mode)
+/* A new subscription, of so many bytes: what was held is committed and given up; joining is the
+ * next poll's. */
+static void member_resubscribe(struct group_member *member, enum group_mode mode, size_t bytes)
 {
-    group_member_commit_if_auto(member);
     group_member_unsubscribe(member);
     member->mode = mode;
+    member->asked_bytes = bytes;
+    group_member_count(member);
 }
 
 static int text_compare(const void *a, const void *b)
@@ -102,8 +108,26 @@ static struct group_text **texts_new(const struct span *topics, size_t *count)
     return texts;
 }
 
+static size_t texts_bytes(struct group_text *const *texts, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += sizeof(texts[i]) + sizeof(*texts[i]) + texts[i]->len + 1;
+    }
+    return bytes;
+}
+
+/* Room for the new subscription beside the old one, which is then committed. *begun: go on. */
+static enum status member_give_up(struct group_member *member, size_t bytes,
+                                  struct group_slice *slice, bool *begun, struct error *err)
+{
+    enum status status = group_member_check_room(member, bytes, err);
+    *begun = status == STATUS_OK && group_member_commit_if_auto(member, slice);
+    return status;
+}
+
 enum status group_member_subscribe(struct group_member *member, const struct span *topics,
-                                   size_t count, struct error *err)
+                                   size_t count, struct group_slice *slice, struct error *err)
 {
     if (count == 0) {
         group_member_unsubscribe(member);
@@ -123,18 +147,23 @@ enum status group_member_subscribe(struct group_member *member, const struct spa
     if (texts == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "subscribe");
     }
-    if (topics_are(member, texts, count)) {
-        texts_free(texts, count);
-        return STATUS_OK;
+    size_t bytes = texts_bytes(texts, count);
+    bool begun = false;
+    if (!topics_are(member, texts, count)) {
+        status = member_give_up(member, bytes, slice, &begun, err);
     }
-    member_resubscribe(member, GROUP_MODE_TOPICS);
+    if (!begun) {
+        texts_free(texts, count);
+        return status;
+    }
+    member_resubscribe(member, GROUP_MODE_TOPICS, bytes);
     member->topics = texts;
     member->topic_count = count;
     return STATUS_OK;
 }
 
 enum status group_member_subscribe_pattern(struct group_member *member, struct span pattern,
-                                           struct error *err)
+                                           struct group_slice *slice, struct error *err)
 {
     enum status status = member_check_mode(member, GROUP_MODE_PATTERN, err);
     if (status != STATUS_OK) {
@@ -148,7 +177,14 @@ enum status group_member_subscribe_pattern(struct group_member *member, struct s
     if (compiled == NULL) {
         return error_set(err, why.code, "%s", why.message);
     }
-    member_resubscribe(member, GROUP_MODE_PATTERN);
+    size_t bytes = group_pattern_bytes(compiled);
+    bool begun;
+    status = member_give_up(member, bytes, slice, &begun, err);
+    if (!begun) {
+        group_pattern_free(compiled);
+        return status;
+    }
+    member_resubscribe(member, GROUP_MODE_PATTERN, bytes);
     member->pattern = compiled;
     return STATUS_OK;
 }
@@ -167,7 +203,7 @@ static int choice_compare(const void *a, const void *b)
 }
 
 static bool choices_take(const struct group_member *member, const struct group_choice *list,
-                         size_t count, struct group_share *share)
+                         size_t count, struct group_holding *share)
 {
     struct group_text *name = NULL;
     bool ok = true;
@@ -179,16 +215,11 @@ static bool choices_take(const struct group_member *member, const struct group_c
             group_text_unref(name);
             name = group_text_new(list[i].topic);
         }
-        const int32_t range[2] = {list[i].partition, 1};
-        ok = name != NULL && group_share_add(share, name, 0, range);
-        const struct group_partition *held =
-            group_member_partition(member, list[i].topic, list[i].partition);
-        if (ok && held != NULL) {
-            struct group_partition *taken = &share->partitions[share->count - 1];
-            taken->topic_id = held->topic_id;
-            taken->at = held->at;
-            taken->offset = held->offset;
-        }
+        struct group_partition taken = {.topic_id = 0};
+        (void)group_member_find(member, list[i].topic, list[i].partition, &taken);
+        taken.topic = name;
+        taken.partition = list[i].partition;
+        ok = name != NULL && group_holding_add(share, &taken, 1);
     }
     group_text_unref(name);
     return ok;
@@ -212,14 +243,17 @@ enum status group_member_assign(struct group_member *member, struct group_choice
         return status;
     }
     qsort(list, count, sizeof(*list), choice_compare);
-    struct group_share share = {0};
-    if (!choices_take(member, list, count, &share)) {
-        group_share_release(&share);
-        return error_set(err, STATUS_NO_MEMORY, "assign partitions");
+    struct group_holding share = {0};
+    status = choices_take(member, list, count, &share)
+                 ? group_member_check_room(member, share.bytes, err)
+                 : error_set(err, STATUS_NO_MEMORY, "assign partitions");
+    if (status != STATUS_OK) {
+        group_holding_release(&share);
+        return status;
     }
     member->mode = GROUP_MODE_ASSIGNED;
     group_member_drop_partitions(member);
-    member->partitions = share.partitions;
-    member->partition_count = share.count;
+    member->holding = share;
+    group_member_count(member);
     return STATUS_OK;
 }

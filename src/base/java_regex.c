@@ -53,6 +53,13 @@ enum status java_regex_new(struct span source, struct java_regex **out,
     return STATUS_OK;
 }
 
+size_t java_regex_bytes(const struct java_regex *regex)
+{
+    size_t bytes = 0;
+    (void)pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &bytes);
+    return sizeof(*regex) + bytes;
+}
+
 enum java_regex_outcome java_regex_match(struct java_regex *regex, struct span text)
 {
     int result =

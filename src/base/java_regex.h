@@ -26,6 +26,8 @@ enum java_regex_outcome { JAVA_REGEX_NO, JAVA_REGEX_YES, JAVA_REGEX_OVERRUN /* g
 enum status java_regex_new(struct span source, struct java_regex **out,
                            struct java_regex_flaw *flaw) PP_MUST_USE;
 void java_regex_free(struct java_regex *regex); /* NULL is fine */
+/* What the compiled pattern takes of memory: far more than its text, where it repeats. */
+size_t java_regex_bytes(const struct java_regex *regex);
 /* The whole text, from its first to its last character. */
 enum java_regex_outcome java_regex_match(struct java_regex *regex, struct span text);
 

@@ -64,6 +64,7 @@ void bench_open(struct bench *bench)
         bench->options.broker = &bench->later.broker;
     }
     bench->options.timers = &bench->timers;
+    bench->options.budget = &bench->turn.budget;
     bench->options.env = &bench->env;
     bench->options.log = &bench->log;
     PP_ASSERT(kafka_rest_new(&bench->options, &bench->rest, NULL) == STATUS_OK);

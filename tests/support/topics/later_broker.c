@@ -136,6 +136,7 @@ static void later_cancel(struct broker *broker, struct broker_request *request)
     struct broker_membership *membership = (void *)request;
     later->cancelled[item->call]++;
     if (item->call == LATER_MEMBERSHIP && membership->action == BROKER_MEMBER_CLOSE) {
+        membership->at_once = true;
         PP_ASSERT(later_do(later->inner, item->call, request) == BROKER_DONE);
     }
     later_take_out(later, item);

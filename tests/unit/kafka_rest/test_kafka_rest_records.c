@@ -85,7 +85,8 @@ static void an_answer_has_a_largest_size_and_the_next_goes_on(void **state)
     }
     free(value);
     enum { room_bytes = 256 * 1024 * 1024 }; /* whose eighth is more than that */
-    budget_init(&b->turn.budget, 2 * (size_t)room_bytes);
+    b->turn.budget.max_bytes = room_bytes;
+    b->turn.budget.shares[BUDGET_REPLIES].max_bytes = room_bytes;
     int64_t start_ms = bench_now_ms(b);
     assert_string_equal(consumer_read(b, "c"), "0,1,2,3,4,5,6,7");
     assert_string_equal(consumer_read(b, "c"), "8,9,10,11,12,13,14,15");

@@ -372,7 +372,7 @@ static void a_group_is_there_when_it_has_a_member_or_a_commit(void **state)
     assert_true(live.exists && dead.exists && !none.exists);
     assert_int_equal(live.member_count, 1);
     assert_int_equal(live.members[0].place_count, 2);
-    assert_int_equal(group_member_partitions(member)[0].offset, 1); /* the commit's */
+    assert_int_equal(group_member_partition(member, 0).offset, 1); /* the commit's */
     membership(f, member, BROKER_MEMBER_CLOSE);
     assert_false(group_member_is_joined(member));
     group_member_free(member);

@@ -51,7 +51,7 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
     for (size_t i = 0; i < MEMBERS_MAX; i++) {
-        group_member_close(&f->members[i]);
+        (void)group_member_close(&f->members[i], NULL);
     }
     group_set_release(&f->set);
     store_close(f->store);
@@ -88,13 +88,13 @@ static void subscribe(struct group_member *member, const char *names)
     while (span_next_part(&rest, ' ', &topics[count])) {
         count++;
     }
-    assert_int_equal(group_member_subscribe(member, topics, count, NULL), STATUS_OK);
+    assert_int_equal(group_member_subscribe(member, topics, count, NULL, NULL), STATUS_OK);
 }
 
 static void join(struct group_member *member, const char *names)
 {
     subscribe(member, names);
-    assert_int_equal(group_member_poll(member, NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(member, NULL, NULL), STATUS_OK);
 }
 
 /* "t:0,1 u:0": what a member holds. */
@@ -103,14 +103,23 @@ static const char *holdings(const struct group_member *member)
     static char text[512];
     size_t used = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < member->partition_count; i++) {
-        const struct group_partition *p = &member->partitions[i];
-        bool same = i > 0 && strcmp(p->topic->text, member->partitions[i - 1].topic->text) == 0;
+    const struct group_text *last = NULL;
+    struct group_walk walk = group_member_walk(member, 0);
+    struct group_partition p;
+    while (group_member_next(member, &walk, &p)) {
+        bool same = last != NULL && strcmp(p.topic->text, last->text) == 0;
         used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%s%d",
-                                 same || i == 0 ? "" : " ", same ? "" : p->topic->text,
-                                 same ? "," : ":", (int)p->partition);
+                                 same || last == NULL ? "" : " ", same ? "" : p.topic->text,
+                                 same ? "," : ":", (int)p.partition);
+        last = p.topic;
     }
     return text;
+}
+
+static void read_to(struct group_member *member, size_t index, int64_t offset)
+{
+    assert_int_equal(group_member_reserve(member, index), STATUS_OK);
+    group_member_read_on(member, index, offset);
 }
 
 static void commit(struct fixture *f, const char *topic, int32_t partition, int64_t offset)
@@ -197,7 +206,7 @@ static void nothing_is_held_before_the_first_poll(void **state)
     struct fixture *f = *state;
     make_topic(f, "t", 1);
     subscribe(&f->members[0], "t");
-    assert_int_equal(f->members[0].partition_count, 0);
+    assert_int_equal(f->members[0].holding.count, 0);
     assert_null(group_set_find(&f->set, SPAN_LIT("g")));
 }
 
@@ -207,9 +216,9 @@ static void one_who_leaves_gives_its_share_to_the_others(void **state)
     make_topic(f, "t", 4);
     join(&f->members[0], "t");
     join(&f->members[1], "t");
-    group_member_close(&f->members[0]);
+    (void)group_member_close(&f->members[0], NULL);
     assert_string_equal(holdings(&f->members[1]), "t:0,1,2,3");
-    group_member_close(&f->members[1]);
+    (void)group_member_close(&f->members[1], NULL);
     assert_null(group_set_find(&f->set, SPAN_LIT("g")));
 }
 
@@ -260,7 +269,7 @@ static void the_same_topics_again_change_nothing(void **state)
     assert_int_equal(f->members[0].seat.group->generation, generation);
     subscribe(&f->members[0], "u");
     assert_null(f->members[0].seat.group); /* another list: joins anew */
-    assert_int_equal(f->members[0].partition_count, 0);
+    assert_int_equal(f->members[0].holding.count, 0);
 }
 
 static void no_topics_is_an_unsubscribe(void **state)
@@ -268,7 +277,7 @@ static void no_topics_is_an_unsubscribe(void **state)
     struct fixture *f = *state;
     make_topic(f, "t", 1);
     join(&f->members[0], "t");
-    assert_int_equal(group_member_subscribe(&f->members[0], NULL, 0, NULL), STATUS_OK);
+    assert_int_equal(group_member_subscribe(&f->members[0], NULL, 0, NULL, NULL), STATUS_OK);
     assert_int_equal(f->members[0].mode, GROUP_MODE_NONE);
     assert_null(group_set_find(&f->set, SPAN_LIT("g")));
 }
@@ -283,10 +292,10 @@ static void topics_pattern_and_partitions_exclude_each_other(void **state)
     for (int first = 0; first < 3; first++) {
         group_member_unsubscribe(m);
         for (int pass = 0; pass < 2; pass++) {
-            by[0] =
-                pass == 1 || first == 0 ? group_member_subscribe(m, &topic, 1, NULL) : STATUS_OK;
+            by[0] = pass == 1 || first == 0 ? group_member_subscribe(m, &topic, 1, NULL, NULL)
+                                            : STATUS_OK;
             by[1] = pass == 1 || first == 1
-                        ? group_member_subscribe_pattern(m, SPAN_LIT("t.*"), NULL)
+                        ? group_member_subscribe_pattern(m, SPAN_LIT("t.*"), NULL, NULL)
                         : STATUS_OK;
             by[2] = pass == 1 || first == 2 ? group_member_assign(m, &choice, 1, NULL) : STATUS_OK;
         }
@@ -301,7 +310,7 @@ static void an_empty_name_is_refused(void **state)
     struct fixture *f = *state;
     struct span topics[] = {SPAN_LIT("t"), SPAN_LIT("")};
     struct group_choice choice = {SPAN_EMPTY, 0};
-    assert_int_equal(group_member_subscribe(&f->members[0], topics, 2, NULL), STATUS_INVALID);
+    assert_int_equal(group_member_subscribe(&f->members[0], topics, 2, NULL, NULL), STATUS_INVALID);
     assert_int_equal(group_member_assign(&f->members[0], &choice, 1, NULL), STATUS_INVALID);
 }
 
@@ -313,10 +322,10 @@ static void a_topic_made_later_is_seen_at_the_next_poll(void **state)
     join(&f->members[0], "later");
     assert_string_equal(holdings(&f->members[0]), "");
     make_topic(f, "later", 2);
-    assert_int_equal(group_member_poll(&f->members[0], NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(&f->members[0], NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(&f->members[0]), "later:0,1");
     assert_int_equal(store_topic_delete(f->store, SPAN_LIT("later"), NULL), STATUS_OK);
-    assert_int_equal(group_member_poll(&f->members[0], NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(&f->members[0], NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(&f->members[0]), "");
 }
 
@@ -327,15 +336,15 @@ static void a_pattern_matches_whole_names_and_later_topics(void **state)
     make_topic(f, "u1Xpin", 1);
     make_topic(f, "xu1.geo", 1);
     struct group_member *m = &f->members[0];
-    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("u1\\..*"), NULL), STATUS_OK);
-    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("u1\\..*"), NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "u1.pin:0");
     uint64_t generation = m->seat.group->generation;
     make_topic(f, "other", 1);
-    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
     assert_int_equal(m->seat.group->generation, generation); /* none of its business */
     make_topic(f, "u1.user", 1);
-    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "u1.pin:0 u1.user:0");
 }
 
@@ -345,8 +354,8 @@ static void an_alternative_must_match_the_whole_name_too(void **state)
     make_topic(f, "a", 1);
     make_topic(f, "ab", 1);
     struct group_member *m = &f->members[0];
-    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("a|ab"), NULL), STATUS_OK);
-    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("a|ab"), NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "a:0 ab:0");
 }
 
@@ -359,10 +368,12 @@ static void bad_and_endless_patterns_do_no_harm(void **state)
     memset(name, 'a', sizeof(name) - 1);
     name[100] = '\0';
     make_topic(f, name, 1);
-    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("a(b"), &err), STATUS_INVALID);
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("a(b"), NULL, &err),
+                     STATUS_INVALID);
     assert_non_null(strstr(err.message, "topic_pattern"));
-    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("(a*)*(a*)*b"), NULL), STATUS_OK);
-    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("(a*)*(a*)*b"), NULL, NULL),
+                     STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "");
 }
 
@@ -373,9 +384,9 @@ static void a_pattern_that_blows_up_again_and_again_matches_nothing(void **state
     char name[64];
     make_topic(f, "b", 1);
     for (int i = 0; i < GROUP_PATTERN_OVERRUNS_MAX; i++) {
-        assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("(a*)*(a*)*b"), NULL),
+        assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("(a*)*(a*)*b"), NULL, NULL),
                          STATUS_OK);
-        assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+        assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
         assert_string_equal(holdings(m), "b:0");
         group_member_unsubscribe(m);
         memset(name, 'a', sizeof(name));
@@ -383,8 +394,9 @@ static void a_pattern_that_blows_up_again_and_again_matches_nothing(void **state
                  i); /* without a b the regex gives up early */
         make_topic(f, name, 1);
     }
-    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("(a*)*(a*)*b"), NULL), STATUS_OK);
-    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("(a*)*(a*)*b"), NULL, NULL),
+                     STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "");
 }
 
@@ -397,7 +409,7 @@ static void members_of_a_closing_set_are_dealt_nothing(void **state)
     const struct group *group = f->members[1].seat.group;
     uint64_t generation = group->generation;
     group_set_close(&f->set);
-    group_member_close(&f->members[0]);
+    (void)group_member_close(&f->members[0], NULL);
     assert_int_equal(group->generation, generation);
 }
 
@@ -409,8 +421,8 @@ static void what_an_acl_hides_no_pattern_sees(void **state)
     static const struct topic_policy policy = {.enforced = true, .user_id = "u1"};
     f->members[0].options.policy = &policy;
     struct group_member *m = &f->members[0];
-    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT(".*"), NULL), STATUS_OK);
-    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT(".*"), NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "u1.pin:0");
 }
 
@@ -427,7 +439,7 @@ static void a_commit_wins_over_every_reset_policy(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(policies); i++) {
         f->members[0].options.reset = policies[i];
         join(&f->members[0], "t");
-        assert_int_equal(f->members[0].partitions[0].offset, 4);
+        assert_int_equal(group_member_partition(&f->members[0], 0).offset, 4);
         group_member_unsubscribe(&f->members[0]);
     }
 }
@@ -441,7 +453,7 @@ static void without_a_commit_the_reset_policy_decides(void **state)
     f->members[0].options.auto_commit = false;
     f->members[0].options.reset = GROUP_RESET_LATEST;
     join(&f->members[0], "t");
-    assert_int_equal(f->members[0].partitions[0].offset, 9);
+    assert_int_equal(group_member_partition(&f->members[0], 0).offset, 9);
     group_member_unsubscribe(&f->members[0]);
     f->members[0].options.reset = GROUP_RESET_NONE;
     join(&f->members[0], "t");
@@ -455,15 +467,18 @@ static void a_position_outside_the_log_is_reset(void **state)
     make_topic(f, "t", 1);
     append(f, "t", 0, 3);
     join(&f->members[0], "t");
-    f->members[0].partitions[0].offset = 99;
+    read_to(&f->members[0], 0, 99);
     assert_int_equal(group_member_settle(&f->members[0], NULL), STATUS_OK);
-    assert_int_equal(f->members[0].partitions[0].offset, 0);
-    f->members[0].partitions[0].offset = 99;
+    assert_int_equal(group_member_partition(&f->members[0], 0).offset, 0);
+    read_to(&f->members[0], 0, 99);
     f->members[0].options.reset = GROUP_RESET_NONE;
     assert_int_equal(group_member_settle(&f->members[0], NULL), STATUS_NOT_FOUND);
-    f->members[0].partitions[0].at = GROUP_POSITION_END;
+    assert_int_equal(group_member_seek_edge(&f->members[0],
+                                            &(struct group_choice){SPAN_LIT("t"), 0},
+                                            GROUP_POSITION_END),
+                     STATUS_OK);
     assert_int_equal(group_member_settle(&f->members[0], NULL), STATUS_OK);
-    assert_int_equal(f->members[0].partitions[0].offset, 3);
+    assert_int_equal(group_member_partition(&f->members[0], 0).offset, 3);
 }
 
 static void after_a_rebalance_auto_committers_go_on_where_they_were(void **state)
@@ -473,11 +488,11 @@ static void after_a_rebalance_auto_committers_go_on_where_they_were(void **state
     append(f, "t", 0, 5);
     append(f, "t", 1, 5);
     join(&f->members[0], "t");
-    f->members[0].partitions[0].offset = 3;
-    f->members[0].partitions[1].offset = 4;
+    read_to(&f->members[0], 0, 3);
+    read_to(&f->members[0], 1, 4);
     join(&f->members[1], "t");
-    assert_int_equal(f->members[0].partitions[0].offset, 3);
-    assert_int_equal(f->members[1].partitions[0].offset, 4);
+    assert_int_equal(group_member_partition(&f->members[0], 0).offset, 3);
+    assert_int_equal(group_member_partition(&f->members[1], 0).offset, 4);
     assert_int_equal(committed(f, "t", 1), 4);
 }
 
@@ -489,12 +504,12 @@ static void after_a_rebalance_uncommitted_reads_are_repeated(void **state)
     append(f, "t", 1, 5);
     f->members[0].options.auto_commit = false;
     join(&f->members[0], "t");
-    f->members[0].partitions[0].offset = 3;
-    f->members[0].partitions[1].offset = 4;
+    read_to(&f->members[0], 0, 3);
+    read_to(&f->members[0], 1, 4);
     commit(f, "t", 0, 2);
     join(&f->members[1], "t");
-    assert_int_equal(f->members[0].partitions[0].offset, 2);
-    assert_int_equal(f->members[1].partitions[0].offset, 0);
+    assert_int_equal(group_member_partition(&f->members[0], 0).offset, 2);
+    assert_int_equal(group_member_partition(&f->members[1], 0).offset, 0);
 }
 
 static void closing_commits_only_with_auto_commit(void **state)
@@ -504,12 +519,12 @@ static void closing_commits_only_with_auto_commit(void **state)
     append(f, "t", 0, 5);
     f->members[0].options.auto_commit = false;
     join(&f->members[0], "t");
-    f->members[0].partitions[0].offset = 3;
-    group_member_close(&f->members[0]);
+    read_to(&f->members[0], 0, 3);
+    (void)group_member_close(&f->members[0], NULL);
     assert_int_equal(committed(f, "t", 0), -1);
     join(&f->members[1], "t");
-    f->members[1].partitions[0].offset = 4;
-    group_member_close(&f->members[1]);
+    read_to(&f->members[1], 0, 4);
+    (void)group_member_close(&f->members[1], NULL);
     assert_int_equal(committed(f, "t", 0), 4);
 }
 
@@ -519,10 +534,10 @@ static void what_is_committed_already_is_not_written_again(void **state)
     make_topic(f, "t", 1);
     append(f, "t", 0, 5);
     join(&f->members[0], "t");
-    f->members[0].partitions[0].offset = 3;
-    assert_int_equal(group_member_commit(&f->members[0], NULL), STATUS_OK);
+    read_to(&f->members[0], 0, 3);
+    assert_int_equal(group_member_commit(&f->members[0], NULL, NULL), STATUS_OK);
     assert_int_equal(store_turn_commit(f->store, NULL), STATUS_OK);
-    assert_int_equal(group_member_commit(&f->members[0], NULL), STATUS_OK);
+    assert_int_equal(group_member_commit(&f->members[0], NULL, NULL), STATUS_OK);
     assert_false(store_turn_has_writes(f->store));
 }
 
@@ -536,12 +551,12 @@ static void partitions_by_hand_keep_their_positions_and_join_no_group(void **sta
     assert_int_equal(group_member_assign(m, first, 3, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "t:0,1");
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
-    m->partitions[1].offset = 4;
+    read_to(m, 1, 4);
     struct group_choice second[] = {{SPAN_LIT("t"), 2}, {SPAN_LIT("t"), 1}};
     assert_int_equal(group_member_assign(m, second, 2, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "t:1,2");
-    assert_int_equal(m->partitions[0].offset, 4);
-    assert_int_equal(group_member_poll(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_partition(m, 0).offset, 4);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
     assert_null(group_set_find(&f->set, SPAN_LIT("g")));
 }
 
@@ -554,12 +569,12 @@ static void a_topic_made_anew_begins_anew(void **state)
     append(f, "t", 0, 5);
     assert_int_equal(group_member_assign(m, &choice, 1, NULL), STATUS_OK);
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
-    m->partitions[0].offset = 3;
+    read_to(m, 0, 3);
     assert_int_equal(store_topic_delete(f->store, SPAN_LIT("t"), NULL), STATUS_OK);
     make_topic(f, "t", 1);
     append(f, "t", 0, 5);
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
-    assert_int_equal(m->partitions[0].offset, 0);
+    assert_int_equal(group_member_partition(m, 0).offset, 0);
 }
 
 static void a_topic_made_anew_begins_anew_also_when_it_was_missed_in_between(void **state)
@@ -571,13 +586,13 @@ static void a_topic_made_anew_begins_anew_also_when_it_was_missed_in_between(voi
     append(f, "t", 0, 5);
     assert_int_equal(group_member_assign(m, &choice, 1, NULL), STATUS_OK);
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
-    m->partitions[0].offset = 3;
+    read_to(m, 0, 3);
     assert_int_equal(store_topic_delete(f->store, SPAN_LIT("t"), NULL), STATUS_OK);
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
     make_topic(f, "t", 1);
     append(f, "t", 0, 5);
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
-    assert_int_equal(m->partitions[0].offset, 0);
+    assert_int_equal(group_member_partition(m, 0).offset, 0);
 }
 
 /* --- what is local ---------------------------------------------------------------------------- */
@@ -589,21 +604,22 @@ static void reading_on_keeps_the_epoch_and_seeking_begins_another(void **state)
     make_topic(f, "t", 2);
     join(m, "t");
     uint64_t epoch = group_member_epoch(m);
-    group_member_read_on(m, 1, 7);
-    assert_int_equal(group_member_partitions(m)[1].offset, 7);
+    read_to(m, 1, 7);
+    assert_int_equal(group_member_partition(m, 1).offset, 7);
     assert_int_equal(group_member_epoch(m), epoch);
-    assert_true(group_member_seek(m, SPAN_LIT("t"), 0, 3));
+    const struct group_choice first = {SPAN_LIT("t"), 0};
+    const struct group_choice second = {SPAN_LIT("t"), 1};
+    assert_int_equal(group_member_seek(m, &first, 3), STATUS_OK);
     assert_true(group_member_epoch(m) > epoch);
     epoch = group_member_epoch(m);
-    assert_true(group_member_seek_edge(m, &(struct group_choice){SPAN_LIT("t"), 1},
-                                       GROUP_POSITION_BEGINNING));
+    assert_int_equal(group_member_seek_edge(m, &second, GROUP_POSITION_BEGINNING), STATUS_OK);
     assert_true(group_member_epoch(m) > epoch);
-    assert_int_equal(group_member_partitions(m)[0].at, GROUP_POSITION_FIXED);
-    assert_int_equal(group_member_partitions(m)[1].at, GROUP_POSITION_BEGINNING);
+    assert_int_equal(group_member_partition(m, 0).at, GROUP_POSITION_FIXED);
+    assert_int_equal(group_member_partition(m, 1).at, GROUP_POSITION_BEGINNING);
     epoch = group_member_epoch(m);
-    assert_false(group_member_seek(m, SPAN_LIT("t"), 2, 0));
-    assert_false(
-        group_member_seek_edge(m, &(struct group_choice){SPAN_LIT("u"), 0}, GROUP_POSITION_END));
+    const struct group_choice none[] = {{SPAN_LIT("t"), 2}, {SPAN_LIT("u"), 0}};
+    assert_int_equal(group_member_seek(m, &none[0], 0), STATUS_NOT_FOUND);
+    assert_int_equal(group_member_seek_edge(m, &none[1], GROUP_POSITION_END), STATUS_NOT_FOUND);
     assert_int_equal(group_member_epoch(m), epoch);
 }
 
@@ -613,14 +629,14 @@ static void a_lost_answer_is_read_again_and_voids_what_was_seen(void **state)
     struct group_member *m = &f->members[0];
     make_topic(f, "t", 2);
     join(m, "t");
-    group_member_read_on(m, 0, 9);
-    group_member_read_on(m, 1, 2);
-    int64_t id = group_member_partitions(m)[0].topic_id;
+    read_to(m, 0, 9);
+    read_to(m, 1, 2);
+    int64_t id = group_member_partition(m, 0).topic_id;
     const struct group_place places[] = {{id, 0, 4}, {id, 1, 5}, {id + 1, 1, 0}};
     uint64_t epoch = group_member_epoch(m);
     group_member_step_back(m, places, ARRAY_COUNT(places));
-    assert_int_equal(group_member_partitions(m)[0].offset, 4);
-    assert_int_equal(group_member_partitions(m)[1].offset, 2); /* it is not past the place */
+    assert_int_equal(group_member_partition(m, 0).offset, 4);
+    assert_int_equal(group_member_partition(m, 1).offset, 2); /* it is not past the place */
     assert_true(group_member_epoch(m) > epoch);
     epoch = group_member_epoch(m);
     group_member_step_back(m, NULL, 0); /* nothing moved, but the owner's buffer was in it */
