@@ -154,19 +154,24 @@ static void header_put(struct header_out *out, struct span name, struct span val
     out->headers[out->count++] = (struct http_header){name, value};
 }
 
-/* Whatever Connection names is between the client and us alone (RFC 9110 section 7.6.1). */
-static bool connection_names(const struct http_request *request, struct span name)
+/* Whatever Connection names is between its sender and us alone (RFC 9110 section 7.6.1). */
+static bool is_named(struct span connection, struct span name)
+{
+    struct span part;
+    while (span_next_part(&connection, ',', &part)) {
+        if (span_equal_nocase(span_trim(part), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool request_connection_names(const struct http_request *request, struct span name)
 {
     for (size_t i = 0; i < request->header_count; i++) {
-        struct span rest = request->headers[i].value;
-        struct span part;
-        if (!span_equal_nocase(request->headers[i].name, SPAN_LIT("Connection"))) {
-            continue;
-        }
-        while (span_next_part(&rest, ',', &part)) {
-            if (span_equal_nocase(span_trim(part), name)) {
-                return true;
-            }
+        if (span_equal_nocase(request->headers[i].name, SPAN_LIT("Connection")) &&
+            is_named(request->headers[i].value, name)) {
+            return true;
         }
     }
     return false;
@@ -177,7 +182,7 @@ static void headers_pass(const struct http_request *request, struct header_out *
     bool has_connection = http_request_has_header(request, "connection");
     for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *header = &request->headers[i];
-        if (has_connection && connection_names(request, header->name)) {
+        if (has_connection && request_connection_names(request, header->name)) {
             continue;
         }
         switch (
@@ -298,6 +303,29 @@ static void reply_line_map(struct exchange *exchange, struct span name, struct s
 }
 
 /* The lines in reply->headers through the table. False when out of memory. */
+/* "name: value" of a line; false: it is none. */
+static bool reply_line_split(struct span line, struct span *name, struct span *value)
+{
+    size_t colon = span_find_byte(line, ':');
+    *name = span_first(line, colon);
+    *value = span_trim(span_skip(line, colon + 1));
+    return colon > 0 && colon < line.len;
+}
+
+static bool reply_connection_names(struct span lines, struct span wanted)
+{
+    struct span line;
+    struct span name;
+    struct span value;
+    while (span_next_part(&lines, '\n', &line)) {
+        if (reply_line_split(line, &name, &value) &&
+            span_equal_nocase(name, SPAN_LIT("Connection")) && is_named(value, wanted)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool reply_lines_map(struct exchange *exchange)
 {
     struct reply *reply = &exchange->reply;
@@ -310,13 +338,14 @@ static bool reply_lines_map(struct exchange *exchange)
         return false;
     }
     buf_reset(&reply->headers);
-    struct span rest = span_from(copy, len);
+    struct span lines = span_from(copy, len);
+    struct span rest = lines;
     struct span line;
+    struct span name;
+    struct span value;
     while (span_next_part(&rest, '\n', &line)) {
-        size_t colon = span_find_byte(line, ':');
-        if (colon > 0 && colon < line.len) {
-            reply_line_map(exchange, span_first(line, colon),
-                           span_trim(span_skip(line, colon + 1)));
+        if (reply_line_split(line, &name, &value) && !reply_connection_names(lines, name)) {
+            reply_line_map(exchange, name, value);
         }
     }
     return true;

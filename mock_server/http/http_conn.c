@@ -115,7 +115,8 @@ static int64_t body_rate(const struct http_conn *c)
 {
     int64_t took_us = server_now_us(c->conn.server) - c->body_start_us;
     if (c->state != HTTP_RECEIVING || !c->body_timed || c->work->charged == 0 ||
-        took_us < c->site->pool->limits.crowded_ms * 1000 || took_us <= 0) {
+        c->work->body_refused || took_us < c->site->pool->limits.crowded_ms * 1000 ||
+        took_us <= 0) {
         return INT64_MAX;
     }
     return (int64_t)c->work->parser.body_len * 1000000 / took_us;
@@ -160,7 +161,7 @@ static void request_wait(struct http_conn *c)
     }
     /* A streamed body is given away, what it keeps is the buffer for the next piece. */
     http_work_charge(work, work->parser.in_pieces ? work->in.cap : work->in.len);
-    if (!room_is_made(c)) {
+    if (!work->body_refused && !room_is_made(c)) {
         http_request_refuse(c, EXCHANGE_OVERLOADED, "too many request bytes in flight");
         return;
     }

@@ -12,7 +12,7 @@ enum turn_outcome {
     TURN_ONLY_READ, /* nothing was to be committed */
     TURN_COMMITTED,
     TURN_FAILED,  /* nothing of what the turn wrote was kept */
-    TURN_STOPPED, /* nothing was written, but a sync has failed before: what seems to be so may be
+    TURN_STOPPED, /* nothing was changed, but a sync has failed before: what seems to be so may be
                      otherwise after a restart */
 };
 

@@ -250,6 +250,11 @@ enum status store_turn_commit(struct store *store, struct error *err)
             *err = store->turn_error;
         }
     }
+    /* A store that has stopped keeps nothing: what changed in memory alone goes back as well. */
+    if (status == STATUS_OK && store->sync_failed && undo_back(&store->undo, 0)) {
+        (void)store_has_stopped(store, err);
+        status = STATUS_STOPPED;
+    }
     /* Also what was noted after the failure, by those that only read. */
     undo_end(&store->undo, status == STATUS_OK);
     store->turn = STORE_TURN_IDLE;

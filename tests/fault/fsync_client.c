@@ -197,6 +197,7 @@ static void nothing_is_claimed(const struct server *server, long n)
                  {"DELETE", "/no-such-bucket", true, true},
                  {"POST", "/user-workshop-bucket?delete", true, true},
                  {"POST", "/consumers/group", false, true},
+                 {"POST", "/consumers/group/instances/early/subscription", false, true},
                  {"GET", "/topics", false, false},
                  {"GET", "/user-workshop-bucket", true, false}};
     struct reply reply = {0};

@@ -37,6 +37,10 @@ static const struct answer answers[] = {
                "X-Custom: kept\r\nVia: 1.1 x\r\nx-amzn-RequestId: theirs\r\nContent-Length: 2\r\n"
                "\r\n[]"),
      false},
+    {"/hops",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nConnection: x-hop, keep-alive\r\nX-Hop: 1\r\nX-Kept: 2\r\n"
+               "Content-Length: 0\r\n\r\n"),
+     false},
     {"/plain", SPAN_INIT("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nno\xff"), false},
     {"/chunked",
      SPAN_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
@@ -258,6 +262,15 @@ static void every_kind_of_answer_comes_through(void **state)
     assert_header(f, "Content-Type", "application/json");
 }
 
+static void what_an_answers_connection_names_stays_behind(void **state)
+{
+    struct fixture *f = *state;
+    char seen[64];
+    get(f, "/hops");
+    assert_header(f, "X-Kept", "2");
+    assert_false(raw_header(&f->reply, "X-Hop", seen, sizeof(seen)));
+}
+
 static void a_compressed_answer_is_unpacked(void **state)
 {
     struct fixture *f = *state;
@@ -379,6 +392,7 @@ int main(void)
         CASE(a_path_that_leads_out_is_not_passed_on),
         CASE(an_answer_is_mapped),
         CASE(every_kind_of_answer_comes_through),
+        CASE(what_an_answers_connection_names_stays_behind),
         CASE(a_compressed_answer_is_unpacked),
         CASE(a_head_request_has_no_body),
         CASE(the_connection_to_the_upstream_is_kept),
