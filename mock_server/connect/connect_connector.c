@@ -43,7 +43,7 @@ void connector_set_state(struct connector *connector, int task, enum connect_sta
     struct connect_worker *worker = connector->worker;
     struct connect_task *t = &connector->tasks[task];
     char *copy = trace_copy(trace);
-    PP_ASSERT(worker->noted);
+    PP_ASSERT(connect_worker_is_noted(worker));
     if (t->changed) {
         free(t->trace);
     } else {
@@ -54,7 +54,6 @@ void connector_set_state(struct connector *connector, int task, enum connect_sta
     }
     task_show(connector, (size_t)task, state, copy);
     worker->work_due = true;
-    worker->states_changed = true;
 }
 
 enum status connector_put_task_row(struct connector *connector, int task, struct error *err)

@@ -2,7 +2,6 @@
 
 #include "array.h"
 #include "search.h"
-#include "undo.h"
 
 #include <stdlib.h>
 
@@ -86,10 +85,8 @@ static bool set_load_row(void *ctx, const struct store_connector *row)
     if (load->status == STATUS_OK && connector != NULL) {
         connector_reset(connector);
         connector->assign_due = true;
-        if (connector->paused != row->paused) {
-            connector->paused = row->paused;
-            connector_apply_paused(connector);
-        }
+        connector->paused = row->paused;
+        connector_apply_paused(connector); /* states may be those of before the turn */
     } else if (load->status == STATUS_OK) {
         load->status = connector_new(load->worker, row, &connector, &load->err);
         if (load->status == STATUS_INVALID || load->status == STATUS_LIMIT) {
@@ -137,12 +134,10 @@ static void set_turn_lost(void *owner, const void *payload)
 {
     struct connect_worker *worker = owner;
     (void)payload;
-    for (size_t i = 0; worker->states_changed && i < worker->count; i++) {
+    for (size_t i = 0; i < worker->count; i++) {
         connector_restore_states(worker->connectors[i]);
     }
-    worker->noted = false;
-    worker->states_changed = false;
-    worker->lost = true;
+    worker->stale = true;
     worker->work_due = true;
 }
 
@@ -150,11 +145,9 @@ static void set_turn_kept(void *owner, const void *payload)
 {
     struct connect_worker *worker = owner;
     (void)payload;
-    for (size_t i = 0; worker->states_changed && i < worker->count; i++) {
+    for (size_t i = 0; i < worker->count; i++) {
         connector_keep_states(worker->connectors[i]);
     }
-    worker->noted = false;
-    worker->states_changed = false;
 }
 
 static const struct undo_ops set_undo = {.back = set_turn_lost, .kept = set_turn_kept};
@@ -162,18 +155,14 @@ static const struct undo_ops set_undo = {.back = set_turn_lost, .kept = set_turn
 enum status connect_set_enter(struct connect_worker *worker, struct error *err)
 {
     struct undo_log *log = store_undo_log(worker->options.store);
-    if (!worker->noted) {
+    if (!connect_worker_is_noted(worker)) {
         if (undo_reserve(log, 1) != STATUS_OK) {
             return error_set(err, STATUS_NO_MEMORY, "out of memory");
         }
         undo_push(log, &set_undo, worker, NULL, 0);
-        worker->noted = true;
+        worker->noted_epoch = undo_epoch(log);
     }
-    if (!worker->lost && !worker->reload_due) {
-        return STATUS_OK;
-    }
-    worker->lost = false;
-    enum status status = connect_set_load(worker, err);
-    worker->reload_due = status != STATUS_OK;
+    enum status status = worker->stale ? connect_set_load(worker, err) : STATUS_OK;
+    worker->stale = status != STATUS_OK;
     return status;
 }

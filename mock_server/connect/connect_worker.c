@@ -1,7 +1,5 @@
 #include "connect_worker_internal.h"
 
-#include "undo.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +67,7 @@ const char *connect_worker_cluster_id(const struct connect_worker *worker)
 static void worker_look(struct connect_worker *worker)
 {
     struct error err;
-    if (worker->lost && connect_set_enter(worker, &err) != STATUS_OK) {
+    if (worker->stale && connect_set_enter(worker, &err) != STATUS_OK) {
         LOG_WARNF(worker->options.log, "sink", "%s", err.message);
     }
 }

@@ -11,13 +11,14 @@
  *   connect_worker.c       what the faces may do with connectors
  *
  * A turn's first change notes one way back (undo.h): the states of tasks are again what they were,
- * and everything else is built again from the store, from the committed offsets, before the worker
- * does anything more. The way back itself must not read. */
+ * and the worker is stale, so that everything else is built again from the store, from the
+ * committed offsets, before it does anything more. The way back itself must not read. */
 #ifndef PINPIPE_CONNECT_WORKER_INTERNAL_H
 #define PINPIPE_CONNECT_WORKER_INTERNAL_H
 
 #include "broker.h"
 #include "connect_connector_internal.h"
+#include "undo.h"
 
 enum {
     CONNECT_CONNECTORS_MAX = 1000,
@@ -48,16 +49,21 @@ struct connect_worker {
     struct connect_queue behind; /* have more to take than one turn may */
     struct connect_partitions partitions;
     struct connect_batch batch;
-    struct timer timer;  /* of the next reload */
-    bool work_due;       /* something may be to do: a run looks closer */
-    bool noted;          /* the way back from this turn is in the store's undo log */
-    bool states_changed; /* in this turn */
-    bool lost;           /* the last turn was: memory is not what the store holds */
-    bool reload_due;     /* so it is, because a run or reloading itself has failed */
+    struct timer timer; /* of the next reload */
+    bool work_due;      /* something may be to do: a run looks closer */
+    bool stale; /* memory is not what the store holds: a turn was lost, a run or loading failed */
+    uint64_t noted_epoch; /* of the undo log, when the way back was noted last */
     size_t topic_count;
     int64_t topic_id_max; /* looked for only where a connector has scheduled rotations */
     bool topic_id_known;
 };
+
+/* Is the way back from what changes now noted (connect_set_enter)? No longer so when the store has
+ * failed the turn. */
+static inline bool connect_worker_is_noted(const struct connect_worker *worker)
+{
+    return worker->noted_epoch == undo_epoch(store_undo_log(worker->options.store));
+}
 
 /* --- connect_memory.c --- */
 /* Makes what is held so many bytes of the budget's share of pairs. False: that is used up. */
@@ -79,8 +85,7 @@ void connect_set_remove(struct connect_worker *worker, struct connector *connect
 /* Reads all connectors from the store. A connector that is still what it was keeps the states of
  * its tasks; what they had taken in is gone. */
 enum status connect_set_load(struct connect_worker *worker, struct error *err) PP_MUST_USE;
-/* Before anything changes in a turn: notes the way back, and reloads what the last turn has lost.
- */
+/* Before anything changes in a turn: notes the way back, and loads anew what is stale. */
 enum status connect_set_enter(struct connect_worker *worker, struct error *err) PP_MUST_USE;
 
 /* --- connect_worker_run.c --- */

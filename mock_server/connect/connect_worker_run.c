@@ -30,7 +30,7 @@ static void run_note_append(struct connector *connector, const struct broker_top
         connector_starve(connector, task);
         break;
     default:
-        worker->reload_due = true;
+        worker->stale = true;
         worker->work_due = true;
         break;
     }
@@ -66,8 +66,9 @@ void connect_worker_on_timer(struct timer *timer)
  * nothing that comes after belongs to a turn. */
 static enum status run_check_turn(const struct connect_worker *worker, struct error *err)
 {
-    return worker->noted ? STATUS_OK
-                         : error_set(err, STATUS_FAILED, "the store has failed the turn");
+    return connect_worker_is_noted(worker)
+               ? STATUS_OK
+               : error_set(err, STATUS_FAILED, "the store has failed the turn");
 }
 
 static enum status run_fail_task(struct connector *connector, int task,
@@ -358,7 +359,7 @@ static enum status run_partition(struct connect_partition *partition, size_t *bu
 static void run_arm_timer(struct connect_worker *worker)
 {
     struct env *env = worker->options.env;
-    if (!worker->reload_due) {
+    if (!worker->stale) {
         timer_clear(worker->options.timers, &worker->timer);
         return;
     }
@@ -530,7 +531,7 @@ bool connect_worker_run(void *ctx)
     if (status != STATUS_OK) {
         LOG_WARNF(worker->options.log, "sink", "%s; everything begins again where it was committed",
                   err.message);
-        worker->reload_due = true;
+        worker->stale = true;
     }
     run_arm_timer(worker);
     worker->work_due |=

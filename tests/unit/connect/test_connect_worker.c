@@ -589,6 +589,29 @@ static void a_task_that_changed_twice_in_a_lost_turn_is_what_it_was_before(void 
     assert_string_equal(sink_world_task_states(f), "PAUSED");
 }
 
+static void what_a_savepoint_takes_back_is_undone_and_the_rest_of_the_turn_stays(void **state)
+{
+    struct sink_world *f = *state;
+    struct span name = SPAN_LIT("c");
+    struct connect_connector_view view;
+    sink_world_workshop_settings(f);
+    sink_world_set(f, "tasks.max", "1");
+    sink_world_put_connector(f);
+    sink_world_turn(f);
+    assert_int_equal(connect_worker_pause(f->worker, name, true, NULL), STATUS_OK);
+    assert_int_equal(store_savepoint(f->store, NULL), STATUS_OK);
+    assert_int_equal(connect_worker_restart_task(f->worker, name, 0, NULL), STATUS_OK);
+    store_savepoint_rollback(f->store);
+    assert_string_equal(sink_world_task_states(f), "PAUSED");
+    assert_int_equal(store_savepoint(f->store, NULL), STATUS_OK);
+    assert_int_equal(connect_worker_delete(f->worker, name, NULL), STATUS_OK);
+    store_savepoint_rollback(f->store);
+    assert_true(connect_worker_find(f->worker, name, &view));
+    assert_int_equal(view.state, CONNECT_PAUSED);
+    sink_world_turn(f);
+    assert_string_equal(sink_world_task_states(f), "PAUSED");
+}
+
 static void a_crash_neither_loses_nor_repeats(void **state)
 {
     struct sink_world *f = *state;
@@ -671,6 +694,7 @@ int main(void)
         T(a_lost_turn_is_taken_again),
         T(what_a_lost_turn_did_to_connectors_is_undone),
         T(a_task_that_changed_twice_in_a_lost_turn_is_what_it_was_before),
+        T(what_a_savepoint_takes_back_is_undone_and_the_rest_of_the_turn_stays),
         DISK(a_crash_neither_loses_nor_repeats),
         DISK(pausing_outlives_a_restart_and_failing_does_not),
     };
