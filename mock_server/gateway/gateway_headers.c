@@ -362,7 +362,7 @@ static void backend_framing_add(struct gateway *gateway, struct reply *reply)
     BUF_APPEND_LIT(&reply->headers, "x-amzn-Remapped-Connection: keep-alive\r\n"
                                     "x-amzn-Remapped-Server: " GATEWAY_BACKEND_SERVER "\r\n"
                                     "x-amzn-Remapped-Date: ");
-    buf_append(&reply->headers, gateway_date(gateway), GATEWAY_DATE_BYTES - 1);
+    buf_append(&reply->headers, gateway_date(gateway), HTTP_DATE_BYTES - 1);
     if (gateway_status_has_body(reply->status)) {
         BUF_APPEND_LIT(&reply->headers, "\r\nx-amzn-Remapped-Content-Length: ");
         buf_append_u64(&reply->headers, reply->body.len);

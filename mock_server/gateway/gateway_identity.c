@@ -1,25 +1,14 @@
 /* What every answer of the gateway carries, its errors too: ids and its own Date. */
 #include "gateway_internal.h"
 
-#include <stdio.h>
-#include <time.h>
-
 enum { apigw_id_characters = 15 };
 
 const char *gateway_date(struct gateway *gateway)
 {
-    static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct env *env = gateway->options.env;
     int64_t now_s = env->wall_us(env) / 1000000;
     if (now_s != gateway->date_s || gateway->date[0] == '\0') {
-        time_t seconds = (time_t)now_s;
-        struct tm t;
-        gmtime_r(&seconds, &t);
-        snprintf(gateway->date, sizeof(gateway->date), "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
-                 days + 3 * (t.tm_wday % 7), (unsigned)t.tm_mday % 100,
-                 months + 3 * (t.tm_mon % 12), (unsigned)(t.tm_year + 1900) % 10000,
-                 (unsigned)t.tm_hour % 100, (unsigned)t.tm_min % 100, (unsigned)t.tm_sec % 100);
+        http_date_write(now_s, gateway->date);
         gateway->date_s = now_s;
     }
     return gateway->date;
@@ -38,7 +27,7 @@ void gateway_add_identity(struct gateway *gateway, struct reply *reply)
         apigw_id[i] = alphabet[(bits[i / 10] >> (6 * (i % 10))) & 63];
     }
     BUF_APPEND_LIT(&reply->headers, "Date: ");
-    buf_append(&reply->headers, gateway_date(gateway), GATEWAY_DATE_BYTES - 1);
+    buf_append(&reply->headers, gateway_date(gateway), HTTP_DATE_BYTES - 1);
     BUF_APPEND_LIT(&reply->headers, "\r\nx-amzn-RequestId: ");
     buf_append(&reply->headers, uuid, ENV_UUID_BYTES - 1);
     BUF_APPEND_LIT(&reply->headers, "\r\nx-amz-apigw-id: ");

@@ -9,6 +9,7 @@
 #define PINPIPE_GATEWAY_INTERNAL_H
 
 #include "gateway.h"
+#include "http_date.h"
 #include "throttle.h"
 
 enum {
@@ -17,7 +18,6 @@ enum {
     GATEWAY_STAGE_BYTES_MAX = 128,
     GATEWAY_API_KEY_BYTES_MAX = 128,
     GATEWAY_API_ID_BYTES = 10,
-    GATEWAY_DATE_BYTES = 30, /* "Sat, 21 Nov 2026 03:45:41 GMT" and its NUL */
     GATEWAY_TIMEOUT_MS = 29000,
 };
 
@@ -37,7 +37,7 @@ struct gateway {
     char *upstream_url;
     struct throttle throttle;
     char api_id[GATEWAY_API_ID_BYTES + 1];
-    char date[GATEWAY_DATE_BYTES]; /* of date_s */
+    char date[HTTP_DATE_BYTES]; /* of date_s */
     int64_t date_s;
     struct gateway_upstream *upstream; /* NULL: the backend is in this process */
 };

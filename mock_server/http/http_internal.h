@@ -6,6 +6,7 @@
 #define PINPIPE_HTTP_INTERNAL_H
 
 #include "http_conn.h"
+#include "http_date.h"
 #include "http_parse.h"
 #include "server.h"
 #include "spool.h"
@@ -14,7 +15,6 @@ enum {
     HTTP_READ_BYTES_FIRST = 8 * 1024,
     HTTP_READ_BYTES_MAX = 256 * 1024, /* with one system call */
     HTTP_DISCARD_BYTES = 16 * 1024,
-    HTTP_DATE_BYTES = 32,
     HTTP_SLICE_BYTES_MAX = 1024 * 1024, /* of a request, in one turn; others come in between */
     HTTP_DROP_BYTES_MAX = 64 * 1024,    /* of a refused body; for more the connection is given up */
     HTTP_REPLY_PIECE_BYTES_MAX = 256 * 1024,

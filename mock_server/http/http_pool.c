@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     keep_bytes = 16 * 1024, /* what a spare work keeps of a large request's buffer */
@@ -177,10 +176,7 @@ const char *http_pool_date(struct http_pool *pool)
 {
     int64_t second = pool->server->env->wall_us(pool->server->env) / 1000000;
     if (second != pool->date_second) {
-        time_t seconds = (time_t)second;
-        struct tm utc;
-        gmtime_r(&seconds, &utc);
-        strftime(pool->date, sizeof(pool->date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+        http_date_write(second, pool->date);
         pool->date_second = second;
     }
     return pool->date;

@@ -4,12 +4,10 @@
 
 #include "base.h"
 #include "civil.h"
+#include "http_date.h"
 
 #include <string.h>
 #include <time.h>
-
-static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 void s3_time_append(struct buf *out, enum s3_time form, int64_t ms)
 {
@@ -27,7 +25,7 @@ void s3_time_append(struct buf *out, enum s3_time form, int64_t ms)
         strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
         break;
     case S3_TIME_HTTP:
-        strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+        http_date_write(ms / 1000, text);
         break;
     }
     buf_append_cstr(out, text);
@@ -53,17 +51,6 @@ static bool moment_to_seconds(const struct moment *m, int64_t *seconds)
     *seconds = civil_days(m->year, (unsigned)m->month, (unsigned)m->day) * 86400 + m->hour * 3600 +
                m->minute * 60 + m->second;
     return true;
-}
-
-static bool month_from_name(struct span name, int64_t *month)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(months); i++) {
-        if (span_equal_nocase(name, span_from_cstr(months[i]))) {
-            *month = (int64_t)i + 1;
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Follows the pattern, in which y, o(rdinal of the month), d, h, m, s are digits of those fields, N
@@ -94,8 +81,8 @@ static bool moment_read(struct span text, const char *pattern, struct moment *ou
             values[field - fields] = values[field - fields] * 10 + (byte - '0');
         }
     }
-    if (name.len > 0 && !month_from_name(name, &values[1])) {
-        return false;
+    if (name.len > 0) {
+        values[1] = civil_month_number(name); /* 0, which moment_to_seconds refuses */
     }
     *out = (struct moment){values[0], values[1], values[2], values[3], values[4], values[5]};
     return true;

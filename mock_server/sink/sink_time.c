@@ -151,11 +151,6 @@ static void write_zone(struct buf *out, const struct sink_pattern_part *part, co
 static void write_date_part(struct buf *out, const struct sink_pattern_part *part,
                             const struct moment *m, bool english)
 {
-    static const char *const months[] = {"January",   "February", "March",    "April",
-                                         "May",       "June",     "July",     "August",
-                                         "September", "October",  "November", "December"};
-    static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                           "Friday", "Saturday", "Sunday"};
     int64_t year_of_era = m->year > 0 ? m->year : 1 - m->year;
     int64_t week_year;
     int64_t week;
@@ -183,14 +178,14 @@ static void write_date_part(struct buf *out, const struct sink_pattern_part *par
         pattern_write_number(out, civil_weekday(m->days), part->width);
         break;
     case 'E':
-        write_name(out, weekdays[civil_weekday(m->days) - 1], english && part->width >= 4);
+        write_name(out, civil_weekday_name(civil_weekday(m->days)), english && part->width >= 4);
         break;
     case 'D':
         pattern_write_number(out, m->days - civil_days(m->year, 1, 1) + 1, part->width);
         break;
     case 'M':
         if (part->width >= 3) {
-            write_name(out, months[m->month - 1], english && part->width >= 4);
+            write_name(out, civil_month_name(m->month), english && part->width >= 4);
         } else {
             pattern_write_number(out, m->month, part->width);
         }

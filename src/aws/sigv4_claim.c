@@ -2,6 +2,7 @@
  * presigned URL, of either version. Nothing is compared with a secret or a clock here. */
 #include "sigv4_claim.h"
 
+#include "http_date.h"
 #include "sigv4_internal.h"
 #include "url.h"
 
@@ -131,7 +132,7 @@ static bool header_moment(struct reading *r, struct span *date_time, const char 
         return true;
     }
     char *iso = arena_alloc(r->arena, SIGV4_DATE_BYTES);
-    if (!sigv4_http_date_parse(text, &seconds) || iso == NULL) {
+    if (!http_date_parse(text, &seconds) || iso == NULL) {
         return false;
     }
     sigv4_date(seconds * 1000000, iso);

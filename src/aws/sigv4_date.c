@@ -1,4 +1,4 @@
-/* Moments as signatures name them, and as a Date header does. */
+/* Moments as signatures name them. */
 #include "sigv4_internal.h"
 
 #include <stdio.h>
@@ -64,28 +64,4 @@ bool sigv4_date_parse(struct span text, int64_t *seconds)
     t.tm_year -= 1900;
     t.tm_mon -= 1;
     return date_seconds(t, seconds);
-}
-
-bool sigv4_http_date_parse(struct span text, int64_t *seconds)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct tm t = {0};
-    /* Amazon's own examples of SigV2 write the zone as a number, and Python's formatdate writes UTC
-     * as "-0000" (RFC 5322 section 3.3). */
-    struct span zone = span_skip(text, sizeof("Fri, 02 Jan 2026 03:04:05") - 1);
-    if (!(span_equal_cstr(zone, " GMT") || span_equal_cstr(zone, " +0000") ||
-          span_equal_cstr(zone, " -0000")) ||
-        text.ptr[3] != ',' || text.ptr[19] != ':' || text.ptr[22] != ':' ||
-        !date_digits_read(date_field(text, 5, 2), &t.tm_mday) ||
-        !date_digits_read(date_field(text, 12, 4), &t.tm_year) ||
-        !date_digits_read(date_field(text, 17, 2), &t.tm_hour) ||
-        !date_digits_read(date_field(text, 20, 2), &t.tm_min) ||
-        !date_digits_read(date_field(text, 23, 2), &t.tm_sec)) {
-        return false;
-    }
-    while (t.tm_mon < 12 && memcmp(months + 3 * (size_t)t.tm_mon, text.ptr + 8, 3) != 0) {
-        t.tm_mon++;
-    }
-    t.tm_year -= 1900;
-    return t.tm_mon < 12 && date_seconds(t, seconds);
 }

@@ -25,9 +25,7 @@ void sigv4_lower_append(struct span text, struct buf *out);
 /* For qsort: struct span, by their bytes. */
 int sigv4_span_order(const void *a, const void *b);
 
-/* "20260102T030405Z", and a Date header's "Fri, 02 Jan 2026 03:04:05 GMT", in seconds since 1970.
- */
+/* "20260102T030405Z" in seconds since 1970. */
 bool sigv4_date_parse(struct span text, int64_t *seconds);
-bool sigv4_http_date_parse(struct span text, int64_t *seconds);
 
 #endif

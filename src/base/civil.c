@@ -38,6 +38,31 @@ unsigned civil_weekday(int64_t days)
     return (unsigned)(since_monday < 0 ? since_monday + 7 : since_monday) + 1;
 }
 
+const char *civil_month_name(unsigned month)
+{
+    static const char *const names[] = {"January",   "February", "March",    "April",
+                                        "May",       "June",     "July",     "August",
+                                        "September", "October",  "November", "December"};
+    return names[month - 1];
+}
+
+const char *civil_weekday_name(unsigned weekday)
+{
+    static const char *const names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                        "Friday", "Saturday", "Sunday"};
+    return names[weekday - 1];
+}
+
+unsigned civil_month_number(struct span abbreviation)
+{
+    for (unsigned month = 1; month <= 12; month++) {
+        if (span_equal_nocase(abbreviation, span_from(civil_month_name(month), 3))) {
+            return month;
+        }
+    }
+    return 0;
+}
+
 int64_t civil_floor_div(int64_t value, int64_t by)
 {
     int64_t quotient = value / by;

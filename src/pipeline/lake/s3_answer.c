@@ -86,36 +86,6 @@ bool s3_time_iso(struct span text, int64_t *unix_ms)
     return span_equal_cstr(text, "Z") && unix_ms_of(&t, milliseconds, unix_ms);
 }
 
-static bool take_month(struct span *rest, int *out)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    for (int m = 0; m < 12; m++) {
-        if (span_starts_with(*rest, span_from(months + 3 * (size_t)m, 3))) {
-            *out = m;
-            *rest = span_skip(*rest, 3);
-            return true;
-        }
-    }
-    return false;
-}
-
-bool s3_time_http(struct span text, int64_t *unix_ms)
-{
-    struct tm t = {0};
-    size_t comma = span_find_byte(text, ',');
-    text = span_trim(span_skip(text, comma + 1));
-    if (!take_digits(&text, 2, " ", &t.tm_mday) || !take_month(&text, &t.tm_mon)) {
-        return false;
-    }
-    text = span_skip(text, 1);
-    if (!take_digits(&text, 4, " ", &t.tm_year) || !take_digits(&text, 2, ":", &t.tm_hour) ||
-        !take_digits(&text, 2, ":", &t.tm_min) || !take_digits(&text, 2, " GMT", &t.tm_sec)) {
-        return false;
-    }
-    t.tm_year -= 1900;
-    return text.len == 0 && unix_ms_of(&t, 0, unix_ms);
-}
-
 /* --- the walk -------------------------------------------------------------------------------- */
 
 static void walk_fail(struct walk *walk)

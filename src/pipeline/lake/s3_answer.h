@@ -41,8 +41,7 @@ enum status s3_answer_list(struct span body, struct s3_page *page, struct error 
 enum status s3_answer_upload_id(struct span body, char out[S3_UPLOAD_ID_BYTES],
                                 struct error *err) PP_MUST_USE;
 
-/* "2026-01-02T03:04:05.000Z" and "Fri, 02 Jan 2026 03:04:05 GMT"; false for anything else. */
+/* "2026-01-02T03:04:05.000Z"; false for anything else. */
 bool s3_time_iso(struct span text, int64_t *unix_ms);
-bool s3_time_http(struct span text, int64_t *unix_ms);
 
 #endif

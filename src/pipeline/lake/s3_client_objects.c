@@ -1,6 +1,7 @@
 /* Listings, single objects, many objects in order. */
 #include "s3_client_internal.h"
 
+#include "http_date.h"
 #include "url.h"
 
 #include <stdio.h>
@@ -204,9 +205,9 @@ void s3_client_head_read(const struct http_response *response, struct s3_head *o
         !span_parse_u64(http_response_header(response, "Content-Length"), &out->size)) {
         out->size = response->body.len;
     }
-    if (!s3_time_http(http_response_header(response, "Last-Modified"), &out->modified_ms)) {
-        out->modified_ms = 0;
-    }
+    int64_t modified_s;
+    bool dated = http_date_parse(http_response_header(response, "Last-Modified"), &modified_s);
+    out->modified_ms = dated ? modified_s * 1000 : 0;
     copy_header(response, "ETag", out->etag, sizeof(out->etag));
     copy_header(response, "Content-Type", out->content_type, sizeof(out->content_type));
 }

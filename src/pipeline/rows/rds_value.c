@@ -1,6 +1,8 @@
 /* Values of the tables as text: what MySQL would print, and nothing else, comes in. */
 #include "rds_csv.h"
 
+#include "civil.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,13 +62,6 @@ static bool digits_parse(struct span text, size_t at, size_t count, int *out)
     return good;
 }
 
-static int days_of_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return days[month - 1] + (month == 2 && leap);
-}
-
 /* "2021-02-05 19:14:42" or with a T between. */
 static bool datetime_parse(struct span text, char stamp[RDS_STAMP_BYTES])
 {
@@ -85,7 +80,8 @@ static bool datetime_parse(struct span text, char stamp[RDS_STAMP_BYTES])
                    digits_parse(text, 8, 2, &day) && digits_parse(text, 11, 2, &hour) &&
                    digits_parse(text, 14, 2, &minute) && digits_parse(text, 17, 2, &second);
     if (!numbers || year < mysql_year_min || month < 1 || month > 12 || day < 1 ||
-        day > days_of_month(year, month) || hour > 23 || minute > 59 || second > 59) {
+        day > (int)civil_month_days(year, (unsigned)month) || hour > 23 || minute > 59 ||
+        second > 59) {
         return false;
     }
     memcpy(stamp, text.ptr, RDS_STAMP_BYTES);

@@ -186,38 +186,29 @@ static void the_upload_id_is_found_or_missed(void **state)
     }
 }
 
-static void times_are_read_in_both_spellings(void **state)
+static void times_are_read_and_nothing_else(void **state)
 {
     static const struct {
         const char *text;
         int64_t iso; /* -1: it is none */
-        int64_t http;
     } cases[] = {
-        {"1970-01-01T00:00:00Z", 0, -1},
-        {"2026-01-02T03:04:05.678Z", INT64_C(1767323045678), -1},
-        {"2024-02-29T23:59:59.000Z", INT64_C(1709251199000), -1},
-        {"Fri, 02 Jan 2026 03:04:05 GMT", -1, INT64_C(1767323045000)},
-        {"Thu, 29 Feb 2024 23:59:59 GMT", -1, INT64_C(1709251199000)},
-        {"2026-01-02T03:04:05", -1, -1},
-        {"2026-13-02T03:04:05Z", -1, -1},
-        {"2026-01-02 03:04:05Z", -1, -1},
-        {"2026-01-02T03:04:05.6Z", -1, -1},
-        {"2026-01-02T25:04:05.000Z", -1, -1},
-        {"Fri, 02 Jan 2026 03:04:05", -1, -1},
-        {"Fri, 02 Xan 2026 03:04:05 GMT", -1, -1},
-        {"Fri, 2 Jan 2026 03:04:05 GMT", -1, -1},
-        {"Fri, 02 Jan 2026 03:04:05 GMT ", -1, INT64_C(1767323045000)},
-        {"", -1, -1},
+        {"1970-01-01T00:00:00Z", 0},
+        {"2026-01-02T03:04:05.678Z", INT64_C(1767323045678)},
+        {"2024-02-29T23:59:59.000Z", INT64_C(1709251199000)},
+        {"Fri, 02 Jan 2026 03:04:05 GMT", -1},
+        {"2026-01-02T03:04:05", -1},
+        {"2026-13-02T03:04:05Z", -1},
+        {"2026-01-02 03:04:05Z", -1},
+        {"2026-01-02T03:04:05.6Z", -1},
+        {"2026-01-02T25:04:05.000Z", -1},
+        {"", -1},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         int64_t iso = -1;
-        int64_t http = -1;
         bool is_iso = s3_time_iso(span_from_cstr(cases[i].text), &iso);
-        bool is_http = s3_time_http(span_from_cstr(cases[i].text), &http);
-        if (is_iso != (cases[i].iso >= 0) || is_http != (cases[i].http >= 0) ||
-            (is_iso && iso != cases[i].iso) || (is_http && http != cases[i].http)) {
-            fail_msg("\"%s\": %lld and %lld", cases[i].text, (long long)iso, (long long)http);
+        if (is_iso != (cases[i].iso >= 0) || (is_iso && iso != cases[i].iso)) {
+            fail_msg("\"%s\": %lld", cases[i].text, (long long)iso);
         }
     }
 }
@@ -230,7 +221,7 @@ int main(void)
         cmocka_unit_test(a_text_that_never_ends_is_refused),
         cmocka_unit_test(errors_give_code_words_and_region),
         cmocka_unit_test(the_upload_id_is_found_or_missed),
-        cmocka_unit_test(times_are_read_in_both_spellings),
+        cmocka_unit_test(times_are_read_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
