@@ -62,39 +62,43 @@ static void state_release(struct fault_file_state *state)
 {
     state_drop_writes(state);
     free(state->writes);
-    free(state->durable);
+    free(state->durable.bytes);
     *state = (struct fault_file_state){0};
 }
 
-static void image_resize(unsigned char **bytes, int64_t *length, int64_t wanted)
+/* The room doubles: a large file grows by a page at a time, and each realloc may copy all of it. */
+static void image_resize(struct fault_image *image, int64_t wanted)
 {
-    unsigned char *resized = realloc(*bytes, (size_t)wanted + 1);
-    if (resized == NULL) {
-        die("out of memory");
+    if (wanted >= image->cap) {
+        int64_t cap = 2 * image->cap > wanted ? 2 * image->cap : wanted + 1;
+        image->bytes = realloc(image->bytes, (size_t)cap);
+        if (image->bytes == NULL) {
+            die("out of memory");
+        }
+        image->cap = cap;
     }
-    if (wanted > *length) {
-        memset(resized + *length, 0, (size_t)(wanted - *length));
+    if (wanted > image->length) {
+        memset(image->bytes + image->length, 0, (size_t)(wanted - image->length));
     }
-    *bytes = resized;
-    *length = wanted;
+    image->length = wanted;
 }
 
-static void image_apply(unsigned char **bytes, int64_t *length, const struct fault_write *write)
+static void image_apply(struct fault_image *image, const struct fault_write *write)
 {
     if (write->bytes == NULL) {
-        image_resize(bytes, length, write->length);
+        image_resize(image, write->length);
         return;
     }
-    if (write->position + write->length > *length) {
-        image_resize(bytes, length, write->position + write->length);
+    if (write->position + write->length > image->length) {
+        image_resize(image, write->position + write->length);
     }
-    memcpy(*bytes + write->position, write->bytes, (size_t)write->length);
+    memcpy(image->bytes + write->position, write->bytes, (size_t)write->length);
 }
 
 static void state_sync(struct fault_file_state *state)
 {
     for (int i = 0; i < state->write_count; i++) {
-        image_apply(&state->durable, &state->durable_length, &state->writes[i]);
+        image_apply(&state->durable, &state->writes[i]);
     }
     state_drop_writes(state);
 }
@@ -151,8 +155,8 @@ static struct fault_file_state *state_for(struct fault_vfs *f, const char *path)
     if (file == NULL || fstat(fileno(file), &info) != 0) {
         die("cannot read a file that was just opened");
     }
-    image_resize(&state->durable, &state->durable_length, (int64_t)info.st_size);
-    if (fread(state->durable, 1, (size_t)info.st_size, file) != (size_t)info.st_size) {
+    image_resize(&state->durable, (int64_t)info.st_size);
+    if (fread(state->durable.bytes, 1, (size_t)info.st_size, file) != (size_t)info.st_size) {
         die("cannot read a file that was just opened");
     }
     fclose(file);
@@ -425,7 +429,7 @@ static uint64_t next_random(uint64_t *state)
 
 /* Each sector of each unsynced write reached the disk or did not; later writes may have overtaken
  * earlier ones. */
-static void image_tear(unsigned char **bytes, int64_t *length, const struct fault_file_state *state,
+static void image_tear(struct fault_image *image, const struct fault_file_state *state,
                        uint64_t seed)
 {
     uint64_t random = seed * 2654435761U + 1;
@@ -435,7 +439,7 @@ static void image_tear(unsigned char **bytes, int64_t *length, const struct faul
             &state->writes[backwards ? state->write_count - 1 - i : i];
         if (write->bytes == NULL) {
             if (next_random(&random) % 2 == 0) {
-                image_apply(bytes, length, write);
+                image_apply(image, write);
             }
             continue;
         }
@@ -447,7 +451,7 @@ static void image_tear(unsigned char **bytes, int64_t *length, const struct faul
                 .bytes = write->bytes + at,
             };
             if (next_random(&random) % 2 == 0) {
-                image_apply(bytes, length, &sector);
+                image_apply(image, &sector);
             }
         }
     }
@@ -456,25 +460,25 @@ static void image_tear(unsigned char **bytes, int64_t *length, const struct faul
 static void write_one_image(const struct fault_file_state *state, enum fault_damage damage,
                             uint64_t seed, const char *to_path)
 {
-    unsigned char *bytes = NULL;
-    int64_t length = 0;
-    image_resize(&bytes, &length, state->durable_length);
-    if (state->durable_length > 0) {
-        memcpy(bytes, state->durable, (size_t)state->durable_length);
+    struct fault_image image = {0};
+    image_resize(&image, state->durable.length);
+    if (state->durable.length > 0) {
+        memcpy(image.bytes, state->durable.bytes, (size_t)state->durable.length);
     }
     if (damage == DAMAGE_NONE) {
         for (int i = 0; i < state->write_count; i++) {
-            image_apply(&bytes, &length, &state->writes[i]);
+            image_apply(&image, &state->writes[i]);
         }
     } else if (damage == DAMAGE_TORN) {
-        image_tear(&bytes, &length, state, seed);
+        image_tear(&image, state, seed);
     }
     FILE *file = fopen(to_path, "wb");
-    if (file == NULL || fwrite(bytes, 1, (size_t)length, file) != (size_t)length ||
+    if (file == NULL ||
+        fwrite(image.bytes, 1, (size_t)image.length, file) != (size_t)image.length ||
         fclose(file) != 0) {
         die("cannot write the image");
     }
-    free(bytes);
+    free(image.bytes);
 }
 
 void fault_vfs_write_image(struct fault_vfs *f, enum fault_damage damage, uint64_t seed,

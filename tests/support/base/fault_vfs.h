@@ -39,10 +39,16 @@ struct fault_write {
     unsigned char *bytes;
 };
 
+/* What a file holds, or will hold after a crash. */
+struct fault_image {
+    unsigned char *bytes;
+    int64_t length;
+    int64_t cap;
+};
+
 struct fault_file_state {
     uint64_t inode; /* 0: free */
-    unsigned char *durable;
-    int64_t durable_length;
+    struct fault_image durable;
     struct fault_write *writes; /* since the last sync */
     int write_count;
     int write_cap;
