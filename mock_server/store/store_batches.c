@@ -58,9 +58,9 @@ enum status store_batch_find(struct store *store, struct store_place place, int6
     }
     sqlite3_bind_int64(stmt, 1, place.topic->partitions[place.partition].tp);
     sqlite3_bind_int64(stmt, 2, offset);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "find a record batch", &found, err);
+    if (found) {
         size_t start = bytes->len;
         buf_append_span(bytes, sqlite_column_span(stmt, 2));
         *out = (struct store_batch){.first_offset = sqlite3_column_int64(stmt, 0),
@@ -70,11 +70,9 @@ enum status store_batch_find(struct store *store, struct store_place place, int6
         } else {
             status = error_set(err, STATUS_LIMIT, "there is no room for a record batch");
         }
-    } else if (step == SQLITE_DONE) {
+    } else if (status == STATUS_OK) {
         status = error_set(err, STATUS_NOT_FOUND, "no record batch from offset %lld on",
                            (long long)offset);
-    } else {
-        status = store_read_failed(store, "find a record batch", err);
     }
     sqlite3_reset(stmt);
     return status;

@@ -139,11 +139,7 @@ static enum status bucket_ask(struct store *store, enum store_statement id, int6
         return store_read_failed(store, "look into a bucket", err);
     }
     sqlite3_bind_int64(stmt, 1, bucket_id);
-    int step = sqlite3_step(stmt);
-    *any = step == SQLITE_ROW;
-    enum status status = step == SQLITE_ROW || step == SQLITE_DONE
-                             ? STATUS_OK
-                             : store_read_failed(store, "look into a bucket", err);
+    enum status status = store_read_row(store, stmt, "look into a bucket", any, err);
     sqlite3_reset(stmt);
     return status;
 }

@@ -167,13 +167,11 @@ static enum status check_namesake(struct store *store, const struct store_resour
     sqlite_bind_span_text(stmt, 1, resource->arn);
     sqlite_bind_span_text(stmt, 2, resource->kind);
     sqlite_bind_span_text(stmt, 3, resource->name);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "read about connectors", &found, err);
+    if (found) {
         status = error_set(err, STATUS_EXISTS, "another %.*s has the name %.*s",
                            SPAN_ARG(resource->kind), SPAN_ARG(resource->name));
-    } else if (step != SQLITE_DONE) {
-        status = read_failed(store, err);
     }
     sqlite3_reset(stmt);
     return status;

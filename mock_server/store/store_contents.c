@@ -382,13 +382,12 @@ static enum status content_size(struct store *store, int64_t content_id, uint64_
         return store_read_failed(store, "read a content", err);
     }
     sqlite3_bind_int64(stmt, 1, content_id);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "read a content", &found, err);
+    if (found) {
         *size = (uint64_t)sqlite3_column_int64(stmt, 0);
-    } else {
-        status = step == SQLITE_DONE ? content_damaged(store, content_id, err)
-                                     : store_read_failed(store, "read a content", err);
+    } else if (status == STATUS_OK) {
+        status = content_damaged(store, content_id, err);
     }
     sqlite3_reset(stmt);
     return status;

@@ -32,18 +32,16 @@ enum status store_group_committed(struct store *store, struct store_group_place 
     sqlite_bind_span_text(stmt, 1, place.group);
     sqlite_bind_span_text(stmt, 2, place.topic);
     sqlite3_bind_int(stmt, 3, place.partition);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "read a committed offset", &found, err);
+    if (found) {
         *offset = sqlite3_column_int64(stmt, 0);
         if (metadata != NULL) {
             buf_append_span(metadata, sqlite_column_span(stmt, 1));
         }
-    } else if (step == SQLITE_DONE) {
+    } else if (status == STATUS_OK) {
         status = error_set(err, STATUS_NOT_FOUND, "group %.*s has no commit for %.*s-%d",
                            SPAN_ARG(place.group), SPAN_ARG(place.topic), (int)place.partition);
-    } else {
-        status = store_read_failed(store, "read a committed offset", err);
     }
     sqlite3_reset(stmt);
     return status;

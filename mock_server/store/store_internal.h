@@ -157,6 +157,10 @@ enum status store_write_failed(struct store *store, const char *doing, struct er
 enum status store_turn_fail(struct store *store, const struct error *why);
 /* A statement of a read has failed. */
 enum status store_read_failed(struct store *store, const char *doing, struct error *err);
+/* Steps a reading statement of at most one row; the caller resets it, whatever comes. *found: its
+ * columns can be read. */
+enum status store_read_row(struct store *store, sqlite3_stmt *stmt, const char *doing, bool *found,
+                           struct error *err) PP_MUST_USE;
 /* Room for one more undo note; NO_MEMORY fails the turn. */
 enum status store_undo_reserve(struct store *store, struct error *err) PP_MUST_USE;
 /* The number that a statement gives. */

@@ -99,13 +99,11 @@ static enum status object_place_find(struct store *store, int64_t bucket_id, str
     }
     sqlite3_bind_int64(stmt, 1, bucket_id);
     sqlite_bind_span_text(stmt, 2, key);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "find an object", &found, err);
+    if (found) {
         out->object_id = sqlite3_column_int64(stmt, 0);
         out->content_id = sqlite3_column_int64(stmt, 1);
-    } else if (step != SQLITE_DONE) {
-        status = store_read_failed(store, "find an object", err);
     }
     sqlite3_reset(stmt);
     return status;
@@ -250,9 +248,9 @@ enum status store_object_find(struct store *store, int64_t bucket_id, struct spa
     }
     sqlite3_bind_int64(stmt, 1, bucket_id);
     sqlite_bind_span_text(stmt, 2, key);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "find an object", &found, err);
+    if (found) {
         struct store_object object = {
             .id = sqlite3_column_int64(stmt, 0),
             .bucket_id = bucket_id,
@@ -269,10 +267,8 @@ enum status store_object_find(struct store *store, int64_t bucket_id, struct spa
         } else {
             status = error_set(err, STATUS_NO_MEMORY, "out of memory");
         }
-    } else if (step == SQLITE_DONE) {
+    } else if (status == STATUS_OK) {
         status = error_set(err, STATUS_NOT_FOUND, "there is no such object");
-    } else {
-        status = store_read_failed(store, "find an object", err);
     }
     sqlite3_reset(stmt);
     return status;
@@ -286,8 +282,9 @@ enum status store_object_bytes(struct store *store, int64_t object_id,
         return store_read_failed(store, "read an object", err);
     }
     sqlite3_bind_int64(stmt, 1, object_id);
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "read an object", &found, err);
+    if (found) {
         *out = (struct store_object_bytes){
             .size = (uint64_t)sqlite3_column_int64(stmt, 0),
             .content_id = sqlite3_column_int64(stmt, 1),
@@ -300,11 +297,8 @@ enum status store_object_bytes(struct store *store, int64_t object_id,
         }
         return STATUS_OK;
     }
-    enum status status = step == SQLITE_DONE
-                             ? error_set(err, STATUS_NOT_FOUND, "the object is gone")
-                             : store_read_failed(store, "read an object", err);
     sqlite3_reset(stmt);
-    return status;
+    return status == STATUS_OK ? error_set(err, STATUS_NOT_FOUND, "the object is gone") : status;
 }
 
 void store_object_bytes_end(struct store *store)
@@ -352,15 +346,14 @@ enum status store_object_piece(struct store *store, int64_t object_id, int64_t n
     }
     sqlite3_bind_int64(stmt, 1, object_id);
     sqlite3_bind_int64(stmt, 2, number);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "find a piece of an object", &found, err);
+    if (found) {
         *out = (struct store_object_piece){.start = (uint64_t)sqlite3_column_int64(stmt, 0),
                                            .size = (uint64_t)sqlite3_column_int64(stmt, 1),
                                            .count = sqlite3_column_int64(stmt, 2)};
-    } else {
-        status = step == SQLITE_DONE ? error_set(err, STATUS_NOT_FOUND, "there is no such piece")
-                                     : store_read_failed(store, "find a piece of an object", err);
+    } else if (status == STATUS_OK) {
+        status = error_set(err, STATUS_NOT_FOUND, "there is no such piece");
     }
     sqlite3_reset(stmt);
     return status;

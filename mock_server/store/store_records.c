@@ -214,15 +214,13 @@ static enum status time_at(struct store *store, int64_t tp, int64_t offset, int6
     }
     sqlite3_bind_int64(stmt, 1, tp);
     sqlite3_bind_int64(stmt, 2, offset);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "search by time", &found, err);
+    if (found) {
         *timestamp_ms = sqlite3_column_int64(stmt, 0);
-    } else if (step == SQLITE_DONE) {
+    } else if (status == STATUS_OK) {
         status = error_set(err, STATUS_CORRUPT, "%s: offset %lld of partition %lld is missing",
                            store->db.path, (long long)offset, (long long)tp);
-    } else {
-        status = store_read_failed(store, "search by time", err);
     }
     sqlite3_reset(stmt);
     return status;
@@ -262,14 +260,12 @@ static enum status time_scan(struct store *store, const struct store_partition *
     }
     sqlite3_bind_int64(stmt, 1, partition->tp);
     sqlite3_bind_int64(stmt, 2, timestamp_ms);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "search by time", &found, err);
+    if (found) {
         *offset = sqlite3_column_int64(stmt, 0);
-    } else if (step == SQLITE_DONE) {
+    } else if (status == STATUS_OK) {
         status = error_set(err, STATUS_NOT_FOUND, "no record is that young");
-    } else {
-        status = store_read_failed(store, "search by time", err);
     }
     sqlite3_reset(stmt);
     return status;

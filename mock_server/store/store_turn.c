@@ -88,6 +88,15 @@ enum status store_read_failed(struct store *store, const char *doing, struct err
     return status;
 }
 
+enum status store_read_row(struct store *store, sqlite3_stmt *stmt, const char *doing, bool *found,
+                           struct error *err)
+{
+    int step = sqlite3_step(stmt);
+    *found = step == SQLITE_ROW;
+    return step == SQLITE_ROW || step == SQLITE_DONE ? STATUS_OK
+                                                     : store_read_failed(store, doing, err);
+}
+
 /* --- ids --- */
 
 enum status store_query(struct store *store, enum store_statement id, int64_t *out,

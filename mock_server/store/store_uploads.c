@@ -52,9 +52,9 @@ enum status store_upload_find(struct store *store, struct store_upload_place pla
         return store_read_failed(store, "find an upload", err);
     }
     sqlite_bind_span_text(stmt, 1, place.id);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "find an upload", &found, err);
+    if (found) {
         struct store_upload upload = {
             .id = place.id,
             .bucket_id = sqlite3_column_int64(stmt, 0),
@@ -70,9 +70,8 @@ enum status store_upload_find(struct store *store, struct store_upload_place pla
         } else {
             status = error_set(err, STATUS_NO_MEMORY, "out of memory");
         }
-    } else {
-        status =
-            step == SQLITE_DONE ? no_upload(err) : store_read_failed(store, "find an upload", err);
+    } else if (status == STATUS_OK) {
+        status = no_upload(err);
     }
     sqlite3_reset(stmt);
     return status;
@@ -157,17 +156,16 @@ static enum status find_row(struct store *store, struct span upload_id, int32_t 
     }
     sqlite_bind_span_text(stmt, 1, upload_id);
     sqlite3_bind_int(stmt, 2, number);
-    enum status status = STATUS_OK;
-    int step = sqlite3_step(stmt);
-    if (step == SQLITE_ROW) {
+    bool found;
+    enum status status = store_read_row(store, stmt, "find a part", &found, err);
+    if (found) {
         out->upload = sqlite3_column_int64(stmt, 0);
         out->old = (struct store_piece){
             .content_id = sqlite3_column_int64(stmt, 1),
             .size = (uint64_t)sqlite3_column_int64(stmt, 2),
         };
-    } else {
-        status =
-            step == SQLITE_DONE ? no_upload(err) : store_read_failed(store, "find a part", err);
+    } else if (status == STATUS_OK) {
+        status = no_upload(err);
     }
     sqlite3_reset(stmt);
     return status;
