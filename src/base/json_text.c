@@ -1,3 +1,4 @@
+#include "array.h"
 #include "hash.h"
 #include "json_scan_internal.h"
 
@@ -17,11 +18,12 @@ struct member {
 
 /* The members of all objects that are open, innermost last. */
 struct json_member_stack {
-    struct member inline_members[members_inline];
-    struct member *members;
+    struct member *members; /* the inline ones, until there are too many */
     size_t count;
-    size_t cap;
+    struct member *grown;
+    size_t grown_cap;
     uint32_t hash_start;
+    struct member inline_members[members_inline];
 };
 
 /* --- the cursor ------------------------------------------------------------------------------- */
@@ -134,31 +136,18 @@ static bool scan_literal(struct json_scan *s, struct span word)
 
 static struct member *member_push(struct json_member_stack *stack)
 {
-    if (stack->members == NULL) {
-        stack->members = stack->inline_members;
-        stack->cap = members_inline;
-    }
-    if (stack->count == stack->cap) {
-        bool was_inline = stack->members == stack->inline_members;
-        size_t cap = stack->cap * 2;
-        struct member *grown = realloc(was_inline ? NULL : stack->members, cap * sizeof(*grown));
-        if (grown == NULL) {
+    if (stack->count >= members_inline) {
+        bool first = stack->grown == NULL;
+        if (ARRAY_RESERVE(stack->grown, stack->grown_cap, stack->count + 1, ARRAY_NO_MAX) !=
+            STATUS_OK) {
             return NULL;
         }
-        if (was_inline) {
-            memcpy(grown, stack->inline_members, sizeof(stack->inline_members));
+        if (first) {
+            memcpy(stack->grown, stack->inline_members, sizeof(stack->inline_members));
         }
-        stack->members = grown;
-        stack->cap = cap;
+        stack->members = stack->grown;
     }
     return &stack->members[stack->count++];
-}
-
-static void member_stack_release(struct json_member_stack *stack)
-{
-    if (stack->members != stack->inline_members) {
-        free(stack->members);
-    }
 }
 
 static bool member_is(const struct json_scan *s, size_t i, uint32_t hash, struct span key)
@@ -487,15 +476,14 @@ static bool scan_value(struct json_scan *s, unsigned depth)
 bool json_reencode(struct json_cursor *c, struct buf *out, struct json_error *err)
 {
     struct json_member_stack stack PP_LEFT_UNSET;
-    stack.members = NULL;
+    stack.members = stack.inline_members;
     stack.count = 0;
-    stack.cap = 0;
+    stack.grown = NULL;
+    stack.grown_cap = 0;
     stack.hash_start = hash_start_hidden(c);
     struct json_scan s = {.c = c, .out = out, .err = err, .stack = &stack};
     bool ok = scan_value(&s, JSON_DEPTH_MAX);
-    if (stack.members != NULL) {
-        member_stack_release(&stack);
-    }
+    free(stack.grown);
     if (ok && out != NULL && !buf_ok(out)) {
         return json_fail(err, c->position, "the value is larger than a limit allows");
     }
