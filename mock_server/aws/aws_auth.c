@@ -4,7 +4,6 @@
 
 #include "query.h"
 #include "sigv2.h"
-#include "url.h"
 
 enum {
     common_skew_max_s = 5 * 60,
@@ -137,19 +136,6 @@ static enum aws_verdict time_judge(const struct auth_check *check)
 
 /* --- the payload and the headers --- */
 
-/* A parameter's value without its escapes; false: the query has no such parameter. */
-static bool auth_parameter(const struct auth_check *check, const char *name, struct span *out)
-{
-    struct span raw;
-    if (!url_query_find(check->request->http->query, name, &raw)) {
-        return false;
-    }
-    if (query_decode(check->request->arena, raw, true, out) != QUERY_DECODED) {
-        *out = SPAN_EMPTY; /* which is no payload's hash, so no signature fits */
-    }
-    return true;
-}
-
 /* S3's last line of the canonical request is what the client says of its payload; the body is held
  * against that when it has come. */
 static enum aws_verdict s3_payload_judge(struct auth_check *check)
@@ -163,7 +149,9 @@ static enum aws_verdict s3_payload_judge(struct auth_check *check)
     }
     if (sigv4_claim_signs(claim, SPAN_LIT("x-amz-content-sha256"))) {
         check->signed_request.payload_hash = header;
-    } else if (auth_parameter(check, "X-Amz-Content-Sha256", &parameter)) {
+    } else if (query_value_in(check->request->arena, check->request->http->query,
+                              "X-Amz-Content-Sha256", &parameter) != QUERY_ABSENT) {
+        /* A broken one is empty: no payload's hash, so no signature fits. */
         check->signed_request.payload_hash = parameter;
     }
     return AWS_GRANTED;

@@ -1,6 +1,6 @@
 #include "answer.h"
 
-#include "json_text.h"
+#include "json_write.h"
 
 #include <stdio.h>
 
@@ -51,11 +51,11 @@ enum handled answer_error_code(struct exchange *exchange, int status, int code,
                                const char *content_type, struct span message)
 {
     struct buf *out = answer_begin(exchange, status, content_type);
-    BUF_APPEND_LIT(out, "{\"error_code\":");
-    buf_append_i64(out, code);
-    BUF_APPEND_LIT(out, ",\"message\":");
-    json_string_append(out, message);
-    BUF_APPEND_LIT(out, "}");
+    struct json_writer w = json_writer_to(out);
+    json_write_object(&w);
+    json_member_i64(&w, "error_code", code);
+    json_member_string(&w, "message", message);
+    json_write_end(&w);
     exchange->reply.error_code = arena_printf(&exchange->arena, "%d", code);
     return HANDLED;
 }

@@ -1,7 +1,7 @@
 #include "query.h"
 
 #include "exchange.h"
-#include "hex.h"
+#include "url.h"
 
 static bool query_is_plain(struct span raw, bool plus_is_blank)
 {
@@ -21,20 +21,10 @@ enum query_decoded query_decode(struct arena *arena, struct span raw, bool plus_
         return QUERY_NO_MEMORY;
     }
     size_t len = 0;
-    for (size_t i = 0; i < raw.len; i++) {
-        char c = raw.ptr[i];
-        if (c == '%') {
-            int high = i + 2 < raw.len ? hex_value(raw.ptr[i + 1]) : -1;
-            int low = i + 2 < raw.len ? hex_value(raw.ptr[i + 2]) : -1;
-            if (high < 0 || low < 0 || high + low == 0) {
-                return QUERY_BAD_ESCAPE;
-            }
-            c = (char)(high * 16 + low);
-            i += 2;
-        } else if (c == '+' && plus_is_blank) {
-            c = ' ';
+    while (raw.len > 0) {
+        if (!url_next_byte(&raw, plus_is_blank, &text[len++])) {
+            return QUERY_BAD_ESCAPE;
         }
-        text[len++] = c;
     }
     *out = span_from(text, len);
     return QUERY_DECODED;
@@ -53,30 +43,24 @@ bool query_next(struct span *query, struct query_parameter *out)
     return true;
 }
 
-static bool query_find(struct span query, const char *name, struct query_parameter *out)
+enum query_outcome query_value_in(struct arena *arena, struct span query, const char *name,
+                                  struct span *value)
 {
-    while (query_next(&query, out)) {
-        if (span_equal_cstr(out->name, name)) {
-            return true;
-        }
+    struct span raw;
+    *value = SPAN_EMPTY;
+    if (!url_query_find(query, name, &raw)) {
+        return QUERY_ABSENT;
     }
-    return false;
+    return query_decode(arena, raw, true, value) == QUERY_DECODED ? QUERY_FOUND : QUERY_BROKEN;
 }
 
 enum query_outcome query_value(struct exchange *exchange, const char *name, struct span *value)
 {
-    struct query_parameter parameter;
-    *value = SPAN_EMPTY;
-    if (!query_find(exchange->request.query, name, &parameter)) {
-        return QUERY_ABSENT;
-    }
-    return query_decode(&exchange->arena, parameter.value, true, value) == QUERY_DECODED
-               ? QUERY_FOUND
-               : QUERY_BROKEN;
+    return query_value_in(&exchange->arena, exchange->request.query, name, value);
 }
 
 bool query_has(const struct exchange *exchange, const char *name)
 {
-    struct query_parameter ignored;
-    return query_find(exchange->request.query, name, &ignored);
+    struct span ignored;
+    return url_query_find(exchange->request.query, name, &ignored);
 }

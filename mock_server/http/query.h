@@ -16,6 +16,9 @@ enum query_outcome {
  * sent. Valid as long as the exchange; copied only where something had to be decoded. *value is
  * written always: empty where there is none. */
 enum query_outcome query_value(struct exchange *exchange, const char *name, struct span *value);
+/* The same of any query, into any arena. */
+enum query_outcome query_value_in(struct arena *arena, struct span query, const char *name,
+                                  struct span *value);
 /* Is there a parameter of that name, with or without a value? */
 bool query_has(const struct exchange *exchange, const char *name);
 
@@ -31,7 +34,7 @@ bool query_next(struct span *query, struct query_parameter *out);
 enum query_decoded { QUERY_DECODED, QUERY_BAD_ESCAPE, QUERY_NO_MEMORY };
 
 /* `raw` without its escapes, in the arena; `raw` itself where there are none. An encoded NUL is a
- * bad escape: names end at it in too many places. */
+ * bad escape. */
 enum query_decoded query_decode(struct arena *arena, struct span raw, bool plus_is_blank,
                                 struct span *out);
 

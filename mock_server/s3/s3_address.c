@@ -5,6 +5,7 @@
 #include "s3_address.h"
 
 #include "answer.h"
+#include "query.h"
 #include "s3_errors.h"
 #include "url.h"
 
@@ -70,36 +71,30 @@ static bool answer_invalid_uri(struct s3_call *call)
 
 static bool address_decode(struct s3_call *call, struct span raw, struct span *out)
 {
-    struct buf decoded;
-    buf_init(&decoded, HTTP_TARGET_BYTES_MAX);
-    bool sound = url_decode(raw, false, &decoded) && span_is_utf8(buf_span(&decoded));
-    char *copy = buf_ok(&decoded) && sound
-                     ? arena_copy_cstr(&call->exchange->arena, buf_span(&decoded))
-                     : NULL;
-    if (copy != NULL) {
-        *out = span_from(copy, decoded.len);
-    }
-    bool memory = buf_ok(&decoded);
-    buf_release(&decoded);
-    if (!sound) {
+    switch (query_decode(&call->exchange->arena, raw, false, out)) {
+    case QUERY_DECODED:
+        return span_is_utf8(*out) || answer_invalid_uri(call);
+    case QUERY_BAD_ESCAPE:
         return answer_invalid_uri(call);
+    case QUERY_NO_MEMORY:
+        break;
     }
-    if (copy == NULL || !memory) {
-        exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
-        return false;
-    }
-    return true;
+    exchange_fail(call->exchange, EXCHANGE_NO_MEMORY);
+    return false;
 }
 
 /* A query is sound when all its escapes can be decoded and none is a NUL, so that s3_query cannot
  * fail later. */
 static bool query_is_sound(struct s3_call *call)
 {
-    struct buf decoded;
-    buf_init(&decoded, HTTP_TARGET_BYTES_MAX);
-    bool sound = url_decode(call->exchange->request.query, true, &decoded) && buf_ok(&decoded);
-    buf_release(&decoded);
-    return sound || answer_invalid_uri(call);
+    struct span rest = call->exchange->request.query;
+    char ignored;
+    while (rest.len > 0) {
+        if (!url_next_byte(&rest, true, &ignored)) {
+            return answer_invalid_uri(call);
+        }
+    }
+    return true;
 }
 
 static bool address_key_fits(struct s3_call *call)

@@ -88,22 +88,34 @@ const char *url_shown(const char *text, char out[URL_SHOWN_BYTES])
     return out;
 }
 
+bool url_next_byte(struct span *rest, bool plus_is_space, char *out)
+{
+    char ch = rest->ptr[0];
+    size_t taken = 1;
+    if (ch == '%') {
+        int high = rest->len > 2 ? hex_value(rest->ptr[1]) : -1;
+        int low = rest->len > 2 ? hex_value(rest->ptr[2]) : -1;
+        if (high < 0 || low < 0 || high + low == 0) {
+            return false;
+        }
+        ch = (char)(high << 4 | low);
+        taken = 3;
+    } else if (ch == '+' && plus_is_space) {
+        ch = ' ';
+    }
+    *rest = span_skip(*rest, taken);
+    *out = ch;
+    return true;
+}
+
 bool url_decode(struct span text, bool plus_is_space, struct buf *out)
 {
     size_t start = out->len;
-    for (size_t i = 0; i < text.len; i++) {
-        char ch = text.ptr[i];
-        if (ch == '%') {
-            int high = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
-            int low = i + 2 < text.len ? hex_value(text.ptr[i + 2]) : -1;
-            if (high < 0 || low < 0 || high + low == 0) {
-                out->len = start;
-                return false;
-            }
-            ch = (char)(high << 4 | low);
-            i += 2;
-        } else if (ch == '+' && plus_is_space) {
-            ch = ' ';
+    while (text.len > 0) {
+        char ch;
+        if (!url_next_byte(&text, plus_is_space, &ch)) {
+            out->len = start;
+            return false;
         }
         buf_append_byte(out, ch);
     }

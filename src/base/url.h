@@ -18,8 +18,10 @@ enum { URL_SHOWN_BYTES = 256 };
 /* The text as it may be printed, a URL or not: itself, or in `out`, cut to what fits, with *** for
  * user:password. */
 const char *url_shown(const char *text, char out[URL_SHOWN_BYTES]);
-/* Appends the decoded bytes; false (nothing appended) on a broken escape or an encoded NUL. With
- * plus_is_space as in a query string. */
+/* Takes a byte off the front of *rest (which is not empty), decoded; false on a broken escape or an
+ * encoded NUL: names end at it in too many places. With plus_is_space as in a query string. */
+bool url_next_byte(struct span *rest, bool plus_is_space, char *out);
+/* Appends the decoded bytes; false (nothing appended) where url_next_byte is. */
 bool url_decode(struct span text, bool plus_is_space, struct buf *out);
 /* Escapes everything but the unreserved characters (and '/' when keep_slash). */
 void url_encode(struct span text, bool keep_slash, struct buf *out);
