@@ -1,7 +1,5 @@
 #include "search.h"
 
-#include <string.h>
-
 size_t search_place(struct search_array array, const void *key, search_order *order, bool *found)
 {
     size_t low = 0;
@@ -21,19 +19,4 @@ size_t search_place(struct search_array array, const void *key, search_order *or
         *found = exact;
     }
     return low;
-}
-
-static int search_name_order(const void *row, const void *key)
-{
-    const char *name;
-    memcpy(&name, row, sizeof(name));
-    return span_compare(span_from_cstr(name), *(const struct span *)key);
-}
-
-const void *search_name(const void *rows, size_t count, size_t row_bytes, struct span name)
-{
-    bool found;
-    const struct search_array table = {rows, count, row_bytes};
-    size_t place = search_place(table, &name, search_name_order, &found);
-    return found ? (const char *)rows + place * row_bytes : NULL;
 }

@@ -1,9 +1,12 @@
-/* The binary search, written once: in arrays that their owner keeps sorted, and in constant tables
- * whose rows begin with their name. */
+/* The binary search, written once, in arrays that their owner keeps sorted. A constant table of
+ * names has few rows and is walked. */
 #ifndef PINPIPE_SEARCH_H
 #define PINPIPE_SEARCH_H
 
-#include "span.h"
+#include "base.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 /* Below zero when the item stands before the key, zero when it is the one, above zero behind. */
 typedef int search_order(const void *item, const void *key);
@@ -19,10 +22,5 @@ struct search_array {
 size_t search_place(struct search_array array, const void *key, search_order *order, bool *found);
 #define SEARCH_PLACE(items, count, key, order, found)                                              \
     search_place((struct search_array){(items), (count), sizeof(*(items))}, (key), (order), (found))
-
-/* The row of a table sorted by name whose rows begin with `const char *name`; NULL when there is
- * none. Names are compared byte by byte. */
-const void *search_name(const void *rows, size_t count, size_t row_bytes, struct span name);
-#define SEARCH_NAME(table, name) search_name((table), ARRAY_COUNT(table), sizeof(*(table)), (name))
 
 #endif

@@ -1,7 +1,6 @@
 /* include/pinpipe/rows.h on top of row_source.h. */
 #include "pinpipe/rows.h"
 
-#include "json_text.h"
 #include "public_error.h"
 #include "row_json.h"
 #include "row_source.h"
@@ -75,23 +74,6 @@ int64_t pinpipe_rows_count(struct pinpipe_rows *rows, enum pinpipe_table table)
     return count;
 }
 
-static void public_value_append(struct buf *out, enum column_type type,
-                                const struct row_value *value)
-{
-    switch (type) {
-    case COLUMN_INT:
-        buf_append_i64(out, value->integer);
-        break;
-    case COLUMN_FLOAT:
-        json_double_append(out, value->real);
-        break;
-    case COLUMN_TEXT:
-    case COLUMN_DATETIME:
-        buf_append_span(out, value->text);
-        break;
-    }
-}
-
 static struct pinpipe_row *row_keep(const struct row *row)
 {
     struct pinpipe_row *kept = calloc(1, sizeof(*kept));
@@ -105,7 +87,7 @@ static struct pinpipe_row *row_keep(const struct row *row)
         kept->starts[i] = kept->texts.len;
         kept->is_null[i] = row->values[i].is_null;
         if (!kept->is_null[i]) {
-            public_value_append(&kept->texts, row->table->columns[i].type, &row->values[i]);
+            row_value_append(&kept->texts, &row->values[i], row->table->columns[i].type);
         }
         buf_append_byte(&kept->texts, '\0');
     }

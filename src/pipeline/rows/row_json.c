@@ -23,6 +23,22 @@ static struct span datetime_styled(struct span text, enum datetime_style style,
     return span_from(stamp, datetime_bytes);
 }
 
+void row_value_append(struct buf *out, const struct row_value *value, enum column_type type)
+{
+    switch (type) {
+    case COLUMN_INT:
+        buf_append_i64(out, value->integer);
+        break;
+    case COLUMN_FLOAT:
+        json_double_append(out, value->real);
+        break;
+    case COLUMN_TEXT:
+    case COLUMN_DATETIME:
+        buf_append_span(out, value->text);
+        break;
+    }
+}
+
 static void row_json_value_append(struct buf *out, const struct row_value *value,
                                   enum column_type type, enum datetime_style style)
 {
@@ -33,10 +49,8 @@ static void row_json_value_append(struct buf *out, const struct row_value *value
     }
     switch (type) {
     case COLUMN_INT:
-        buf_append_i64(out, value->integer);
-        break;
     case COLUMN_FLOAT:
-        json_double_append(out, value->real);
+        row_value_append(out, value, type);
         break;
     case COLUMN_TEXT:
         json_string_append(out, value->text);

@@ -11,6 +11,10 @@ enum datetime_style { DATETIME_ISO, DATETIME_SPACE }; /* 2021-02-05T19:14:42 or 
  * returns byte for byte. */
 void row_json_append(struct buf *out, const struct row *row, enum datetime_style style);
 
+/* A value that is not NULL, as bare text: a number as in the JSON above, a text as the table holds
+ * it. */
+void row_value_append(struct buf *out, const struct row_value *value, enum column_type type);
+
 /* Compares a record's value with the row, field by field, numbers by value, whatever the key order.
  * *field is the first column (in column order) that differs or is missing; "" when the columns are
  * all there and right and only unknown members make the difference. The names of unknown members

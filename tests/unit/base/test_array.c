@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,22 +105,6 @@ static void a_search_gives_the_first_of_equals(void **state)
     assert_true(found);
 }
 
-static void a_table_is_searched_by_its_names(void **state)
-{
-    (void)state;
-    static const struct row {
-        const char *name;
-        int value;
-    } table[] = {{"", 1}, {"a", 2}, {"ab", 3}, {"b", 4}};
-    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
-        const struct row *row = SEARCH_NAME(table, span_from_cstr(table[i].name));
-        assert_ptr_equal(row, &table[i]);
-    }
-    assert_null(SEARCH_NAME(table, SPAN_LIT("aa")));
-    assert_null(SEARCH_NAME(table, SPAN_LIT("abc")));
-    assert_null(SEARCH_NAME(table, SPAN_LIT("c")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,7 +114,6 @@ int main(void)
         cmocka_unit_test(items_are_put_in_and_taken_out_anywhere),
         cmocka_unit_test(a_search_finds_the_place_of_every_key),
         cmocka_unit_test(a_search_gives_the_first_of_equals),
-        cmocka_unit_test(a_table_is_searched_by_its_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
