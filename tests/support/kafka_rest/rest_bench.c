@@ -1,31 +1,12 @@
 #include "rest_bench.h"
 
 #include "asked.h"
+#include "lost_turn.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { arena_bytes = 1024 * 1024, stream_piece_bytes_max = 100000 };
-
-/* sqlite3_auto_extension has no context of its own, so the opening bench waits here. */
-static struct bench *opening;
-
-static int refuse_commit(void *ctx)
-{
-    const struct bench *bench = ctx;
-    return bench->fail_commits ? 1 : 0;
-}
-
-static int hook_database(sqlite3 *db, char **error, const void *api)
-{
-    (void)error;
-    (void)api;
-    if (opening != NULL) {
-        sqlite3_commit_hook(db, refuse_commit, opening);
-    }
-    return SQLITE_OK;
-}
 
 void bench_init(struct bench *bench)
 {
@@ -39,11 +20,8 @@ void bench_init(struct bench *bench)
 void bench_open(struct bench *bench)
 {
     struct store_options store = {.env = &bench->env, .log = &bench->log};
-    opening = bench;
-    sqlite3_auto_extension((void (*)(void))hook_database);
     PP_ASSERT(store_open(&store, &bench->store, NULL) == STATUS_OK);
-    sqlite3_cancel_auto_extension((void (*)(void))hook_database);
-    opening = NULL;
+    lose_turns_while(bench->store, &bench->fail_commits);
     PP_ASSERT(store_topic_create(
                   bench->store,
                   &(struct store_topic_spec){.name = SPAN_LIT("u1.pin"), .partition_count = 1},

@@ -1,6 +1,7 @@
 #include "s3_fixture.h"
 
 #include "asked.h"
+#include "lost_turn.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 enum { reply_bytes_max = 256 * 1024 * 1024, stream_piece_bytes = 64 * 1024 };
 
@@ -16,33 +16,11 @@ static const char *const base_domains[] = {"localhost", "s3.localhost.localstack
 
 /* --- life --- */
 
-/* sqlite3_auto_extension has no context of its own, so the opening fixture waits here. */
-static struct s3_fixture *opening;
-
-static int refuse_commit(void *ctx)
-{
-    const struct s3_fixture *f = ctx;
-    return f->commits_fail ? 1 : 0;
-}
-
-static int hook_database(sqlite3 *db, char **error, const void *api)
-{
-    (void)error;
-    (void)api;
-    if (opening != NULL) {
-        sqlite3_commit_hook(db, refuse_commit, opening);
-    }
-    return SQLITE_OK;
-}
-
 static void open_store(struct s3_fixture *f)
 {
     struct store_options options = {.env = &f->env, .log = &f->log};
-    opening = f;
-    sqlite3_auto_extension((void (*)(void))hook_database);
     PP_ASSERT(store_open(&options, &f->store, NULL) == STATUS_OK);
-    sqlite3_cancel_auto_extension((void (*)(void))hook_database);
-    opening = NULL;
+    lose_turns_while(f->store, &f->commits_fail);
 }
 
 static void take_reply(struct exchange *exchange)

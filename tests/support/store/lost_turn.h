@@ -6,5 +6,7 @@
 
 /* The next store_turn_commit says DISK_FULL. */
 void lose_turn(struct store *store);
+/* From now on every COMMIT is rolled back at which *lost is set. */
+void lose_turns_while(struct store *store, const bool *lost);
 
 #endif
