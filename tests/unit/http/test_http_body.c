@@ -1,8 +1,7 @@
 /* Bodies that their service plans, over real sockets: streamed, gathered, refused, cut off. The
  * service is tests/support/stream_server.c. */
 #include "http_internal.h"
-#include "raw_socket.h"
-#include "stream_server.h"
+#include "stream_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,50 +13,7 @@
 
 enum { short_ms = 60, soon_ms = 2000 };
 
-struct fixture {
-    struct stream_server stream;
-    struct raw_reply reply;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    if (f == NULL) {
-        return 1;
-    }
-    stream_server_init(&f->stream);
-    *state = f;
-    return 0;
-}
-
-static int setup_started(void **state)
-{
-    if (setup(state) != 0) {
-        return 1;
-    }
-    echo_server_start(&((struct fixture *)*state)->stream.echo);
-    return 0;
-}
-
-/* However a test ends its exchanges: nothing was wrong, and every state was let go of, once. */
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    if (f->stream.echo.server != NULL) {
-        echo_server_stop(&f->stream.echo);
-    }
-    assert_int_equal(atomic_load(&f->stream.wrong), 0);
-    assert_int_equal(atomic_load(&f->stream.released), atomic_load(&f->stream.begun));
-    free(f);
-    return 0;
-}
-
-static int connect_to(struct fixture *f)
-{
-    return raw_connect(f->stream.echo.port);
-}
-
-static void expect(struct fixture *f, int fd, int status, const char *body)
+static void expect(struct stream_fixture *f, int fd, int status, const char *body)
 {
     raw_receive(fd, false, &f->reply);
     assert_int_equal(f->reply.status, status);
@@ -94,8 +50,8 @@ static void send_chunk(int fd, const char *extension, uint64_t position, size_t 
 
 static void a_streamed_body_comes_in_pieces_and_is_handled_when_it_is_whole(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/sum", "Content-Length: 3000000"));
     send_body(fd, 0, 2999999);
     echo_server_await(&f->stream.pieces, 1);
@@ -111,8 +67,8 @@ static void a_streamed_body_comes_in_pieces_and_is_handled_when_it_is_whole(void
 
 static void a_streamed_body_may_come_in_chunks_of_any_size(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     uint64_t position = 0;
     raw_send_text(fd, PUT("/sum", "Transfer-Encoding: chunked"));
     for (size_t i = 1; i < 300; i++) {
@@ -135,9 +91,9 @@ static void a_streamed_body_may_come_byte_by_byte(void **state)
         PUT("/sum", "Transfer-Encoding: chunked") "3;x=y\r\naho\r\n6\r\nvcjqxe\r\n0\r\n\r\n",
         PUT("/sum", "Transfer-Encoding: chunked") "009\r\nahovcjqxe\r\n0\r\nTrailer: x\r\n\r\n",
     };
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-        int fd = connect_to(f);
+        int fd = stream_connect(f);
         for (const char *p = texts[i]; *p != '\0'; p++) {
             raw_send(fd, p, 1);
         }
@@ -148,8 +104,8 @@ static void a_streamed_body_may_come_byte_by_byte(void **state)
 
 static void only_a_body_that_follows_is_planned(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/hello", "Content-Length: 0"));
     expect(f, fd, 200, "hello");
     raw_send_text(fd, GET_HELLO);
@@ -167,8 +123,8 @@ static void requests_before_and_behind_a_streamed_body_keep_their_order(void **s
 {
     enum { body_bytes = 200 * 1000 };
     static char text[body_bytes + 1024];
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     int len = snprintf(text, sizeof(text),
                        "GET /park/20 HTTP/1.1\r\nHost: a\r\n\r\n" PUT("/sum", "Content-Length: %d"),
                        body_bytes);
@@ -189,8 +145,8 @@ static void requests_before_and_behind_a_streamed_body_keep_their_order(void **s
 
 static void a_body_is_begun_before_it_is_asked_for(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/sum", "Expect: 100-continue\r\nContent-Length: 5"));
     raw_receive(fd, true, &f->reply);
     assert_int_equal(f->reply.status, 100);
@@ -210,8 +166,8 @@ static void a_body_is_begun_before_it_is_asked_for(void **state)
 static void a_gathered_body_is_whole_and_leaves_the_head_where_it_was(void **state)
 {
     static char body[250 * 1024];
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     stream_fill(body, sizeof(body), 0);
     raw_send_text(fd, PUT("/gather", "Content-Length: 200000"));
     raw_send(fd, body, 200000);
@@ -237,10 +193,10 @@ static void each_plan_has_its_own_limit(void **state)
         {PUT("/sum", "Content-Length: 2199023255553"), 0},
         {PUT("/sum", "Content-Length: 18446744073709551615"), 0},
     };
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         int before = atomic_load(&f->stream.begun);
-        int fd = connect_to(f);
+        int fd = stream_connect(f);
         raw_send_text(fd, cases[i].text);
         if (strstr(cases[i].text, "chunked") != NULL) {
             send_body(fd, 0, 0x4b001);
@@ -255,11 +211,11 @@ static void each_plan_has_its_own_limit(void **state)
 
 static void a_chunked_body_over_the_limit_of_streams_is_413(void **state)
 {
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     f->stream.echo.service.stream_bytes_max = 1000000;
     f->stream.echo.service.body_bytes_max = 1000;
     echo_server_start(&f->stream.echo);
-    int fd = connect_to(f);
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/sum", "Transfer-Encoding: chunked"));
     send_chunk(fd, "", 0, 999999);
     send_chunk(fd, "", 999999, 2);
@@ -272,8 +228,8 @@ static void a_chunked_body_over_the_limit_of_streams_is_413(void **state)
 
 static void a_small_refused_body_is_dropped_and_the_connection_kept(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     for (int i = 0; i < 3; i++) {
         raw_send_text(fd, PUT("/refuse", "Content-Length: 65536"));
         send_body(fd, 0, 65536);
@@ -302,10 +258,10 @@ static void a_large_refused_body_is_not_waited_for(void **state)
         PUT("/refuse/1", "Content-Length: 65538") "a",
         PUT("/refuse/1", "Transfer-Encoding: chunked") "1\r\na\r\n",
     };
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(heads); i++) {
         char connection[16];
-        int fd = connect_to(f);
+        int fd = stream_connect(f);
         raw_send_text(fd, heads[i]);
         raw_receive(fd, false, &f->reply);
         assert_int_equal(f->reply.status, 403);
@@ -319,8 +275,8 @@ static void a_large_refused_body_is_not_waited_for(void **state)
 /* It writes its whole body before it reads: without lingering it would see a reset, not the 403. */
 static void a_refusal_is_readable_although_the_body_still_comes(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/refuse/100000", "Content-Length: 3000000"));
     send_body(fd, 0, 3000000);
     raw_end_sending(fd);
@@ -331,10 +287,10 @@ static void a_refusal_is_readable_although_the_body_still_comes(void **state)
 
 static void a_refusal_waits_no_longer_for_its_body_than_others(void **state)
 {
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     f->stream.echo.http_limits.body_ms = short_ms;
     echo_server_start(&f->stream.echo);
-    int fd = connect_to(f);
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/refuse", "Content-Length: 10") "a");
     raw_receive_all(fd, &f->reply);
     assert_int_equal(f->reply.status, 403);
@@ -345,9 +301,9 @@ static void a_refusal_waits_no_longer_for_its_body_than_others(void **state)
 
 static void a_client_that_leaves_in_its_body_is_let_go_of(void **state)
 {
-    struct fixture *f = *state;
-    int left = connect_to(f);
-    int ended = connect_to(f);
+    struct stream_fixture *f = *state;
+    int left = stream_connect(f);
+    int ended = stream_connect(f);
     raw_send_text(left, PUT("/sum", "Content-Length: 100") "a");
     raw_send_text(ended, PUT("/sum", "Transfer-Encoding: chunked") "1\r\na\r\n");
     echo_server_await(&f->stream.pieces, 2);
@@ -360,10 +316,10 @@ static void a_client_that_leaves_in_its_body_is_let_go_of(void **state)
 
 static void a_stop_in_a_body_lets_go_of_it(void **state)
 {
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     f->stream.echo.limits.stop_ms = short_ms;
     echo_server_start(&f->stream.echo);
-    int fd = connect_to(f);
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/sum", "Content-Length: 100") "a");
     echo_server_await(&f->stream.pieces, 1);
     echo_server_stop(&f->stream.echo);
@@ -374,8 +330,8 @@ static void a_stop_in_a_body_lets_go_of_it(void **state)
 
 static void a_bad_chunk_in_a_streamed_body_is_400(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/sum", "Transfer-Encoding: chunked") "1\r\na\r\n");
     echo_server_await(&f->stream.pieces, 1);
     raw_send_text(fd, "zz\r\n");
@@ -389,10 +345,10 @@ static void a_bad_chunk_in_a_streamed_body_is_400(void **state)
  * of an hour of silence. */
 static void a_streamed_body_that_falls_silent_is_408(void **state)
 {
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     f->stream.echo.http_limits.body_ms = short_ms;
     echo_server_start(&f->stream.echo);
-    int fd = connect_to(f);
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/sum", "Content-Length: 2000000"));
     send_body(fd, 0, 1000000);
     raw_receive_all(fd, &f->reply);
@@ -402,10 +358,10 @@ static void a_streamed_body_that_falls_silent_is_408(void **state)
 
 static void what_was_given_away_is_not_in_the_budget_of_bodies(void **state)
 {
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     f->stream.echo.limits.budget_bytes_max = 2 * 1024 * 1024;
     echo_server_start(&f->stream.echo);
-    int fd = connect_to(f);
+    int fd = stream_connect(f);
     raw_send_text(fd, PUT("/sum", "Content-Length: 8000000"));
     send_body(fd, 0, 8000000);
     expect(f, fd, 200, "8000000");
@@ -437,16 +393,16 @@ static void *flood_main(void *ctx)
 
 /* So many clients send without end, and another one is answered all the same. Returns the bytes of
  * the largest turn. */
-static size_t answer_in_a_flood(struct fixture *f, int senders)
+static size_t answer_in_a_flood(struct stream_fixture *f, int senders)
 {
     struct flood flood = {.count = senders};
     pthread_t thread;
     for (int i = 0; i < senders; i++) {
-        flood.fds[i] = connect_to(f);
+        flood.fds[i] = stream_connect(f);
         raw_send_text(flood.fds[i], PUT("/sum", "Content-Length: 1099511627776"));
     }
     assert_int_equal(pthread_create(&thread, NULL, flood_main, &flood), 0);
-    int fd = connect_to(f);
+    int fd = stream_connect(f);
     for (int i = 0; i < 50 || atomic_load(&f->stream.body_bytes) < 20000000; i++) {
         raw_send_text(fd, GET_HELLO);
         expect(f, fd, 200, "hello");
@@ -475,8 +431,8 @@ static void many_large_bodies_share_one_turn(void **state)
                     SERVER_TURN_BYTES_MAX + BODY_PIECE_BYTES_MAX + first_reads);
 }
 
-#define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)
-#define OWN(test)     cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define STARTED(test) cmocka_unit_test_setup_teardown(test, stream_setup_started, stream_teardown)
+#define OWN(test)     cmocka_unit_test_setup_teardown(test, stream_setup, stream_teardown)
 
 int main(void)
 {

@@ -1,8 +1,7 @@
 /* Streamed replies over real sockets: whole, to slow readers, cut off, in turns. The service is
  * tests/support/stream_server.c. */
 #include "http_internal.h"
-#include "raw_socket.h"
-#include "stream_server.h"
+#include "stream_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,66 +16,23 @@ enum { short_ms = 60, soon_ms = 2000 };
 /* More than the kernels of both sides take in. */
 #define STUCK "/stream/50000000"
 
-struct fixture {
-    struct stream_server stream;
-    struct raw_reply reply;
-    int replies; /* streamed ones asked for */
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    if (f == NULL) {
-        return 1;
-    }
-    stream_server_init(&f->stream);
-    *state = f;
-    return 0;
-}
-
-static int setup_started(void **state)
-{
-    if (setup(state) != 0) {
-        return 1;
-    }
-    echo_server_start(&((struct fixture *)*state)->stream.echo);
-    return 0;
-}
-
-/* However a test ends its exchanges: every state was let go of, once. */
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    if (f->stream.echo.server != NULL) {
-        echo_server_stop(&f->stream.echo);
-    }
-    assert_int_equal(atomic_load(&f->stream.released), f->replies);
-    free(f);
-    return 0;
-}
-
-static int connect_to(struct fixture *f)
-{
-    return raw_connect(f->stream.echo.port);
-}
-
 #define GET(path)  "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define HEAD(path) "HEAD " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
-static void ask(struct fixture *f, int fd, const char *text)
+static void ask(struct stream_fixture *f, int fd, const char *text)
 {
     f->replies += strstr(text, "/stream") != NULL;
     raw_send_text(fd, text);
 }
 
-static void expect_hello(struct fixture *f, int fd)
+static void expect_hello(struct stream_fixture *f, int fd)
 {
     raw_receive(fd, false, &f->reply);
     assert_int_equal(f->reply.status, 200);
     assert_string_equal(raw_body(&f->reply), "hello");
 }
 
-static void assert_header(struct fixture *f, const char *name, const char *value)
+static void assert_header(struct stream_fixture *f, const char *name, const char *value)
 {
     char got[64];
     raw_header(&f->reply, name, got, sizeof(got));
@@ -102,8 +58,8 @@ static void expect_bytes(int fd, uint64_t position, size_t count)
 
 static void a_streamed_reply_is_whole_and_the_next_one_follows(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     ask(f, fd, GET("/stream/3000000") GET("/hello"));
     ask(f, fd, GET("/stream/1"));
     raw_receive(fd, true, &f->reply);
@@ -119,8 +75,8 @@ static void a_streamed_reply_is_whole_and_the_next_one_follows(void **state)
 
 static void head_of_a_streamed_reply_asks_for_no_piece(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     ask(f, fd, HEAD("/stream/3000000"));
     raw_receive(fd, true, &f->reply);
     assert_header(f, "Content-Length", "3000000");
@@ -136,8 +92,8 @@ static void head_of_a_streamed_reply_asks_for_no_piece(void **state)
 
 static void http_1_0_gets_a_streamed_reply_and_the_end(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     ask(f, fd, "GET /stream/1000000 HTTP/1.0\r\n\r\n");
     raw_receive(fd, true, &f->reply);
     expect_bytes(fd, 0, 1000000);
@@ -149,12 +105,12 @@ static void http_1_0_gets_a_streamed_reply_and_the_end(void **state)
 
 static void a_slow_reader_gets_it_all_and_others_do_not_wait(void **state)
 {
-    struct fixture *f = *state;
-    int slow = connect_to(f);
+    struct stream_fixture *f = *state;
+    int slow = stream_connect(f);
     ask(f, slow, GET(STUCK));
     raw_receive(slow, true, &f->reply);
     expect_bytes(slow, 0, 1000);
-    int fd = connect_to(f);
+    int fd = stream_connect(f);
     for (int i = 0; i < 20; i++) {
         ask(f, fd, GET("/hello"));
         expect_hello(f, fd);
@@ -168,10 +124,10 @@ static void a_slow_reader_gets_it_all_and_others_do_not_wait(void **state)
 
 static void a_reader_of_a_stream_that_does_not_read_is_closed(void **state)
 {
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     f->stream.echo.http_limits.send_ms = short_ms;
     echo_server_start(&f->stream.echo);
-    int fd = connect_to(f);
+    int fd = stream_connect(f);
     ask(f, fd, GET(STUCK));
     echo_server_await(&f->stream.released, 1);
     assert_true((uint64_t)atomic_load(&f->stream.asked) * HTTP_REPLY_PIECE_BYTES_MAX < 50000000);
@@ -180,13 +136,13 @@ static void a_reader_of_a_stream_that_does_not_read_is_closed(void **state)
 
 static void a_reader_that_leaves_ends_its_stream(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     ask(f, fd, GET(STUCK));
     raw_receive(fd, true, &f->reply);
     raw_close(fd);
     echo_server_await(&f->stream.released, 1);
-    fd = connect_to(f);
+    fd = stream_connect(f);
     ask(f, fd, GET("/hello"));
     expect_hello(f, fd);
     raw_close(fd);
@@ -194,10 +150,10 @@ static void a_reader_that_leaves_ends_its_stream(void **state)
 
 static void a_stop_does_not_wait_for_ever_for_a_stream(void **state)
 {
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     f->stream.echo.limits.stop_ms = short_ms;
     echo_server_start(&f->stream.echo);
-    int fd = connect_to(f);
+    int fd = stream_connect(f);
     ask(f, fd, GET(STUCK));
     raw_receive(fd, true, &f->reply);
     echo_server_stop(&f->stream.echo);
@@ -209,8 +165,8 @@ static void a_stop_does_not_wait_for_ever_for_a_stream(void **state)
 
 static void a_stream_that_cannot_begin_is_the_services_5xx(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     ask(f, fd, GET("/stream-never/1000000"));
     raw_receive(fd, false, &f->reply);
     assert_int_equal(f->reply.status, 500);
@@ -228,9 +184,9 @@ static void a_stream_that_cannot_go_on_is_cut(void **state)
         GET("/stream-empty/1000000"),
         GET("/stream-long/1000000"),
     };
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
-        int fd = connect_to(f);
+        int fd = stream_connect(f);
         ask(f, fd, requests[i]);
         raw_receive(fd, true, &f->reply);
         assert_header(f, "Content-Length", "1000000");
@@ -246,10 +202,10 @@ static void a_stream_that_cannot_go_on_is_cut(void **state)
 static void each_stream_sends_one_piece_a_turn(void **state)
 {
     enum { readers = 3, bytes = 4000000 };
-    struct fixture *f = *state;
+    struct stream_fixture *f = *state;
     int fds[readers];
     for (int i = 0; i < readers; i++) {
-        fds[i] = connect_to(f);
+        fds[i] = stream_connect(f);
         ask(f, fds[i], GET("/stream/4000000"));
     }
     for (int i = 0; i < readers; i++) {
@@ -264,8 +220,8 @@ static void each_stream_sends_one_piece_a_turn(void **state)
 
 static void pieces_get_small_when_the_room_for_replies_does(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     ask(f, fd, GET("/stream-crowd/200000"));
     raw_receive(fd, true, &f->reply);
     expect_bytes(fd, 0, 200000);
@@ -277,8 +233,8 @@ static void pieces_get_small_when_the_room_for_replies_does(void **state)
  * something for this answer gets it back, and the client an answer on the same connection. */
 static void a_head_without_room_is_the_services_5xx_and_its_answer_lost(void **state)
 {
-    struct fixture *f = *state;
-    int fd = connect_to(f);
+    struct stream_fixture *f = *state;
+    int fd = stream_connect(f);
     ask(f, fd, GET("/hint/100000"));
     raw_receive(fd, false, &f->reply);
     assert_int_equal(f->reply.status, 200);
@@ -293,8 +249,8 @@ static void a_head_without_room_is_the_services_5xx_and_its_answer_lost(void **s
     raw_close(fd);
 }
 
-#define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)
-#define OWN(test)     cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define STARTED(test) cmocka_unit_test_setup_teardown(test, stream_setup_started, stream_teardown)
+#define OWN(test)     cmocka_unit_test_setup_teardown(test, stream_setup, stream_teardown)
 
 int main(void)
 {
