@@ -2,13 +2,9 @@
  * turns every held reply into an error; what the journal is told of it. The store is the real one
  * on a file system that fails on command; parking and deadlines run on a virtual clock. */
 #include "exchange.h"
-#include "fault_vfs.h"
-#include "journal.h"
 #include "line_echo.h"
 #include "sqlite_db.h"
-#include "store.h"
-#include "temp_dir.h"
-#include "turn.h"
+#include "turn_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,22 +15,13 @@
 
 enum { trace_bytes = 512 };
 
-static const char vfs_name[] = "pinpipe-turn-fault";
-
 /* --- the fixture --- */
 
 struct fixture {
-    struct env env;
-    struct log log;
-    struct timer_heap timers;
-    struct temp_dir dir;
-    struct fault_vfs vfs;
-    struct store *store;
-    struct journal *journal;
+    struct turn_world w;
     int topics; /* made so far; their names are numbered */
     uint64_t syncs_before;
     char trace[trace_bytes]; /* what was sent: "200 200 " */
-    struct turn turn;
     struct service service;
     struct exchange exchanges[3];
     int deadlines;
@@ -58,10 +45,10 @@ static void write_something(struct fixture *f)
     char name[32];
     struct error err = ERROR_NONE;
     int len = snprintf(name, sizeof(name), "topic-%d", f->topics++);
-    f->syncs_before = f->vfs.syncs;
+    f->syncs_before = f->w.vfs.syncs;
     const struct store_topic_spec spec = {.name = span_from(name, (size_t)len),
                                           .partition_count = 1};
-    assert_int_equal(store_topic_create(f->store, &spec, &err), STATUS_OK);
+    assert_int_equal(store_topic_create(f->w.store, &spec, &err), STATUS_OK);
 }
 
 static void send_reply(struct exchange *exchange)
@@ -69,15 +56,10 @@ static void send_reply(struct exchange *exchange)
     struct fixture *f = fixture_of(exchange);
     size_t len = strlen(f->trace);
     snprintf(f->trace + len, sizeof(f->trace) - len, "%d ", exchange->reply.status);
-    assert_false(store_turn_has_writes(f->store));
+    assert_false(store_turn_has_writes(f->w.store));
     if (exchange->reply.status == 200 && f->topics > 0) {
-        assert_true(f->vfs.syncs > f->syncs_before);
+        assert_true(f->w.vfs.syncs > f->syncs_before);
     }
-}
-
-static void fail_syncs(struct fixture *f)
-{
-    fault_vfs_fail(&f->vfs, FAULT_SYNC, 1, SQLITE_IOERR_FSYNC, true);
 }
 
 static void finished(struct exchange *exchange)
@@ -113,21 +95,7 @@ static int setup(void **state)
     static struct fixture fixture;
     struct fixture *f = &fixture;
     memset(f, 0, sizeof(*f));
-    env_init_virtual(&f->env, 1, 0);
-    log_init(&f->log, &f->env, stderr, LOG_OFF);
-    timer_heap_init(&f->timers, &f->env);
-    temp_dir_make(&f->dir);
-    fault_vfs_install(&f->vfs, vfs_name);
-    f->env.sqlite_vfs = vfs_name;
-    const struct store_options store = {
-        .directory = f->dir.path, .env = &f->env, .log = &f->log, .durability = STORE_FULL};
-    const struct journal_options journal = {
-        .directory = f->dir.path, .env = &f->env, .log = &f->log, .rows_max = 10};
-    struct error err = ERROR_NONE;
-    if (store_open(&store, &f->store, &err) != STATUS_OK ||
-        journal_open(&journal, &f->journal, &err) != STATUS_OK) {
-        return 1;
-    }
+    turn_world_open(&f->w, 0);
     f->service = (struct service){.name = "test",
                                   .body_bytes_max = 100,
                                   .reply_bytes_max = 4 * 1024 * 1024,
@@ -135,10 +103,8 @@ static int setup(void **state)
                                   .handle = handle,
                                   .fail = answer_failure,
                                   .release = let_go};
-    turn_init(&f->turn, f->store, &f->timers, &f->env, &f->log);
-    f->turn.journal = f->journal;
     for (size_t i = 0; i < ARRAY_COUNT(f->exchanges); i++) {
-        if (exchange_init(&f->exchanges[i], &f->turn, &owner) != STATUS_OK) {
+        if (exchange_init(&f->exchanges[i], &f->w.turn, &owner) != STATUS_OK) {
             return 1;
         }
         exchange_reset(&f->exchanges[i], &f->service);
@@ -153,13 +119,7 @@ static int teardown(void **state)
     for (size_t i = 0; i < ARRAY_COUNT(f->exchanges); i++) {
         exchange_release(&f->exchanges[i]);
     }
-    assert_int_equal(f->timers.reserved, 0);
-    assert_int_equal(f->turn.budget.shares[BUDGET_REPLIES].used_bytes, 0);
-    timer_heap_release(&f->timers);
-    journal_close(f->journal);
-    store_close(f->store);
-    fault_vfs_uninstall(&f->vfs);
-    temp_dir_remove(&f->dir);
+    turn_world_close(&f->w);
     return 0;
 }
 
@@ -172,11 +132,11 @@ static void nothing_is_sent_before_the_commit(void **state)
     exchange_handle(&f->exchanges[0]);
     exchange_handle(&f->exchanges[1]);
     assert_string_equal(f->trace, "");
-    assert_true(turn_needs_commit(&f->turn));
-    turn_end(&f->turn); /* send_reply() looks whether the commit was synced */
+    assert_true(turn_needs_commit(&f->w.turn));
+    turn_end(&f->w.turn); /* send_reply() looks whether the commit was synced */
     assert_string_equal(f->trace, "200 200 ");
-    assert_int_equal(f->turn.held_count, 0);
-    assert_true(f->turn.journal_fed);
+    assert_int_equal(f->w.turn.held_count, 0);
+    assert_true(f->w.turn.journal_fed);
 }
 
 static void a_failed_commit_turns_every_held_reply_into_an_error(void **state)
@@ -185,11 +145,11 @@ static void a_failed_commit_turns_every_held_reply_into_an_error(void **state)
     write_something(f);
     exchange_handle(&f->exchanges[0]);
     exchange_handle(&f->exchanges[1]);
-    fail_syncs(f);
-    turn_end(&f->turn);
+    turn_world_fail_syncs(&f->w);
+    turn_end(&f->w.turn);
     assert_string_equal(f->trace, "500 500 ");
     assert_int_equal(f->exchanges[0].reply.body.len, 0);
-    assert_int_equal(store_topic_count(f->store), 0);
+    assert_int_equal(store_topic_count(f->w.store), 0);
 }
 
 static void an_upstreams_answer_survives_a_failed_commit(void **state)
@@ -199,8 +159,8 @@ static void an_upstreams_answer_survives_a_failed_commit(void **state)
     exchange_handle(&f->exchanges[0]);
     f->exchanges[0].outside_turn = true;
     exchange_handle(&f->exchanges[1]);
-    fail_syncs(f);
-    turn_end(&f->turn);
+    turn_world_fail_syncs(&f->w);
+    turn_end(&f->w.turn);
     assert_string_equal(f->trace, "200 500 ");
 }
 
@@ -208,9 +168,9 @@ static void a_turn_that_only_read_commits_nothing(void **state)
 {
     struct fixture *f = *state;
     exchange_handle(&f->exchanges[0]);
-    fail_syncs(f);
-    turn_end(&f->turn);
-    turn_end(&f->turn);
+    turn_world_fail_syncs(&f->w);
+    turn_end(&f->w.turn);
+    turn_end(&f->w.turn);
     assert_string_equal(f->trace, "200 ");
 }
 
@@ -218,9 +178,9 @@ static void writes_without_a_reply_are_committed_too(void **state)
 {
     struct fixture *f = *state;
     write_something(f);
-    turn_end(&f->turn);
-    assert_false(turn_needs_commit(&f->turn));
-    assert_int_equal(store_topic_count(f->store), 1);
+    turn_end(&f->w.turn);
+    assert_false(turn_needs_commit(&f->w.turn));
+    assert_int_equal(store_topic_count(f->w.store), 1);
 }
 
 static void add_one_to_status(struct exchange *exchange, void *ctx)
@@ -239,8 +199,8 @@ static void filters_run_after_the_commit(void **state)
     f->exchanges[0].filter_ctx = &seen;
     exchange_handle(&f->exchanges[0]);
     assert_int_equal(seen, 0);
-    fail_syncs(f);
-    turn_end(&f->turn);
+    turn_world_fail_syncs(&f->w);
+    turn_end(&f->w.turn);
     assert_int_equal(seen, 500);
     assert_string_equal(f->trace, "501 ");
 }
@@ -251,7 +211,7 @@ static void a_reply_at_its_ceiling_becomes_an_error(void **state)
     exchange_handle(&f->exchanges[0]);
     buf_reserve(&f->exchanges[0].reply.body, f->service.reply_bytes_max);
     assert_false(buf_ok(&f->exchanges[0].reply.body));
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
     assert_string_equal(f->trace, "500 ");
 }
 
@@ -279,8 +239,8 @@ static void a_streamed_reply_takes_no_room_until_it_has_pieces(void **state)
     size_t before = exchange_reply_room(&f->exchanges[1]);
     stream_a_reply(f, &f->exchanges[0]);
     assert_int_equal(exchange_reply_room(&f->exchanges[1]), before);
-    assert_false(turn_is_full(&f->turn));
-    turn_end(&f->turn);
+    assert_false(turn_is_full(&f->w.turn));
+    turn_end(&f->w.turn);
     assert_string_equal(f->trace, "200 ");
     assert_int_equal(f->released, 1);
 }
@@ -290,8 +250,8 @@ static void a_failed_commit_drops_a_streamed_reply(void **state)
     struct fixture *f = *state;
     write_something(f);
     stream_a_reply(f, &f->exchanges[0]);
-    fail_syncs(f);
-    assert_int_equal(turn_end(&f->turn), TURN_FAILED);
+    turn_world_fail_syncs(&f->w);
+    assert_int_equal(turn_end(&f->w.turn), TURN_FAILED);
     assert_string_equal(f->trace, "500 ");
     assert_null(f->exchanges[0].reply.stream);
     assert_int_equal(reply_body_bytes(&f->exchanges[0].reply), 0);
@@ -302,34 +262,34 @@ static void a_failed_commit_drops_a_streamed_reply(void **state)
 static void append_records(struct fixture *f, int count)
 {
     write_something(f);
-    const struct store_place place = {.topic = store_topic_at(f->store, 0), .partition = 0};
+    const struct store_place place = {.topic = store_topic_at(f->w.store, 0), .partition = 0};
     const struct store_record record = {.has_value = true, .value = SPAN_LIT("{}")};
     for (int i = 0; i < count; i++) {
         int64_t offset;
         struct error err = ERROR_NONE;
-        assert_int_equal(store_record_append(f->store, place, &record, &offset, &err), STATUS_OK);
+        assert_int_equal(store_record_append(f->w.store, place, &record, &offset, &err), STATUS_OK);
     }
 }
 
 static void a_turn_is_full_by_records_bytes_or_time(void **state)
 {
     struct fixture *f = *state;
-    assert_false(turn_is_full(&f->turn));
+    assert_false(turn_is_full(&f->w.turn));
     exchange_handle(&f->exchanges[0]);
-    assert_false(turn_is_full(&f->turn));
-    env_advance(&f->env, TURN_US_MAX);
-    assert_true(turn_is_full(&f->turn));
-    turn_end(&f->turn);
-    assert_false(turn_is_full(&f->turn));
+    assert_false(turn_is_full(&f->w.turn));
+    env_advance(&f->w.env, TURN_US_MAX);
+    assert_true(turn_is_full(&f->w.turn));
+    turn_end(&f->w.turn);
+    assert_false(turn_is_full(&f->w.turn));
     append_records(f, TURN_RECORDS_MAX);
-    assert_true(turn_is_full(&f->turn));
-    turn_end(&f->turn);
+    assert_true(turn_is_full(&f->w.turn));
+    turn_end(&f->w.turn);
     f->exchanges[1].reply.status = 200;
     buf_reserve(&f->exchanges[1].reply.body, TURN_HELD_BYTES_MAX);
     f->exchanges[1].reply.body.len = TURN_HELD_BYTES_MAX;
     exchange_answer(&f->exchanges[1]);
-    assert_true(turn_is_full(&f->turn));
-    turn_end(&f->turn);
+    assert_true(turn_is_full(&f->w.turn));
+    turn_end(&f->w.turn);
 }
 
 /* --- parked exchanges --- */
@@ -340,7 +300,7 @@ static void on_deadline(struct exchange *exchange, void *ctx)
     f->deadlines++;
     if (f->deadlines == 1) {
         static const struct park_ops again = {on_deadline, NULL};
-        exchange_park(exchange, f->env.monotonic_us(&f->env) + 50, &again, f);
+        exchange_park(exchange, f->w.env.monotonic_us(&f->w.env) + 50, &again, f);
         return;
     }
     exchange->reply.status = 204;
@@ -358,8 +318,8 @@ static const struct park_ops ops = {on_deadline, on_cancel};
 
 static void tick(struct fixture *f, int64_t duration_us)
 {
-    env_advance(&f->env, duration_us);
-    timer_heap_run(&f->timers);
+    env_advance(&f->w.env, duration_us);
+    timer_heap_run(&f->w.timers);
 }
 
 static void a_parked_exchange_may_park_again_at_its_deadline(void **state)
@@ -373,7 +333,7 @@ static void a_parked_exchange_may_park_again_at_its_deadline(void **state)
     assert_true(exchange_is_parked(&f->exchanges[0]));
     tick(f, 50);
     assert_true(exchange_is_held(&f->exchanges[0]));
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
     assert_string_equal(f->trace, "204 ");
 }
 
@@ -387,7 +347,7 @@ static void an_answer_disarms_both_deadlines(void **state)
     tick(f, 1000);
     assert_int_equal(f->deadlines, 0);
     assert_int_equal(f->cancels, 0);
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
 }
 
 static void outer_time_is_up(struct exchange *exchange, void *ctx)
@@ -405,7 +365,7 @@ static void the_outer_deadline_cancels_at_the_service_and_answers(void **state)
     exchange_park(&f->exchanges[0], INT64_MAX, &ops, f);
     f->exchanges[0].reply.status = 200; /* half built by the service */
     tick(f, 100);
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
     assert_string_equal(f->trace, "504 ");
 }
 
@@ -417,7 +377,7 @@ static void aborting_a_parked_exchange_cancels_and_fails_it(void **state)
     tick(f, 1000);
     assert_int_equal(f->cancels, 1);
     assert_int_equal(f->deadlines, 0);
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
     assert_string_equal(f->trace, "503 ");
 }
 
@@ -427,7 +387,7 @@ static void held_replies_take_from_the_room_until_they_have_left(void **state)
     size_t before = exchange_reply_room(&f->exchanges[1]);
     exchange_handle(&f->exchanges[0]);
     assert_int_equal(exchange_reply_room(&f->exchanges[1]), before - 4);
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
     assert_int_equal(exchange_reply_room(&f->exchanges[1]), before);
 }
 
@@ -455,14 +415,14 @@ static void exchanges_and_lines_share_a_turn(void **state)
         f->trace[0] = '\0';
         exchange_reset(&f->exchanges[0], &f->service);
         exchange_reset(&f->exchanges[1], &f->service);
-        f->syncs_before = f->vfs.syncs;
+        f->syncs_before = f->w.vfs.syncs;
         exchange_handle(&f->exchanges[0]);
-        line_answer_begin(&line, &f->turn, failing ? SPAN_LIT("+b") : SPAN_LIT("+a"));
+        line_answer_begin(&line, &f->w.turn, failing ? SPAN_LIT("+b") : SPAN_LIT("+a"));
         exchange_handle(&f->exchanges[1]);
         if (failing) {
-            fail_syncs(f);
+            turn_world_fail_syncs(&f->w);
         }
-        assert_int_equal(turn_end(&f->turn), failing ? TURN_FAILED : TURN_COMMITTED);
+        assert_int_equal(turn_end(&f->w.turn), failing ? TURN_FAILED : TURN_COMMITTED);
         assert_string_equal(f->trace, failing ? "500 -b 500 " : "200 +a 200 ");
     }
 }
@@ -475,9 +435,9 @@ static int64_t query_journal(struct fixture *f, const char *sql)
     struct error err = ERROR_NONE;
     int64_t value = -1;
     char path[512];
-    journal_flush(f->journal);
-    temp_dir_path(&f->dir, "journal.db", path, sizeof(path));
-    const struct sqlite_db_options options = {.path = path, .env = &f->env, .read_only = true};
+    journal_flush(f->w.journal);
+    temp_dir_path(&f->w.dir, "journal.db", path, sizeof(path));
+    const struct sqlite_db_options options = {.path = path, .env = &f->w.env, .read_only = true};
     assert_int_equal(sqlite_db_open(&db, &options, &err), STATUS_OK);
     assert_int_equal(sqlite_db_query_i64(&db, sql, &value, &err), STATUS_OK);
     sqlite_db_close(&db);
@@ -492,12 +452,12 @@ static void the_journal_has_the_path_before_the_gateway_rewrote_it(void **state)
     exchange->request.target = SPAN_LIT("/topics/t");
     exchange->journal_path = SPAN_LIT("/test/topics/t");
     exchange_handle(exchange);
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
     exchange = &f->exchanges[1];
     exchange->request.method_name = SPAN_LIT("GET");
     exchange->request.target = SPAN_LIT("/topics");
     exchange_handle(exchange);
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
     assert_int_equal(query_journal(f, "SELECT count(*) FROM requests WHERE service = 'test' AND "
                                       "method = 'POST' AND path = '/test/topics/t'"),
                      1);
@@ -511,7 +471,7 @@ static void the_journal_counts_bodies_gathered_and_streamed(void **state)
     exchange->request.body = SPAN_LIT("body!");
     exchange->streamed_bytes = UINT64_C(5368709120);
     stream_a_reply(f, exchange);
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
     assert_int_equal(query_journal(f, "SELECT request_bytes FROM requests"),
                      INT64_C(5368709120) + 5);
     assert_int_equal(query_journal(f, "SELECT response_bytes FROM requests"), INT64_C(6) << 30);
@@ -521,10 +481,10 @@ static void the_journal_has_the_answer_that_left(void **state)
 {
     struct fixture *f = *state;
     write_something(f);
-    f->exchanges[0].start_us = f->env.monotonic_us(&f->env) - 300;
+    f->exchanges[0].start_us = f->w.env.monotonic_us(&f->w.env) - 300;
     exchange_handle(&f->exchanges[0]);
-    fail_syncs(f);
-    turn_end(&f->turn);
+    turn_world_fail_syncs(&f->w);
+    turn_end(&f->w.turn);
     assert_int_equal(query_journal(f, "SELECT count(*) FROM requests WHERE status = 500 AND "
                                       "latency_us = 300"),
                      1);
@@ -541,7 +501,7 @@ static bool work(void *ctx)
         write_something(f);
     }
     if (f->work_fails) {
-        fail_syncs(f);
+        turn_world_fail_syncs(&f->w);
     }
     if (f->work_wakes) {
         f->exchanges[2].reply.status = 201;
@@ -553,49 +513,49 @@ static bool work(void *ctx)
 static void work_runs_in_every_turn(void **state)
 {
     struct fixture *f = *state;
-    f->turn.work = (struct turn_work){work, f};
-    assert_int_equal(turn_end(&f->turn), TURN_ONLY_READ);
+    f->w.turn.work = (struct turn_work){work, f};
+    assert_int_equal(turn_end(&f->w.turn), TURN_ONLY_READ);
     assert_int_equal(f->work_runs, 1);
-    assert_false(f->turn.work_left);
+    assert_false(f->w.turn.work_left);
     f->work_is_left = true;
-    turn_end(&f->turn);
-    assert_true(f->turn.work_left);
+    turn_end(&f->w.turn);
+    assert_true(f->w.turn.work_left);
 }
 
 static void what_only_the_work_wrote_is_committed(void **state)
 {
     struct fixture *f = *state;
-    f->turn.work = (struct turn_work){work, f};
+    f->w.turn.work = (struct turn_work){work, f};
     f->work_writes = true;
-    assert_int_equal(turn_end(&f->turn), TURN_COMMITTED);
-    assert_int_equal(store_topic_count(f->store), 1);
-    assert_false(turn_needs_commit(&f->turn));
+    assert_int_equal(turn_end(&f->w.turn), TURN_COMMITTED);
+    assert_int_equal(store_topic_count(f->w.store), 1);
+    assert_false(turn_needs_commit(&f->w.turn));
 }
 
 static void whom_the_work_wakes_is_answered_in_the_same_turn(void **state)
 {
     struct fixture *f = *state;
-    f->turn.work = (struct turn_work){work, f};
+    f->w.turn.work = (struct turn_work){work, f};
     f->work_writes = true;
     f->work_wakes = true;
     exchange_park(&f->exchanges[2], INT64_MAX, &ops, f);
     exchange_handle(&f->exchanges[0]);
-    turn_end(&f->turn);
+    turn_end(&f->w.turn);
     assert_string_equal(f->trace, "200 201 ");
 }
 
 static void work_whose_commit_failed_fails_the_replies_and_waits(void **state)
 {
     struct fixture *f = *state;
-    f->turn.work = (struct turn_work){work, f};
+    f->w.turn.work = (struct turn_work){work, f};
     f->work_writes = true;
     f->work_is_left = true;
     f->work_fails = true;
     exchange_handle(&f->exchanges[0]);
-    assert_int_equal(turn_end(&f->turn), TURN_FAILED);
+    assert_int_equal(turn_end(&f->w.turn), TURN_FAILED);
     assert_string_equal(f->trace, "500 ");
-    assert_int_equal(store_topic_count(f->store), 0);
-    assert_false(f->turn.work_left); /* a full disk does not keep the loop spinning */
+    assert_int_equal(store_topic_count(f->w.store), 0);
+    assert_false(f->w.turn.work_left); /* a full disk does not keep the loop spinning */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
