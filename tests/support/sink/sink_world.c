@@ -54,6 +54,16 @@ void sink_world_turn(struct sink_world *f)
     assert_int_equal(store_turn_commit(f->store, NULL), STATUS_OK);
 }
 
+/* Of an empty store. */
+static void world_begin(struct sink_world *f)
+{
+    sink_world_open(f);
+    assert_int_equal(
+        store_bucket_create(f->store, SPAN_LIT(WORLD_BUCKET), SPAN_LIT("us-east-1"), NULL),
+        STATUS_OK);
+    sink_world_turn(f);
+}
+
 int sink_world_setup(void **state)
 {
     struct sink_world *f = calloc(1, sizeof(*f));
@@ -64,11 +74,7 @@ int sink_world_setup(void **state)
     arena_init(&f->arena, WORLD_TEXT_BYTES_MAX);
     buf_init(&f->text, WORLD_TEXT_BYTES_MAX);
     assert_int_equal(crypto_new(&f->crypto), STATUS_OK);
-    sink_world_open(f);
-    assert_int_equal(
-        store_bucket_create(f->store, SPAN_LIT(WORLD_BUCKET), SPAN_LIT("us-east-1"), NULL),
-        STATUS_OK);
-    sink_world_turn(f);
+    world_begin(f);
     *state = f;
     return 0;
 }
@@ -80,11 +86,7 @@ int sink_world_setup_on_disk(void **state)
     sink_world_close(f);
     f->on_disk = true;
     temp_dir_make(&f->dir);
-    sink_world_open(f);
-    assert_int_equal(
-        store_bucket_create(f->store, SPAN_LIT(WORLD_BUCKET), SPAN_LIT("us-east-1"), NULL),
-        STATUS_OK);
-    sink_world_turn(f);
+    world_begin(f);
     return 0;
 }
 

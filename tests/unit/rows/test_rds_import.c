@@ -3,7 +3,7 @@
 #include "file.h"
 #include "generator.h"
 #include "rds_csv.h"
-#include "temp_dir.h"
+#include "rds_world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,28 +21,6 @@
 
 enum { text_bytes_max = 64 * 1024 * 1024 };
 
-struct fixture {
-    struct temp_dir dir;
-    struct env env;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    temp_dir_make(&f->dir);
-    env_init_system(&f->env);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    temp_dir_remove(&f->dir);
-    free(f);
-    return 0;
-}
-
 static int64_t span_read(void *ctx, char *into, size_t cap)
 {
     struct span *rest = ctx;
@@ -52,7 +30,7 @@ static int64_t span_read(void *ctx, char *into, size_t cap)
     return (int64_t)take;
 }
 
-static enum status import_text(struct fixture *f, enum table_id table, struct span text,
+static enum status import_text(struct rds_world *f, enum table_id table, struct span text,
                                struct rds_import_result *result, struct error *err)
 {
     struct rds_import_options options = {
@@ -71,7 +49,7 @@ static int buf_write(void *ctx, struct span bytes)
     return 0;
 }
 
-static void export_text(struct fixture *f, enum table_id table, struct buf *out)
+static void export_text(struct rds_world *f, enum table_id table, struct buf *out)
 {
     struct sqlite_db db;
     struct error err = ERROR_NONE;
@@ -84,7 +62,7 @@ static void export_text(struct fixture *f, enum table_id table, struct buf *out)
     sqlite_db_close(&db);
 }
 
-static void exports_as(struct fixture *f, enum table_id table, const char *expected)
+static void exports_as(struct rds_world *f, enum table_id table, const char *expected)
 {
     struct buf out;
     export_text(f, table, &out);
@@ -92,7 +70,7 @@ static void exports_as(struct fixture *f, enum table_id table, const char *expec
     buf_release(&out);
 }
 
-static void generate(struct fixture *f, int64_t rows)
+static void generate(struct rds_world *f, int64_t rows)
 {
     struct error err = ERROR_NONE;
     struct rds_generate_options options = {
@@ -102,7 +80,7 @@ static void generate(struct fixture *f, int64_t rows)
 
 static void columns_are_found_by_name_in_any_order(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct rds_import_result result;
     struct error err = ERROR_NONE;
     struct span text =
@@ -123,7 +101,7 @@ static void columns_are_found_by_name_in_any_order(void **state)
 
 static void nulls_and_empty_texts_survive_a_round_trip(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct rds_import_result result;
     struct error err = ERROR_NONE;
     static const char text[] = "ind,first_name,last_name,age,date_joined\n"
@@ -135,7 +113,7 @@ static void nulls_and_empty_texts_survive_a_round_trip(void **state)
 
 static void export_import_export_is_the_same_for_generated_tables(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     generate(f, 2000);
     for (size_t t = 0; t < TABLE_COUNT; t++) {
         struct buf first;
@@ -155,7 +133,7 @@ static void export_import_export_is_the_same_for_generated_tables(void **state)
 
 static void an_import_replaces_one_table_and_keeps_the_others(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct rds_import_result result;
     struct rds_table_info info;
     struct sqlite_db db;
@@ -185,7 +163,7 @@ static void an_import_replaces_one_table_and_keeps_the_others(void **state)
 
 static void a_header_without_rows_gives_an_empty_table(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct rds_import_result result;
     struct error err = ERROR_NONE;
     static const char text[] = "ind,first_name,last_name,age,date_joined\n";
@@ -252,7 +230,7 @@ static const struct fault_case fault_cases[] = {
 
 static void every_fault_names_line_and_field_and_changes_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     generate(f, 10);
     struct buf before;
     export_text(f, TABLE_GEO, &before);
@@ -429,7 +407,7 @@ static bool count_stop(void *ctx)
     return c->stop_after > 0 && c->updates >= c->stop_after;
 }
 
-static enum status import_endless(struct fixture *f, int64_t rows, struct counted *counted,
+static enum status import_endless(struct rds_world *f, int64_t rows, struct counted *counted,
                                   struct error *err)
 {
     struct endless endless = {.rows = rows};
@@ -452,7 +430,7 @@ static enum status import_endless(struct fixture *f, int64_t rows, struct counte
 
 static void large_files_are_streamed_with_progress(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct counted counted = {0};
     struct error err = ERROR_NONE;
     assert_int_equal(import_endless(f, 100000, &counted, &err), STATUS_OK);
@@ -461,7 +439,7 @@ static void large_files_are_streamed_with_progress(void **state)
 
 static void a_stop_between_rows_leaves_the_table_as_it_was(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct counted counted = {.stop_after = 3};
     struct error err = ERROR_NONE;
     struct buf before;
@@ -483,7 +461,7 @@ static int failing_write(void *ctx, struct span bytes)
 
 static void an_export_that_cannot_write_says_why(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct sqlite_db db;
     struct error err = ERROR_NONE;
     generate(f, 5);
@@ -496,7 +474,7 @@ static void an_export_that_cannot_write_says_why(void **state)
 /* Takes the lock in another process (a process does not exclude itself) and waits for its end. */
 static void two_writers_exclude_each_other_by_name(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     int ready[2];
     int done[2];
     char byte = 0;
@@ -532,7 +510,7 @@ static void two_writers_exclude_each_other_by_name(void **state)
 
 static void a_killed_builds_leftover_is_replaced(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     char path[512];
     temp_dir_path(&f->dir, "rds.db.new", path, sizeof(path));
     FILE *file = fopen(path, "wb");
@@ -545,7 +523,7 @@ static void a_killed_builds_leftover_is_replaced(void **state)
 
 static void a_hot_journal_of_another_program_is_settled_before_the_file_is_replaced(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     char path[512];
     char wal[520];
     sqlite3 *other = NULL;
@@ -576,7 +554,7 @@ static void a_hot_journal_of_another_program_is_settled_before_the_file_is_repla
 
 static void an_unusable_data_directory_is_bad_configuration(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     char path[512];
     struct rds_build *build = NULL;
     struct error err = ERROR_NONE;
@@ -591,7 +569,7 @@ static void an_unusable_data_directory_is_bad_configuration(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rds_world_setup, rds_world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(columns_are_found_by_name_in_any_order),
         TEST(nulls_and_empty_texts_survive_a_round_trip),

@@ -1,7 +1,7 @@
 #include "generator.h"
 #include "rds.h"
+#include "rds_world.h"
 #include "row_source.h"
-#include "temp_dir.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,29 +15,7 @@
 
 #include <cmocka.h>
 
-struct fixture {
-    struct temp_dir dir;
-    struct env env;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    temp_dir_make(&f->dir);
-    env_init_system(&f->env);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    temp_dir_remove(&f->dir);
-    free(f);
-    return 0;
-}
-
-static void generate(struct fixture *f, int64_t rows, int64_t seed)
+static void generate(struct rds_world *f, int64_t rows, int64_t seed)
 {
     struct error err = ERROR_NONE;
     struct rds_generate_options options = {
@@ -45,7 +23,7 @@ static void generate(struct fixture *f, int64_t rows, int64_t seed)
     assert_int_equal(rds_generate(&options, &err), STATUS_OK);
 }
 
-static struct row_source *source_open(struct fixture *f)
+static struct row_source *source_open(struct rds_world *f)
 {
     struct row_source *source = NULL;
     struct error err = ERROR_NONE;
@@ -56,7 +34,7 @@ static struct row_source *source_open(struct fixture *f)
 }
 
 /* As another program would: straight into the file. */
-static void run_sql(struct fixture *f, const char *name, const char *sql)
+static void run_sql(struct rds_world *f, const char *name, const char *sql)
 {
     char path[512];
     sqlite3 *db = NULL;
@@ -66,7 +44,7 @@ static void run_sql(struct fixture *f, const char *name, const char *sql)
     sqlite3_close(db);
 }
 
-static void write_file(struct fixture *f, const char *name, const char *text, size_t len)
+static void write_file(struct rds_world *f, const char *name, const char *text, size_t len)
 {
     char path[512];
     temp_dir_path(&f->dir, name, path, sizeof(path));
@@ -78,7 +56,7 @@ static void write_file(struct fixture *f, const char *name, const char *text, si
 
 static void every_generated_row_comes_back_under_its_number(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct error err = ERROR_NONE;
     struct generator *g;
     generate(f, 50, 9);
@@ -108,7 +86,7 @@ static void every_generated_row_comes_back_under_its_number(void **state)
 
 static void the_rows_of_three_tables_live_side_by_side(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct row pin;
     struct row geo;
     struct row user;
@@ -128,7 +106,7 @@ static void the_rows_of_three_tables_live_side_by_side(void **state)
 
 static void row_numbers_outside_the_table_are_not_found(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     static const int64_t numbers[] = {-1, 7, 8, INT64_MAX, INT64_MIN};
     struct row row;
     int64_t count;
@@ -147,7 +125,7 @@ static void row_numbers_outside_the_table_are_not_found(void **state)
 
 static void with_gaps_in_the_keys_the_nth_key_in_order_is_meant(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     static const int64_t keys[] = {-5, 1, 2, 4, 100};
     struct row row;
     struct error err = ERROR_NONE;
@@ -166,7 +144,7 @@ static void with_gaps_in_the_keys_the_nth_key_in_order_is_meant(void **state)
 
 static void nulls_are_told_from_empty_texts(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct row row;
     struct error err = ERROR_NONE;
     generate(f, 2, 1);
@@ -181,7 +159,7 @@ static void nulls_are_told_from_empty_texts(void **state)
 
 static void an_open_source_keeps_its_rows_while_the_tables_are_replaced(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct row row;
     struct error err = ERROR_NONE;
     int64_t count;
@@ -199,7 +177,7 @@ static void an_open_source_keeps_its_rows_while_the_tables_are_replaced(void **s
 
 static void a_source_opens_while_another_program_holds_the_file(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     char path[512];
     sqlite3 *other = NULL;
     struct row row;
@@ -222,7 +200,7 @@ static void a_source_opens_while_another_program_holds_the_file(void **state)
     sqlite3_close(other);
 }
 
-static void open_fails(struct fixture *f, enum status expected, const char *words)
+static void open_fails(struct rds_world *f, enum status expected, const char *words)
 {
     struct row_source *source = NULL;
     struct error err = ERROR_NONE;
@@ -242,7 +220,7 @@ static void without_tables_the_message_says_how_to_get_them(void **state)
 
 static void a_file_that_is_no_database_is_corrupt(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     char text[8192];
     memset(text, 'x', sizeof(text));
     write_file(f, "rds.db", text, sizeof(text));
@@ -251,14 +229,14 @@ static void a_file_that_is_no_database_is_corrupt(void **state)
 
 static void an_empty_file_is_not_ours(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     write_file(f, "rds.db", "", 0);
     open_fails(f, STATUS_CONFIG, "a SQLite database that pinpipe did not make");
 }
 
 static void another_programs_database_is_refused_and_left_alone(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     struct error err = ERROR_NONE;
     run_sql(f, "rds.db", "CREATE TABLE theirs (a); INSERT INTO theirs VALUES (42)");
     open_fails(f, STATUS_CONFIG, "a SQLite database that pinpipe did not make");
@@ -270,7 +248,7 @@ static void another_programs_database_is_refused_and_left_alone(void **state)
 
 static void a_newer_version_is_refused_by_name(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     generate(f, 2, 1);
     run_sql(f, "rds.db", "PRAGMA user_version = 7");
     open_fails(f, STATUS_CONFIG, "made by a newer pinpipe (file version 7, this program knows 1)");
@@ -278,7 +256,7 @@ static void a_newer_version_is_refused_by_name(void **state)
 
 static void a_damaged_table_is_an_error_not_a_wrong_row(void **state)
 {
-    struct fixture *f = *state;
+    struct rds_world *f = *state;
     char path[512];
     char zeros[4096];
     struct row_source *source = NULL;
@@ -306,7 +284,7 @@ static void a_damaged_table_is_an_error_not_a_wrong_row(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rds_world_setup, rds_world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(every_generated_row_comes_back_under_its_number),
         TEST(the_rows_of_three_tables_live_side_by_side),
