@@ -2,61 +2,37 @@
 # A whole pipeline is damaged once per kind while the server is stopped; verify must find exactly
 # that, name it and its first offender, and say FAIL; what the ledger accounts for must pass.
 set -u
+. "$(dirname "$0")/lib/damage.sh"
 . "$(dirname "$0")/lib/serve.sh"
-edit_db=$BUILD/tests/edit_db
+
+verify() { "$PINPIPE" verify --data "$data" "$@" >out 2>err; }
 
 "$PINPIPE" data generate --data "$data" >/dev/null || fail 'rows are generated'
 start_server
 "$PINPIPE" emulate batch --data "$data" --rows 40 --order sequential >out 2>&1 || fail 'rows are posted' out
 
-"$PINPIPE" verify --data "$data" --json --junit junit.xml >out 2>err || fail 'a clean pipeline passes' out err
+verify --json --junit junit.xml || fail 'a clean pipeline passes' out err
 [ "$(json_number out records)" = 120 ] && [ "$(json_number out matched)" = 120 ] ||
     fail 'every record is matched' out
 grep -q 'tests="9" failures="0"' junit.xml || fail '--junit writes a suite without failures' junit.xml
-"$PINPIPE" verify --data "$data" >out 2>err || fail 'a clean pipeline passes as text' out err
+verify || fail 'a clean pipeline passes as text' out err
 tail -n 1 out | grep -q '^PASS 120 records' || fail 'the last line begins with PASS' out
-"$PINPIPE" verify --data "$data" --tap >out 2>err || fail 'a clean pipeline passes as TAP' out err
+verify --tap || fail 'a clean pipeline passes as TAP' out err
 [ "$(grep -c '^ok ' out)" = 9 ] || fail 'TAP has a line a kind' out
 ok 'a clean pipeline passes as text, JSON, JUnit and TAP'
 
-"$PINPIPE" verify --data "$data" --through streams >out 2>err
+verify --through streams
 [ $? -eq 4 ] || fail '--through streams is exit 4' out err
 grep -q 'not in this build yet' err || fail '--through streams says so' err
-"$PINPIPE" verify --data "$data" --json --tap >out 2>err
+verify --json --tap
 [ $? -eq 2 ] || fail '--json with --tap is exit 2' out err
 ok 'what this build cannot do is refused by name'
 stop_server
-cp -R "$data" pristine
+keep
 
 pin="(SELECT p.tp FROM partition p JOIN topic t ON t.id = p.topic_id WHERE t.name = 'workshop.pin')"
 geo="(SELECT p.tp FROM partition p JOIN topic t ON t.id = p.topic_id WHERE t.name = 'workshop.geo')"
 
-# restore: the state before any damage. judge: serve it and verify into out; the exit code is verify's.
-restore() {
-    rm -rf "$data"
-    cp -R pristine "$data"
-}
-damage() {
-    changed=$("$edit_db" "$data/$1.db" "$2") || fail "damage: $2"
-    [ "$changed" -gt 0 ] || fail "the damage hits something: $2"
-}
-judge() {
-    start_server
-    "$PINPIPE" verify --data "$data" >out 2>err
-    code=$?
-    stop_server
-    return $code
-}
-
-# must_fail "TITLE" COUNT "FIRST OFFENDER": that and nothing else.
-must_fail() {
-    judge
-    [ $? -eq 1 ] || fail "$1 is exit 1" out err
-    [ "$(tail -n 1 out)" = "FAIL $2 $1" ] || fail "$1 is the verdict" out
-    grep -A 1 "FAIL  $1 " out | tail -n 1 | grep -qF "first: $3" || fail "the first offender of $1" out
-    ok "$1: named, counted, with its first offender"
-    restore
-}
 must_pass() {
     judge || fail "$1 passes" out err
     grep -q "note  $1 *$2 " out || fail "$1 is reported" out
@@ -118,20 +94,20 @@ must_pass 'in doubt, not kept' 1
 
 start_server
 "$PINPIPE" emulate batch --data "$data" --rows 40 --order sequential >out 2>&1 || fail 'a re-run' out
-"$PINPIPE" verify --data "$data" --json >out 2>err || fail 'a re-run passes' out err
+verify --json || fail 'a re-run passes' out err
 grep -q '"resent_by_rerun":{"count":120,"fails":false' out || fail 'a re-run is told apart' out
 ok 're-sent by a re-run: reported, and passes'
 port=$(ready_port gateway_url)
 mkdir elsewhere
 mv "$data/ledger.db" elsewhere/
-"$PINPIPE" verify --data "$data" >out 2>err
+verify
 [ $? -eq 4 ] || fail 'no ledger is exit 4' out err
 grep -q 'pinpipe emulate batch' err || fail 'no ledger names what makes one' err
 mv elsewhere/ledger.db "$data/"
 ok 'no ledger is exit 4 and names what makes one'
 stop_server
 
-"$PINPIPE" verify --data "$data" --invoke-url "http://127.0.0.1:$port/test" >out 2>err
+verify --invoke-url "http://127.0.0.1:$port/test"
 [ $? -eq 3 ] || fail 'no server is exit 3' out err
 grep -q 'pinpipe serve' err || fail 'no server names what to start' err
 ok 'no server is exit 3 and names what to start'
@@ -139,7 +115,7 @@ ok 'no server is exit 3 and names what to start'
 restore
 rm -f "$data"/state.db* "$data"/server.json
 start_server
-"$PINPIPE" verify --data "$data" >out 2>err
+verify
 [ $? -eq 4 ] || fail 'another cluster is exit 4' out err
 grep -q 'cluster' err || fail 'another cluster is named' err
 ok 'the ledger of another cluster is exit 4'

@@ -2,8 +2,8 @@
 # A whole lake is damaged once per kind, in the server's file or through S3; verify --through s3 must find exactly
 # that, name it with its first offender and the stage at which it vanished, and say FAIL.
 set -u
+. "$(dirname "$0")/lib/damage.sh"
 . "$(dirname "$0")/lib/serve.sh"
-edit_db=$BUILD/tests/edit_db
 bucket=s3://user-workshop-bucket
 dir=topics/workshop.pin/partition=0
 
@@ -36,37 +36,10 @@ grep -q 'streams are not in this build yet' err || fail '--through all says what
 [ $? -eq 3 ] || fail 'no S3 is exit 3' out err
 ok 'a whole lake passes, as text, JSON and JUnit'
 stop_server
-cp -R "$data" pristine
+keep
 
 pin="(SELECT p.tp FROM partition p JOIN topic t ON t.id = p.topic_id WHERE t.name = 'workshop.pin')"
 object() { echo "key = 'topics/workshop.$1/partition=0/workshop.$1+0+00000000$2.json'"; }
-
-# restore: the state before any damage. judge: serve it and verify into out; the exit code is verify's.
-restore() {
-    rm -rf "$data"
-    cp -R pristine "$data"
-}
-damage() {
-    changed=$("$edit_db" "$data/$1.db" "$2") || fail "damage: $2"
-    [ "$changed" -gt 0 ] || fail "the damage hits something: $2"
-}
-judge() {
-    start_server
-    verify
-    code=$?
-    stop_server
-    return $code
-}
-
-# must_fail "TITLE" COUNT "FIRST OFFENDER": that and nothing else.
-must_fail() {
-    judge
-    [ $? -eq 1 ] || fail "$1 is exit 1" out err
-    [ "$(tail -n 1 out)" = "FAIL $2 $1" ] || fail "$1 is the verdict" out
-    grep -A 1 "FAIL  $1 " out | tail -n 1 | grep -qF "first: $3" || fail "the first offender of $1" out
-    ok "$1: named, counted, with its first offender"
-    restore
-}
 
 damage state "DELETE FROM object WHERE $(object pin 07) OR $(object pin 09)"
 must_fail 'missing in S3' 2 "workshop.pin partition 0 offset 7, row 7 of pinterest_data (ledger 22, run 1, triple 7): no $dir/workshop.pin+0+0000000007.json"
