@@ -25,6 +25,12 @@ int fault_points_teardown(void **state);
 /* A fresh pair of directories and a VFS that remembers nothing. */
 void fault_points_begin(struct fault_points *f);
 void fault_points_end(struct fault_points *f);
+/* The machine will go down at the n-th change; begins the point. */
+void fault_points_crash_at(struct fault_points *f, uint64_t n, int durability,
+                           enum fault_damage damage);
+/* What is on the disk then goes to f->image, and the disk is healthy again. False: the session was
+ * over before. */
+bool fault_points_crashed(struct fault_points *f, uint64_t n, enum fault_damage damage);
 /* Every how many-th point is tried: PINPIPE_FAULT_STRIDE (1 in `make fault`), else `usual`. */
 uint64_t fault_points_stride(uint64_t usual);
 

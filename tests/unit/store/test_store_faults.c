@@ -385,14 +385,9 @@ static void every_crash(struct fault_points *f, enum store_durability durability
     uint64_t step = fault_points_stride(3);
     bool crashed = true;
     for (uint64_t n = 1; crashed; n += step) {
-        fault_points_begin(f);
-        snprintf(f->what, sizeof(f->what), "crash at change %d, durability %d, damage %d", (int)n,
-                 (int)durability, (int)damage);
-        fault_vfs_crash_at(&f->vfs, n);
+        fault_points_crash_at(f, n, (int)durability, damage);
         run_session(f, &s, durability);
-        crashed = f->vfs.crashed;
-        fault_vfs_write_image(&f->vfs, damage, n, f->dir.path, f->image.path);
-        fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+        crashed = fault_points_crashed(f, n, damage);
         judge(f, &s, f->image.path, acks_must_be_kept);
         fault_points_end(f);
     }
@@ -427,13 +422,9 @@ static void in_off_a_power_cut_gives_a_whole_file_or_a_named_refusal(void **stat
     bool crashed = true;
     int refused = 0;
     for (uint64_t n = 1; crashed; n += fault_points_stride(3)) {
-        fault_points_begin(f);
-        snprintf(f->what, sizeof(f->what), "crash at change %d with durability off", (int)n);
-        fault_vfs_crash_at(&f->vfs, n);
+        fault_points_crash_at(f, n, STORE_OFF, DAMAGE_TORN);
         run_session(f, &s, STORE_OFF);
-        crashed = f->vfs.crashed;
-        fault_vfs_write_image(&f->vfs, DAMAGE_TORN, n, f->dir.path, f->image.path);
-        fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+        crashed = fault_points_crashed(f, n, DAMAGE_TORN);
         enum status status = open_store(&after, f->image.path, f->vfs.name, STORE_FULL, &err);
         if (status == STATUS_OK) {
             store_close(after.store);

@@ -430,14 +430,9 @@ static void every_crash(struct fault_points *f, enum store_durability durability
     bool crashed = true;
     for (uint64_t n = 1; crashed; n += fault_points_stride(QUICK_STRIDE)) {
         assert_true(n < FAULT_POINTS_MAX);
-        fault_points_begin(f);
-        snprintf(f->what, sizeof(f->what), "crash at change %d, durability %d, damage %d", (int)n,
-                 (int)durability, (int)damage);
-        fault_vfs_crash_at(&f->vfs, n);
+        fault_points_crash_at(f, n, (int)durability, damage);
         run_session(f, &s, durability);
-        crashed = f->vfs.crashed;
-        fault_vfs_write_image(&f->vfs, damage, n, f->dir.path, f->image.path);
-        fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+        crashed = fault_points_crashed(f, n, damage);
         judge(f, &s, f->image.path, acks_must_be_kept);
         fault_points_end(f);
     }
