@@ -1,6 +1,7 @@
 /* The connector's configuration: what each key is when it is not set, what a wrong one is told (the
  * words are those that Connect 2.8.1 answered with), and what the sink is given. */
 #include "connect_config.h"
+#include "entries_world.h"
 #include "json.h"
 #include "sink_config.h"
 
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { arena_max = 8 * 1024 * 1024, body_max = 1024 * 1024 };
 
 #define FORMATS      "io.confluent.connect.s3.format."
 #define PARTITIONERS "io.confluent.connect.storage.partitioner."
@@ -43,61 +42,46 @@ struct change {
 enum { changes_max = 4, entries_max = ARRAY_COUNT(workshop) + changes_max };
 
 struct fixture {
-    struct arena arena;
+    struct entries_world w;
     struct connect_entry items[entries_max];
-    struct connect_entries entries;
     const struct sink_config *config;
     struct connect_findings findings;
-    struct buf body;
-    struct error err;
 };
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof(*f));
-    arena_init(&f->arena, arena_max);
-    buf_init(&f->body, body_max);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    arena_release(&f->arena);
-    buf_release(&f->body);
-    free(f);
-    return 0;
+    return entries_world_make(state, sizeof(struct fixture));
 }
 
 /* The workshop's configuration with these changes. */
 static void compose(struct fixture *f, const struct change *changes, size_t count)
 {
-    f->entries = (struct connect_entries){f->items, 0};
+    f->w.entries = (struct connect_entries){f->items, 0};
     for (size_t i = 0; i < ARRAY_COUNT(workshop); i++) {
         bool changed = false;
         for (size_t k = 0; k < count; k++) {
             changed |= changes[k].key != NULL && strcmp(changes[k].key, workshop[i][0]) == 0;
         }
         if (!changed) {
-            f->items[f->entries.count++] = (struct connect_entry){span_from_cstr(workshop[i][0]),
-                                                                  span_from_cstr(workshop[i][1])};
+            f->items[f->w.entries.count++] = (struct connect_entry){span_from_cstr(workshop[i][0]),
+                                                                    span_from_cstr(workshop[i][1])};
         }
     }
     for (size_t k = 0; k < count; k++) {
         if (changes[k].key != NULL && changes[k].value != NULL) {
-            f->items[f->entries.count++] = (struct connect_entry){span_from_cstr(changes[k].key),
-                                                                  span_from_cstr(changes[k].value)};
+            f->items[f->w.entries.count++] = (struct connect_entry){
+                span_from_cstr(changes[k].key), span_from_cstr(changes[k].value)};
         }
     }
 }
 
 static void parse(struct fixture *f, const struct change *changes, size_t count)
 {
-    arena_reset(&f->arena);
+    arena_reset(&f->w.arena);
     compose(f, changes, count);
     assert_int_equal(
-        connect_config_parse(&f->arena, &f->entries, &f->config, &f->findings, &f->err), STATUS_OK);
+        connect_config_parse(&f->w.arena, &f->w.entries, &f->config, &f->findings, &f->w.err),
+        STATUS_OK);
 }
 
 static void parse_sound(struct fixture *f, const struct change *changes, size_t count)
@@ -414,7 +398,7 @@ static const struct finding_case finding_cases[] = {
 static void assert_findings(struct fixture *f, const char *expected)
 {
     struct buf all;
-    buf_init(&all, body_max);
+    buf_init(&all, 1024 * 1024);
     for (size_t i = 0; i < f->findings.count; i++) {
         buf_append_cstr(&all, i > 0 ? "|" : "");
         buf_append_cstr(&all, f->findings.errors[i]);
@@ -514,9 +498,9 @@ static void the_400_lists_all_findings(void **state)
     struct fixture *f = *state;
     const struct change changes[] = {{"flush.size", "x"}, {"s3.bucket.name", NULL}};
     parse(f, changes, ARRAY_COUNT(changes));
-    connect_findings_write(&f->findings, &f->body);
+    connect_findings_write(&f->findings, &f->w.body);
     assert_string_equal(
-        buf_cstr(&f->body),
+        buf_cstr(&f->w.body),
         "Connector configuration is invalid and contains the following 2 error(s):\n"
         "Invalid value x for configuration flush.size: Not a number of type INT\n"
         "Missing required configuration \"s3.bucket.name\" which has no default value.\n"
@@ -529,11 +513,12 @@ static void the_400_lists_all_findings(void **state)
 static struct json_doc *validated(struct fixture *f, const struct change *changes, size_t count)
 {
     struct json_doc *doc = NULL;
-    arena_reset(&f->arena);
-    buf_reset(&f->body);
+    arena_reset(&f->w.arena);
+    buf_reset(&f->w.body);
     compose(f, changes, count);
-    assert_int_equal(connect_config_validate(&f->arena, &f->entries, &f->body, &f->err), STATUS_OK);
-    assert_int_equal(json_doc_parse(buf_span(&f->body), &doc, &f->err), STATUS_OK);
+    assert_int_equal(connect_config_validate(&f->w.arena, &f->w.entries, &f->w.body, &f->w.err),
+                     STATUS_OK);
+    assert_int_equal(json_doc_parse(buf_span(&f->w.body), &doc, &f->w.err), STATUS_OK);
     return doc;
 }
 
@@ -666,8 +651,8 @@ static void validate_begins_as_the_real_answer_does(void **state)
         "\"0ab336d6fcf7-connector\",\"recommended_values\":[],\"errors\":[],\"visible\":true}},";
     struct fixture *f = *state;
     json_doc_free(validated(f, NULL, 0));
-    assert_int_equal(strncmp(buf_cstr(&f->body), beginning, sizeof(beginning) - 1), 0);
-    assert_non_null(strstr(buf_cstr(&f->body), value));
+    assert_int_equal(strncmp(buf_cstr(&f->w.body), beginning, sizeof(beginning) - 1), 0);
+    assert_non_null(strstr(buf_cstr(&f->w.body), value));
 }
 
 static void validate_counts_errors_and_hides_secrets(void **state)
@@ -679,7 +664,7 @@ static void validate_counts_errors_and_hides_secrets(void **state)
     int64_t count = 0;
     assert_true(json_node_i64(json_node_get(json_doc_root(doc), "error_count"), &count));
     assert_int_equal(count, 3);
-    assert_null(strstr(buf_cstr(&f->body), "hush"));
+    assert_null(strstr(buf_cstr(&f->w.body), "hush"));
     const struct json_node *value = json_node_get(config_of(doc, "s3.part.size"), "value");
     assert_string_equal(text_in(value, "value"), "null");
     assert_int_equal(json_node_count(json_node_get(value, "errors")), 2);
@@ -729,7 +714,7 @@ static void an_alias_has_a_definition_and_a_group(void **state)
     assert_string_equal(text_in(d, "group"), "Transforms: a");
     assert_string_equal(text_in(d, "display_name"), "Transformation type for a");
     assert_non_null(
-        strstr(buf_cstr(&f->body), "\"Error Handling\",\"Transforms: a\",\"Connector\""));
+        strstr(buf_cstr(&f->w.body), "\"Error Handling\",\"Transforms: a\",\"Connector\""));
     json_doc_free(doc);
 }
 
@@ -741,7 +726,7 @@ static void too_little_memory_is_said_not_hidden(void **state)
         struct arena small;
         arena_init(&small, max);
         enum status status =
-            connect_config_parse(&small, &f->entries, &f->config, &f->findings, &f->err);
+            connect_config_parse(&small, &f->w.entries, &f->config, &f->findings, &f->w.err);
         assert_true(status == STATUS_NO_MEMORY || f->findings.count == 0);
         arena_release(&small);
     }
@@ -750,7 +735,7 @@ static void too_little_memory_is_said_not_hidden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, entries_world_teardown)
         T(the_workshops_configuration_is_sound),
         T(every_setting_reaches_the_sink),
         T(a_converter_that_is_not_set_is_the_workers),

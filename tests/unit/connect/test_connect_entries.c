@@ -1,5 +1,5 @@
 /* A configuration's entries: read from JSON and written back, set, compared. */
-#include "connect_entries.h"
+#include "entries_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,33 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { arena_max = 8 * 1024 * 1024, body_max = 1024 * 1024 };
-
-struct fixture {
-    struct arena arena;
-    struct connect_entries entries;
-    struct buf body;
-    struct error err;
-};
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    arena_init(&f->arena, arena_max);
-    buf_init(&f->body, body_max);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    arena_release(&f->arena);
-    buf_release(&f->body);
-    free(f);
-    return 0;
-}
 
 static void entries_are_read_as_jackson_reads_a_map_of_strings(void **state)
 {
@@ -59,7 +32,7 @@ static void entries_are_read_as_jackson_reads_a_map_of_strings(void **state)
         {"{\"a\":", NULL, "Unexpected end-of-input"},
         {"{\"a\" 1}", NULL, "Unexpected character ('1' (code 49))"},
     };
-    struct fixture *f = *state;
+    struct entries_world *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         arena_reset(&f->arena);
         buf_reset(&f->body);
@@ -80,7 +53,7 @@ static void entries_are_read_as_jackson_reads_a_map_of_strings(void **state)
 
 static void more_entries_than_the_limit_are_refused(void **state)
 {
-    struct fixture *f = *state;
+    struct entries_world *f = *state;
     BUF_APPEND_LIT(&f->body, "{");
     for (int i = 0; i <= CONNECT_ENTRIES_MAX; i++) {
         buf_printf(&f->body, "%s\"k%d\":\"\"", i > 0 ? "," : "", i);
@@ -91,7 +64,7 @@ static void more_entries_than_the_limit_are_refused(void **state)
     assert_string_equal(f->err.message, "a configuration may have 1000 entries");
 }
 
-static struct connect_entries parsed(struct fixture *f, const char *json)
+static struct connect_entries parsed(struct entries_world *f, const char *json)
 {
     struct connect_entries entries;
     assert_int_equal(connect_entries_parse(&f->arena, span_from_cstr(json), &entries, &f->err),
@@ -101,7 +74,7 @@ static struct connect_entries parsed(struct fixture *f, const char *json)
 
 static void a_key_that_is_set_keeps_its_place(void **state)
 {
-    struct fixture *f = *state;
+    struct entries_world *f = *state;
     struct connect_entries entries = parsed(f, "{\"a\":\"1\",\"b\":\"2\"}");
     assert_true(connect_entries_set(&entries, SPAN_LIT("a"), SPAN_LIT("3")));
     assert_true(connect_entries_set(&entries, SPAN_LIT("c"), SPAN_LIT("4")));
@@ -113,7 +86,7 @@ static void a_key_that_is_set_keeps_its_place(void **state)
 
 static void full_entries_take_the_name_and_nothing_else(void **state)
 {
-    struct fixture *f = *state;
+    struct entries_world *f = *state;
     char keys[CONNECT_ENTRIES_MAX][16];
     struct connect_entries entries = parsed(f, "{}");
     for (int i = 0; i < CONNECT_ENTRIES_MAX; i++) {
@@ -139,7 +112,7 @@ static void entries_are_equal_in_any_order(void **state)
         {"{\"a\":\"1\",\"c\":\"2\"}", false},
         {"{}", false},
     };
-    struct fixture *f = *state;
+    struct entries_world *f = *state;
     struct connect_entries entries = parsed(f, "{\"a\":\"1\",\"b\":\"2\"}");
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         struct connect_entries other = parsed(f, cases[i].other);
@@ -150,7 +123,7 @@ static void entries_are_equal_in_any_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, entries_world_setup, entries_world_teardown)
         T(entries_are_read_as_jackson_reads_a_map_of_strings),
         T(more_entries_than_the_limit_are_refused),
         T(a_key_that_is_set_keeps_its_place),
