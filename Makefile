@@ -78,6 +78,8 @@ else
 $(error VARIANT is release, asan, tsan, cov, cross or fuzz, not "$(VARIANT)")
 endif
 BANNED := -include src/base/banned.h
+# What one file needs beyond POSIX: fopencookie, which glibc and musl declare to GNU programs alone.
+FLAGS_OF_terminal := -D_GNU_SOURCE
 
 # Who may see whom: each room is compiled with the -I of those that rooms.mk lets it see, and no others.
 include rooms.mk
@@ -133,7 +135,7 @@ COMPILE = $(Q)mkdir -p $(@D); $(if $(V),,echo "  CC   $<";) $(CC) $(PP_CFLAGS) $
 
 room_of = $(patsubst %/,%,$(dir $(1)))
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
-	$(COMPILE) $(BANNED) $(call room_flags,$(call room_of,$<)) -c $< -o $@
+	$(COMPILE) $(FLAGS_OF_$(basename $(notdir $@))) $(BANNED) $(call room_flags,$(call room_of,$<)) -c $< -o $@
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
 	$(COMPILE) $(INC_tests) -c $< -o $@
 $(BUILD)/obj/llhttp/%.o: $(LLHTTP_DIR)/%.c $(BUILD)/flags

@@ -1,5 +1,7 @@
 #include "log.h"
 
+#include "printable.h"
+
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -74,7 +76,7 @@ void log_write(struct log *log, enum log_level level, const char *area, const ch
     va_start(args, format);
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    text_make_printable(line, strlen(line)); /* a peer's bytes may be in it */
+    printable_make(line, sizeof(line)); /* a peer's bytes may be in it */
     int64_t now_us = log->env->wall_us(log->env);
     time_t seconds = (time_t)(now_us / 1000000);
     struct tm utc;

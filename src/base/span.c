@@ -217,19 +217,6 @@ bool span_is_utf8(struct span s)
     return true;
 }
 
-void text_make_printable(char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte < 0x20 || byte == 0x7f) {
-            text[i] = '?';
-        } else if (byte == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0) {
-            text[i] = '?';
-            text[++i] = '?';
-        }
-    }
-}
-
 void text_make_utf8(char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {

@@ -49,9 +49,6 @@ bool span_parse_double(struct span s, double *out);
 /* Is it well-formed UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF)? */
 bool span_is_utf8(struct span s);
 
-/* Control characters, also the C1 ones in UTF-8 (CSI is one), become '?': for what a terminal shows
- * of a peer's bytes. */
-void text_make_printable(char *text, size_t len);
 /* Bytes that are no part of well-formed UTF-8 become '?', as Java writes what it cannot encode. */
 void text_make_utf8(char *text, size_t len);
 

@@ -1,10 +1,15 @@
 #include "cli.h"
 
+#include "printable.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { usage_bytes_max = 2048 };
 
 static size_t spec_position(const struct cli *cli, const char *flag)
 {
@@ -59,28 +64,24 @@ const char *cli_data_dir(const struct cli *cli)
     return config_get(cli->config, "pinpipe_data");
 }
 
-void cli_put_text(FILE *out, struct span text)
+void cli_put_text(const struct cli *cli, FILE *out, struct span text)
 {
-    enum { piece_bytes = 512 };
-    char piece[piece_bytes];
-    while (text.len > 0) {
-        size_t len = text.len < sizeof(piece) ? text.len : sizeof(piece);
-        /* No character is cut in two. */
-        if (len < text.len && (unsigned char)text.ptr[len - 1] == 0xc2) {
-            len--;
-        }
-        memcpy(piece, text.ptr, len);
-        text_make_printable(piece, len);
-        fwrite(piece, 1, len, out);
-        text = span_skip(text, len);
+    char escape[PRINTABLE_ESCAPE_BYTES];
+    struct span piece;
+    if (cli->raw || (out == cli->out && cli->out_terminal == NULL)) {
+        fwrite(text.ptr, 1, text.len, out);
+        return;
+    }
+    while ((piece = printable_next(&text, PRINTABLE_LINE, escape)).len > 0) {
+        fwrite(piece.ptr, 1, piece.len, out);
     }
 }
 
 int cli_report(const struct cli *cli, const struct error *err)
 {
-    if (err->code != STATUS_IO || !cli_reader_is_gone(cli->out)) {
+    if (err->code != STATUS_IO || !cli_reader_is_gone()) {
         fprintf(cli->err, "pinpipe %s: ", cli->command_path);
-        cli_put_text(cli->err, span_from_cstr(err->message));
+        cli_put_text(cli, cli->err, span_from_cstr(err->message));
         fputc('\n', cli->err);
     }
     return status_exit_code(err->code);
@@ -88,18 +89,20 @@ int cli_report(const struct cli *cli, const struct error *err)
 
 int cli_usage(const struct cli *cli, const char *format, ...)
 {
+    char words[usage_bytes_max];
     va_list args;
     fprintf(cli->err, "pinpipe %s: ", cli->command_path);
     va_start(args, format);
-    vfprintf(cli->err, format, args);
+    vsnprintf(words, sizeof(words), format, args);
     va_end(args);
+    cli_put_text(cli, cli->err, span_from_cstr(words));
     fprintf(cli->err, "\nTry: pinpipe %s --help\n", cli->command_path);
     return status_exit_code(STATUS_USAGE);
 }
 
-bool cli_reader_is_gone(FILE *stream)
+bool cli_reader_is_gone(void)
 {
-    struct pollfd pipe_end = {.fd = fileno(stream), .events = POLLOUT};
+    struct pollfd pipe_end = {.fd = STDOUT_FILENO, .events = POLLOUT};
     return poll(&pipe_end, 1, 0) == 1 && (pipe_end.revents & POLLERR) != 0;
 }
 

@@ -9,6 +9,7 @@
 #include "env.h"
 #include "error.h"
 #include "log.h"
+#include "terminal.h"
 
 #include <stdio.h>
 
@@ -51,10 +52,15 @@ struct cli {
     struct env env;
     struct log log;
     struct arena arena; /* lives as long as the command */
-    FILE *out;          /* results */
-    FILE *err;          /* progress, logs, complaints */
+    /* Whatever is printed goes through these two. On a terminal they escape what could steer it
+     * (base/terminal.h), so no command has to remember that. */
+    FILE *out;                     /* results */
+    FILE *err;                     /* progress, logs, complaints */
+    struct terminal *out_terminal; /* NULL: a file or a pipe */
+    struct terminal *err_terminal;
     bool out_is_terminal;
-    bool err_is_terminal;
+    bool err_is_terminal; /* and one that can redraw a line */
+    bool raw;             /* --raw */
     struct config *config;
     const char *program; /* as it was called: "pinpipe", "build/release/pinpipe" */
     const struct command *command;
@@ -76,17 +82,17 @@ const char *cli_config(const struct cli *cli, const char *key);
 /* --data, by default ./.pinpipe */
 const char *cli_data_dir(const struct cli *cli);
 
-/* Prints what a server or a file said, without the control characters that could steer a terminal.
- */
-void cli_put_text(FILE *out, struct span text);
+/* Prints what a server or a file said as a part of a line: on a terminal, and on stderr wherever it
+ * goes, its line ends are escaped too, so that nobody adds a line of his own. */
+void cli_put_text(const struct cli *cli, FILE *out, struct span text);
 /* Prints "pinpipe COMMAND: message" to stderr and returns the exit code of the status. Silent when
  * the reader of stdout has gone, which is no news to whoever closed it. */
 int cli_report(const struct cli *cli, const struct error *err);
 /* Says what is wrong with the command line and points to --help. Returns exit code 2. */
 int cli_usage(const struct cli *cli, const char *format, ...) PP_PRINTF(2, 3);
 
-/* Whoever read this stream has closed it (`| head`): a complaint would be noise. */
-bool cli_reader_is_gone(FILE *stream);
+/* Whoever read stdout has closed it (`| head`): a complaint would be noise. */
+bool cli_reader_is_gone(void);
 
 /* Characters a line of this terminal holds; 80 when it does not say. */
 size_t cli_terminal_columns(int fd);

@@ -5,6 +5,7 @@
 
 enum {
     bar_cells = 24,
+    line_bytes_max = 256,
     bar_line_chars = 72, /* a line that wraps could not be redrawn */
     terminal_interval_us = 100 * 1000,
     plain_interval_us = 5 * 1000 * 1000,
@@ -26,14 +27,22 @@ static void draw_bar(const struct cli_progress *p, const char *what, uint64_t do
     bar[bar_cells] = '\0';
     double seconds = (double)(progress_now_us(p) - p->start_us) / 1e6;
     double rate = seconds > 0 ? (double)done / seconds : 0.0;
+    char line[line_bytes_max];
     if (cli_terminal_columns(STDERR_FILENO) < bar_line_chars) {
-        fprintf(p->cli->err, "\r%s %llu/%llu\x1b[K", what, (unsigned long long)done,
-                (unsigned long long)total);
+        snprintf(line, sizeof(line), "%s %llu/%llu", what, (unsigned long long)done,
+                 (unsigned long long)total);
     } else {
-        fprintf(p->cli->err, "\r%-16s [%s] %llu/%llu  %.0f/s\x1b[K", what, bar,
-                (unsigned long long)done, (unsigned long long)total, rate);
+        snprintf(line, sizeof(line), "%-16s [%s] %llu/%llu  %.0f/s", what, bar,
+                 (unsigned long long)done, (unsigned long long)total, rate);
     }
-    fflush(p->cli->err);
+    terminal_draw_line(p->cli->err_terminal, span_from_cstr(line));
+}
+
+static void draw_count(const struct cli_progress *p, const char *what, uint64_t done)
+{
+    char line[line_bytes_max];
+    snprintf(line, sizeof(line), "%-12s %llu", what, (unsigned long long)done);
+    terminal_draw_line(p->cli->err_terminal, span_from_cstr(line));
 }
 
 static void draw_plain(const struct cli_progress *p, const char *what, uint64_t done,
@@ -68,8 +77,7 @@ static void progress_update(void *ctx, const char *what, uint64_t done, uint64_t
         draw_bar(p, what, done, total);
         p->line_open = true;
     } else if (p->cli->err_is_terminal) {
-        fprintf(p->cli->err, "\r%-12s %llu\x1b[K", what, (unsigned long long)done);
-        fflush(p->cli->err);
+        draw_count(p, what, done);
         p->line_open = true;
     } else {
         draw_plain(p, what, done, total);

@@ -66,7 +66,7 @@ static enum status connect_call(struct connect_session *s, const char *method,
     struct span hint = connect_client_hint(s->client);
     if (status == STATUS_OK && hint.len > 0) {
         fputs("connect: ", s->cli->err);
-        cli_put_text(s->cli->err, hint);
+        cli_put_text(s->cli, s->cli->err, hint);
         fputc('\n', s->cli->err);
     }
     return status;
@@ -80,7 +80,7 @@ static void connect_print_document(const struct connect_session *s)
 
 static void put_text(struct cli *cli, const char *text)
 {
-    cli_put_text(cli->out, span_from_cstr(text));
+    cli_put_text(cli, cli->out, span_from_cstr(text));
 }
 
 /* --- create and validate --------------------------------------------------------------------- */
@@ -89,7 +89,7 @@ static void connect_print_note(void *ctx, const char *text)
 {
     struct cli *cli = ctx;
     fprintf(cli->err, "connect: %s: ", cli_text(cli, "config"));
-    cli_put_text(cli->err, span_from_cstr(text));
+    cli_put_text(cli, cli->err, span_from_cstr(text));
     fputc('\n', cli->err);
 }
 
@@ -319,7 +319,7 @@ static void print_trace(struct cli *cli, const struct json_node *of)
     struct span rest = span_from_cstr(trace);
     while (span_next_part(&rest, '\n', &line)) {
         fputs("    ", cli->out);
-        cli_put_text(cli->out, line);
+        cli_put_text(cli, cli->out, line);
         fputc('\n', cli->out);
     }
 }

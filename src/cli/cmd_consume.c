@@ -8,12 +8,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 struct output {
     struct cli *cli;
     bool json;
-    bool to_terminal; /* a file or a pipe gets the values as they are */
 };
 
 static void write_span(const struct output *output, struct span text)
@@ -21,8 +19,6 @@ static void write_span(const struct output *output, struct span text)
     FILE *out = output->cli->out;
     if (text.ptr == NULL) {
         fputs("null", out);
-    } else if (output->to_terminal) {
-        cli_put_text(out, text);
     } else {
         fwrite(text.ptr, 1, text.len, out);
     }
@@ -55,15 +51,15 @@ static void write_note(void *ctx, const char *text)
 {
     struct output *output = ctx;
     fputs("consume: ", output->cli->err);
-    cli_put_text(output->cli->err, span_from_cstr(text));
+    cli_put_text(output->cli, output->cli->err, span_from_cstr(text));
     fputc('\n', output->cli->err);
 }
 
 /* `pinpipe consume TOPIC | head`: without a reader there is nothing to follow for. */
 static bool output_should_stop(void *ctx)
 {
-    const struct cli *cli = ctx;
-    return cli_interrupted() || cli_reader_is_gone(cli->out);
+    (void)ctx;
+    return cli_interrupted() || cli_reader_is_gone();
 }
 
 static int run_consume(struct cli *cli)
@@ -72,7 +68,7 @@ static int run_consume(struct cli *cli)
     struct endpoints endpoints;
     struct cli_progress progress;
     struct consumer_summary summary;
-    struct output output = {cli, cli_switch(cli, "json"), isatty(fileno(cli->out)) != 0};
+    struct output output = {cli, cli_switch(cli, "json")};
     if (cli_is_set(cli, "max-messages") && cli_count(cli, "max-messages") == 0) {
         return cli_usage(cli, "--max-messages counts from 1; leave it out for no limit");
     }

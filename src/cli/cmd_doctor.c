@@ -243,7 +243,7 @@ static void doctor_print_text(const struct examination *x)
     for (size_t i = 0; i < x->count; i++) {
         fprintf(x->cli->out, "%-5s %-15s ", result_names[x->findings[i].result],
                 x->findings[i].name);
-        cli_put_text(x->cli->out, span_from_cstr(x->findings[i].text));
+        cli_put_text(x->cli, x->cli->out, span_from_cstr(x->findings[i].text));
         fputc('\n', x->cli->out);
     }
 }

@@ -54,7 +54,7 @@ static bool put_line(struct listing *listing)
     if (listing->json) {
         fwrite(listing->line.ptr, 1, listing->line.len, out);
     } else {
-        cli_put_text(out, buf_span(&listing->line));
+        cli_put_text(listing->cli, out, buf_span(&listing->line));
         fputc('\n', out);
     }
     buf_reset(&listing->line);

@@ -41,7 +41,7 @@ static void sync_print_note(void *ctx, const char *text)
     struct cli *cli = syncing->session.cli;
     cli_progress_end(&syncing->session.progress);
     fputs("s3 sync: ", cli->err);
-    cli_put_text(cli->err, span_from_cstr(text));
+    cli_put_text(cli, cli->err, span_from_cstr(text));
     fputc('\n', cli->err);
 }
 

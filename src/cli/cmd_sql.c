@@ -6,6 +6,7 @@
 #include "file.h"
 #include "json_text.h"
 #include "json_write.h"
+#include "printable.h"
 #include "record_headers.h"
 #include "sqlite_db.h"
 
@@ -105,7 +106,8 @@ static bool flush_out(struct sql_session *s)
  */
 
 struct table_text {
-    struct buf cells; /* the sample's cells, back to back */
+    struct buf cells; /* the sample's cells, back to back, as they are shown */
+    struct buf value;
     size_t ends[sample_rows_max * table_columns_max];
     size_t cell_count;
     size_t widths[table_columns_max]; /* characters of the longest value so far */
@@ -132,11 +134,9 @@ static size_t count_bytes(struct span text, size_t chars)
     return i;
 }
 
-/* Writes a cell, its line breaks shown as blanks, cut to `cut` characters, padded to `pad` (0:
- * not). */
+/* Writes a cell cut to `cut` characters and padded to `pad` (0: not). */
 static void append_cell(struct buf *out, struct span text, size_t cut, size_t pad)
 {
-    size_t start = out->len;
     size_t chars = count_chars(text);
     if (chars > cut) {
         buf_append_span(out, span_first(text, count_bytes(text, cut - 1)));
@@ -145,15 +145,36 @@ static void append_cell(struct buf *out, struct span text, size_t cut, size_t pa
     } else {
         buf_append_span(out, text);
     }
-    for (size_t i = start; i < out->len; i++) {
-        out->ptr[i] = strchr("\t\n\r", out->ptr[i]) != NULL ? ' ' : out->ptr[i];
-    }
-    if (buf_ok(out)) {
-        text_make_printable(out->ptr + start, out->len - start);
-    }
     size_t wanted = pad == 0 || pad >= chars + column_gap ? pad : chars + column_gap;
     for (; chars < wanted; chars++) {
         buf_append_byte(out, ' ');
+    }
+}
+
+static bool breaks_line(char byte)
+{
+    return byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+/* Line breaks are shown as blanks, and on a terminal what else could break the columns is escaped,
+ * before the characters are counted. */
+static void table_add_text(const struct sql_session *s, struct table_text *table, struct span text)
+{
+    char escape[PRINTABLE_ESCAPE_BYTES];
+    bool escaped = s->cli->out_is_terminal && !s->cli->raw;
+    while (text.len > 0) {
+        size_t run = 0;
+        while (run < text.len && !breaks_line(text.ptr[run])) {
+            run++;
+        }
+        bool is_broken = run < text.len;
+        struct span line = span_first(text, run);
+        text = span_skip(text, run + 1);
+        while (escaped && line.len > 0) {
+            buf_append_span(&table->cells, printable_next(&line, PRINTABLE_LINE, escape));
+        }
+        buf_append_span(&table->cells, line);
+        buf_append_cstr(&table->cells, is_broken ? " " : "");
     }
 }
 
@@ -220,22 +241,26 @@ static int run_table(struct sql_session *s, sqlite3_stmt *stmt, int columns)
         return SQLITE_NOMEM;
     }
     buf_init(&table->cells, output_bytes_max);
+    buf_init(&table->value, output_bytes_max);
     table->columns = columns;
     for (int i = 0; i < columns; i++) {
-        buf_append_cstr(&table->cells, sqlite3_column_name(stmt, i));
+        table_add_text(s, table, span_from_cstr(sqlite3_column_name(stmt, i)));
         table_add_cell(table, i);
     }
     int step;
     bool written = true;
     while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
         for (int i = 0; i < columns; i++) {
-            sql_value_append(&table->cells, stmt, i);
+            buf_reset(&table->value);
+            sql_value_append(&table->value, stmt, i);
+            table_add_text(s, table, buf_span(&table->value));
             table_add_cell(table, i);
         }
         if (table->cell_count + (size_t)columns > ARRAY_COUNT(table->ends) ||
             table->cell_count >= (size_t)columns * sample_rows_max ||
-            table->cells.len >= sample_bytes_max || !buf_ok(&table->cells)) {
-            written = buf_ok(&table->cells) && table_flush(s, table);
+            table->cells.len >= sample_bytes_max || !buf_ok(&table->cells) ||
+            !buf_ok(&table->value)) {
+            written = buf_ok(&table->cells) && buf_ok(&table->value) && table_flush(s, table);
         }
         if (!written) {
             break;
@@ -245,6 +270,7 @@ static int run_table(struct sql_session *s, sqlite3_stmt *stmt, int columns)
         step = SQLITE_FULL;
     }
     buf_release(&table->cells);
+    buf_release(&table->value);
     return step;
 }
 

@@ -156,7 +156,7 @@ static void print_topic_line(struct cli *cli, const struct json_node *topic)
     int64_t partitions = 0;
     json_node_string(json_node_get(topic, "topic_name"), &name);
     json_node_i64(json_node_get(topic, "partitions_count"), &partitions);
-    cli_put_text(cli->out, span_from_cstr(name));
+    cli_put_text(cli, cli->out, span_from_cstr(name));
     int pad = name_columns > (int)strlen(name) ? name_columns - (int)strlen(name) : 0;
     fprintf(cli->out, "%*s %lld partition%s\n", pad, "", (long long)partitions,
             partitions == 1 ? "" : "s");
@@ -221,9 +221,9 @@ static void print_configs(struct cli *cli, const struct json_node *data)
         if (!is_default && json_node_string(json_node_get(entry, "name"), &name) &&
             json_node_string(json_node_get(entry, "value"), &value)) {
             fputs("  ", cli->out);
-            cli_put_text(cli->out, span_from_cstr(name));
+            cli_put_text(cli, cli->out, span_from_cstr(name));
             fputs(" = ", cli->out);
-            cli_put_text(cli->out, span_from_cstr(value));
+            cli_put_text(cli, cli->out, span_from_cstr(value));
             fputc('\n', cli->out);
         }
     }

@@ -1,5 +1,6 @@
 #include "help.h"
 
+#include "options.h"
 #include "version.h"
 
 #include <string.h>
@@ -102,6 +103,9 @@ void help_print_command(FILE *out, const struct command *command, const char *pa
     }
     fprintf(out, "\nConfiguration (also in the environment and .env):\n");
     print_config_keys(out);
+    fprintf(out, "\nEvery command:\n");
+    print_row(out, "--raw", options_raw_help);
+    fputc('\n', out);
     fprintf(out, "\nExample:\n  %s\n", command->example);
 }
 
@@ -165,6 +169,8 @@ static void print_man_command(FILE *out, const struct command *command, const ch
 static void print_man_config(FILE *out)
 {
     char head[128];
+    fputs(".SH OPTIONS OF EVERY COMMAND\n", out);
+    print_man_item(out, "--raw", options_raw_help, NULL);
     fputs(".SH CONFIGURATION\nEach key is a flag, an environment variable (as written or in upper "
           "case) or a line of ./.env; flags win over the environment, that over .env.\n",
           out);

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+const char options_raw_help[] =
+    "bytes as they are on a terminal too, where control characters are shown escaped (\\x1b)";
+
 enum { word_compare_max = 32, distance_near_max = 2 };
 
 /* Levenshtein distance of the first 32 characters. */
@@ -182,7 +185,9 @@ enum status options_parse(struct cli *cli, const char *const *words, size_t coun
             *wants_help = true;
             return STATUS_OK;
         }
-        if (!only_args && strcmp(word, "--") == 0) {
+        if (!only_args && strcmp(word, "--raw") == 0) {
+            cli->raw = true;
+        } else if (!only_args && strcmp(word, "--") == 0) {
             only_args = true;
         } else if (!only_args && strncmp(word, "--", 2) == 0) {
             const char *next = i + 1 < count ? words[i + 1] : NULL;

@@ -4,6 +4,9 @@
 
 #include "cli.h"
 
+/* Help for --raw, which every command takes. */
+extern const char options_raw_help[];
+
 /* Fills cli->option_texts, cli->args and the configuration's flags from the words behind the
  * command.
  * `--flag value` and `--flag=value`; `--` ends the options. Values are checked against their kind.

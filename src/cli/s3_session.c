@@ -54,10 +54,10 @@ struct s3_transfer_progress s3_session_transfer(struct s3_session *session, cons
 void s3_print_move(struct cli *cli, const char *what, const char *from, const char *to)
 {
     fprintf(cli->out, "%s: ", what);
-    cli_put_text(cli->out, span_from_cstr(from));
+    cli_put_text(cli, cli->out, span_from_cstr(from));
     if (to != NULL) {
         fputs(" to ", cli->out);
-        cli_put_text(cli->out, span_from_cstr(to));
+        cli_put_text(cli, cli->out, span_from_cstr(to));
     }
     fputc('\n', cli->out);
 }

@@ -223,9 +223,9 @@ static void tell(struct cli *cli, const struct error *why)
     }
     cli->told_of_server_file = true;
     fprintf(cli->err, "pinpipe %s: ", cli->command_path);
-    cli_put_text(cli->err, span_from_cstr(cli_data_dir(cli)));
+    cli_put_text(cli, cli->err, span_from_cstr(cli_data_dir(cli)));
     fprintf(cli->err, "/%s is not read: ", facts_name);
-    cli_put_text(cli->err, span_from_cstr(why->message));
+    cli_put_text(cli, cli->err, span_from_cstr(why->message));
     fputs("; asking the usual ports\n", cli->err);
 }
 

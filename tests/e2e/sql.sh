@@ -95,7 +95,7 @@ sql "$long" && grep -q '"country":.*}  7$' out || fail 'a pipe gets whole values
 ok 'a pipe gets whole values'
 
 sql "SELECT char(27) || '[31m' || char(155) || 'm' || char(10) || 'x' AS v" || fail 'control characters' out err
-[ "$(tail -n 1 out)" = '?[31m??m x' ] || fail 'no value steers the terminal' out
+[ "$(tail -n 1 out)" = "$(printf '\033[31m\302\233m x')" ] || fail 'a row is a line, else a pipe gets the bytes' out
 many="WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 90) SELECT printf('%.*c', 1000000, 'a') FROM c"
 "$PINPIPE" sql --data "$data" "$many" >out 2>err || fail 'large values' err
 [ "$(wc -c <out)" -gt 90000000 ] || fail 'no large value is left out of a table'

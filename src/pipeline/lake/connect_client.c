@@ -5,6 +5,7 @@
 #include "http_client.h"
 #include "json.h"
 #include "json_write.h"
+#include "printable.h"
 #include "retry.h"
 #include "url.h"
 
@@ -233,7 +234,7 @@ static void connect_note_failed(struct connect_census *census, const char *name,
     json_node_string(json_node_get(of, "trace"), &trace);
     struct span line = root_cause(span_from_cstr(trace));
     snprintf(census->failed, sizeof(census->failed), "%s: %.*s", name, SPAN_ARG(line));
-    text_make_printable(census->failed, strlen(census->failed));
+    printable_make(census->failed, sizeof(census->failed));
 }
 
 static bool connector_is_running(const struct json_node *connector)

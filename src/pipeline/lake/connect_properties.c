@@ -5,6 +5,7 @@
 #include "json.h"
 #include "json_text.h"
 #include "json_write.h"
+#include "printable.h"
 #include "properties.h"
 
 #include <stdarg.h>
@@ -43,7 +44,7 @@ static void properties_tell(const struct gathering *g, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    text_make_printable(text, strlen(text));
+    printable_make(text, sizeof(text));
     if (g->note != NULL) {
         g->note(g->ctx, text);
     }

@@ -4,6 +4,7 @@
 #include "s3_answer.h"
 
 #include "array.h"
+#include "printable.h"
 #include "url.h"
 
 #include <stdlib.h>
@@ -194,7 +195,7 @@ static void set_text(char *out, size_t out_bytes, struct span text)
         memcpy(out, text.ptr, len);
     }
     out[len] = '\0';
-    text_make_printable(out, len);
+    printable_make(out, out_bytes);
 }
 
 static void take_code(struct walk *walk, struct span text)

@@ -3,6 +3,7 @@
  * upload is begun, which nobody completes). */
 #include "s3_client_internal.h"
 
+#include "printable.h"
 #include "sigv4.h"
 #include "url.h"
 
@@ -272,7 +273,7 @@ static bool other_region(const struct s3_client *client, const struct http_respo
         return false;
     }
     snprintf(out, 64, "%.*s", SPAN_ARG(named));
-    text_make_printable(out, named.len);
+    printable_make(out, 64);
     return true;
 }
 
@@ -290,7 +291,7 @@ static void s3_words_append(const struct http_response *response,
         snprintf(out + len, words_bytes_max - (size_t)len,
                  " and not as S3 does (is s3_url right?): %.*s", SPAN_ARG(start));
     }
-    text_make_printable(out, strlen(out));
+    printable_make(out, words_bytes_max);
 }
 
 enum status s3_client_judge(const struct s3_client *client, const char *what,
@@ -435,7 +436,7 @@ static void set_what(struct s3_slot *slot, const struct s3_request *request)
         snprintf(slot->what + len, sizeof(slot->what) - (size_t)len, "/%.*s",
                  SPAN_ARG(request->key));
     }
-    text_make_printable(slot->what, strlen(slot->what));
+    printable_make(slot->what, sizeof(slot->what));
 }
 
 enum status s3_slot_send(struct s3_slot *slot, const struct s3_request *request, struct error *err)

@@ -2,6 +2,7 @@
 #include "s3_client_internal.h"
 
 #include "http_date.h"
+#include "printable.h"
 #include "url.h"
 
 #include <stdio.h>
@@ -195,7 +196,7 @@ static void copy_header(const struct http_response *response, const char *name, 
 {
     struct span value = http_response_header(response, name);
     snprintf(out, out_bytes, "%.*s", SPAN_ARG(value));
-    text_make_printable(out, strlen(out));
+    printable_make(out, out_bytes);
 }
 
 void s3_client_head_read(const struct http_response *response, struct s3_head *out)

@@ -86,14 +86,6 @@ static void uuids_are_version_4_and_repeat_with_the_seed(void **state)
     assert_string_equal(first, again);
 }
 
-static void what_could_steer_a_terminal_becomes_question_marks(void **state)
-{
-    (void)state;
-    char text[] = "a\x1b[31m\x7f\r\n\xc2\x9b\xc2\xa0\xc3\xa9\xc2";
-    text_make_printable(text, sizeof(text) - 1);
-    assert_string_equal(text, "a?[31m?????\xc2\xa0\xc3\xa9\xc2");
-}
-
 static void what_is_no_utf8_becomes_question_marks(void **state)
 {
     (void)state;
@@ -147,7 +139,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_is_judged_the_same_wherever_it_stands),
         cmocka_unit_test(empty_text_is_utf8),
-        cmocka_unit_test(what_could_steer_a_terminal_becomes_question_marks),
         cmocka_unit_test(what_is_no_utf8_becomes_question_marks),
         cmocka_unit_test(characters_of_every_length_are_written_and_read_back),
         cmocka_unit_test(hex_digits_are_read_in_either_case_and_nothing_else_is),

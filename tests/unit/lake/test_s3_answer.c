@@ -155,7 +155,7 @@ static void errors_give_code_words_and_region(void **state)
     assert_string_equal(answer.region, "eu-west-1");
     assert_true(s3_answer_error(
         SPAN_LIT("<Error><Code>A</Code><Message>\xc2\x9b[2J&#9;</Message></Error>"), &answer));
-    assert_string_equal(answer.message, "??[2J?");
+    assert_string_equal(answer.message, "\\u009b[2J\\x09");
     assert_string_equal(answer.region, "");
     assert_false(s3_answer_error(SPAN_LIT(""), &answer));
     assert_false(s3_answer_error(SPAN_LIT("<Error><Code>A</Code>"), &answer));

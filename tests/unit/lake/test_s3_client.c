@@ -205,7 +205,7 @@ static void answers_become_statuses_with_s3s_own_words(void **state)
         {200, HTTP_FAILURE_NONE, "", "", STATUS_OK, ""},
         {206, HTTP_FAILURE_NONE, "", "x", STATUS_OK, ""},
         {502, HTTP_FAILURE_NONE, "", "<html>\x1b[2J", STATUS_FAILED,
-         "502 and not as S3 does (is s3_url right?): <html>?[2J"},
+         "502 and not as S3 does (is s3_url right?): <html>\\x1b[2J"},
         {301, HTTP_FAILURE_NONE, "x-amz-bucket-region: eu-west-1\r\n",
          ERROR_BODY("PermanentRedirect"), STATUS_CONFIG,
          "the bucket is in the region eu-west-1, not in us-east-1: set aws_region to eu-west-1"},
