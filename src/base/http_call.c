@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { default_timeout_ms = 60 * 1000, url_bytes_max = 64 * 1024 };
+enum { url_bytes_max = 64 * 1024, timer_slack_us = 100 * 1000 };
 
 /* --- requests -------------------------------------------------------------------------------- */
 
@@ -134,7 +134,7 @@ enum status http_call_apply(struct http_call *call, const struct http_call_reque
         curl->easy_setopt(call->easy, CURLOPT_POSTFIELDS, bytes);
         curl->easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
     }
-    int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : default_timeout_ms;
+    int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : call->client->timeout_ms;
     if (timeout_ms != call->timeout_ms) {
         curl->easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
         call->timeout_ms = timeout_ms;
@@ -162,6 +162,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     size_t len = size * count;
     struct span line = span_from(bytes, len);
     if (span_starts_with(line, SPAN_LIT("HTTP/"))) {
+        call->answering = !span_starts_with(line, SPAN_LIT("HTTP/1.1 1"));
         buf_reset(&call->response.headers); /* what came before was a 1xx */
     } else if (is_encoded_again(call, line)) {
         call->too_many_encodings = true;
@@ -268,12 +269,45 @@ static enum http_failure failure_of(const struct http_call *call, CURLcode code)
     return call->left && failure_means_unsent(failure) ? HTTP_FAILURE_BROKEN : failure;
 }
 
+/* Says what did not come. */
+static void timeout_message_write(const struct http_call *call, char *out, size_t size)
+{
+    const struct http_client *client = call->client;
+    double limit_s = (double)call->timeout_ms / 1000;
+    curl_off_t total_us = 0;
+    client->curl.easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &total_us);
+    /* libcurl does not tell which of the two it was, and its clock may be a little early. */
+    bool was_silent = client->silence_s > 0 && (double)client->silence_s < limit_s &&
+                      (double)total_us < limit_s * 1e6 - timer_slack_us;
+    if (!call->left) {
+        double connect_s = (double)client->connect_timeout_ms / 1000;
+        snprintf(out, size, "no connection came about within %g s",
+                 connect_s < limit_s ? connect_s : limit_s);
+    } else if (!call->answering) {
+        snprintf(out, size, "no answer began within %g s",
+                 was_silent ? (double)client->silence_s : limit_s);
+    } else if (was_silent) {
+        snprintf(out, size, "the answer stopped: nothing more came for %lld s",
+                 (long long)client->silence_s);
+    } else {
+        snprintf(out, size, "the answer did not end within %g s (%zu bytes came)", limit_s,
+                 call->response.body.len);
+    }
+}
+
 static void message_write(const struct http_call *call, CURLcode code, char *out, size_t size)
 {
     const char *text = call->error_text;
-    if (call->too_large) {
-        text = "the answer is larger than this client takes";
-    } else if (call->crowded) {
+    if (code == CURLE_OPERATION_TIMEDOUT) {
+        timeout_message_write(call, out, size);
+        return;
+    }
+    if (call->too_large || code == CURLE_FILESIZE_EXCEEDED) {
+        snprintf(out, size, "the answer does not end within the %zu bytes that are taken",
+                 call->response.body.max);
+        return;
+    }
+    if (call->crowded) {
         text = "the answers of all calls take too much memory";
     } else if (call->too_many_encodings) {
         text = "the answer has more than one Content-Encoding";
@@ -324,6 +358,14 @@ void http_call_set_up(struct http_call *call)
     curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)client->connect_timeout_ms);
     curl->easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)client->response_bytes_max);
     curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, client->decode ? "" : NULL);
+    if (client->silence_s > 0) {
+        curl->easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)client->silence_s);
+    }
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* A name that is still being looked up does not hold up the end of the program. */
+    curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
     if (client->read_bytes > 0) {
         curl->easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)client->read_bytes);
     }

@@ -16,6 +16,8 @@
 
 enum {
     default_connect_timeout_ms = 10 * 1000,
+    default_timeout_ms = 60 * 1000,
+    stop_slice_ms = 100, /* how long an interruption may go unnoticed */
     default_response_bytes_max = 64 * 1024 * 1024,
     kept_body_bytes = 256 * 1024, /* a call's buffer between requests */
     ready_batch = 64,
@@ -207,6 +209,11 @@ enum status http_client_new(struct env *env, const struct http_client_options *o
     client->timer_due_us = INT64_MAX;
     client->connect_timeout_ms =
         chosen.connect_timeout_ms > 0 ? chosen.connect_timeout_ms : default_connect_timeout_ms;
+    client->timeout_ms = chosen.timeout_ms > 0 ? chosen.timeout_ms : default_timeout_ms;
+    if (chosen.timeout_ms > 0 && chosen.timeout_ms < client->connect_timeout_ms) {
+        client->connect_timeout_ms = chosen.timeout_ms;
+    }
+    client->silence_s = chosen.silence_s;
     client->response_bytes_max =
         chosen.response_bytes_max > 0 ? chosen.response_bytes_max : default_response_bytes_max;
     client->read_bytes = chosen.read_bytes;
@@ -307,6 +314,7 @@ enum status http_call_send(struct http_call *call, const struct http_call_reques
     }
     http_call_forget(call);
     call->left = false;
+    call->answering = false;
     call->crowded = false;
     call->too_many_encodings = false;
     call->too_large = false;
@@ -394,11 +402,38 @@ static void on_request_done(void *ctx, struct http_call *call, const struct http
     out->total_us = response->total_us;
     memcpy(out->message, response->message, sizeof(out->message));
     if (!buf_ok(&out->body) || !buf_ok(&out->headers)) {
-        static const char too_large[] = "the answer is larger than this client takes";
         out->failure = HTTP_FAILURE_TOO_LARGE;
         out->status = 0;
-        memcpy(out->message, too_large, sizeof(too_large));
+        snprintf(out->message, sizeof(out->message),
+                 "the answer does not end within the %zu bytes that are taken", out->body.max);
     }
+}
+
+enum status http_failure_status(enum http_failure failure)
+{
+    switch (failure) {
+    case HTTP_FAILURE_NONE:
+        return STATUS_OK;
+    case HTTP_FAILURE_TIMEOUT:
+        return STATUS_TIMED_OUT;
+    case HTTP_FAILURE_TOO_LARGE:
+        return STATUS_ENDLESS;
+    case HTTP_FAILURE_CROWDED:
+    case HTTP_FAILURE_LOCAL:
+        return STATUS_FAILED;
+    case HTTP_FAILURE_RESOLVE:
+    case HTTP_FAILURE_REFUSED:
+    case HTTP_FAILURE_TLS:
+    case HTTP_FAILURE_BROKEN:
+        break;
+    }
+    return STATUS_UNREACHABLE;
+}
+
+void http_client_stop_when(struct http_client *client, bool (*should_stop)(void *ctx), void *ctx)
+{
+    client->should_stop = should_stop;
+    client->should_stop_ctx = ctx;
 }
 
 enum status http_client_request(struct http_client *client, const struct http_call_request *request,
@@ -411,7 +446,11 @@ enum status http_client_request(struct http_client *client, const struct http_ca
     }
     enum status status = http_call_send(call, request, err);
     while (status == STATUS_OK && !wait.over) {
-        status = http_client_run(client, -1, err);
+        status = http_client_run(client, client->should_stop != NULL ? stop_slice_ms : -1, err);
+        if (status == STATUS_OK && !wait.over && client->should_stop != NULL &&
+            client->should_stop(client->should_stop_ctx)) {
+            status = error_set(err, STATUS_INTERRUPTED, "stopped");
+        }
     }
     http_call_free(call);
     return status;

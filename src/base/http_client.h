@@ -17,7 +17,10 @@ struct http_call;
 
 struct http_client_options {
     size_t connections_max;     /* kept open; 0: as many as calls in flight */
-    int64_t connect_timeout_ms; /* 0: 10 s */
+    int64_t connect_timeout_ms; /* 0: 10 s, or less when timeout_ms is */
+    int64_t timeout_ms;         /* of a request that has none of its own; 0: 60 s */
+    int64_t silence_s;          /* so long without a byte in either direction fails the call;
+                                   0: as long as the request's time lasts */
     size_t response_bytes_max;  /* 0: 64 MiB; a longer answer fails the call */
     const char *user_agent;     /* NULL: "pinpipe/<version>" */
     size_t read_bytes;          /* taken from a socket at once; 0: libcurl's own, 16 KiB */
@@ -44,7 +47,7 @@ struct http_response {
     int status;         /* 0 when failure is set */
     struct buf headers; /* "name: value\r\n" lines of the final answer, as received */
     struct buf body;
-    char message[256]; /* libcurl's words on a failure */
+    char message[256]; /* words on a failure; on TIMEOUT they say what did not come */
     int64_t total_us;
 };
 
@@ -77,7 +80,7 @@ struct http_call_request {
     const char *const *headers;
     struct span body; /* borrowed until done; sent when has_body */
     bool has_body;
-    int64_t timeout_ms; /* 0: 60 s */
+    int64_t timeout_ms; /* for all of it; 0: the client's */
 };
 /* Everything but the body is copied. INVALID names what is wrong with the request; it is then not
  * in flight and no callback comes. */
@@ -97,6 +100,11 @@ size_t http_client_in_flight(const struct http_client *client);
 /* The response of http_client_request is its caller's: initialised before, released in the end. */
 void http_response_init(struct http_response *response, size_t body_bytes_max);
 void http_response_release(struct http_response *response);
+/* The status that a failure means: TIMED_OUT, ENDLESS, UNREACHABLE or FAILED. */
+enum status http_failure_status(enum http_failure failure);
+/* From now on http_client_request ends with INTERRUPTED soon after should_stop says yes. NULL: it
+ * does not ask. */
+void http_client_stop_when(struct http_client *client, bool (*should_stop)(void *ctx), void *ctx);
 /* Sends one request and waits for its end. */
 enum status http_client_request(struct http_client *client, const struct http_call_request *request,
                                 struct http_response *response, struct error *err) PP_MUST_USE;

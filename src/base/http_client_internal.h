@@ -17,7 +17,8 @@ struct http_call {
     http_done_fn done;
     void *ctx;
     bool in_flight;
-    bool left; /* the request has gone out once */
+    bool left;      /* the request has gone out once */
+    bool answering; /* a status line has come that is not 1xx */
     int64_t sent_us;
 
     /* The request that the easy handle is set to. */
@@ -43,6 +44,10 @@ struct http_client {
     struct env clock; /* libcurl's timer runs on the machine's clock, whatever env's is */
     char *user_agent;
     int64_t connect_timeout_ms;
+    int64_t timeout_ms;
+    int64_t silence_s;
+    bool (*should_stop)(void *ctx);
+    void *should_stop_ctx;
     size_t response_bytes_max;
     size_t read_bytes;
     bool decode;

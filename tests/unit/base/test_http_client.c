@@ -47,6 +47,8 @@ static const struct answer answers[] = {
     {"/error", SPAN_INIT("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy"),
      false},
     {"/drop", SPAN_INIT(""), true},
+    {"/interim", SPAN_INIT("HTTP/1.1 100 Continue\r\n\r\n"), false},
+    {"/stops", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), false},
     {"/half", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), true},
     {"/nonsense", SPAN_INIT("what is this\r\n\r\n"), true},
     {"/announced", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n"), true},
@@ -259,6 +261,64 @@ static void silence_is_a_timeout(void **state)
     assert_int_equal(http_client_request(f->client, &request, &r, NULL), STATUS_OK);
     assert_int_equal(r.failure, HTTP_FAILURE_TIMEOUT);
     assert_true(r.total_us >= 29000);
+    http_response_release(&r);
+}
+
+struct slow_answer {
+    const char *path;
+    int64_t timeout_ms; /* long enough for a busy machine to come to the stage */
+    int64_t silence_s;
+    const char *words;
+};
+
+static void a_timeout_says_what_did_not_come(void **state)
+{
+    static const struct slow_answer cases[] = {
+        {"/silence", 500, 0, "no answer began within 0.5 s"},
+        {"/interim", 500, 0, "no answer began within 0.5 s"},
+        {"/stops", 1000, 0, "the answer did not end within 1 s (4 bytes came)"},
+        {"/stops", 30000, 1, "the answer stopped: nothing more came for 1 s"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char url[128];
+        struct http_response r;
+        struct http_client *client;
+        const struct http_client_options options = {.timeout_ms = cases[i].timeout_ms,
+                                                    .silence_s = cases[i].silence_s};
+        const struct http_call_request request = {.method = "GET",
+                                                  .url = url_of(f, cases[i].path, url)};
+        http_response_init(&r, 4096);
+        assert_int_equal(http_client_new(&f->env, &options, &client, NULL), STATUS_OK);
+        assert_int_equal(http_client_request(client, &request, &r, NULL), STATUS_OK);
+        assert_int_equal(http_failure_status(r.failure), STATUS_TIMED_OUT);
+        assert_string_equal(r.message, cases[i].words);
+        http_response_release(&r);
+        http_client_free(client);
+    }
+}
+
+/* Says yes when it is asked for the third time. */
+static bool third_time(void *ctx)
+{
+    int *asked = ctx;
+    return ++*asked == 3;
+}
+
+static void a_request_ends_when_the_user_wants_no_more(void **state)
+{
+    struct fixture *f = *state;
+    char url[128];
+    struct http_response r;
+    struct error err;
+    int asked = 0;
+    const struct http_call_request request = {.method = "GET", .url = url_of(f, "/silence", url)};
+    http_response_init(&r, 4096);
+    http_client_stop_when(f->client, third_time, &asked);
+    assert_int_equal(http_client_request(f->client, &request, &r, &err), STATUS_INTERRUPTED);
+    assert_int_equal(asked, 3);
+    assert_int_equal(http_client_in_flight(f->client), 0);
+    http_client_stop_when(f->client, NULL, NULL);
     http_response_release(&r);
 }
 
@@ -650,6 +710,8 @@ int main(void)
         CASE(nobody_listening_is_refused),
         CASE(tls_to_a_plain_server_is_a_tls_failure),
         CASE(silence_is_a_timeout),
+        CASE(a_timeout_says_what_did_not_come),
+        CASE(a_request_ends_when_the_user_wants_no_more),
         CASE(the_connection_is_kept_between_requests),
         CASE(a_dead_kept_connection_does_not_send_twice),
         CASE(a_request_that_left_is_broken_even_when_nobody_listens_any_more),
