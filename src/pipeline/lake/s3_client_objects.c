@@ -1,6 +1,7 @@
 /* Listings, single objects, many objects in order. */
 #include "s3_client_internal.h"
 
+#include "hash.h"
 #include "http_date.h"
 #include "printable.h"
 #include "url.h"
@@ -11,6 +12,36 @@
 
 /* --- listings -------------------------------------------------------------------------------- */
 
+enum { empty_pages_max = 1000 }; /* in a row; AWS sends one now and then */
+
+/* Finds a circle in a sequence of which only one element is kept (Brent): the kept one is replaced
+ * at distances that double, so sooner or later it lies in the circle and is met again. */
+struct circle {
+    uint64_t kept;
+    uint64_t steps;
+    uint64_t distance; /* 0: nothing is kept yet */
+};
+
+static bool circle_closes(struct circle *circle, uint64_t element)
+{
+    if (circle->distance > 0 && element == circle->kept) {
+        return true;
+    }
+    if (++circle->steps > circle->distance) {
+        circle->kept = element;
+        circle->distance = circle->distance > 0 ? circle->distance * 2 : 1;
+        circle->steps = 0;
+    }
+    return false;
+}
+
+static uint64_t circle_element(uint64_t of, struct span text)
+{
+    uint32_t low = hash_bytes((uint32_t)of ^ HASH_START, text);
+    uint32_t high = hash_bytes((uint32_t)(of >> 32) ^ low, text);
+    return (uint64_t)high << 32 | low;
+}
+
 struct s3_listing {
     struct s3_client *client;
     struct s3_slot *slot; /* the next page, under way; NULL: there is none */
@@ -18,7 +49,34 @@ struct s3_listing {
     size_t position; /* of the next item in page */
     struct buf bucket;
     struct buf query; /* without the token */
+    struct circle tokens;
+    struct circle pages;
+    int empty_pages; /* in a row */
 };
+
+/* A server that sends a token or a page again, or nothing but empty pages, would be listed for
+ * ever.
+ */
+static enum status page_check_goes_on(struct s3_listing *listing, struct error *err)
+{
+    const struct s3_page *page = &listing->page;
+    uint64_t content = 0;
+    for (size_t i = 0; i < page->count; i++) {
+        content = circle_element(content, page->items[i].key);
+    }
+    listing->empty_pages = page->count == 0 ? listing->empty_pages + 1 : 0;
+    const char *why = NULL;
+    if (circle_closes(&listing->tokens, circle_element(0, page->next_token))) {
+        why = "a continuation token came again";
+    } else if (page->count > 0 && circle_closes(&listing->pages, content)) {
+        why = "a page came again";
+    } else if (listing->empty_pages > empty_pages_max) {
+        why = "page after page is empty";
+    }
+    return why == NULL ? STATUS_OK
+                       : error_set(err, STATUS_ENDLESS, "%s: the listing does not end: %s",
+                                   listing->slot->what, why);
+}
 
 static void s3_query_append(struct buf *query, const char *name, struct span value)
 {
@@ -74,6 +132,9 @@ static enum status page_turn(struct s3_listing *listing, struct error *err)
         }
     }
     listing->position = 0;
+    if (status == STATUS_OK && listing->page.truncated) {
+        status = page_check_goes_on(listing, err);
+    }
     if (status == STATUS_OK && listing->page.truncated) {
         return page_ask(listing, listing->page.next_token, err);
     }
