@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { usage_bytes_max = 2048 };
+enum { usage_bytes_max = 2048, timeout_s_max = 24 * 60 * 60 };
 
 static size_t spec_position(const struct cli *cli, const char *flag)
 {
@@ -57,6 +57,26 @@ double cli_number(const struct cli *cli, const char *flag)
 const char *cli_config(const struct cli *cli, const char *key)
 {
     return config_get(cli->config, key);
+}
+
+enum status cli_timeout_ms(const struct cli *cli, int64_t *out, struct error *err)
+{
+    double seconds = 0;
+    const char *text = cli_config(cli, "pinpipe_timeout");
+    *out = 0;
+    if (text == NULL) {
+        return STATUS_OK;
+    }
+    /* Written so that NaN, too, is refused. */
+    if (!span_parse_double(span_from_cstr(text), &seconds) ||
+        !(seconds >= 0.001 && seconds <= timeout_s_max)) {
+        return error_set(err, STATUS_CONFIG,
+                         "pinpipe_timeout (--timeout) \"%s\" is no time: write seconds, such as 5 "
+                         "or 0.5, at most %d",
+                         text, timeout_s_max);
+    }
+    *out = (int64_t)(seconds * 1000);
+    return STATUS_OK;
 }
 
 const char *cli_data_dir(const struct cli *cli)

@@ -79,6 +79,8 @@ int64_t cli_count(const struct cli *cli, const char *flag);
 double cli_number(const struct cli *cli, const char *flag);
 /* A configuration key's value (config.h), NULL when it has none. */
 const char *cli_config(const struct cli *cli, const char *key);
+/* --timeout in milliseconds, 0 when it is not set; CONFIG when it is no time. */
+enum status cli_timeout_ms(const struct cli *cli, int64_t *out, struct error *err) PP_MUST_USE;
 /* --data, by default ./.pinpipe */
 const char *cli_data_dir(const struct cli *cli);
 

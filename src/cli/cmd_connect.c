@@ -40,6 +40,7 @@ static enum status connect_session_open(struct connect_session *s, struct cli *c
     if (status == STATUS_OK) {
         status = resolve_connect(cli, &options.url, err);
     }
+    options.timeout_ms = endpoints.timeout_ms;
     if (status == STATUS_OK) {
         s->name = cli->arg_count > 0 ? cli->args[0]
                                      : arena_printf(&cli->arena, "%s-connector", endpoints.user_id);

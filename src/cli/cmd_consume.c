@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* Joining a group takes Kafka some seconds, however short an idle time the user wants. */
+enum { joining_ms = 10 * 1000 };
+
 struct output {
     struct cli *cli;
     bool json;
@@ -81,6 +84,10 @@ static int run_consume(struct cli *cli)
     if (resolve_endpoints(cli, &endpoints, &err) != STATUS_OK) {
         return cli_report(cli, &err);
     }
+    if (endpoints.timeout_ms == 0 && cli_is_set(cli, "timeout")) {
+        int64_t idle_ms = cli_count(cli, "timeout");
+        endpoints.timeout_ms = idle_ms > joining_ms ? idle_ms : joining_ms;
+    }
     cli_progress_init(&progress, cli);
     progress.progress.should_stop = output_should_stop;
     progress.progress.ctx = cli;
@@ -118,7 +125,8 @@ static const struct option_spec consume_options[] = {
     {"max-messages", OPTION_COUNT, "N", NULL, NULL,
      "end after N records (default: none, it goes on until Ctrl-C)"},
     {"timeout", OPTION_COUNT, "MS", NULL, NULL,
-     "end when nothing came for MS milliseconds (default: never)"},
+     "end when nothing came for MS milliseconds (default: never); bounds each request too (10 s at "
+     "least)"},
     {"json", OPTION_SWITCH, NULL, NULL, NULL,
      "each record as one JSON object a line: topic, partition, offset, key, value"},
 };

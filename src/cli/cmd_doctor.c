@@ -201,15 +201,19 @@ static enum status probe(struct examination *x, const char *url, const char *key
 {
     struct http_client *client = NULL;
     struct http_response response;
-    const struct http_client_options options = {.connect_timeout_ms = probe_timeout_ms,
+    int64_t timeout_ms;
+    enum status status = cli_timeout_ms(x->cli, &timeout_ms, err);
+    const struct http_client_options options = {.timeout_ms =
+                                                    timeout_ms > 0 ? timeout_ms : probe_timeout_ms,
                                                 .response_bytes_max = 1024 * 1024};
     const char *key_header =
         key != NULL ? arena_printf(&x->cli->arena, "x-api-key: %s", key) : NULL;
     const char *const headers[] = {"Accept: */*", key_header, NULL};
-    const struct http_call_request request = {
-        .method = "GET", .url = url, .headers = headers, .timeout_ms = probe_timeout_ms};
+    const struct http_call_request request = {.method = "GET", .url = url, .headers = headers};
     http_response_init(&response, 1024 * 1024);
-    enum status status = http_client_new(&x->cli->env, &options, &client, err);
+    if (status == STATUS_OK) {
+        status = http_client_new(&x->cli->env, &options, &client, err);
+    }
     if (status == STATUS_OK) {
         status = http_client_request(client, &request, &response, err);
     }

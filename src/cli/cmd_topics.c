@@ -62,7 +62,11 @@ static enum status topics_call(struct topics_session *s, const char *method, con
     if (status != STATUS_OK) {
         return status;
     }
-    if (s->response.failure != HTTP_FAILURE_NONE) {
+    enum status failure = http_failure_status(s->response.failure);
+    if (failure != STATUS_OK && failure != STATUS_UNREACHABLE) {
+        return error_set(err, failure, "%s: %s", url, s->response.message);
+    }
+    if (failure != STATUS_OK) {
         return error_set(err, STATUS_UNREACHABLE,
                          "%s cannot be reached: %s. Is a server running? Start one: pinpipe serve",
                          url, s->response.message);
@@ -105,12 +109,13 @@ static enum status find_cluster(struct topics_session *s, const char *root, stru
 static enum status topics_session_open(struct topics_session *s, struct cli *cli, struct error *err)
 {
     struct endpoints endpoints;
-    const struct http_client_options options = {.response_bytes_max = reply_bytes_max};
+    struct http_client_options options = {.response_bytes_max = reply_bytes_max};
     *s = (struct topics_session){.cli = cli};
     http_response_init(&s->response, reply_bytes_max);
     enum status status = resolve_endpoints(cli, &endpoints, err);
     if (status == STATUS_OK) {
         s->api_key = endpoints.api_key;
+        options.timeout_ms = endpoints.timeout_ms;
         status = http_client_new(&cli->env, &options, &s->http, err);
     }
     /* {proxy+} hands /v3 through as well, so a gateway alone is enough. */

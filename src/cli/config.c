@@ -10,6 +10,10 @@
 const struct config_key config_keys[] = {
     {"pinpipe_data", "data", "./.pinpipe", false, "DIR",
      "where state.db, rds.db and ledger.db live"},
+    {"pinpipe_timeout", "timeout", NULL, false, "S",
+     "longest wait for a server: for a connection, an answer's begin, all of it (default: 10, 60 "
+     "and "
+     "60 s; 300 s for all of an answer of S3)"},
     {"iam_username", "iam-username", "workshop", false, "ID",
      "user id: names topics <id>.pin|geo|user"},
     {"creds_path", "creds-path", NULL, false, "FILE",

@@ -192,9 +192,9 @@ void help_print_man(FILE *out)
     }
     print_man_config(out);
     fputs(".SH EXIT STATUS\n0 done; 1 the verdict is FAIL or the work failed; 2 wrong usage; 3 an "
-          "endpoint cannot be reached; 4 bad configuration, a taken port, an unusable data "
-          "directory; 5 the disk failed to keep data; 70 a bug of ours, of which serve leaves "
-          "bug-1.txt beside the data.\n.SH "
+          "endpoint cannot be reached, does not answer in time, or does not come to an end; 4 bad "
+          "configuration, a taken port, an unusable data directory; 5 the disk failed to keep "
+          "data; 70 a bug of ours, of which serve leaves bug-1.txt beside the data.\n.SH "
           "FILES\n.TP\n.B state.db\ntopics, records, offsets (the server)\n.TP\n"
           ".B rds.db\nthe three tables\n.TP\n.B ledger.db\nwhat the emulator posted\n.TP\n"
           ".B journal.db\nthe latest requests\n",

@@ -190,7 +190,10 @@ enum status resolve_s3(struct cli *cli, struct s3_client_options *out, struct er
     *out = (struct s3_client_options){.env = &cli->env, .region = cli_config(cli, "aws_region")};
     const char *access_key = cli_config(cli, "aws_access_key_id");
     const char *secret = cli_config(cli, "aws_secret_access_key");
-    enum status status = service_find(cli, "s3_url", PINPIPE_S3_USUAL_PORT, &out->url, err);
+    enum status status = cli_timeout_ms(cli, &out->timeout_ms, err);
+    if (status == STATUS_OK) {
+        status = service_find(cli, "s3_url", PINPIPE_S3_USUAL_PORT, &out->url, err);
+    }
     if (status == STATUS_OK && out->url == NULL) {
         status = usual_url(cli, PINPIPE_S3_USUAL_PORT, &out->url, err);
         if (status == STATUS_OK && (access_key != NULL || secret != NULL)) {
@@ -214,6 +217,9 @@ enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct err
         .api_key = cli_config(cli, "api_key"),
     };
     enum status status = check_user_id(out->user_id, err);
+    if (status == STATUS_OK) {
+        status = cli_timeout_ms(cli, &out->timeout_ms, err);
+    }
     if (status == STATUS_OK) {
         status = check_stage(cli_config(cli, "deployment_stage"), err);
     }

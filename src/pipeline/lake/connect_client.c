@@ -78,11 +78,12 @@ static enum status connect_answer_judge(const struct connect_client *client, con
 {
     const struct http_response *response = &client->response;
     char words[words_bytes_max];
-    if (response->failure == HTTP_FAILURE_LOCAL || response->failure == HTTP_FAILURE_TOO_LARGE) {
-        return error_set(err, STATUS_FAILED, "%s %s: %s", method, buf_cstr(&client->url),
+    enum status failure = http_failure_status(response->failure);
+    if (failure != STATUS_OK && failure != STATUS_UNREACHABLE) {
+        return error_set(err, failure, "%s %s: %s", method, buf_cstr(&client->url),
                          response->message);
     }
-    if (response->failure != HTTP_FAILURE_NONE) {
+    if (failure != STATUS_OK) {
         return error_set(err, STATUS_UNREACHABLE,
                          "%s cannot be reached: %s; start a server with `pinpipe serve`, or set "
                          "connect_url",
@@ -379,6 +380,7 @@ enum status connect_client_new(const struct connect_client_options *options,
         return error_set(err, STATUS_NO_MEMORY, "no memory for the Connect client");
     }
     const struct http_client_options http = {.connections_max = 1,
+                                             .timeout_ms = options->timeout_ms,
                                              .response_bytes_max = answer_bytes_max};
     client->options = *options;
     client->retry = retry_policy_default();
@@ -390,6 +392,7 @@ enum status connect_client_new(const struct connect_client_options *options,
         connect_client_free(client);
         return status;
     }
+    http_client_stop_when(client->http, options->should_stop, options->should_stop_ctx);
     *out = client;
     return STATUS_OK;
 }

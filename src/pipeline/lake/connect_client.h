@@ -12,7 +12,8 @@ struct connect_client;
 
 struct connect_client_options {
     struct env *env;
-    const char *url; /* "http://127.0.0.1:8083" */
+    const char *url;    /* "http://127.0.0.1:8083" */
+    int64_t timeout_ms; /* of a request; 0: 60 s */
     bool (*should_stop)(void *ctx);
     void *should_stop_ctx;
 };

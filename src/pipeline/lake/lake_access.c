@@ -17,6 +17,7 @@ enum status lake_access_open(struct lake_access *access, const struct s3_client_
     if (status == STATUS_OK && connect_url != NULL) {
         const struct connect_client_options options = {.env = s3->env,
                                                        .url = connect_url,
+                                                       .timeout_ms = s3->timeout_ms,
                                                        .should_stop = s3->should_stop,
                                                        .should_stop_ctx = s3->should_stop_ctx};
         status = connect_client_new(&options, &access->connect, err);

@@ -14,6 +14,8 @@
 enum {
     wait_slice_ms = 100, /* how long an interruption may go unnoticed */
     request_timeout_ms = 5 * 60 * 1000,
+    silence_s = 60,
+    cleaning_ms = 2000,
     headers_max = 8,
     header_bytes_max = 16 * 1024,
     bucket_bytes_max = 255,
@@ -189,10 +191,10 @@ bool s3_client_should_retry(const struct http_response *response, bool was_reach
     struct s3_error_answer answer;
     switch (response->failure) {
     case HTTP_FAILURE_BROKEN:
-    case HTTP_FAILURE_TIMEOUT:
         return true;
     case HTTP_FAILURE_REFUSED: /* a restart; else nothing listens there at all */
         return was_reached;
+    case HTTP_FAILURE_TIMEOUT: /* the time that the user gave, or minutes, are over */
     case HTTP_FAILURE_RESOLVE:
     case HTTP_FAILURE_TLS:
     case HTTP_FAILURE_TOO_LARGE:
@@ -224,12 +226,9 @@ bool s3_client_should_retry(const struct http_response *response, bool was_reach
 static enum status s3_failure_report(const char *what, const struct http_response *response,
                                      const struct s3_client *client, struct error *err)
 {
-    if (response->failure == HTTP_FAILURE_TOO_LARGE) {
-        return error_set(err, STATUS_LIMIT, "%s: the answer is larger than this reader takes",
-                         what);
-    }
-    if (response->failure == HTTP_FAILURE_LOCAL) {
-        return error_set(err, STATUS_FAILED, "%s: %s", what, response->message);
+    enum status status = http_failure_status(response->failure);
+    if (status != STATUS_UNREACHABLE) {
+        return error_set(err, status, "%s: %s", what, response->message);
     }
     return error_set(err, STATUS_UNREACHABLE, "%s: %.*s://%.*s cannot be reached: %s%s", what,
                      SPAN_ARG(client->scheme), SPAN_ARG(client->host), response->message,
@@ -348,7 +347,7 @@ static void on_answer(void *ctx, struct http_call *call, const struct http_respo
     struct s3_slot *slot = ctx;
     struct s3_client *client = slot->client;
     (void)call;
-    bool again = s3_client_should_retry(response, client->was_reached) &&
+    bool again = !client->cleaning && s3_client_should_retry(response, client->was_reached) &&
                  retry_is_left(&client->retry, slot->attempts);
     client->was_reached = client->was_reached || response->failure == HTTP_FAILURE_NONE;
     if (!again) {
@@ -359,6 +358,13 @@ static void on_answer(void *ctx, struct http_call *call, const struct http_respo
     slot->due_us =
         client->env->monotonic_us(client->env) +
         retry_delay_us(&client->retry, client->env, slot->attempts, server_wish_us(response));
+}
+
+static int64_t slot_timeout_ms(const struct s3_client *client)
+{
+    return client->cleaning                 ? cleaning_ms
+           : client->options.timeout_ms > 0 ? client->options.timeout_ms
+                                            : request_timeout_ms;
 }
 
 static enum status slot_attempt(struct s3_slot *slot, struct error *err)
@@ -374,7 +380,7 @@ static enum status slot_attempt(struct s3_slot *slot, struct error *err)
         .headers = headers,
         .body = slot->body,
         .has_body = slot->has_body,
-        .timeout_ms = request_timeout_ms,
+        .timeout_ms = slot_timeout_ms(slot->client),
     };
     status = http_call_send(slot->call, &request, err);
     if (status == STATUS_OK) {
@@ -620,6 +626,8 @@ enum status s3_client_new(const struct s3_client_options *options, struct s3_cli
     const struct http_client_options http = {
         .connections_max = S3_CONCURRENCY_MAX,
         .response_bytes_max = S3_ANSWER_BYTES_MAX,
+        .timeout_ms = options->timeout_ms,
+        .silence_s = silence_s,
         .read_bytes = 256 * 1024,
     };
     enum status status = s3_options_take(client, options, err);

@@ -22,6 +22,7 @@ struct s3_client_options {
     const char *secret;
     const char *session_token;
     size_t concurrency; /* requests in flight; 0: 8 */
+    int64_t timeout_ms; /* of a request; 0: 5 minutes, and 60 s without a byte */
     bool (*should_stop)(void *ctx);
     void *should_stop_ctx;
 };

@@ -90,6 +90,7 @@ struct s3_client {
     struct span host; /* as it stands in a URL: with brackets and with a port that is not usual */
     bool is_aws;
     bool was_reached; /* something has answered: a refused connection may pass */
+    bool cleaning;    /* after an interruption or a failure: one attempt, and no time */
 };
 
 /* Where a request goes: "http://host" or "https://bucket.host", and the encoded path. */

@@ -27,7 +27,8 @@ struct job_run {
 static bool ends_the_run(enum status status)
 {
     return status == STATUS_INTERRUPTED || status == STATUS_UNREACHABLE ||
-           status == STATUS_CONFIG || status == STATUS_NO_MEMORY || status == STATUS_DISK_FULL;
+           status == STATUS_TIMED_OUT || status == STATUS_ENDLESS || status == STATUS_CONFIG ||
+           status == STATUS_NO_MEMORY || status == STATUS_DISK_FULL;
 }
 
 static void place_init(struct job_place *place)

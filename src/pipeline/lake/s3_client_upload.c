@@ -228,10 +228,12 @@ static void upload_abort(struct uploading *up)
     const struct s3_request request = {
         .method = "DELETE", .bucket = up->bucket, .key = up->key, .query = buf_span(&query)};
     client->options.should_stop = NULL;
+    client->cleaning = true;
     if (s3_client_call(client, &request, &slot, &ignored) != STATUS_OK) {
         client->was_reached = false; /* whoever comes next learns it at once */
     }
     client->options.should_stop = should_stop;
+    client->cleaning = false;
     s3_slot_give(slot);
     buf_release(&query);
 }

@@ -176,6 +176,10 @@ static enum status open_parts(struct emulator *e, struct error *err)
     if (status == STATUS_OK) {
         e->poster->done = emulator_lanes_on_done;
         e->poster->ctx = e;
+        if (o->progress != NULL) {
+            e->poster->should_stop = o->progress->should_stop;
+            e->poster->should_stop_ctx = o->progress->ctx;
+        }
         status = rows_init(e, err);
     }
     if (status == STATUS_OK) {

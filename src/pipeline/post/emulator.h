@@ -20,8 +20,9 @@ enum {
     EMULATOR_WINDOW_TRIPLES_MAX = 96, /* intents of so many triples are committed at once */
     EMULATOR_OUTCOME_DELAY_MS = 50,   /* an outcome reaches the ledger at the latest after this */
     EMULATOR_HELD_BYTES_MAX = 32 * 1024 * 1024, /* rows read and not yet settled */
-    EMULATOR_SAME_FAILURES_MAX = 6, /* so many posts refused alike in a row end the run */
-    EMULATOR_DRAIN_MS = 10 * 1000,  /* a stopped run waits so long for answers in flight */
+    EMULATOR_SAME_FAILURES_MAX = 6,       /* so many posts refused alike in a row end the run */
+    EMULATOR_DRAIN_MS = 10 * 1000,        /* a stopped run waits so long for answers in flight, */
+    EMULATOR_DRAIN_INTERRUPTED_MS = 1000, /* and so long when the user waits for its end */
 };
 
 /* *_UNSET choose by what else is asked for. */

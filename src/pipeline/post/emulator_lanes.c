@@ -298,7 +298,9 @@ void emulator_lanes_stop(struct emulator *e, enum emulator_end end)
     }
     e->stopping = true;
     e->summary->end = end;
-    e->drain_until_us = emulator_now_us(e) + (int64_t)EMULATOR_DRAIN_MS * 1000;
+    int64_t drain_ms =
+        end == EMULATOR_END_INTERRUPTED ? EMULATOR_DRAIN_INTERRUPTED_MS : EMULATOR_DRAIN_MS;
+    e->drain_until_us = emulator_now_us(e) + drain_ms * 1000;
     for (size_t i = 0; i < e->options->concurrency; i++) {
         if (e->slots[i].phase == SLOT_WAITING) {
             e->waiting--;

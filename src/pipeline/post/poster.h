@@ -29,7 +29,7 @@ struct post_outcome {
     int64_t offset;
     int http_status;    /* 0: no answer */
     int64_t error_code; /* the service's own; 0: none */
-    bool unreachable;   /* nothing listens there */
+    bool unreachable;   /* nothing listens there, or nobody answers in time */
     int64_t wish_us;    /* Retry-After; 0: none */
     char reason[POST_REASON_BYTES_MAX];
 };
@@ -60,10 +60,14 @@ struct poster {
     const struct poster_ops *ops;
     post_done_fn done; /* set by the user before the first send */
     void *ctx;
+    /* Ends a call that blocks; NULL: nobody asks. */
+    bool (*should_stop)(void *ctx);
+    void *should_stop_ctx;
 };
 
 /* POST <invoke_url>/topics/<user_id>.pin|geo|user in the embedded JSON format. endpoints and env
- * are borrowed. A request may take 35 s, which is longer than the gateway's own 29 s. */
+ * are borrowed. A request may take 35 s, which is longer than the gateway's own 29 s, or what
+ * endpoints say. */
 enum status poster_rest_new(const struct endpoints *endpoints, struct env *env, size_t slots,
                             struct poster **out, struct error *err) PP_MUST_USE;
 

@@ -49,6 +49,11 @@ static struct rest_poster *poster_of(struct poster *base)
     return PP_CONTAINER_OF(base, struct rest_poster, base);
 }
 
+static int64_t rest_timeout_ms(const struct rest_poster *poster)
+{
+    return poster->endpoints->timeout_ms > 0 ? poster->endpoints->timeout_ms : request_timeout_ms;
+}
+
 static const char *rest_target(const struct poster *base, enum table_id table)
 {
     return PP_CONTAINER_OF(base, const struct rest_poster, base)->topics[table];
@@ -84,7 +89,7 @@ static enum status rest_send(struct poster *base, size_t slot_index, enum table_
         .headers = poster->post_headers,
         .body = buf_span(&slot->body),
         .has_body = true,
-        .timeout_ms = request_timeout_ms,
+        .timeout_ms = rest_timeout_ms(poster),
     };
     return http_call_send(slot->call, &request, err);
 }
@@ -131,6 +136,9 @@ static enum status say_unreachable(const char *url, const struct http_response *
                          "nothing listens at %s: start it with `pinpipe serve`, or set invoke_URL",
                          url);
     }
+    if (response->failure == HTTP_FAILURE_TIMEOUT) {
+        return error_set(err, STATUS_TIMED_OUT, "%s: %s", url, response->message);
+    }
     return error_set(err, STATUS_UNREACHABLE, "cannot reach %s: %s; check invoke_URL", url,
                      response->message);
 }
@@ -148,8 +156,9 @@ static enum status ask_cluster_at(struct rest_poster *poster, const char *base_u
         .method = "GET",
         .url = buf_cstr(&url),
         .headers = poster->get_headers,
-        .timeout_ms = request_timeout_ms,
+        .timeout_ms = rest_timeout_ms(poster),
     };
+    http_client_stop_when(poster->client, poster->base.should_stop, poster->base.should_stop_ctx);
     enum status status = http_client_request(poster->client, &request, &response, err);
     struct post_outcome outcome = {.result = POST_GIVE_UP};
     if (status == STATUS_OK && response.status != 200) {
@@ -159,6 +168,8 @@ static enum status ask_cluster_at(struct rest_poster *poster, const char *base_u
         /* as it is */
     } else if (outcome.unreachable) {
         status = say_unreachable(base_url, &response, err);
+    } else if (response.failure == HTTP_FAILURE_TOO_LARGE) {
+        status = error_set(err, STATUS_ENDLESS, "%s: %s", buf_cstr(&url), response.message);
     } else if (outcome.result == POST_RETRY) {
         status = error_set(err, STATUS_BUSY, "%s: %s", buf_cstr(&url), outcome.reason);
     } else if (response.status != 200 || !cluster_id_from(buf_span(&response.body), out)) {

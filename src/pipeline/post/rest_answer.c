@@ -217,6 +217,10 @@ static void judge_failure(const struct http_response *response, struct post_outc
         outcome->unreachable = true;
         break;
     case HTTP_FAILURE_TIMEOUT:
+        outcome->result = POST_RETRY;
+        outcome->unreachable = true;
+        outcome->maybe_kept = true;
+        break;
     case HTTP_FAILURE_BROKEN:
         outcome->result = POST_RETRY;
         outcome->maybe_kept = true;

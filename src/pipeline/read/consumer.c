@@ -279,11 +279,16 @@ static enum status explain(const struct consumer *c, enum status status, struct 
 static enum status leave(struct consumer *c, enum status status, struct error *err)
 {
     struct error ending;
-    bool lost = status == STATUS_NOT_FOUND || status == STATUS_UNREACHABLE;
+    bool lost = status == STATUS_NOT_FOUND || status == STATUS_UNREACHABLE ||
+                status == STATUS_TIMED_OUT || status == STATUS_ENDLESS;
     if (!c->has_instance || lost) {
         return status;
     }
     enum status committed = commit(c, &ending);
+    if (committed == STATUS_TIMED_OUT) { /* nor would it answer a farewell */
+        *err = status == STATUS_OK ? ending : *err;
+        return status == STATUS_OK ? committed : status;
+    }
     enum status deleted = STATUS_OK;
     if (committed != STATUS_OK && status == STATUS_OK) {
         *err = ending;
@@ -335,6 +340,7 @@ enum status consumer_run(const struct consumer_options *options, const struct co
         .invoke_url = options->endpoints.invoke_url,
         .api_key = options->endpoints.api_key,
         .answer_bytes_max = answer_bytes_max,
+        .timeout_ms = options->endpoints.timeout_ms,
         .should_stop = options->progress != NULL ? options->progress->should_stop : NULL,
         .should_stop_ctx = options->progress != NULL ? options->progress->ctx : NULL,
     };

@@ -22,6 +22,7 @@ enum {
     first_pause_us = 50000,
     wait_slice_ms = 100,
     fetch_grace_ms = 29000, /* a gateway's own time limit, beyond the poll's */
+    cleaning_ms = 1000,
 };
 
 #define ACCEPT_V2     "Accept: application/vnd.kafka.v2+json"
@@ -52,11 +53,6 @@ static enum status rest_failure_report(const struct http_response *answer, const
                                        const char *url, struct error *err)
 {
     switch (answer->failure) {
-    case HTTP_FAILURE_TOO_LARGE:
-        return error_set(err, STATUS_LIMIT, "%s %s: the answer is too large", method, url);
-    case HTTP_FAILURE_CROWDED:
-    case HTTP_FAILURE_LOCAL:
-        return error_set(err, STATUS_FAILED, "%s %s: %s", method, url, answer->message);
     case HTTP_FAILURE_REFUSED:
         return error_set(err, STATUS_UNREACHABLE,
                          "%s %s: nothing listens there (%s); start it with `pinpipe serve`, or set "
@@ -67,9 +63,13 @@ static enum status rest_failure_report(const struct http_response *answer, const
     case HTTP_FAILURE_TLS:
     case HTTP_FAILURE_TIMEOUT:
     case HTTP_FAILURE_BROKEN:
+    case HTTP_FAILURE_TOO_LARGE:
+    case HTTP_FAILURE_CROWDED:
+    case HTTP_FAILURE_LOCAL:
         break;
     }
-    return error_set(err, STATUS_UNREACHABLE, "%s %s: %s", method, url, answer->message);
+    return error_set(err, http_failure_status(answer->failure), "%s %s: %s", method, url,
+                     answer->message);
 }
 
 static enum status rest_status_of(int status)
@@ -179,6 +179,12 @@ static void fill_headers(const struct rest_client *client, const char *accept, b
     headers[count] = NULL;
 }
 
+static bool rest_is_stopped(const struct rest_client *client)
+{
+    const struct rest_client_options *options = &client->options;
+    return options->should_stop != NULL && options->should_stop(options->should_stop_ctx);
+}
+
 /* Sends what url and body hold; the answer stays in client->answer until the next send. */
 static enum status send_request(struct rest_client *client, const char *method, const char *accept,
                                 struct error *err)
@@ -197,16 +203,24 @@ static enum status send_request(struct rest_client *client, const char *method, 
         .has_body = client->body.len > 0,
     };
     int64_t pause_us = first_pause_us;
+    bool cleans_up = rest_is_stopped(client);
+    if (cleans_up) {
+        request.timeout_ms = cleaning_ms;
+        http_client_stop_when(client->http, NULL, NULL);
+    }
     for (int i = 1;; i++) {
         enum status status = http_client_request(client->http, &request, &client->answer, err);
         if (status != STATUS_OK) {
             return status;
         }
-        if (i == tries_max || !should_try_again(&client->answer)) {
+        if (i == tries_max || cleans_up || !should_try_again(&client->answer)) {
             return answer_judge(&client->answer, method, request.url, err);
         }
         client->options.env->sleep_us(client->options.env, pause_us);
         pause_us *= 2;
+        if (rest_is_stopped(client)) {
+            return error_set(err, STATUS_INTERRUPTED, "stopped");
+        }
     }
 }
 
@@ -473,7 +487,7 @@ static void records_done(void *ctx, struct http_call *call, const struct http_re
     if (client->fetch_error.code == STATUS_OK) {
         buf_append_span(&client->fetched, buf_span(&response->body));
         if (!buf_ok(&client->fetched)) {
-            error_set(&client->fetch_error, STATUS_LIMIT, "the page of records is too large");
+            error_set(&client->fetch_error, STATUS_ENDLESS, "the page of records is too large");
         }
     }
 }
@@ -497,7 +511,9 @@ enum status rest_records_start(struct rest_client *client, const struct rest_ins
         .method = "GET",
         .url = buf_cstr(&client->fetch_url),
         .headers = headers,
-        .timeout_ms = fetch.timeout_ms + fetch_grace_ms,
+        .timeout_ms =
+            fetch.timeout_ms +
+            (client->options.timeout_ms > 0 ? client->options.timeout_ms : fetch_grace_ms),
     };
     enum status status = http_call_send(client->records_call, &request, err);
     if (status == STATUS_OK) {
@@ -517,7 +533,6 @@ void rest_records_poll(struct rest_client *client)
 
 enum status rest_records_wait(struct rest_client *client, struct buf *page, struct error *err)
 {
-    const struct rest_client_options *options = &client->options;
     PP_ASSERT(client->fetch_state != FETCH_IDLE);
     while (client->fetch_state == FETCH_FLYING) {
         enum status status = http_client_run(client->http, wait_slice_ms, err);
@@ -525,7 +540,7 @@ enum status rest_records_wait(struct rest_client *client, struct buf *page, stru
             rest_records_cancel(client);
             return status;
         }
-        if (options->should_stop != NULL && options->should_stop(options->should_stop_ctx)) {
+        if (rest_is_stopped(client)) {
             rest_records_cancel(client);
             return error_set(err, STATUS_INTERRUPTED, "stopped");
         }
@@ -574,10 +589,13 @@ enum status rest_client_new(const struct rest_client_options *options, struct re
     buf_init(&client->body, request_bytes_max);
     buf_init(&client->fetch_url, request_bytes_max);
     buf_init(&client->fetched, answer_max);
-    struct http_client_options http = {
-        .connections_max = 2, .response_bytes_max = answer_max, .read_bytes = read_bytes};
+    struct http_client_options http = {.connections_max = 2,
+                                       .response_bytes_max = answer_max,
+                                       .timeout_ms = options->timeout_ms,
+                                       .read_bytes = read_bytes};
     enum status status = http_client_new(options->env, &http, &client->http, err);
     if (status == STATUS_OK) {
+        http_client_stop_when(client->http, options->should_stop, options->should_stop_ctx);
         status = http_call_new(client->http, records_done, client, &client->records_call);
         if (status != STATUS_OK) {
             error_set(err, status, "no memory for the REST client");

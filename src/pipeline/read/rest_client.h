@@ -28,6 +28,7 @@ struct rest_client_options {
     const char *invoke_url;         /* with the stage, without a trailing slash */
     const char *api_key;            /* sent as x-api-key; NULL: none */
     size_t answer_bytes_max;        /* 0: 64 MiB */
+    int64_t timeout_ms;             /* of a request, beyond a poll's own wait; 0: 60 s */
     bool (*should_stop)(void *ctx); /* polled while waiting; may be NULL */
     void *should_stop_ctx;
 };
@@ -61,7 +62,8 @@ struct rest_instance_options {
 enum status rest_instance_create(struct rest_client *client,
                                  const struct rest_instance_options *options,
                                  struct rest_instance *out, struct error *err) PP_MUST_USE;
-/* Works after should_stop said yes too: cleaning up is not interrupted. */
+/* Works after should_stop said yes too: a request that begins then cleans up, so it is not
+ * interrupted, but it has a second and no more. */
 enum status rest_instance_delete(struct rest_client *client, const struct rest_instance *instance,
                                  struct error *err) PP_MUST_USE;
 enum status rest_instance_subscribe(struct rest_client *client,
@@ -92,8 +94,8 @@ enum status rest_instance_commit(struct rest_client *client, const struct rest_i
 /* GET .../records. `start` sends it and returns; `poll` moves it on without waiting; `wait` blocks
  * until it is there and swaps the page into *page, which the caller owns (initialised by buf_init,
  * so that two buffers go round). INTERRUPTED when should_stop said yes: the request is cancelled.
- * LIMIT: the answer is too large. INVALID: a record is not JSON (40801), and every later fetch of a
- * JSON instance will say so again. */
+ * ENDLESS: the answer is too large. INVALID: a record is not JSON (40801), and every later fetch of
+ * a JSON instance will say so again. */
 struct rest_fetch {
     int64_t timeout_ms;
     int64_t max_bytes;

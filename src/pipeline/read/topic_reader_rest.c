@@ -189,7 +189,8 @@ static enum status fetch_once(struct rest_reader *reader, struct error *err)
 
 static bool may_try_again(enum status status)
 {
-    return status != STATUS_INTERRUPTED && status != STATUS_NO_MEMORY && status != STATUS_CONFIG;
+    return status != STATUS_INTERRUPTED && status != STATUS_NO_MEMORY && status != STATUS_CONFIG &&
+           status != STATUS_TIMED_OUT;
 }
 
 static enum status fetch_again(struct rest_reader *reader, int tries, struct error *err)
@@ -298,6 +299,7 @@ enum status topic_reader_rest_new(struct env *env, const struct endpoints *endpo
         .invoke_url = endpoints->invoke_url,
         .api_key = endpoints->api_key,
         .answer_bytes_max = answer_bytes_max,
+        .timeout_ms = endpoints->timeout_ms,
         .should_stop = progress != NULL ? progress->should_stop : NULL,
         .should_stop_ctx = progress != NULL ? progress->ctx : NULL,
     };

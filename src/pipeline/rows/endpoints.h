@@ -1,8 +1,11 @@
-/* Where the pipeline's tools talk to: already resolved from configuration and server.json. */
+/* Where the pipeline's tools talk to, and how long they wait: already resolved from configuration
+ * and server.json. */
 #ifndef PINPIPE_ENDPOINTS_H
 #define PINPIPE_ENDPOINTS_H
 
 #include "base.h"
+
+#include <stdint.h>
 
 struct endpoints {
     const char
@@ -11,6 +14,7 @@ struct endpoints {
     const char *user_id;
     const char *consumer_group;
     const char *api_key; /* sent as x-api-key; NULL: none */
+    int64_t timeout_ms;  /* of a request, whole; 0: each tool's own */
 };
 
 #endif

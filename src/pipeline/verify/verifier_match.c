@@ -278,7 +278,8 @@ static enum status digest_record(struct match *m, const struct page_record *reco
         return wrong_page(m, "the server sent a record of another partition", err);
     }
     if (record->offset < m->next_offset) {
-        return wrong_page(m, "the server sent offsets that do not ascend", err);
+        wrong_page(m, "the server sent offsets that do not ascend, or a page again", err);
+        return err->code = STATUS_ENDLESS;
     }
     m->next_offset = record->offset + 1;
     if (record->offset >= m->range.end) {

@@ -164,7 +164,7 @@ static void what_may_pass_is_tried_again(void **state)
         {503, HTTP_FAILURE_NONE, ERROR_BODY("SlowDown"), true, true},
         {504, HTTP_FAILURE_NONE, "", true, true},
         {0, HTTP_FAILURE_BROKEN, "", true, true},
-        {0, HTTP_FAILURE_TIMEOUT, "", true, true},
+        {0, HTTP_FAILURE_TIMEOUT, "", false, false},
         {0, HTTP_FAILURE_REFUSED, "", true, true},
         {0, HTTP_FAILURE_REFUSED, "", false, false}, /* nothing listens there at all */
         {0, HTTP_FAILURE_RESOLVE, "", true, false},
@@ -218,7 +218,8 @@ static void answers_become_statuses_with_s3s_own_words(void **state)
          "http://127.0.0.1:9 cannot be reached: libcurl's words; start a server with `pinpipe "
          "serve`, or set s3_url"},
         {0, HTTP_FAILURE_TLS, "", "", STATUS_UNREACHABLE, "libcurl's words"},
-        {0, HTTP_FAILURE_TOO_LARGE, "", "", STATUS_LIMIT, "larger"},
+        {0, HTTP_FAILURE_TOO_LARGE, "", "", STATUS_ENDLESS, "libcurl's words"},
+        {0, HTTP_FAILURE_TIMEOUT, "", "", STATUS_TIMED_OUT, "libcurl's words"},
     };
     struct env env;
     (void)state;

@@ -351,7 +351,7 @@ static void a_stop_waits_for_answers_only_so_long(void **state)
     f->stop_after_posts = 3;
     int64_t start_us = f->env.virtual_us;
     emulator_world_run(f);
-    assert_true(f->env.virtual_us - start_us >= (int64_t)EMULATOR_DRAIN_MS * 1000);
+    assert_true(f->env.virtual_us - start_us >= (int64_t)EMULATOR_DRAIN_INTERRUPTED_MS * 1000);
     assert_int_equal(f->summary.posts_in_doubt, 3);
     assert_int_equal(
         emulator_world_ask(f, "SELECT count(*) FROM post WHERE state = 3 AND maybe_kept = 1"), 3);

@@ -667,7 +667,8 @@ static void a_server_that_sends_nonsense_gives_no_verdict(void **state)
     struct world *w = *state;
     for (size_t i = 0; i < ARRAY_COUNT(pages); i++) {
         w->page_override = pages[i];
-        if (world_verify(w) != STATUS_FAILED) {
+        bool again = i + 1 == ARRAY_COUNT(pages);
+        if (world_verify(w) != (again ? STATUS_ENDLESS : STATUS_FAILED)) {
             fail_msg("a verdict from %s", pages[i]);
         }
         assert_non_null(strstr(w->err.message, "offset"));
