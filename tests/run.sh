@@ -53,8 +53,8 @@ report() {
     fi
 }
 
-# These mostly wait (a consumer's polls, an emulator's back-off).
-for name in consume emulate_restart; do
+# These mostly wait (a consumer's polls, an emulator's back-off, servers that say nothing).
+for name in consume emulate_restart hang; do
     add "tests/e2e/$name.sh" sh "tests/e2e/$name.sh"
 done
 waiting=$(ls "$log"/*.sh)
@@ -72,7 +72,7 @@ done
 add 'golden transcripts' "$BUILD/golden/replay" "$PINPIPE" tests/golden
 add 'golden coverage' sh tests/golden/coverage.sh
 for script in tests/e2e/*.sh tests/fault/*.sh; do
-    case $script in tests/e2e/consume.sh | tests/e2e/emulate_restart.sh | tests/fault/soak.sh) continue ;; esac
+    case $script in tests/e2e/consume.sh | tests/e2e/emulate_restart.sh | tests/e2e/hang.sh | tests/fault/soak.sh) continue ;; esac
     [ -f "$script" ] && add "$script" sh "$script"
 done
 for script in "$log"/*.sh; do

@@ -97,10 +97,8 @@ kill -STOP "$server_pid"
 hanging=$!
 sleep 0.3
 kill -TERM "$hanging"
-sleep 0.1
-kill -0 "$hanging" || fail 'the first signal waits for the answer' err
-kill -TERM "$hanging"
 wait "$hanging" 2>/dev/null
-[ $? -eq 143 ] || fail 'the second signal ends it at once' err
+code=$?
 kill -CONT "$server_pid"
-ok 'a second Ctrl-C ends what a silent server holds up'
+[ "$code" -eq 1 ] && grep -q stopped err || fail 'a signal ends what a silent server holds up' err
+ok 'a signal ends what a silent server holds up'

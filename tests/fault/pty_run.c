@@ -1,10 +1,12 @@
 /* posix_openpt and its kin are of X/Open. */
 #define _XOPEN_SOURCE 700
-/* pty_run [-c MARK] [-o] COMMAND...: runs the command on a terminal of its own and copies to stdout
- * what the terminal is given, byte for byte; exits as the command does (128 + N for a signal).
- * -c MARK types Ctrl-C once MARK has been seen; -o puts only stderr on the terminal. */
+/* pty_run [-c FILE] COMMAND...: runs the command on a terminal of its own and copies to stdout what
+ * the terminal is given, byte for byte; exits as the command does (128 + N for a signal). -c FILE
+ * types Ctrl-C once FILE is there. A command that hangs is killed after a minute. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +16,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { seen_bytes_max = 1 << 20, columns = 200, rows = 50 };
+enum { columns = 200, rows = 50, slice_ms = 10, minute_ms = 60 * 1000 };
 
 struct sitting {
-    const char *mark;
-    bool only_stderr;
+    const char *file; /* Ctrl-C when it is there; NULL: not, or not any more */
     int master;
-    char seen[seen_bytes_max];
-    size_t seen_count;
 };
 
 static void pty_give_up(const char *what)
@@ -31,7 +30,7 @@ static void pty_give_up(const char *what)
 }
 
 /* The terminal is the child's, so that Ctrl-C reaches it; what it prints is not rewritten. */
-static void pty_child(const struct sitting *sitting, const char *name, char **command)
+static void pty_child(const char *name, char **command)
 {
     struct termios modes;
     struct winsize size = {.ws_row = rows, .ws_col = columns};
@@ -45,9 +44,7 @@ static void pty_child(const struct sitting *sitting, const char *name, char **co
     tcsetattr(fd, TCSANOW, &modes);
     ioctl(fd, TIOCSWINSZ, &size);
     dup2(fd, STDIN_FILENO);
-    if (!sitting->only_stderr) {
-        dup2(fd, STDOUT_FILENO);
-    }
+    dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
     close(fd);
     signal(SIGINT, SIG_DFL); /* a shell's job in the background was born deaf to it */
@@ -55,49 +52,47 @@ static void pty_child(const struct sitting *sitting, const char *name, char **co
     pty_give_up(command[0]);
 }
 
-static void look_for_mark(struct sitting *sitting)
+static void look_for_file(struct sitting *sitting)
 {
-    sitting->seen[sitting->seen_count] = '\0';
-    if (sitting->mark != NULL && strstr(sitting->seen, sitting->mark) != NULL) {
+    if (sitting->file != NULL && access(sitting->file, F_OK) == 0) {
         static const char ctrl_c = 3;
-        sitting->mark = NULL;
+        sitting->file = NULL;
         if (write(sitting->master, &ctrl_c, 1) != 1) {
             pty_give_up("the terminal");
         }
     }
 }
 
-static void pty_copy(struct sitting *sitting)
+/* False: the command hangs. */
+static bool pty_copy(struct sitting *sitting)
 {
     char piece[4096];
-    ssize_t got;
-    /* Linux says EIO when the last descriptor of the other side is closed. */
-    while ((got = read(sitting->master, piece, sizeof(piece))) > 0) {
-        if (!sitting->only_stderr) {
-            fwrite(piece, 1, (size_t)got, stdout);
-        } else {
-            fwrite(piece, 1, (size_t)got, stderr);
+    struct pollfd ready = {.fd = sitting->master, .events = POLLIN};
+    for (int quiet_ms = 0; quiet_ms < minute_ms; quiet_ms += slice_ms) {
+        look_for_file(sitting);
+        if (poll(&ready, 1, slice_ms) <= 0) {
+            continue;
         }
-        fflush(NULL);
-        size_t room = sizeof(sitting->seen) - 1 - sitting->seen_count;
-        size_t kept = (size_t)got < room ? (size_t)got : room;
-        memcpy(sitting->seen + sitting->seen_count, piece, kept);
-        sitting->seen_count += kept;
-        look_for_mark(sitting);
+        ssize_t got = read(sitting->master, piece, sizeof(piece));
+        if (got <= 0) { /* Linux says EIO when the other side is closed */
+            return true;
+        }
+        fwrite(piece, 1, (size_t)got, stdout);
+        fflush(stdout);
     }
+    return false;
 }
 
 int main(int argc, char **argv)
 {
-    static struct sitting sitting;
+    struct sitting sitting = {.file = NULL};
     int option;
     int status = 0;
-    while ((option = getopt(argc, argv, "+c:o")) != -1) {
-        sitting.mark = option == 'c' ? optarg : sitting.mark;
-        sitting.only_stderr = sitting.only_stderr || option == 'o';
+    while ((option = getopt(argc, argv, "+c:")) != -1) {
         if (option == '?') {
             return 125;
         }
+        sitting.file = optarg;
     }
     sitting.master = posix_openpt(O_RDWR | O_NOCTTY);
     if (optind >= argc || sitting.master < 0 || grantpt(sitting.master) != 0 ||
@@ -107,12 +102,15 @@ int main(int argc, char **argv)
     const char *name = ptsname(sitting.master);
     pid_t child = fork();
     if (child == 0) {
-        pty_child(&sitting, name, argv + optind);
+        pty_child(name, argv + optind);
     }
     if (child < 0) {
         pty_give_up("fork");
     }
-    pty_copy(&sitting);
+    if (!pty_copy(&sitting)) {
+        fprintf(stderr, "pty_run: %s does not end\n", argv[optind]);
+        kill(child, SIGKILL);
+    }
     if (waitpid(child, &status, 0) < 0) {
         pty_give_up("waitpid");
     }

@@ -1,5 +1,6 @@
 /* stranger PORT_FILE MODE: a server on loopback that means no good, for tests of the tools. It
- * plays the REST proxy, Kafka Connect and S3 on one port.
+ * plays the REST proxy, Kafka Connect and S3 on one port. PORT_FILE.asked is there once it was
+ * asked.
  *
  *   hostile   answers well-formed documents whose texts would steer a terminal
  *   refuses   answers 500 with such a text
@@ -106,6 +107,7 @@ struct connection {
 
 struct stranger {
     const char *mode;
+    const char *port_file;
     int listener;
     struct connection connections[connections_max];
     unsigned long long pages;
@@ -237,6 +239,16 @@ static bool request_is_whole(const struct connection *c)
     return end != NULL && c->used >= (size_t)(end + 4 - c->request) + body;
 }
 
+static void note_asked(const struct stranger *s)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s.asked", s->port_file);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 static void connection_read(struct stranger *s, struct connection *c)
 {
     ssize_t got = recv(c->fd, c->request + c->used, request_bytes_max - 1 - c->used, MSG_DONTWAIT);
@@ -247,6 +259,7 @@ static void connection_read(struct stranger *s, struct connection *c)
     c->used += (size_t)got;
     c->request[c->used] = '\0';
     if (request_is_whole(c)) {
+        note_asked(s);
         answer(s, c);
         c->used = 0;
     }
@@ -344,6 +357,7 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     s.mode = argv[2];
+    s.port_file = argv[1];
     for (size_t i = 0; i < connections_max; i++) {
         s.connections[i].fd = -1;
     }
