@@ -95,8 +95,9 @@ static bool same_name(const struct json_segment *a, const struct json_segment *b
 /* Rewrites the object that begins at `start` and whose members are the segments from `base`. */
 static void object_sort(struct json_canonical *c, size_t start, size_t base)
 {
-    struct json_segment *segments = c->segments + base;
     size_t count = c->segment_count - base;
+    /* The first object of all may have no members, and there is no array then. */
+    struct json_segment *segments = count > 0 ? c->segments + base : NULL;
     for (size_t i = 0; i < count; i++) {
         segments[i].ptr = c->text.ptr + segments[i].start;
     }

@@ -18,13 +18,13 @@ static void equal_values_have_one_text(void **state)
         const char *value;
         const char *expected; /* NULL: it is no JSON value */
     } cases[] = {
+        {"{}", "{}"}, /* the first object of all has no array of members yet */
         {"{\"b\":1,\"a\":2}", "{\"a\":2,\"b\":1}"},
         {" { \"a\" : [ 1 , 2 ] } ", "{\"a\":[1,2]}"},
         {"{\"a\":{\"z\":1,\"y\":{\"d\":1,\"c\":2}},\"A\":0}",
          "{\"A\":0,\"a\":{\"y\":{\"c\":2,\"d\":1},\"z\":1}}"},
         {"{\"a\":1,\"a\":2,\"a\":3}", "{\"a\":3}"},
         {"{\"\\u0061\":1,\"a\":2}", "{\"a\":2}"},
-        {"{}", "{}"},
         {"[{\"b\":1,\"a\":1},{}]", "[{\"a\":1,\"b\":1},{}]"},
         {"1", "1"},
         {"-0", "0"},
