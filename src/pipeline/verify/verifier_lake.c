@@ -254,6 +254,9 @@ static enum status conclude_missing(struct verifier_lake *lake, const char *buck
     status = first_record(lake, states, first, &topic, err);
     if (status == STATUS_OK && first->detail[0] == '\0') {
         status = name_holder(lake, topic, first, holder, err);
+        if (status != STATUS_OK) {
+            return status;
+        }
         if (lake->no_bucket) {
             snprintf(text, sizeof(text), "there is no bucket %s", bucket);
         } else {
