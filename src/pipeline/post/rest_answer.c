@@ -11,6 +11,7 @@
 #include "rest_answer.h"
 
 #include "json_text.h"
+#include "printable.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -176,6 +177,9 @@ static void reason_write(const struct http_response *response, const struct rest
         reason_append(outcome, hint);
         reason_append(outcome, SPAN_LIT(")"));
     }
+    /* The reason goes into the ledger and into JSON; a lone surrogate, which JSON lets a server
+     * write, is no UTF-8. */
+    printable_make(outcome->reason, sizeof(outcome->reason));
 }
 
 static bool record_code_is_retriable(int64_t code)

@@ -166,6 +166,24 @@ static void a_long_reason_is_cut_at_a_character(void **state)
     assert_true(strlen(outcome.reason) > 150);
 }
 
+static void a_reason_is_utf8_whatever_the_server_wrote(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{\"message\":\"a\\ud800b\"}",
+        "{\"message\":\"a\\udc00\"}",
+        "{\"offsets\":[{\"error_code\":50002,\"error\":\"a\\ud83d\"}]}",
+        "\xff\xfe<html>",
+    };
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        struct post_outcome outcome;
+        struct answer_case c = {.status = 500, .headers = "", .body = bodies[i]};
+        judge(&c, &outcome);
+        assert_true(span_is_utf8(span_from_cstr(outcome.reason)));
+        assert_non_null(strstr(outcome.reason, i == 3 ? "\\xff" : "a\\xed"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +191,7 @@ int main(void)
         cmocka_unit_test(what_never_connects_or_answers_is_unreachable),
         cmocka_unit_test(retry_after_in_seconds_is_heard),
         cmocka_unit_test(a_long_reason_is_cut_at_a_character),
+        cmocka_unit_test(a_reason_is_utf8_whatever_the_server_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
