@@ -4,6 +4,7 @@
 #include "s3_sync.h"
 
 #include "digest.h"
+#include "s3_client_internal.h"
 #include "s3_walk.h"
 
 #include <errno.h>
@@ -50,16 +51,19 @@ bool s3_sync_key_is_path(struct span key)
 {
     struct span rest = key;
     struct span part;
+    size_t depth = 0; /* DIR, and a directory for each part but the last */
     if (key.len == 0 || key.len > key_bytes_max || key.ptr[key.len - 1] == '/' ||
-        memchr(key.ptr, '\0', key.len) != NULL) {
+        memchr(key.ptr, '\0', key.len) != NULL || !span_is_utf8(key)) {
         return false;
     }
     while (span_next_part(&rest, '/', &part)) {
-        if (part.len == 0 || span_equal_cstr(part, ".") || span_equal_cstr(part, "..")) {
+        if (part.len == 0 || span_equal_cstr(part, ".") || span_equal_cstr(part, "..") ||
+            span_ends_with(part, SPAN_LIT(S3_PART_SUFFIX))) {
             return false;
         }
+        depth++;
     }
-    return true;
+    return depth <= S3_WALK_DEPTH_MAX;
 }
 
 static void sync_tell(const struct sync *sync, struct span what, const char *why)
@@ -247,7 +251,7 @@ static bool parents_make(struct sync *sync)
 static bool path_is_ready(struct sync *sync)
 {
     if (!s3_sync_key_is_path(sync->item_path)) {
-        sync_tell(sync, sync->item.key, "this key is no path inside a directory: skipped");
+        sync_tell(sync, sync->item.key, "this key is no path that could be read back: skipped");
     } else if (!buf_ok(&sync->path)) {
         sync_tell(sync, sync->item.key, "the path is too long: skipped");
     } else if (!sync->options->dry_run && !parents_make(sync)) {

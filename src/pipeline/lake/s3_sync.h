@@ -40,7 +40,8 @@ struct s3_sync_summary {
 enum status s3_sync_run(const struct s3_sync_options *options, struct s3_sync_summary *summary,
                         struct error *err) PP_MUST_USE;
 
-/* Is this key, seen from the prefix, a path that stays inside a directory? */
+/* Is this key, seen from the prefix, a path that stays inside a directory, and that a walk of the
+ * directory finds again? */
 bool s3_sync_key_is_path(struct span key);
 
 #endif

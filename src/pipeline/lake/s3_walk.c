@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { path_bytes_max = 4096, depth_max = 128, ns_per_ms = 1000 * 1000 };
+enum { path_bytes_max = 4096, ns_per_ms = 1000 * 1000 };
 
 #ifdef __APPLE__
 #define MODIFIED(info) ((info).st_mtimespec)
@@ -29,7 +29,7 @@ struct walk_level {
 };
 
 struct s3_walk {
-    struct walk_level levels[depth_max];
+    struct walk_level levels[S3_WALK_DEPTH_MAX];
     size_t depth;
     struct buf path; /* dir, '/', then the relative path */
     size_t root_len; /* with its '/' */
@@ -139,9 +139,9 @@ static enum status level_read(struct s3_walk *walk, struct walk_level *level, DI
 /* The directory that the walk's path names becomes the innermost level. */
 static enum status descend(struct s3_walk *walk, struct error *err)
 {
-    if (walk->depth == depth_max) {
+    if (walk->depth == S3_WALK_DEPTH_MAX) {
         return error_set(err, STATUS_LIMIT, "%s: more than %d directories deep",
-                         buf_cstr(&walk->path), depth_max);
+                         buf_cstr(&walk->path), S3_WALK_DEPTH_MAX);
     }
     DIR *dir = opendir(buf_cstr(&walk->path));
     if (dir == NULL) {

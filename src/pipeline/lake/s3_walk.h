@@ -8,6 +8,9 @@
 
 struct s3_walk;
 
+/* The directories on the way to a file, DIR among them, are at most so many. */
+enum { S3_WALK_DEPTH_MAX = 128 };
+
 struct s3_walk_file {
     struct span path; /* relative, without "./" */
     uint64_t size;

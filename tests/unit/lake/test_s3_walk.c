@@ -114,12 +114,27 @@ static void only_keys_that_stay_below_a_directory_are_paths(void **state)
         struct span key;
         bool is_path;
     } cases[] = {
-        {SPAN_LIT("a"), true},       {SPAN_LIT("a/b.c/d"), true}, {SPAN_LIT("..a/b.."), true},
-        {SPAN_LIT("a b+=\\"), true}, {SPAN_LIT(""), false},       {SPAN_LIT("/a"), false},
-        {SPAN_LIT("a/"), false},     {SPAN_LIT("a//b"), false},   {SPAN_LIT("."), false},
-        {SPAN_LIT(".."), false},     {SPAN_LIT("../a"), false},   {SPAN_LIT("a/../b"), false},
-        {SPAN_LIT("a/./b"), false},  {SPAN_LIT("a/.."), false},   {SPAN_LIT("a\0b"), false},
+        {SPAN_LIT("a"), true},
+        {SPAN_LIT("a/b.c/d"), true},
+        {SPAN_LIT("..a/b.."), true},
+        {SPAN_LIT("a b+=\\"), true},
+        {SPAN_LIT(""), false},
+        {SPAN_LIT("/a"), false},
+        {SPAN_LIT("a/"), false},
+        {SPAN_LIT("a//b"), false},
+        {SPAN_LIT("."), false},
+        {SPAN_LIT(".."), false},
+        {SPAN_LIT("../a"), false},
+        {SPAN_LIT("a/../b"), false},
+        {SPAN_LIT("a/./b"), false},
+        {SPAN_LIT("a/.."), false},
+        {SPAN_LIT("a\0b"), false},
         {SPAN_LIT("...."), true},
+        {SPAN_LIT("a\xff"), false},
+        {SPAN_LIT("a\xc3\xa9"), true},
+        {SPAN_LIT("a.pinpipe-part"), false},
+        {SPAN_LIT("a.pinpipe-part/b"), false},
+        {SPAN_LIT("a.pinpipe-part.b"), true},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -129,12 +144,45 @@ static void only_keys_that_stay_below_a_directory_are_paths(void **state)
     }
 }
 
+/* As deep as a download may make them, and no deeper. */
+static void directories_that_are_made_for_a_key_can_be_walked(void **state)
+{
+    (void)state;
+    struct temp_dir dir;
+    struct error err;
+    struct s3_walk *walk = NULL;
+    struct s3_walk_file found;
+    bool more = false;
+    char path[1024];
+    struct buf key;
+    buf_init(&key, 1024);
+    temp_dir_make(&dir);
+    for (int i = 0; i + 1 < S3_WALK_DEPTH_MAX; i++) {
+        BUF_APPEND_LIT(&key, "d/");
+        temp_dir_path(&dir, buf_cstr(&key), path, sizeof(path));
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    BUF_APPEND_LIT(&key, "f");
+    write_file(&dir, buf_cstr(&key));
+    assert_true(s3_sync_key_is_path(buf_span(&key)));
+    temp_dir_path(&dir, ".", path, sizeof(path));
+    assert_int_equal(s3_walk_open(path, NULL, NULL, &walk, &err), STATUS_OK);
+    assert_int_equal(s3_walk_next(walk, &found, &more, &err), STATUS_OK);
+    assert_true(more && span_equal(found.path, buf_span(&key)));
+    s3_walk_close(walk);
+    BUF_APPEND_LIT(&key, "/f");
+    assert_false(s3_sync_key_is_path(buf_span(&key)));
+    buf_release(&key);
+    temp_dir_remove(&dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_come_in_the_order_of_keys),
         cmocka_unit_test(a_directory_that_is_not_there_is_empty_and_a_file_is_none),
         cmocka_unit_test(only_keys_that_stay_below_a_directory_are_paths),
+        cmocka_unit_test(directories_that_are_made_for_a_key_can_be_walked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
