@@ -73,6 +73,22 @@ static enum status connect_call(struct connect_session *s, const char *method,
     return status;
 }
 
+typedef bool (*connect_fits_fn)(const struct json_node *root);
+
+/* Some server answers 200 to anything; what is no document of Connect's is not shown as one. */
+static enum status connect_parse(const struct connect_session *s, connect_fits_fn fits,
+                                 struct json_doc **doc, struct error *err)
+{
+    enum status status = json_doc_parse(buf_span(&s->answer), doc, err);
+    if (status == STATUS_OK && fits(json_doc_root(*doc))) {
+        return STATUS_OK;
+    }
+    return error_set(
+        err, STATUS_FAILED,
+        "the answer to %s is not Kafka Connect's (2.3 or newer): is connect_url right?",
+        buf_cstr(&s->path));
+}
+
 /* Scripts get the API's own document. */
 static void connect_print_document(const struct connect_session *s)
 {
@@ -177,9 +193,17 @@ static enum status connect_create(struct connect_session *s, struct connect_docu
     return status;
 }
 
+static bool is_connector(const struct json_node *root)
+{
+    const char *name;
+    return json_node_string(json_node_get(root, "name"), &name) &&
+           json_node_is_object(json_node_get(root, "config"));
+}
+
 static int connect_run_create(struct cli *cli)
 {
     struct error err = ERROR_NONE;
+    struct json_doc *doc = NULL;
     struct connect_session s;
     struct connect_document document;
     connect_document_init(&document);
@@ -190,6 +214,10 @@ static int connect_run_create(struct cli *cli)
     if (status == STATUS_OK) {
         status = connect_create(&s, &document, &err);
     }
+    if (status == STATUS_OK) {
+        status = connect_parse(&s, is_connector, &doc, &err);
+    }
+    json_doc_free(doc);
     if (status == STATUS_OK && cli_switch(cli, "json")) {
         connect_print_document(&s);
     } else if (status == STATUS_OK) {
@@ -224,6 +252,13 @@ static size_t print_findings(struct cli *cli, const struct json_node *root)
         }
     }
     return found;
+}
+
+static bool is_validation(const struct json_node *root)
+{
+    int64_t count;
+    return json_node_i64(json_node_get(root, "error_count"), &count) &&
+           json_node_is_array(json_node_get(root, "configs"));
 }
 
 static enum status connect_validate(struct connect_session *s,
@@ -268,7 +303,7 @@ static int connect_run_validate(struct cli *cli)
         status = connect_validate(&s, &document, &err);
     }
     if (status == STATUS_OK) {
-        status = json_doc_parse(buf_span(&s.answer), &doc, &err);
+        status = connect_parse(&s, is_validation, &doc, &err);
     }
     if (status == STATUS_OK && cli_switch(cli, "json")) {
         int64_t count = 0;
@@ -288,6 +323,32 @@ static int connect_run_validate(struct cli *cli)
 }
 
 /* --- list, status, plugins ------------------------------------------------------------------- */
+
+static bool is_status(const struct json_node *root)
+{
+    const char *state;
+    return json_node_string(json_node_get(json_node_get(root, "connector"), "state"), &state) &&
+           json_node_is_array(json_node_get(root, "tasks"));
+}
+
+static bool is_list(const struct json_node *root)
+{
+    bool fits = json_node_is_object(root);
+    for (size_t i = 0; fits && i < json_node_count(root); i++) {
+        fits = is_status(json_node_get(json_node_at(root, i), "status"));
+    }
+    return fits;
+}
+
+static bool is_plugins(const struct json_node *root)
+{
+    const char *class;
+    bool fits = json_node_is_array(root);
+    for (size_t i = 0; fits && i < json_node_count(root); i++) {
+        fits = json_node_string(json_node_get(json_node_at(root, i), "class"), &class);
+    }
+    return fits;
+}
 
 static const char *connect_text_of(const struct json_node *node, const char *member)
 {
@@ -351,21 +412,21 @@ static void print_status(const struct connect_session *s, const struct json_node
 /* What a command that shows something prints of the answer's document. */
 typedef void (*connect_print_fn)(const struct connect_session *s, const struct json_node *root);
 
-/* Asks for the path that the session has, and closes it. With --json the answer's own document is
- * printed, and nothing of it needs to be understood. */
-static int connect_show(struct connect_session *s, enum status status, connect_print_fn print,
-                        struct error *err)
+/* Asks for the path that the session has, prints the answer (with --json its own document) and
+ * closes the session. */
+static int connect_show(struct connect_session *s, enum status status, connect_fits_fn fits,
+                        connect_print_fn print, struct error *err)
 {
     struct json_doc *doc = NULL;
     if (status == STATUS_OK) {
         status = connect_call(s, "GET", NULL, err);
     }
+    if (status == STATUS_OK) {
+        status = connect_parse(s, fits, &doc, err);
+    }
     if (status == STATUS_OK && cli_switch(s->cli, "json")) {
         connect_print_document(s);
     } else if (status == STATUS_OK) {
-        status = json_doc_parse(buf_span(&s->answer), &doc, err);
-    }
-    if (doc != NULL) {
         print(s, json_doc_root(doc));
     }
     json_doc_free(doc);
@@ -374,7 +435,7 @@ static int connect_show(struct connect_session *s, enum status status, connect_p
 
 static void print_list(const struct connect_session *s, const struct json_node *root)
 {
-    for (size_t i = 0; json_node_is_object(root) && i < json_node_count(root); i++) {
+    for (size_t i = 0; i < json_node_count(root); i++) {
         const struct json_node *connector = json_node_at(root, i);
         print_connector(s->cli, json_node_name(connector), json_node_get(connector, "status"));
     }
@@ -386,7 +447,7 @@ static int connect_run_list(struct cli *cli)
     struct connect_session s;
     enum status status = connect_session_open(&s, cli, &err);
     BUF_APPEND_LIT(&s.path, "/connectors?expand=status&expand=info");
-    return connect_show(&s, status, print_list, &err);
+    return connect_show(&s, status, is_list, print_list, &err);
 }
 
 static int connect_run_status(struct cli *cli)
@@ -397,7 +458,7 @@ static int connect_run_status(struct cli *cli)
     if (status == STATUS_OK) {
         connect_path(&s.path, s.name, "/status");
     }
-    return connect_show(&s, status, print_status, &err);
+    return connect_show(&s, status, is_status, print_status, &err);
 }
 
 static void print_plugins(const struct connect_session *s, const struct json_node *root)
@@ -419,7 +480,7 @@ static int connect_run_plugins(struct cli *cli)
     struct connect_session s;
     enum status status = connect_session_open(&s, cli, &err);
     BUF_APPEND_LIT(&s.path, "/connector-plugins");
-    return connect_show(&s, status, print_plugins, &err);
+    return connect_show(&s, status, is_plugins, print_plugins, &err);
 }
 
 /* --- pause, resume, restart, delete ---------------------------------------------------------- */

@@ -81,6 +81,29 @@ static enum status topics_answer_parse(struct topics_session *s, const char *url
     return status == STATUS_OK ? status : error_prefix(err, "the answer of %s", url);
 }
 
+/* Some server answers 200 to anything; what is no document of the proxy's is not shown as one. */
+static enum status topics_check_shape(bool fits, const char *url, struct error *err)
+{
+    return fits ? STATUS_OK
+                : error_set(err, STATUS_FAILED, "the answer of %s is not a REST proxy's", url);
+}
+
+static bool is_topic(const struct json_node *node)
+{
+    const char *name;
+    return json_node_string(json_node_get(node, "topic_name"), &name);
+}
+
+static bool is_topic_list(const struct json_node *root)
+{
+    const struct json_node *data = json_node_get(root, "data");
+    bool fits = json_node_is_array(data);
+    for (size_t i = 0; fits && i < json_node_count(data); i++) {
+        fits = is_topic(json_node_at(data, i));
+    }
+    return fits;
+}
+
 static enum status find_cluster(struct topics_session *s, const char *root, struct error *err)
 {
     struct json_doc *doc = NULL;
@@ -176,12 +199,15 @@ static int topics_run_list(struct cli *cli)
     if (status == STATUS_OK) {
         status = topics_call(&s, "GET", s.base, SPAN_EMPTY, &err);
     }
+    if (status == STATUS_OK) {
+        status = topics_answer_parse(&s, s.base, &doc, &err);
+    }
+    if (status == STATUS_OK) {
+        status = topics_check_shape(is_topic_list(json_doc_root(doc)), s.base, &err);
+    }
     if (status == STATUS_OK && cli_switch(cli, "json")) {
         topics_print_document(&s);
     } else if (status == STATUS_OK) {
-        status = topics_answer_parse(&s, s.base, &doc, &err);
-    }
-    if (doc != NULL) {
         const struct json_node *data = json_node_get(json_doc_root(doc), "data");
         for (size_t i = 0; i < json_node_count(data); i++) {
             print_topic_line(cli, json_node_at(data, i));

@@ -144,3 +144,13 @@ for bad in x 0 -1 1e9 nan; do
     [ $? -eq 4 ] && grep -q 'is no time' err || fail "--timeout $bad is refused" err
 done
 ok 'a --timeout that is no time is refused'
+
+# Some server answers 200 to anything: what is not Kafka Connect's or a REST proxy's is not shown as such.
+stranger nonsense
+for command in 'connect list' 'connect list --json' 'connect status c' 'connect plugins' 'connect validate' 'connect create' \
+    'topics list' 'topics describe t'; do
+    # shellcheck disable=SC2086
+    "$PINPIPE" $command --data "$data" >out 2>err
+    [ $? -eq 1 ] && [ ! -s out ] && grep -q 'is it\|is not' err || fail "$command: nonsense is refused" out err
+done
+ok "an answer that is not the service's is refused"
