@@ -237,7 +237,7 @@ static void held_settle(struct held *held, enum turn_outcome outcome)
             exchange->reply.hint = "the disk failed to keep data: nothing is accepted until a "
                                    "restart, and what is refused may or may not be there then";
         }
-    } else if (!reply_is_sound(&exchange->reply)) {
+    } else if (exchange->starved || !reply_is_sound(&exchange->reply)) {
         exchange_fail(exchange, EXCHANGE_NO_MEMORY);
     }
     const struct reply *reply = &exchange->reply;
@@ -345,4 +345,5 @@ void exchange_reset(struct exchange *exchange, const struct service *entry)
     exchange->park = NULL;
     exchange->answered = false;
     exchange->outside_turn = false;
+    exchange->starved = false;
 }

@@ -97,6 +97,9 @@ struct exchange {
     /* The answer came from elsewhere (an upstream, a real cluster): what this turn's transaction
      * does has no bearing on it. */
     bool outside_turn;
+    /* Something of the request could not be read for want of memory: its answer, which may be about
+     * another request than the client's, becomes EXCHANGE_NO_MEMORY. */
+    bool starved;
 
     /* Private to exchange.c and the exchange's owner (http_work.c). */
     struct turn *turn;

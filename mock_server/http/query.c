@@ -51,12 +51,23 @@ enum query_outcome query_value_in(struct arena *arena, struct span query, const 
     if (!url_query_find(query, name, &raw)) {
         return QUERY_ABSENT;
     }
-    return query_decode(arena, raw, true, value) == QUERY_DECODED ? QUERY_FOUND : QUERY_BROKEN;
+    switch (query_decode(arena, raw, true, value)) {
+    case QUERY_DECODED:
+        return QUERY_FOUND;
+    case QUERY_BAD_ESCAPE:
+        return QUERY_BROKEN;
+    case QUERY_NO_MEMORY:
+        break;
+    }
+    return QUERY_UNREAD;
 }
 
 enum query_outcome query_value(struct exchange *exchange, const char *name, struct span *value)
 {
-    return query_value_in(&exchange->arena, exchange->request.query, name, value);
+    enum query_outcome outcome =
+        query_value_in(&exchange->arena, exchange->request.query, name, value);
+    exchange->starved = exchange->starved || outcome == QUERY_UNREAD;
+    return outcome;
 }
 
 bool query_has(const struct exchange *exchange, const char *name)

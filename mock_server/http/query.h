@@ -9,14 +9,15 @@ struct exchange;
 enum query_outcome {
     QUERY_FOUND,
     QUERY_ABSENT,
-    QUERY_BROKEN, /* a broken escape, an encoded NUL, or the arena is at its ceiling */
+    QUERY_BROKEN, /* a broken escape or an encoded NUL */
+    QUERY_UNREAD, /* no memory: the exchange is marked, whatever is answered becomes its 5xx */
 };
 
 /* The decoded value ('+' is a blank) of the first parameter of that name, which is compared as
  * sent. Valid as long as the exchange; copied only where something had to be decoded. *value is
  * written always: empty where there is none. */
 enum query_outcome query_value(struct exchange *exchange, const char *name, struct span *value);
-/* The same of any query, into any arena. */
+/* The same of any query, into any arena; nobody's exchange is marked. */
 enum query_outcome query_value_in(struct arena *arena, struct span query, const char *name,
                                   struct span *value);
 /* Is there a parameter of that name, with or without a value? */

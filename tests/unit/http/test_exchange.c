@@ -215,6 +215,16 @@ static void a_reply_at_its_ceiling_becomes_an_error(void **state)
     assert_string_equal(f->trace, "500 ");
 }
 
+static void what_could_not_read_its_request_becomes_an_error(void **state)
+{
+    struct fixture *f = *state;
+    exchange_handle(&f->exchanges[0]);
+    f->exchanges[0].starved = true;
+    exchange_handle(&f->exchanges[1]);
+    turn_end(&f->w.turn);
+    assert_string_equal(f->trace, "500 200 ");
+}
+
 static bool never_asked(struct exchange *exchange, struct buf *out, size_t max)
 {
     (void)exchange;
@@ -570,6 +580,7 @@ int main(void)
         TEST(writes_without_a_reply_are_committed_too),
         TEST(filters_run_after_the_commit),
         TEST(a_reply_at_its_ceiling_becomes_an_error),
+        TEST(what_could_not_read_its_request_becomes_an_error),
         TEST(a_streamed_reply_takes_no_room_until_it_has_pieces),
         TEST(a_failed_commit_drops_a_streamed_reply),
         TEST(a_turn_is_full_by_records_bytes_or_time),
