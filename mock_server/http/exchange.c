@@ -69,6 +69,7 @@ void exchange_answer(struct exchange *exchange)
 static void park_deadline_reached(struct timer *timer)
 {
     struct exchange *exchange = PP_CONTAINER_OF(timer, struct exchange, park_timer);
+    PP_ASSERT(!exchange->answered && exchange->park != NULL);
     exchange->park->deadline(exchange, exchange->park_state);
     PP_ASSERT(exchange->answered || exchange->park != NULL);
 }
@@ -76,6 +77,7 @@ static void park_deadline_reached(struct timer *timer)
 static void outer_deadline_reached(struct timer *timer)
 {
     struct exchange *exchange = PP_CONTAINER_OF(timer, struct exchange, outer_timer);
+    PP_ASSERT(!exchange->answered && exchange->outer_deadline != NULL);
     exchange_cancel(exchange);
     reply_reset(&exchange->reply);
     exchange->outer_deadline(exchange, exchange->outer_ctx);
@@ -94,6 +96,8 @@ void exchange_park(struct exchange *exchange, int64_t deadline_us, const struct 
                    void *state)
 {
     PP_ASSERT(!exchange->answered);
+    PP_ASSERT(ops != NULL);
+    PP_ASSERT(ops->deadline != NULL || deadline_us == INT64_MAX);
     exchange->park = ops;
     exchange->park_state = state;
     timer_clear(timers_of(exchange), &exchange->park_timer);
@@ -166,6 +170,7 @@ struct budget *exchange_budget(const struct exchange *exchange)
 
 void exchange_handle(struct exchange *exchange)
 {
+    PP_ASSERT(!exchange->answered && exchange->park == NULL);
     enum handled handled = exchange->service->handle(exchange->service->ctx, exchange);
     if (handled == HANDLED) {
         /* Clears an outer deadline that the gateway set before it knew. */
@@ -192,6 +197,7 @@ static void state_release(struct exchange *exchange)
 void exchange_sent(struct exchange *exchange)
 {
     turn_count(exchange->turn, &exchange->held, 0);
+    PP_ASSERT(exchange->held.bytes == 0 && exchange->park == NULL);
     state_release(exchange);
 }
 
@@ -230,6 +236,7 @@ static bool answer_is_lost(const struct exchange *exchange, enum turn_outcome ou
 static void held_settle(struct held *held, enum turn_outcome outcome)
 {
     struct exchange *exchange = exchange_of(held);
+    PP_ASSERT(exchange->answered && exchange->park == NULL);
     if (answer_is_lost(exchange, outcome)) {
         exchange->lost = NULL;
         exchange_fail(exchange, EXCHANGE_COMMIT_FAILED);
@@ -261,6 +268,7 @@ static void held_finished(struct held *held)
 {
     struct exchange *exchange = exchange_of(held);
     const struct http_request *request = &exchange->request;
+    PP_ASSERT(exchange->answered && exchange->entry != NULL);
     struct span path = exchange->journal_path;
     const struct journal_entry entry = {
         .service = exchange->entry->name,

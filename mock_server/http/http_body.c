@@ -12,6 +12,7 @@
 static bool head_keep(struct http_work *work, struct server *server)
 {
     size_t len = work->parser.head_len;
+    PP_ASSERT(len <= work->in.len && !work->filled);
     char *copy = arena_alloc(&work->exchange.arena, len + 1);
     if (copy == NULL) {
         return false;
@@ -59,6 +60,7 @@ void http_body_begin(struct http_conn *c)
     struct http_work *work = c->work;
     struct http_parser *parser = &work->parser;
     const struct service *service = c->site->service;
+    PP_ASSERT(c->state == HTTP_RECEIVING && parser->head_complete);
     bool waits = sender_waits(work);
     enum body_plan plan = BODY_GATHER;
     c->body_timed = true;
@@ -101,6 +103,7 @@ static bool piece_spool(struct http_conn *c)
     struct http_pool *pool = work->pool;
     struct span piece = http_parser_body(&work->parser, &work->in);
     struct error err = ERROR_NONE;
+    PP_ASSERT(work->spool != NULL && work->filled && !work->body_refused);
     if (pool->spooled_bytes + piece.len > pool->limits.spooled_bytes_max) {
         return spool_refuse(c, "too many bytes of others are");
     }
@@ -122,6 +125,7 @@ bool http_body_spool(struct http_conn *c)
     if (parser->in_pieces || parser->body_kept <= pool->limits.spool_bytes) {
         return true;
     }
+    PP_ASSERT(work->spool == NULL);
     if (!work->filled && !head_keep(work, c->conn.server)) {
         http_request_refuse(c, EXCHANGE_NO_MEMORY, "out of memory");
         return false;
@@ -140,6 +144,7 @@ bool http_body_spool(struct http_conn *c)
 bool http_body_map(struct http_conn *c)
 {
     struct http_work *work = c->work;
+    PP_ASSERT(work->spool != NULL);
     struct error err = ERROR_NONE;
     return spool_map(work->spool, &work->exchange.request.body, &err) == STATUS_OK ||
            spool_refuse(c, err.message);

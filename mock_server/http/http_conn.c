@@ -73,6 +73,7 @@ static bool reply_room_is_made(struct http_conn *c, size_t wanted)
 
 static void request_dispatch(struct http_conn *c)
 {
+    PP_ASSERT(c->state == HTTP_RECEIVING && !c->conn.closing);
     struct http_work *work = c->work;
     struct server *server = c->conn.server;
     if (work->spool != NULL && !http_body_map(c)) {
@@ -368,6 +369,8 @@ static void http_received(struct conn *conn, size_t count)
         conn->deadline_us = INT64_MAX;
         conn_wait_begin(conn, c->site->pool->limits.yield_ms);
     }
+    PP_ASSERT(c->work != NULL && c->work->conn == c);
+    PP_ASSERT(c->work->in.len + count < c->work->in.cap);
     c->slice_bytes += count;
     c->work->in.len += count;
     c->work->in.ptr[c->work->in.len] = '\0';

@@ -36,6 +36,7 @@ static struct http_work *work_new(struct http_pool *pool, const struct exchange_
     buf_init(&work->in, keep_bytes);
     buf_init(&work->head, HTTP_REPLY_HEAD_BYTES_MAX);
     work->pool = pool;
+    work->conn = NULL;
     work->charged = 0;
     work->spool = NULL;
     work->spooled_bytes = 0;
@@ -50,6 +51,7 @@ static struct http_work *work_new(struct http_pool *pool, const struct exchange_
 static void work_keep(struct http_work *work)
 {
     struct http_pool *pool = work->pool;
+    PP_ASSERT(work->conn == NULL && work->charged == 0 && work->spool == NULL);
     work->next_spare = pool->spare;
     pool->spare = work;
     pool->spare_count++;
@@ -76,6 +78,8 @@ struct http_work *http_work_take(struct http_conn *c, const struct exchange_owne
 {
     struct http_pool *pool = c->site->pool;
     struct http_work *work = pool->spare;
+    PP_ASSERT(c->work == NULL);
+    PP_ASSERT((pool->spare == NULL) == (pool->spare_count == 0));
     if (work != NULL) {
         pool->spare = work->next_spare;
         pool->spare_count--;
@@ -103,6 +107,8 @@ void http_work_unspool(struct http_work *work)
     if (work->spool == NULL) {
         return;
     }
+    PP_ASSERT(work->pool->spool_count > 0);
+    PP_ASSERT(work->pool->spooled_bytes >= work->spooled_bytes);
     spool_free(work->spool);
     work->spool = NULL;
     work->pool->spool_count--;
@@ -114,6 +120,7 @@ void http_work_give_back(struct http_work *work)
 {
     struct http_pool *pool = work->pool;
     exchange_sent(&work->exchange);
+    PP_ASSERT(work->conn == NULL || work->conn->work == work);
     http_work_charge(work, 0);
     http_work_unspool(work);
     if (work->conn != NULL) {

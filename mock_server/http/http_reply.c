@@ -98,6 +98,7 @@ static bool piece_load(struct http_work *work)
     struct exchange *exchange = &work->exchange;
     struct reply *reply = &exchange->reply;
     size_t max = piece_bytes_max(work);
+    PP_ASSERT(reply->stream != NULL && work->stream_left > 0);
     buf_reset(&reply->body);
     bool given = reply->stream(exchange, &reply->body, max);
     size_t len = reply->body.len;
@@ -194,6 +195,7 @@ void http_reply_send(struct exchange *exchange)
 void http_reply_go_on(struct http_conn *c)
 {
     struct http_work *work = c->work;
+    PP_ASSERT(c->state == HTTP_SENDING && !work->sent);
     if (!piece_load(work)) {
         conn_close(&c->conn);
         return;

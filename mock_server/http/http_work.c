@@ -52,6 +52,7 @@ static void request_begin_next(struct http_conn *c)
 {
     struct server *server = c->conn.server;
     struct http_work *work = c->work;
+    PP_ASSERT(work->parser.position <= work->in.len && work->conn == c);
     size_t left = work->in.len - work->parser.position;
     if (left + c->ahead.len == 0) {
         http_work_give_back(work);
@@ -93,6 +94,7 @@ void http_linger_on(struct http_conn *c)
 void http_reply_gone(struct http_conn *c)
 {
     struct http_work *work = c->work;
+    PP_ASSERT(work != NULL && work->stream_left == 0 && !c->conn.writing);
     if (!work->close_after) {
         request_begin_next(c);
         return;
@@ -143,6 +145,7 @@ void http_request_complete(struct http_work *work, struct server *server)
 /* Nothing more is taken of what the peer sends; the connection closes behind the reply. */
 static void request_give_up(struct http_conn *c)
 {
+    PP_ASSERT(c->work != NULL && c->work->conn == c && !c->refused);
     /* The bytes of this request go with the reply: others need not be refused for them as well. */
     http_work_charge(c->work, 0);
     c->refused = true;

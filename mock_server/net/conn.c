@@ -15,6 +15,8 @@ static struct conn *conn_of(uv_handle_t *handle)
 
 static void conns_add(struct server *server, struct conn *conn)
 {
+    PP_ASSERT(server->open_count <= server->conn_count);
+    PP_ASSERT((server->conns == NULL) == (server->conn_count == 0));
     conn->next = server->conns;
     conn->previous = NULL;
     if (server->conns != NULL) {
@@ -27,6 +29,10 @@ static void conns_add(struct server *server, struct conn *conn)
 
 static void conns_remove(struct server *server, struct conn *conn)
 {
+    PP_ASSERT(conn->closing && server->conn_count > server->open_count);
+    PP_ASSERT(!conn->is_listed && !conn->place.waits);
+    PP_ASSERT(conn->previous != NULL ? conn->previous->next == conn : server->conns == conn);
+    PP_ASSERT(conn->next == NULL || conn->next->previous == conn);
     if (conn->previous != NULL) {
         conn->previous->next = conn->next;
     } else {
@@ -44,6 +50,8 @@ static void ready_list(struct conn *conn)
     if (conn->is_listed) {
         return;
     }
+    PP_ASSERT(!conn->closing);
+    PP_ASSERT((server->ready_last == NULL) == (server->ready_count == 0));
     conn->is_listed = true;
     conn->next_ready = NULL;
     if (server->ready_last != NULL) {
@@ -71,7 +79,9 @@ static void ready_forget(struct conn *conn)
     if (!conn->is_listed) {
         return;
     }
+    PP_ASSERT(server->ready_count > 0);
     for (struct conn *c = server->ready_first; c != conn; c = c->next_ready) {
+        PP_ASSERT(c->next_ready != NULL);
         previous = c;
     }
     if (previous != NULL) {
@@ -91,6 +101,7 @@ static void ready_forget(struct conn *conn)
 static void conn_closed(uv_handle_t *handle)
 {
     struct conn *conn = conn_of(handle);
+    PP_ASSERT(conn->closing && !timer_is_set(&conn->timer));
     timer_heap_unreserve(&conn->server->timers, 1);
     conns_remove(conn->server, conn);
     if (conn->writing) {
@@ -107,6 +118,7 @@ void conn_close(struct conn *conn)
     if (conn->closing) {
         return;
     }
+    PP_ASSERT(conn->server->open_count > 0);
     conn->closing = true;
     conn->server->open_count--;
     conn_wait_end(conn);
@@ -164,6 +176,7 @@ static uv_buf_t protocol_room(struct conn *conn)
 
 static void protocol_received(struct conn *conn, size_t count)
 {
+    PP_ASSERT(!conn->closing && !conn->ended);
     conn->server->turn_bytes += count;
     conn->protocol->received(conn, count);
 }
@@ -188,6 +201,7 @@ size_t conn_deliver(struct conn *conn, const char *bytes, size_t len)
 
 void conn_peer_ended(struct conn *conn)
 {
+    PP_ASSERT(!conn->closing && !conn->ended);
     conn->ended = true;
     conn->protocol->ended(conn);
 }
@@ -267,6 +281,7 @@ static void reading_resume(struct conn *conn)
 
 void conn_run_ready(struct conn *conn)
 {
+    PP_ASSERT(conn->is_listed && !conn->closing);
     conn->is_listed = false;
     if (conn->is_ready) {
         conn->is_ready = false;
@@ -279,6 +294,7 @@ void conn_run_ready(struct conn *conn)
 
 void conn_sent(struct conn *conn, bool ok)
 {
+    PP_ASSERT(conn->writing);
     conn->writing = false;
     if (!ok) {
         conn_close(conn);
@@ -316,6 +332,7 @@ enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned c
             rest[rest_count++].len = bufs[i].len - gone;
         }
     }
+    PP_ASSERT(skip == 0); /* the kernel took no more than there was */
     if (rest_count == 0) {
         return CONN_SENT;
     }

@@ -260,6 +260,8 @@ static bool insert_row(struct journal *journal, const struct journal_row *row, i
     if (stmt == NULL) {
         return false;
     }
+    PP_ASSERT(row->text_position + row->method_len + row->path_len + row->error_code_len <=
+              journal->text.len);
     const char *text = journal->text.ptr + row->text_position;
     sqlite3_bind_int64(stmt, 1, id);
     sqlite3_bind_int64(stmt, 2, row->time_ms);
@@ -377,6 +379,7 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
         journal_flush(journal);
         return;
     }
+    PP_ASSERT(journal->row_count < QUEUE_ROWS_MAX && entry->service != NULL);
     journal->rows[journal->row_count++] = (struct journal_row){
         .time_ms = entry->received_us / 1000,
         .latency_us = entry->latency_us,

@@ -14,6 +14,11 @@ static void waits_remove(struct conn *conn)
 {
     struct server *server = conn->server;
     struct conn_place *place = &conn->place;
+    PP_ASSERT(place->waits);
+    PP_ASSERT(place->older != NULL ? place->older->place.newer == conn
+                                   : server->waits_oldest == conn);
+    PP_ASSERT(place->newer != NULL ? place->newer->place.older == conn
+                                   : server->waits_newest == conn);
     if (place->older != NULL) {
         place->older->place.newer = place->newer;
     } else {
@@ -37,6 +42,7 @@ void conn_wait_begin(struct conn *conn, int64_t grace_ms)
     if (place->waits) {
         waits_remove(conn);
     }
+    PP_ASSERT((server->waits_oldest == NULL) == (server->waits_newest == NULL));
     place->waits = true;
     place->since_us = server_now_us(server);
     place->grace_us = grace_ms * 1000;
@@ -140,6 +146,7 @@ static bool somebody_yields(struct claim *claim, place_like *alike)
     for (struct conn *c = server->waits_oldest; c != NULL; c = c->place.newer) {
         if (alike(c, claim->conn) && now_us - c->place.since_us >= c->place.grace_us &&
             !is_yielding(claim, c)) {
+            PP_ASSERT(claim->yield_count < PLACE_YIELDS_MAX && !c->closing && c != claim->conn);
             claim->yields[claim->yield_count++] = c;
             return true;
         }
@@ -176,6 +183,7 @@ enum place place_claim(struct conn *conn, struct conn *yields[PLACE_YIELDS_MAX])
     };
     struct claim claim = {.conn = conn, .yields = yields};
     enum place place = PLACE_TAKEN;
+    PP_ASSERT(conn->server->open_count > 0 && !conn->place.waits);
     memset(yields, 0, PLACE_YIELDS_MAX * sizeof(yields[0]));
     peer_learn(conn);
     for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {

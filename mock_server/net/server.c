@@ -185,6 +185,7 @@ void server_set_work(struct server *server, struct turn_work work)
 
 void server_keep(struct server *server, struct server_part *part)
 {
+    PP_ASSERT(part->release != NULL);
     part->next = server->parts;
     server->parts = part;
 }
@@ -207,6 +208,8 @@ void server_free(struct server *server)
     for (int i = 0; i < close_rounds_max && uv_run(&server->loop, UV_RUN_NOWAIT) != 0; i++) {
     }
     PP_ASSERT(uv_loop_close(&server->loop) == 0);
+    PP_ASSERT(server->conn_count == 0 && server->open_count == 0 && server->conns == NULL);
+    PP_ASSERT(server->ready_count == 0 && server->waits_oldest == NULL);
     while (server->parts != NULL) {
         struct server_part *part = server->parts;
         server->parts = part->next;
@@ -229,6 +232,7 @@ static void ready_run(struct server *server, size_t count)
         if (server->ready_first == NULL) {
             server->ready_last = NULL;
         }
+        PP_ASSERT(server->ready_count > 0);
         server->ready_count--;
         conn_run_ready(conn);
         if (server_now_us(server) >= until_us) {

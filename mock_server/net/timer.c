@@ -21,6 +21,7 @@ void timer_heap_release(struct timer_heap *heap)
 
 static void slot_put(struct timer_heap *heap, size_t position, struct timer *timer)
 {
+    PP_ASSERT(position < heap->cap);
     heap->slots[position] = timer;
     timer->heap_index = position + 1;
 }
@@ -62,6 +63,7 @@ static void sift_down(struct timer_heap *heap, size_t position)
 
 static void heap_move(struct timer_heap *heap, size_t position)
 {
+    PP_ASSERT(position < heap->count && heap->slots[position]->heap_index == position + 1);
     sift_up(heap, position);
     sift_down(heap, heap->slots[position]->heap_index - 1);
 }
@@ -141,6 +143,7 @@ void timer_heap_run(struct timer_heap *heap)
             return;
         }
         timer_clear(heap, timer);
+        PP_ASSERT(timer->heap_index == 0);
         timer->fire(timer);
     }
 }

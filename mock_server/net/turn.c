@@ -16,6 +16,8 @@ void turn_init(struct turn *turn, struct store *store, struct timer_heap *timers
 
 void turn_hold(struct turn *turn, struct held *held)
 {
+    PP_ASSERT(held->ops != NULL);
+    PP_ASSERT((turn->held_last == NULL) == (turn->held_count == 0));
     held->next = NULL;
     if (turn->held_last == NULL) {
         turn->held_first = held;
@@ -74,6 +76,7 @@ static enum turn_outcome turn_commit(struct turn *turn)
     bool wrote = turn_needs_commit(turn);
     struct error err = ERROR_NONE;
     enum status status = store_turn_commit(turn->store, &err);
+    PP_ASSERT(!turn_needs_commit(turn)); /* kept or not: the transaction has ended */
     if (status != STATUS_OK) {
         LOG_ERRORF(turn->log, "store", "commit failed, %zu replies became errors: %s",
                    turn->held_count, err.message);
@@ -97,6 +100,7 @@ enum turn_outcome turn_end(struct turn *turn)
     }
     turn->committed_us = turn->env->monotonic_us(turn->env);
     struct held *held = turn->held_first;
+    PP_ASSERT(turn->held_count > 0 && turn->held_last->next == NULL);
     turn->held_first = NULL;
     turn->held_last = NULL;
     turn->held_count = 0;

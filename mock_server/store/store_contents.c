@@ -56,6 +56,8 @@ void store_body_free(struct store_body *body)
     }
     if (body->store != NULL) {
         undo_drop(&body->store->undo, body);
+        PP_ASSERT(body->previous != NULL ? body->previous->next == body
+                                         : body->store->lake.bodies == body);
         if (body->previous != NULL) {
             body->previous->next = body->next;
         } else {
@@ -155,6 +157,7 @@ static bool insert_chunk(struct store_body *body, struct span bytes)
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&body->store->db, STMT_CHUNK_INSERT);
     if (stmt != NULL) {
+        PP_ASSERT(body->content_id > 0 && body->chunk_count < UINT64_C(1) << STORE_CHUNK_BITS);
         sqlite3_bind_int64(stmt, 1, chunk_id(body->content_id, body->chunk_count));
         sqlite_bind_span_blob(stmt, 2, bytes);
     }
@@ -176,6 +179,7 @@ static enum status write_chunk(struct store_body *body, struct span bytes, struc
     if (status != STATUS_OK) {
         return status;
     }
+    PP_ASSERT(body->store->turn == STORE_TURN_WRITING && content_id == body->content_id);
     bool new_row = !body->written;
     body->written = true;
     if ((new_row &&
@@ -201,6 +205,7 @@ static enum status append_some(struct store_body *body, struct span *bytes, stru
     enum status status = STATUS_OK;
     size_t room = STORE_CHUNK_BYTES - body->tail.len;
     size_t take = bytes->len < room ? bytes->len : room;
+    PP_ASSERT(body->tail.len <= STORE_CHUNK_BYTES && body->tail.len <= body->size);
     bool stays_inline =
         body->small && !body->written && body->size + bytes->len <= STORE_INLINE_BYTES_MAX;
     if (take == STORE_CHUNK_BYTES && !stays_inline) {
@@ -255,6 +260,7 @@ enum status store_body_seal(struct store_body *body, struct error *err)
     if (status != STATUS_OK) {
         return status;
     }
+    PP_ASSERT(body->tail.len == 0 && body->size <= body->chunk_count * STORE_CHUNK_BYTES);
     int64_t size = (int64_t)body->size;
     bool done = body->written
                     ? store_run(store, STMT_CONTENT_SEAL, (int64_t[]){content_id, size}, 2)
@@ -269,6 +275,7 @@ enum status store_body_seal(struct store_body *body, struct error *err)
 
 bool store_content_ref(struct store *store, int64_t content_id, int64_t change)
 {
+    PP_ASSERT(store->turn == STORE_TURN_WRITING && change != 0);
     store->lake.sweep_pending = store->lake.sweep_pending || change < 0;
     return store_run(store, STMT_CONTENT_REF, (int64_t[]){content_id, change}, 2);
 }
@@ -449,6 +456,7 @@ static enum status read_chunk(struct reading *reading, struct store_piece *piece
     size_t position = (size_t)(piece->start % STORE_CHUNK_BYTES);
     size_t take = STORE_CHUNK_BYTES - position;
     take = take < piece->size ? take : (size_t)piece->size;
+    PP_ASSERT(take > 0 && position + take <= STORE_CHUNK_BYTES);
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_CHUNK_READ);
     if (stmt == NULL) {
         return store_read_failed(store, "read a content", err);

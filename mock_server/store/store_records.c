@@ -95,6 +95,8 @@ static void append_back(void *owner, const void *payload)
 {
     struct topic_entry *entry = owner;
     const struct append_undo *was = payload;
+    PP_ASSERT(was->partition < entry->topic.partition_count);
+    PP_ASSERT(was->next_offset <= entry->topic.partitions[was->partition].next_offset);
     entry->topic.partitions[was->partition].first_offset = was->first_offset;
     entry->topic.partitions[was->partition].next_offset = was->next_offset;
     entry->states[was->partition].last_timestamp_ms = was->last_timestamp_ms;
@@ -137,6 +139,9 @@ enum status store_record_append(struct store *store, struct store_place place,
     if (PP_UNLIKELY(status != STATUS_OK)) {
         return status;
     }
+    PP_ASSERT(store->turn == STORE_TURN_WRITING);
+    PP_ASSERT(partition->next_offset >= partition->first_offset &&
+              partition->next_offset < INT64_MAX);
     if (PP_UNLIKELY(record->timestamp_ms < state->last_timestamp_ms && state->time_ordered)) {
         if (!mark_unordered(store, partition->tp)) {
             return store_write_failed(store, "append a record", err);
@@ -231,6 +236,7 @@ static enum status time_search(struct store *store, const struct store_partition
 {
     int64_t low = partition->first_offset;
     int64_t high = partition->next_offset;
+    PP_ASSERT(low <= high);
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         int64_t found_ms = 0;

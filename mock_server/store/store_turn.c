@@ -45,6 +45,7 @@ enum status store_turn_fail(struct store *store, const struct error *why)
     if (store->turn == STORE_TURN_FAILED) {
         return why->code;
     }
+    PP_ASSERT(why->code != STATUS_OK);
     /* SQLite may have rolled back by itself (FULL, IOERR, NOMEM); if not, it is done here. */
     if (!sqlite3_get_autocommit(store->db.handle)) {
         turn_statement(store, STMT_ROLLBACK);
@@ -135,6 +136,7 @@ enum status store_next_id(struct store *store, enum store_statement statement, i
 {
     enum status status = store_last_id_load(store, statement, last, err);
     if (status == STATUS_OK) {
+        PP_ASSERT(*last >= 0 && *last < INT64_MAX >> STORE_CHUNK_BITS);
         *id = ++*last;
     }
     return status;
@@ -193,6 +195,8 @@ static enum status turn_refuse(struct store *store, struct error *err)
 
 static enum status turn_begin_first(struct store *store, struct error *err)
 {
+    PP_ASSERT(store->turn == STORE_TURN_IDLE && store->savepoint_depth == 0);
+    PP_ASSERT(store->turn_records == 0);
     /* Only where nobody calls store_housekeep between the turns. */
     if (store->wal_pages >= store->checkpoint_due_pages + 4 * store->checkpoint_pages &&
         !store->in_memory && !store->sync_failed) {
@@ -249,7 +253,7 @@ size_t store_turn_records(const struct store *store)
 enum status store_turn_commit(struct store *store, struct error *err)
 {
     enum status status = STATUS_OK;
-    PP_ASSERT(store->savepoint_depth == 0);
+    PP_ASSERT(store->savepoint_depth == 0 && !store->visiting);
     if (store->turn == STORE_TURN_WRITING && !turn_statement(store, STMT_COMMIT)) {
         store_write_failed(store, "commit", NULL);
     }
@@ -284,6 +288,7 @@ enum status store_savepoint(struct store *store, struct error *err)
     if (status != STATUS_OK) {
         return status;
     }
+    PP_ASSERT(store->turn == STORE_TURN_WRITING);
     PP_ASSERT(store->savepoint_depth < STORE_SAVEPOINT_DEPTH_MAX);
     if (sqlite_db_exec(&store->db, savepoint_sql[store->savepoint_depth][0], NULL) != STATUS_OK) {
         return store_write_failed(store, "set a savepoint", err);

@@ -62,6 +62,7 @@ static struct group *group_set_add(struct group_set *set, struct span name, size
         return NULL;
     }
     group->name = text;
+    PP_ASSERT(place <= set->count && !set->closing);
     ARRAY_OPEN(set->groups, set->count, place);
     set->groups[place] = group;
     set->count++;
@@ -72,7 +73,7 @@ static void group_set_drop(struct group_set *set, struct group *group)
 {
     bool found;
     size_t place = group_set_place(set, group_text_span(group->name), &found);
-    PP_ASSERT(found && group->member_count == 0);
+    PP_ASSERT(found && set->groups[place] == group && group->member_count == 0);
     ARRAY_CLOSE(set->groups, set->count, place);
     set->count--;
     group_text_unref(group->name);
@@ -154,6 +155,7 @@ static enum status group_rebalance(struct group_set *set, struct group *group,
             return STATUS_OK;
         }
     }
+    PP_ASSERT(group->revoked == count && count == group->member_count);
     group->revoked = 0;
     struct group_holding *shares;
     enum status status = group_deal_new(group, &shares, err);
@@ -165,6 +167,7 @@ static enum status group_rebalance(struct group_set *set, struct group *group,
     for (size_t i = 0; i < count; i++) {
         struct group_member *member = group->members[i];
         group_member_drop_partitions(member);
+        PP_ASSERT(member->joined && member->seat.group == group);
         member->holding = shares[i];
         (void)group_member_topics_changed(member); /* this is the state they were dealt from */
         /* Where there is no place to resume from, the member's own next read says so. */
@@ -204,6 +207,7 @@ static enum status member_join(struct group_member *member, struct error *err)
         }
         return error_set(err, status, "join a consumer group");
     }
+    PP_ASSERT(!member->joined && member->seat.group == NULL);
     size_t at = SEARCH_PLACE(group->members, group->member_count, &member->options.member_id,
                              member_order, NULL);
     group->revoked = 0;
@@ -220,6 +224,7 @@ static bool member_part(struct group_member *member)
 {
     struct group *group = member->seat.group;
     size_t at = 0;
+    PP_ASSERT(group != NULL && member->joined && group->member_count > 0);
     while (group->members[at] != member) {
         at++;
         PP_ASSERT(at < group->member_count);

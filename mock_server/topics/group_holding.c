@@ -41,6 +41,7 @@ static enum group_position place_position(int64_t place)
 
 int64_t group_run_place(const struct group_run *run, uint32_t at)
 {
+    PP_ASSERT(at < run->count);
     return run->is_spread ? run->places.each[at] : run->places.same;
 }
 
@@ -88,6 +89,7 @@ bool group_run_spread(struct group_holding *holding, struct group_run *run)
 
 void group_run_put(struct group_run *run, uint32_t at, int64_t place)
 {
+    PP_ASSERT(at < run->count);
     if (run->is_spread) {
         run->places.each[at] = place;
     } else {
@@ -99,6 +101,7 @@ void group_run_put(struct group_run *run, uint32_t at, int64_t place)
 void group_run_put_all(struct group_holding *holding, struct group_run *run, int64_t place)
 {
     if (run->is_spread) {
+        PP_ASSERT(holding->bytes >= run->count * sizeof(*run->places.each));
         free(run->places.each);
         holding->bytes -= run->count * sizeof(*run->places.each);
         run->is_spread = false;
@@ -144,6 +147,7 @@ bool group_holding_add(struct group_holding *holding, const struct group_partiti
         STATUS_OK) {
         return false;
     }
+    PP_ASSERT(last == NULL || (size_t)last->start + last->count == holding->count);
     struct group_run *run = &holding->runs[holding->run_count++];
     *run = (struct group_run){.topic = group_text_ref(first->topic),
                               .topic_id = first->topic_id,
@@ -168,6 +172,7 @@ struct group_run *group_holding_run(const struct group_holding *holding, size_t 
     bool found;
     size_t place = SEARCH_PLACE(holding->runs, holding->run_count, &index, run_index_order, &found);
     PP_ASSERT(found);
+    PP_ASSERT(index < holding->count);
     *at = (uint32_t)(index - holding->runs[place].start);
     return &holding->runs[place];
 }

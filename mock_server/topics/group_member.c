@@ -81,6 +81,7 @@ bool group_member_next(const struct group_member *member, struct group_walk *wal
         return false;
     }
     const struct group_run *run = &member->holding.runs[walk->run];
+    PP_ASSERT(walk->at < run->count && (size_t)run->start + run->count <= member->holding.count);
     *out = group_run_partition(run, walk->at);
     walk->index = run->start + walk->at;
     walk->at++;
@@ -257,6 +258,7 @@ void group_member_seek_edges(struct group_member *member, enum group_position ed
 static void run_step_back(struct group_member *member, struct group_run *run,
                           const struct group_place *place)
 {
+    PP_ASSERT(place->partition >= run->first);
     uint32_t at = (uint32_t)(place->partition - run->first);
     struct group_partition p = group_run_partition(run, at);
     if (p.at != GROUP_POSITION_FIXED || p.offset <= place->offset) {

@@ -198,6 +198,7 @@ static enum status place_settle(const struct group_member *member, const struct 
 static void settle_run(struct group_member *member, struct group_run *run,
                        const struct store_topic *topic, struct settling *settling)
 {
+    PP_ASSERT(topic != NULL && run->count > 0);
     uint32_t there = run_there(run, topic);
     bool is_same = there == run->count;
     bool has_moved = false;
@@ -300,6 +301,7 @@ static bool commit_note_same(struct commit_walk *walk, struct group_run *run, ui
                              const struct store_commit *commit)
 {
     struct committing *committing = walk->ctx;
+    PP_ASSERT(at < run->count && committing->start <= committing->end);
     size_t index = run->start + at;
     if (index >= committing->end) {
         return false;
