@@ -143,11 +143,11 @@ bool group_holding_add(struct group_holding *holding, const struct group_partiti
         holding->count += count;
         return true;
     }
+    PP_ASSERT(last == NULL || (size_t)last->start + last->count == holding->count);
     if (ARRAY_RESERVE(holding->runs, holding->run_cap, holding->run_count + 1, ARRAY_NO_MAX) !=
         STATUS_OK) {
         return false;
     }
-    PP_ASSERT(last == NULL || (size_t)last->start + last->count == holding->count);
     struct group_run *run = &holding->runs[holding->run_count++];
     *run = (struct group_run){.topic = group_text_ref(first->topic),
                               .topic_id = first->topic_id,
