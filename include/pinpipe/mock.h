@@ -81,7 +81,7 @@ struct pinpipe_mock_options {
      * services that have one. 0: what the field with a name says, else any free port. A service
      * that opens only when asked for has -1 from pinpipe_mock_options_init. */
     int ports[PINPIPE_SERVICES_MAX];
-    /* Memory that clients can make the process hold, all together; 0: 64 MiB. At least 40. */
+    /* Memory that clients can make the process hold, all together; 0: 64 MiB. At least 48. */
     int64_t memory_mib;
 };
 

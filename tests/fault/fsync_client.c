@@ -210,6 +210,13 @@ static void nothing_is_claimed(const struct server *server, long n)
                 status);
         }
     }
+    /* What lives in memory alone is taken back with its refusal. */
+    http_once(server->port, "POST", "/consumers/group", V2_TYPE, "{\"name\":\"ghost\"}", &reply);
+    int status = http_once(server->port, "GET", "/consumers/group/instances/ghost/subscription",
+                           V2_TYPE, NULL, &reply);
+    if (status != 404) {
+        die("sync %ld failed: a consumer that was refused is answered %d", n, status);
+    }
     free(reply.text);
 }
 
