@@ -59,6 +59,9 @@ sh tests/lint/names.sh || bad=1
 step 'nothing that nobody uses'
 BUILD=${BUILD:-build/release} sh tests/lint/dead.sh >"$work/dead" || { grep -v '^tests only' "$work/dead"; bad=1; }
 
+step 'the floors of make cover'
+sh tests/lint/cover_test.sh || bad=1
+
 step 'cppcheck'
 mkdir -p build/cppcheck
 # __GNUC__ makes it see which functions do not return. Of what is only information, a suppression that nothing needs counts.
