@@ -41,7 +41,9 @@ ok 'a killed emulator leaves intents, which the topics settle'
 "$PINPIPE" emulate batch --data "$data" --rows 50 >out 2>err || fail 'the ledger goes on after a kill' out err
 ok 'the ledger goes on after a kill'
 
+# The ports of the server that is gone, since another one may hold the usual ones.
 stop_server KILL
-"$PINPIPE" emulate batch --data "$data" --rows 5 >out 2>err
+"$PINPIPE" emulate batch --data "$data" --rows 5 --invoke-url "http://127.0.0.1:$port/test" --rest-url "http://127.0.0.1:$rest_port" \
+    >out 2>err
 [ $? -eq 3 ] || fail 'a server that is gone is exit 3' out err
 ok 'a server that is gone is exit 3'
