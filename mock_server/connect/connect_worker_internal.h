@@ -24,7 +24,11 @@ enum {
     CONNECT_CONNECTORS_MAX = 1000,
     CONNECT_BATCH_RECORDS = 250,
     CONNECT_BATCH_BYTES = 1024 * 1024,
-    CONNECT_RUN_RECORDS_MAX = 10000,   /* of partitions that keep up with their topic, a turn */
+    /* Of partitions that keep up with their topic, a turn: a record that a thousand connectors take
+     * is their work of several turns. */
+    CONNECT_RUN_RECORDS_MAX = 2000,
+    CONNECT_RUN_BYTES_MAX = 4 * 1024 * 1024,
+    CONNECT_RUN_PARTITIONS_MAX = 250,
     CONNECT_BEHIND_RECORDS_MAX = 1000, /* of those that have fallen behind */
     CONNECT_BEHIND_US_MAX = 2000,
     CONNECT_BEHIND_PARTITIONS = 64, /* the search for more of them waits for these */

@@ -1,7 +1,8 @@
-/* The sink's share of a turn. Partitions that have kept up with their topic take everything that
- * was appended in this turn, so that with flush.size=1 the object of a record is in the record's
- * own transaction; those that have fallen behind (a connector made over a full topic, a resume)
- * take a slice, and the loop comes back for the next one. */
+/* The sink's share of a turn. Partitions that have kept up with their topic take what was appended
+ * in this turn, so that with flush.size=1 the object of a record is in the record's own
+ * transaction, unless that is more than a turn may do (CONNECT_RUN_RECORDS_MAX and its like); those
+ * that have fallen behind (a connector made over a full topic, a resume) take a slice. The loop
+ * comes back for what is left. */
 #include "connect_worker_internal.h"
 
 #include <stdlib.h>
@@ -259,21 +260,38 @@ static enum status run_ready_sink(struct connector *connector, struct error *err
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-/* Takes at most `limit` records; *taken says how many. */
+/* The part of a turn that is left. */
+struct run_room {
+    size_t records;
+    size_t bytes;
+};
+
+static void run_room_use(struct run_room *room, size_t records, size_t bytes)
+{
+    room->records -= records < room->records ? records : room->records;
+    room->bytes -= bytes < room->bytes ? bytes : room->bytes;
+}
+
+static bool run_room_is_left(const struct run_room *room)
+{
+    return room->records > 0 && room->bytes > 0;
+}
+
+/* Takes a batch of the room's records. */
 static enum status run_partition_take(struct connect_partition *partition,
-                                      const struct store_topic *topic, size_t limit, size_t *taken,
+                                      const struct store_topic *topic, struct run_room *room,
                                       struct error *err)
 {
     struct sink_writer *writer = &partition->writer;
     struct connect_batch *batch = &partition->connector->worker->batch;
     struct sink_failure failure = {.count = 0};
     enum sink_outcome outcome = SINK_TAKEN;
-    enum status status = run_batch_read(partition, topic, limit, err);
+    enum status status = run_batch_read(partition, topic, room->records, err);
     size_t i = 0;
     for (; status == STATUS_OK && outcome == SINK_TAKEN && i < batch->count; i++) {
         outcome = sink_writer_take(writer, &batch->records[i], &failure);
     }
-    *taken += i;
+    run_room_use(room, i, batch->bytes.len);
     if (status == STATUS_OK && outcome == SINK_TAKEN) {
         outcome = sink_writer_rest(writer, &failure);
     }
@@ -307,26 +325,24 @@ static enum status run_partition_on_time(struct connect_partition *partition,
     return status == STATUS_OK ? run_commit_offset(partition, topic, err) : status;
 }
 
-/* Takes records up to the end of the log, or `*budget` of them, which grows less. */
+/* Takes records up to the end of the log, or as many as there is room for. */
 static enum status run_partition_records(struct connect_partition *partition,
-                                         const struct store_topic *topic, size_t *budget,
+                                         const struct store_topic *topic, struct run_room *room,
                                          struct error *err)
 {
     struct connector *connector = partition->connector;
     enum status status = STATUS_OK;
     /* A failure hands its partitions to other tasks: not in the middle of this one. */
-    while (status == STATUS_OK && *budget > 0 && !connector->assign_due &&
+    while (status == STATUS_OK && run_room_is_left(room) && !connector->assign_due &&
            run_is_running(partition) && partition->writer.retry_us == 0 &&
            connect_partition_has_more(partition, topic)) {
-        size_t taken = 0;
-        status = run_partition_take(partition, topic, *budget, &taken, err);
-        *budget -= taken < *budget ? taken : *budget;
+        status = run_partition_take(partition, topic, room, err);
     }
     return status;
 }
 
 /* Does what there is to do with the partition, and queues it again when records are left. */
-static enum status run_partition(struct connect_partition *partition, size_t *budget,
+static enum status run_partition(struct connect_partition *partition, struct run_room *room,
                                  struct error *err)
 {
     struct connector *connector = partition->connector;
@@ -341,7 +357,7 @@ static enum status run_partition(struct connect_partition *partition, size_t *bu
         status = run_partition_on_time(partition, topic, err);
     }
     if (status == STATUS_OK) {
-        status = run_partition_records(partition, topic, budget, err);
+        status = run_partition_records(partition, topic, room, err);
     }
     if (status != STATUS_OK) {
         return status;
@@ -483,25 +499,55 @@ static enum status run_scan(struct connect_worker *worker, int64_t until_us, boo
     return status;
 }
 
+/* Takes what is fresh, as far as a turn goes; who is left is the first in the next one. */
+static enum status run_fresh(struct connect_worker *worker, size_t *partitions,
+                             struct run_room *room, struct error *err)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && *partitions > 0 && run_room_is_left(room)) {
+        struct connect_partition *partition = connect_queue_take(&worker->fresh);
+        if (partition == NULL) {
+            break;
+        }
+        (*partitions)--;
+        status = run_partition(partition, room, err);
+    }
+    return status;
+}
+
+static enum status run_behind(struct connect_worker *worker, int64_t until_us,
+                              struct run_room *room, struct error *err)
+{
+    struct env *env = worker->options.env;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && run_room_is_left(room) && env->monotonic_us(env) <= until_us) {
+        struct connect_partition *partition = connect_queue_take(&worker->behind);
+        if (partition == NULL) {
+            break;
+        }
+        struct run_room slice = *room;
+        slice.records =
+            slice.records < CONNECT_BATCH_RECORDS ? slice.records : CONNECT_BATCH_RECORDS;
+        struct run_room left = slice;
+        status = run_partition(partition, &left, err);
+        run_room_use(room, slice.records - left.records, slice.bytes - left.bytes);
+    }
+    return status;
+}
+
 static enum status run_drain(struct connect_worker *worker, struct error *err)
 {
     struct env *env = worker->options.env;
-    size_t fresh = CONNECT_RUN_RECORDS_MAX;
-    size_t behind = CONNECT_BEHIND_RECORDS_MAX;
+    struct run_room fresh = {CONNECT_RUN_RECORDS_MAX, CONNECT_RUN_BYTES_MAX};
+    size_t partitions = CONNECT_RUN_PARTITIONS_MAX;
+    struct run_room behind = {CONNECT_BEHIND_RECORDS_MAX, CONNECT_BATCH_BYTES};
     int64_t until_us = env->monotonic_us(env) + CONNECT_BEHIND_US_MAX;
     enum status status = STATUS_OK;
     bool again = true;
     while (status == STATUS_OK && again) {
-        struct connect_partition *partition;
-        while (status == STATUS_OK && (partition = connect_queue_take(&worker->fresh)) != NULL) {
-            status = run_partition(partition, &fresh, err);
-        }
-        while (status == STATUS_OK && behind > 0 && env->monotonic_us(env) <= until_us &&
-               (partition = connect_queue_take(&worker->behind)) != NULL) {
-            size_t slice = behind < CONNECT_BATCH_RECORDS ? behind : CONNECT_BATCH_RECORDS;
-            size_t left = slice;
-            status = run_partition(partition, &left, err);
-            behind -= slice - left;
+        status = run_fresh(worker, &partitions, &fresh, err);
+        if (status == STATUS_OK) {
+            status = run_behind(worker, until_us, &behind, err);
         }
         if (status == STATUS_OK) {
             status = run_reassign(worker, &again, err);

@@ -409,6 +409,78 @@ static void a_plan_is_remembered_until_its_time_has_come(void **state)
     assert_int_equal(remembered(f), 1);
 }
 
+/* --- what one turn does ------------------------------------------------------------------------
+ */
+
+static void a_record_of_many_connectors_is_the_work_of_several_turns(void **state)
+{
+    struct sink_world *f = *state;
+    enum { connectors = CONNECT_RUN_PARTITIONS_MAX * 2 + 100 };
+    char text[16];
+    sink_world_workshop_settings(f);
+    for (int i = 0; i < connectors; i++) {
+        struct connect_spec spec = {.msk = SPAN_EMPTY};
+        snprintf(text, sizeof(text), "c%d", i);
+        sink_world_set(f, "topics.dir", text);
+        struct connect_entries entries = {f->settings, f->setting_count};
+        spec.name = span_from_cstr(text);
+        spec.config = &entries;
+        assert_int_equal(connect_worker_put(f->worker, &spec, NULL), STATUS_OK);
+    }
+    run_until_idle(f);
+    sink_world_produce(f, "u.pin", "1");
+    for (size_t done = CONNECT_RUN_PARTITIONS_MAX; done < connectors;
+         done += CONNECT_RUN_PARTITIONS_MAX) {
+        assert_true(sink_world_run(f));
+        assert_int_equal(sink_world_key_count(f), done);
+        assert_int_equal(store_turn_commit(f->store, NULL), STATUS_OK);
+    }
+    assert_false(sink_world_run(f));
+    assert_int_equal(sink_world_key_count(f), connectors);
+}
+
+/* A partition with more than that counts as one that has fallen behind, and has the share of those
+ * in the same turn. */
+static void records_beyond_a_turns_are_taken_in_the_next(void **state)
+{
+    struct sink_world *f = *state;
+    enum { a_turn = CONNECT_RUN_RECORDS_MAX + CONNECT_BEHIND_RECORDS_MAX, records = a_turn + 300 };
+    sink_world_workshop_settings(f);
+    sink_world_put_connector(f);
+    run_until_idle(f);
+    sink_world_produce_many(f, "u.pin", records);
+    assert_true(sink_world_run(f));
+    assert_int_equal(sink_world_key_count(f), a_turn);
+    run_until_idle(f);
+    assert_int_equal(sink_world_key_count(f), records);
+}
+
+/* The last batch of each of the two shares may go beyond it. */
+static void large_records_end_a_turn_by_their_bytes(void **state)
+{
+    struct sink_world *f = *state;
+    enum {
+        value_bytes = 400 * 1024,
+        a_turn = (CONNECT_RUN_BYTES_MAX + 3 * CONNECT_BATCH_BYTES) / value_bytes,
+        records = 2 * a_turn,
+    };
+    char *value = malloc(value_bytes + 1);
+    assert_non_null(value);
+    memset(value, '1', value_bytes);
+    value[value_bytes] = '\0';
+    sink_world_workshop_settings(f);
+    sink_world_put_connector(f);
+    run_until_idle(f);
+    for (int32_t i = 0; i < records; i++) {
+        sink_world_produce(f, "u.pin", value);
+    }
+    assert_true(sink_world_run(f));
+    assert_in_range(sink_world_key_count(f), 1, a_turn);
+    run_until_idle(f);
+    assert_int_equal(sink_world_key_count(f), records);
+    free(value);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, sink_world_setup, sink_world_teardown)
@@ -430,6 +502,9 @@ int main(void)
         T(a_partition_nobody_looked_at_for_a_period_is_due),
         T(a_topic_made_in_a_period_is_due_when_that_ends),
         T(a_plan_is_remembered_until_its_time_has_come),
+        T(a_record_of_many_connectors_is_the_work_of_several_turns),
+        T(records_beyond_a_turns_are_taken_in_the_next),
+        T(large_records_end_a_turn_by_their_bytes),
     };
 #undef T
     return cmocka_run_group_tests(tests, NULL, NULL);
