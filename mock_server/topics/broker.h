@@ -305,9 +305,10 @@ struct broker_membership {
     bool commit_due;    /* POLL: auto.commit.interval.ms has passed */
     bool at_once;       /* CLOSE: never goes on */
     bool others_follow; /* CLOSE: all members leave, nobody is dealt what this one held */
-    /* Answered: only a part of what is to be committed was, and nothing that comes behind it was
-     * done. The same is asked again, in a later turn, until it is done. */
+    /* Answered: only a part of what is to be committed or dealt was, and nothing that comes behind
+     * it was done. The same is asked again, in a later turn, until it is done. */
     bool goes_on;
+    size_t looks; /* answered: about how many partitions and topics it has looked at */
 };
 
 /* --- the interface ---------------------------------------------------------------------------- */

@@ -4,7 +4,10 @@
 
 #include <stdlib.h>
 
-enum { GROUP_METADATA_BYTES_MAX = 1024 * 1024 };
+enum {
+    GROUP_METADATA_BYTES_MAX = 1024 * 1024,
+    looks_a_commit = 16, /* writing one takes as long as so many looks */
+};
 
 /* --- which groups there are ------------------------------------------------------------------- */
 
@@ -253,7 +256,9 @@ static enum status member_poll(struct broker_membership *request, struct group_s
     if (request->commit_due && !group_member_commit_if_auto(member, slice)) {
         return STATUS_OK;
     }
-    return group_member_settle(member, &request->base.error);
+    status = group_member_settle(member, &request->base.error);
+    group_slice_look(slice, member->settle_looks);
+    return status;
 }
 
 enum broker_outcome broker_store_membership(struct broker *broker,
@@ -291,6 +296,8 @@ enum broker_outcome broker_store_membership(struct broker *broker,
         break;
     }
     request->goes_on = slice.goes_on;
+    request->looks = GROUP_SLICE_LOOKS - slice.looks_left +
+                     looks_a_commit * (GROUP_SLICE_COMMITS - slice.commits_left);
     request->base.status = status;
     return BROKER_DONE;
 }

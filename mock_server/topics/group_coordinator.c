@@ -76,6 +76,7 @@ static void group_set_drop(struct group_set *set, struct group *group)
     PP_ASSERT(found && set->groups[place] == group && group->member_count == 0);
     ARRAY_CLOSE(set->groups, set->count, place);
     set->count--;
+    group_deal_free(group->deal);
     group_text_unref(group->name);
     free(group->members);
     free(group);
@@ -103,81 +104,103 @@ bool group_member_commit_if_auto(struct group_member *member, struct group_slice
     return slice == NULL || !slice->goes_on;
 }
 
-static void shares_free(struct group_holding *shares, size_t count)
+/* A rebalance under way begins again: who is in the group, or what there is to deal, has changed.
+ */
+static void rebalance_reset(struct group *group)
 {
-    for (size_t i = 0; shares != NULL && i < count; i++) {
-        group_holding_release(&shares[i]);
-    }
-    free(shares);
+    group_deal_free(group->deal);
+    group->deal = NULL;
+    group->revoked = 0;
+    group->dealt = false;
+    group->settled = 0;
 }
 
 /* The new shares must fit into the budget beside what other groups hold. */
-static enum status shares_check_room(const struct group *group, const struct group_holding *shares,
-                                     struct error *err)
+static enum status deal_check_room(const struct group *group, struct error *err)
 {
     size_t held = 0;
-    size_t wanted = 0;
     for (size_t i = 0; i < group->member_count; i++) {
         held += group->members[i]->holding.bytes;
-        wanted += shares[i].bytes;
     }
-    return wanted > held ? group_member_check_room(group->members[0], wanted - held, err)
-                         : STATUS_OK;
+    return group->deal->bytes > held
+               ? group_member_check_room(group->members[0], group->deal->bytes - held, err)
+               : STATUS_OK;
 }
 
-/* The shares of all, one a member. */
-static enum status group_deal_new(struct group *group, struct group_holding **out,
-                                  struct error *err)
+/* Goes on with the deal; nobody holds his share yet. */
+static enum status rebalance_deal(struct group_set *set, struct group *group,
+                                  struct group_slice *slice, struct error *err)
 {
-    struct group_holding *shares = calloc(group->member_count, sizeof(*shares));
-    enum status status = STATUS_OK;
-    if (shares == NULL || !group_deal(group, shares)) {
-        status = error_set(err, STATUS_NO_MEMORY, "rebalance a consumer group");
-    } else {
-        status = shares_check_room(group, shares, err);
+    if (group->deal != NULL && !group_deal_is_current(group->deal, group, set->store)) {
+        group_deal_free(group->deal);
+        group->deal = NULL;
     }
+    if (group->deal == NULL) {
+        group->deal = group_deal_new(group, set->store);
+    }
+    enum status status = group->deal != NULL
+                             ? group_deal_go_on(group->deal, group, set->store, slice)
+                             : STATUS_NO_MEMORY;
+    status = status != STATUS_OK ? error_set(err, status, "rebalance a consumer group")
+                                 : deal_check_room(group, err);
     if (status != STATUS_OK) {
-        shares_free(shares, group->member_count);
-        return status;
+        rebalance_reset(group);
     }
-    *out = shares;
-    return STATUS_OK;
+    return status;
 }
 
-/* When the slice ends before, or it fails, the group is stale and holds what it held. */
+/* All at once, so that no partition is held by two. */
+static void rebalance_hand_over(struct group *group)
+{
+    struct group_deal *deal = group->deal;
+    PP_ASSERT(deal->served == group->member_count && group->revoked == group->member_count);
+    group->generation++;
+    for (size_t i = 0; i < group->member_count; i++) {
+        struct group_member *member = group->members[i];
+        group_member_drop_partitions(member);
+        PP_ASSERT(member->joined && member->seat.group == group);
+        member->holding = deal->shares[i];
+        deal->shares[i] = (struct group_holding){0};
+        group_member_count(member);
+        if (member->options.changed != NULL) {
+            member->options.changed(member->options.ctx);
+        }
+    }
+    rebalance_reset(group);
+    group->dealt = true;
+}
+
+/* When the slice ends before, or it fails, the group is stale: what it has not done is left for the
+ * next poll. */
 static enum status group_rebalance(struct group_set *set, struct group *group,
                                    struct group_slice *slice, struct error *err)
 {
     size_t count = group->member_count;
     group->stale = true;
-    for (; group->revoked < count; group->revoked++) {
+    for (; !group->dealt && group->revoked < count; group->revoked++) {
         if (!group_member_commit_if_auto(group->members[group->revoked], slice)) {
             return STATUS_OK;
         }
     }
-    PP_ASSERT(group->revoked == count && count == group->member_count);
-    group->revoked = 0;
-    struct group_holding *shares;
-    enum status status = group_deal_new(group, &shares, err);
-    if (status != STATUS_OK) {
-        return status;
+    if (!group->dealt) {
+        enum status status = rebalance_deal(set, group, slice, err);
+        if (status != STATUS_OK || group->deal->served < count) {
+            return status;
+        }
+        rebalance_hand_over(group);
     }
-    group->generation++;
-    group->stale = false;
-    for (size_t i = 0; i < count; i++) {
-        struct group_member *member = group->members[i];
-        group_member_drop_partitions(member);
-        PP_ASSERT(member->joined && member->seat.group == group);
-        member->holding = shares[i];
-        (void)group_member_topics_changed(member); /* this is the state they were dealt from */
+    while (group->settled < count && group_slice_is_left(slice)) {
+        struct group_member *member = group->members[group->settled++];
         /* Where there is no place to resume from, the member's own next read says so. */
         enum status settled = group_member_settle(member, NULL);
         (void)settled;
-        if (member->options.changed != NULL) {
-            member->options.changed(member->options.ctx);
-        }
+        group_slice_look(slice, member->settle_looks);
     }
-    free(shares);
+    if (group->settled < count) {
+        return STATUS_OK;
+    }
+    rebalance_reset(group);
+    group->stale = false;
     LOG_DEBUGF(set->log, log_area, "rebalanced group=%s generation=%llu members=%zu",
                group->name->text, (unsigned long long)group->generation, count);
     return STATUS_OK;
@@ -210,7 +233,7 @@ static enum status member_join(struct group_member *member, struct error *err)
     PP_ASSERT(!member->joined && member->seat.group == NULL);
     size_t at = SEARCH_PLACE(group->members, group->member_count, &member->options.member_id,
                              member_order, NULL);
-    group->revoked = 0;
+    rebalance_reset(group);
     ARRAY_OPEN(group->members, group->member_count, at);
     group->members[at] = member;
     group->member_count++;
@@ -229,7 +252,7 @@ static bool member_part(struct group_member *member)
         at++;
         PP_ASSERT(at < group->member_count);
     }
-    group->revoked = 0;
+    rebalance_reset(group);
     ARRAY_CLOSE(group->members, group->member_count, at);
     group->member_count--;
     member->seat.group = NULL;

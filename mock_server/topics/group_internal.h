@@ -54,10 +54,13 @@ struct group_member {
     struct group_pattern *pattern;
     size_t asked_bytes; /* of topics or pattern */
     struct group_holding holding;
-    size_t commit_next; /* the partition where a commit that takes turns goes on */
+    size_t commit_next;  /* the partition where a commit that takes turns goes on */
+    size_t settle_looks; /* at topics, partitions and commits, when it was settled last */
     uint64_t epoch;
     size_t charged; /* in the budget */
 };
+
+struct group_deal;
 
 /* The joined members of one name, in member id order: the order the range assignor deals in. */
 struct group {
@@ -65,9 +68,12 @@ struct group {
     struct group_member **members;
     size_t member_count;
     size_t member_cap;
-    uint64_t generation; /* rebalances so far */
-    bool stale;          /* a rebalance is not done: the next poll goes on */
-    size_t revoked;      /* members that have committed for it */
+    uint64_t generation;     /* rebalances so far */
+    bool stale;              /* a rebalance is not done: the next poll goes on */
+    size_t revoked;          /* members that have committed for it */
+    struct group_deal *deal; /* NULL: none is under way */
+    bool dealt;              /* it has been, and members hold their shares; left is: */
+    size_t settled;          /* members that know where they resume */
 };
 
 struct group_set {
@@ -79,19 +85,35 @@ struct group_set {
     bool closing; /* see group_set_close */
 };
 
-/* The most that one call does: a commit of many partitions takes turns, and goes on where it ended.
- */
+/* The most that one call does: a commit of many partitions takes turns, as does a rebalance of many
+ * members, and goes on where it ended. */
 enum { GROUP_SLICE_COMMITS = 2048, GROUP_SLICE_LOOKS = 16384 };
 struct group_slice {
     size_t commits_left; /* to be written */
-    size_t looks_left;   /* at partitions whose place may be committed already */
-    bool goes_on;        /* there is more to commit: nothing that comes behind it was done */
+    size_t looks_left;   /* at partitions, and at topics that a member may want */
+    bool goes_on;        /* there is more to do: nothing that comes behind it was done */
 };
 #define GROUP_SLICE                                                                                \
     (struct group_slice)                                                                           \
     {                                                                                              \
         .commits_left = GROUP_SLICE_COMMITS, .looks_left = GROUP_SLICE_LOOKS                       \
     }
+
+/* Is anything left of the slice (NULL: always)? If not it goes on. */
+static inline bool group_slice_is_left(struct group_slice *slice)
+{
+    if (slice != NULL && slice->looks_left == 0) {
+        slice->goes_on = true;
+    }
+    return slice == NULL || !slice->goes_on;
+}
+
+static inline void group_slice_look(struct group_slice *slice, size_t looks)
+{
+    if (slice != NULL) {
+        slice->looks_left -= looks < slice->looks_left ? looks : slice->looks_left;
+    }
+}
 
 /* --- the set of groups (group_coordinator.c) --- */
 
@@ -122,8 +144,32 @@ bool group_member_commit_if_auto(struct group_member *member, struct group_slice
 void group_range_share(int32_t partition_count, size_t member_count, size_t index, int32_t *first,
                        int32_t *count);
 
-/* Deals to `shares`, one a member, all of them empty. False: out of memory. */
-bool group_deal(struct group *group, struct group_holding *shares);
+/* Dealing anew to all members of a group. */
+struct group_deal {
+    struct group_holding *shares; /* one a member */
+    size_t member_count;
+    size_t counted; /* members whose topics have been noted */
+    size_t served;  /* members that have their share */
+    size_t bytes;   /* of all shares */
+    /* By the topic's place among all topics, in name order. */
+    uint32_t *claims;          /* members that want it */
+    uint8_t *wanted;           /* a bit for each member and topic */
+    size_t wanted_bytes;       /* of one member */
+    uint32_t *dealt;           /* of those, members that have their part */
+    struct group_text **names; /* of topics that are dealt */
+    size_t topic_count;
+    uint64_t signature; /* of all topics; with another one the deal is void */
+};
+
+/* Begins; NULL: out of memory. */
+struct group_deal *group_deal_new(struct group *group, struct store *store);
+void group_deal_free(struct group_deal *deal);
+/* Are members and topics still those it was begun with? */
+bool group_deal_is_current(const struct group_deal *deal, const struct group *group,
+                           struct store *store);
+/* To its end, or (slice->goes_on) as far as the slice goes. NO_MEMORY. */
+enum status group_deal_go_on(struct group_deal *deal, struct group *group, struct store *store,
+                             struct group_slice *slice) PP_MUST_USE;
 
 /* --- what a member holds (group_holding.c) --- */
 
@@ -186,10 +232,14 @@ enum status group_member_commit(struct group_member *member, struct group_slice 
 
 /* --- topics (group_topics.c) --- */
 
-/* Calls visit for every existing topic that the member asked for, in name order of its list. */
-void group_member_topics_visit(struct group_member *member,
-                               void (*visit)(void *ctx, const struct store_topic *topic),
-                               void *ctx);
+typedef void group_topic_visit(void *ctx, const struct store_topic *topic, size_t index);
+/* Calls visit for every existing topic that the member asked for, in name order, with its place
+ * among all topics. Returns how many topics it looked at. */
+size_t group_member_topics_visit(struct group_member *member, group_topic_visit *visit, void *ctx);
+/* Adds the topic, and how many partitions it has, to the signature (uint64_t) at `ctx`. */
+group_topic_visit group_topic_sign;
+/* The signature of all topics. */
+uint64_t group_topics_signature(struct store *store);
 /* Have the topics the member asked for changed since the last call that said so? */
 bool group_member_topics_changed(struct group_member *member);
 

@@ -12,6 +12,7 @@
 struct commit_walk {
     struct group_member *member;
     size_t run;       /* the first that the next commit can be of */
+    size_t looks;     /* at commits */
     size_t strangers; /* commits in a row that are for nothing that the member holds */
     bool is_left;     /* for too many of them: begins again at the run */
     /* False: enough. */
@@ -26,6 +27,7 @@ static bool commit_walk_visit(void *ctx, const struct store_commit *commit)
 {
     struct commit_walk *walk = ctx;
     struct group_holding *holding = &walk->member->holding;
+    walk->looks++;
     for (; walk->run < holding->run_count; walk->run++) {
         struct group_run *run = &holding->runs[walk->run];
         int order = span_compare(group_text_span(run->topic), commit->topic);
@@ -257,6 +259,7 @@ enum status group_member_settle(struct group_member *member, struct error *err)
     struct settling settling = {.err = err};
     struct commit_walk walk = {.member = member, .found = settle_resume, .ctx = &settling};
     bool has_unset = false;
+    member->settle_looks = 1 + member->topic_count + member->holding.count;
     member->has_missing_topics = has_missing_topics(member);
     for (size_t i = 0; i < member->holding.run_count; i++) {
         struct group_run *run = &member->holding.runs[i];
@@ -266,6 +269,7 @@ enum status group_member_settle(struct group_member *member, struct error *err)
     if (has_unset) {
         /* Without what is committed nobody may begin by auto.offset.reset. */
         enum status status = commit_walk_from(&walk, 0, err);
+        member->settle_looks += walk.looks;
         if (status != STATUS_OK || settling.status != STATUS_OK) {
             member->epoch++;
             return status != STATUS_OK ? status : settling.status;
@@ -384,7 +388,7 @@ enum status group_member_commit(struct group_member *member, struct group_slice 
     bool goes_on = status == STATUS_OK && committing.end < count;
     member->commit_next = goes_on ? committing.end : 0;
     if (slice != NULL) {
-        slice->looks_left -= looks;
+        group_slice_look(slice, looks + walk.looks);
         slice->goes_on = goes_on;
     }
     return status;

@@ -1,6 +1,8 @@
-/* Who gets which partitions: Kafka's range assignor over the topics that each member asked for. */
-#include "array.h"
+/* Who gets which partitions: Kafka's range assignor over the topics that each member asked for. It
+ * passes twice over the members: first to note who wants which topic, then to give each member its
+ * part. A member is a step, and a deal of many takes turns. */
 #include "group_internal.h"
+#include "hash.h"
 
 #include <stdlib.h>
 
@@ -14,78 +16,125 @@ void group_range_share(int32_t partition_count, size_t member_count, size_t inde
     *count = (int32_t)(each + (index < extra ? 1 : 0));
 }
 
-/* One member wants one topic. */
-struct claim {
-    const struct store_topic *topic;
-    size_t member_index;
-};
+/* --- one deal --------------------------------------------------------------------------------- */
 
-struct claim_list {
-    struct claim *claims;
-    size_t count;
-    size_t cap;
-    size_t member_index; /* whose topics are being visited */
-    bool failed;
-};
-
-static void claim_add(void *ctx, const struct store_topic *topic)
+void group_deal_free(struct group_deal *deal)
 {
-    struct claim_list *list = ctx;
-    list->failed = list->failed || ARRAY_RESERVE(list->claims, list->cap, list->count + 1,
-                                                 ARRAY_NO_MAX) != STATUS_OK;
-    if (list->failed) {
+    if (deal == NULL) {
         return;
     }
-    list->claims[list->count++] = (struct claim){topic, list->member_index};
-}
-
-static int claim_compare(const void *a, const void *b)
-{
-    const struct claim *left = a;
-    const struct claim *right = b;
-    int order = span_compare(left->topic->name, right->topic->name);
-    if (order != 0) {
-        return order;
+    for (size_t i = 0; deal->shares != NULL && i < deal->member_count; i++) {
+        group_holding_release(&deal->shares[i]);
     }
-    return (left->member_index > right->member_index) - (left->member_index < right->member_index);
+    for (size_t i = 0; deal->names != NULL && i < deal->topic_count; i++) {
+        group_text_unref(deal->names[i]);
+    }
+    free(deal->shares);
+    free(deal->names);
+    free(deal->claims);
+    free(deal->wanted);
+    free(deal->dealt);
+    free(deal);
 }
 
-/* The claims are in (topic, member) order: each run of one topic is dealt by the assignor. */
-static bool shares_deal(const struct claim_list *list, struct group_holding *shares)
+struct group_deal *group_deal_new(struct group *group, struct store *store)
 {
+    struct group_deal *deal = calloc(1, sizeof(*deal));
+    if (deal == NULL) {
+        return NULL;
+    }
+    size_t topics = store_topic_count(store);
+    deal->topic_count = topics;
+    deal->member_count = group->member_count;
+    deal->signature = group_topics_signature(store);
+    deal->shares = calloc(group->member_count, sizeof(*deal->shares));
+    deal->names = calloc(topics + 1, sizeof(struct group_text *));
+    deal->claims = calloc(topics + 1, sizeof(*deal->claims));
+    deal->dealt = calloc(topics + 1, sizeof(*deal->dealt));
+    deal->wanted_bytes = topics / 8 + 1;
+    deal->wanted = calloc(group->member_count, deal->wanted_bytes);
+    if (deal->shares == NULL || deal->names == NULL || deal->claims == NULL ||
+        deal->dealt == NULL || deal->wanted == NULL) {
+        group_deal_free(deal);
+        return NULL;
+    }
+    return deal;
+}
+
+bool group_deal_is_current(const struct group_deal *deal, const struct group *group,
+                           struct store *store)
+{
+    return deal->member_count == group->member_count &&
+           deal->signature == group_topics_signature(store);
+}
+
+struct claiming {
+    uint32_t *claims;
+    uint8_t *wanted; /* the member's own */
+};
+
+static void claim_note(void *ctx, const struct store_topic *topic, size_t index)
+{
+    struct claiming *claiming = ctx;
+    (void)topic;
+    claiming->claims[index]++;
+    claiming->wanted[index / 8] |= (uint8_t)(1U << index % 8);
+}
+
+static size_t member_claim(struct group_deal *deal, struct group_member *member)
+{
+    struct claiming claiming = {deal->claims, &deal->wanted[deal->counted * deal->wanted_bytes]};
+    deal->counted++;
+    return group_member_topics_visit(member, claim_note, &claiming);
+}
+
+/* The member's part of a topic. False: out of memory. */
+static bool topic_deal(struct group_deal *deal, const struct store_topic *topic, size_t index)
+{
+    struct group_partition first = {.topic_id = topic->id};
+    int32_t count;
+    if (deal->names[index] == NULL) {
+        deal->names[index] = group_text_new(topic->name);
+    }
+    first.topic = deal->names[index];
+    group_range_share(topic->partition_count, deal->claims[index], deal->dealt[index]++,
+                      &first.partition, &count);
+    return first.topic != NULL &&
+           group_holding_add(&deal->shares[deal->served], &first, (uint32_t)count);
+}
+
+/* The member knows its topics from here on: changes since are noticed. */
+static bool member_deal(struct group_deal *deal, struct group_member *member, struct store *store)
+{
+    const uint8_t *wanted = &deal->wanted[deal->served * deal->wanted_bytes];
+    uint64_t signature = HASH64_START;
     bool ok = true;
-    for (size_t start = 0; start < list->count && ok;) {
-        const struct store_topic *topic = list->claims[start].topic;
-        size_t end = start;
-        while (end < list->count && list->claims[end].topic == topic) {
-            end++;
+    for (size_t i = 0; i < deal->topic_count && ok; i++) {
+        if ((wanted[i / 8] >> i % 8 & 1) != 0) {
+            const struct store_topic *topic = store_topic_at(store, i);
+            group_topic_sign(&signature, topic, i);
+            ok = topic_deal(deal, topic, i);
         }
-        struct group_text *name = group_text_new(topic->name);
-        ok = name != NULL;
-        for (size_t i = start; i < end && ok; i++) {
-            struct group_partition first = {.topic = name, .topic_id = topic->id};
-            int32_t count;
-            group_range_share(topic->partition_count, end - start, i - start, &first.partition,
-                              &count);
-            ok = group_holding_add(&shares[list->claims[i].member_index], &first, (uint32_t)count);
-        }
-        group_text_unref(name);
-        start = end;
     }
+    member->seat.own_topics_signature = signature;
+    member->seat.all_topics_signature = deal->signature;
+    deal->bytes += deal->shares[deal->served].bytes;
+    deal->served++;
     return ok;
 }
 
-bool group_deal(struct group *group, struct group_holding *shares)
+enum status group_deal_go_on(struct group_deal *deal, struct group *group, struct store *store,
+                             struct group_slice *slice)
 {
-    struct claim_list list = {0};
-    for (size_t i = 0; i < group->member_count; i++) {
-        list.member_index = i;
-        group_member_topics_visit(group->members[i], claim_add, &list);
+    PP_ASSERT(deal->member_count == group->member_count);
+    while (deal->counted < deal->member_count && group_slice_is_left(slice)) {
+        group_slice_look(slice, member_claim(deal, group->members[deal->counted]));
     }
-    if (list.count > 0) {
-        qsort(list.claims, list.count, sizeof(*list.claims), claim_compare);
+    while (deal->served < deal->member_count && group_slice_is_left(slice)) {
+        if (!member_deal(deal, group->members[deal->served], store)) {
+            return STATUS_NO_MEMORY;
+        }
+        group_slice_look(slice, 1 + deal->shares[deal->served - 1].run_count);
     }
-    bool ok = !list.failed && shares_deal(&list, shares);
-    free(list.claims);
-    return ok;
+    return STATUS_OK;
 }

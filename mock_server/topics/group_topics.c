@@ -3,53 +3,83 @@
 #include "group_internal.h"
 #include "hash.h"
 
-void group_member_topics_visit(struct group_member *member,
-                               void (*visit)(void *ctx, const struct store_topic *topic), void *ctx)
+static int topic_order(const struct store_topic *topic, struct span name)
+{
+    return span_compare(topic->name, name);
+}
+
+/* The place among all topics, in name order; it is not below `low`. False: there is none. */
+static bool topic_index(struct store *store, struct span name, size_t low, size_t *index)
+{
+    size_t high = store_topic_count(store);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (topic_order(store_topic_at(store, middle), name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    *index = low;
+    return low < store_topic_count(store) && topic_order(store_topic_at(store, low), name) == 0;
+}
+
+size_t group_member_topics_visit(struct group_member *member, group_topic_visit *visit, void *ctx)
 {
     struct store *store = member->seat.set->store;
+    size_t count = store_topic_count(store);
+    size_t looks = 1;
+    size_t index = 0;
     if (member->mode == GROUP_MODE_TOPICS) {
         for (size_t i = 0; i < member->topic_count; i++) {
-            const struct store_topic *topic =
-                store_topic_find(store, group_text_span(member->topics[i]));
-            if (topic != NULL) {
-                visit(ctx, topic);
+            if (topic_index(store, group_text_span(member->topics[i]), index, &index)) {
+                visit(ctx, store_topic_at(store, index), index);
             }
         }
+        looks += member->topic_count;
     } else if (member->mode == GROUP_MODE_PATTERN) {
-        size_t count = store_topic_count(store);
         for (size_t i = 0; i < count; i++) {
             const struct store_topic *topic = store_topic_at(store, i);
             if (group_member_wants(member, topic->name)) {
-                visit(ctx, topic);
+                visit(ctx, topic, i);
             }
         }
+        looks += count;
     }
+    return looks;
 }
 
 /* A hash over which topics there are and how many partitions each has. */
-static void signature_add(void *ctx, const struct store_topic *topic)
+void group_topic_sign(void *ctx, const struct store_topic *topic, size_t index)
 {
     uint64_t *signature = ctx;
     const uint64_t words[2] = {(uint64_t)topic->id, (uint64_t)topic->partition_count};
+    (void)index;
     *signature = hash64_bytes(*signature, (struct span){(const char *)words, sizeof(words)});
+}
+
+uint64_t group_topics_signature(struct store *store)
+{
+    uint64_t signature = HASH64_START;
+    size_t count = store_topic_count(store);
+    for (size_t i = 0; i < count; i++) {
+        group_topic_sign(&signature, store_topic_at(store, i), i);
+    }
+    return signature;
 }
 
 bool group_member_topics_changed(struct group_member *member)
 {
     if (member->mode == GROUP_MODE_PATTERN) {
         /* Matching is dear: first see whether any topic at all came or went. */
-        uint64_t all = HASH64_START;
-        size_t count = store_topic_count(member->seat.set->store);
-        for (size_t i = 0; i < count; i++) {
-            signature_add(&all, store_topic_at(member->seat.set->store, i));
-        }
+        uint64_t all = group_topics_signature(member->seat.set->store);
         if (all == member->seat.all_topics_signature) {
             return false;
         }
         member->seat.all_topics_signature = all;
     }
     uint64_t own = HASH64_START;
-    group_member_topics_visit(member, signature_add, &own);
+    (void)group_member_topics_visit(member, group_topic_sign, &own);
     bool changed = own != member->seat.own_topics_signature;
     member->seat.own_topics_signature = own;
     return changed;

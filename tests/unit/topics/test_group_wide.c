@@ -263,6 +263,128 @@ static void a_rebalance_in_slices_comes_to_its_end(void **state)
     assert_int_equal(commits_of(f, SPAN_LIT("g")), WIDE);
 }
 
+enum { CROWD = 40, CROWD_TOPICS = 300, CROWD_PARTITIONS = 50 };
+
+/* Members of one group that all want the same many topics. */
+struct crowd {
+    struct group_member *members[CROWD];
+    char names[CROWD_TOPICS][16];
+    char ids[CROWD][16];
+};
+
+static struct crowd *crowd_join(struct fixture *f)
+{
+    struct crowd *crowd = calloc(1, sizeof(*crowd));
+    struct span topics[CROWD_TOPICS];
+    for (size_t i = 0; i < CROWD_TOPICS; i++) {
+        snprintf(crowd->names[i], sizeof(crowd->names[i]), "t%zu", i);
+        topic_make(f, crowd->names[i], CROWD_PARTITIONS);
+        topics[i] = span_from_cstr(crowd->names[i]);
+    }
+    for (size_t i = 0; i < CROWD; i++) {
+        snprintf(crowd->ids[i], sizeof(crowd->ids[i]), "c-%02zu", i);
+        crowd->members[i] = group_member_new(&(struct group_member_options){
+            .group_name = SPAN_LIT("crowd"),
+            .member_id = span_from_cstr(crowd->ids[i]),
+            .client_id = span_from_cstr(crowd->ids[i]),
+            .reset = GROUP_RESET_EARLIEST,
+            .log = &f->log,
+        });
+        crowd->members[i]->seat.set = &f->set;
+        assert_int_equal(
+            group_member_subscribe(crowd->members[i], topics, CROWD_TOPICS, NULL, NULL), STATUS_OK);
+    }
+    return crowd;
+}
+
+static void crowd_free(struct crowd *crowd)
+{
+    for (size_t i = 0; i < CROWD; i++) {
+        group_member_free(crowd->members[i]);
+    }
+    free(crowd);
+}
+
+static size_t crowd_holds(const struct crowd *crowd)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < CROWD; i++) {
+        count += group_member_partition_count(crowd->members[i]);
+    }
+    return count;
+}
+
+/* How many slices the member's poll takes. */
+static size_t crowd_poll(struct crowd *crowd, size_t member, size_t looks)
+{
+    struct group_slice slice;
+    size_t slices = 0;
+    do {
+        slice = (struct group_slice){.commits_left = 1, .looks_left = looks};
+        assert_int_equal(group_member_poll(crowd->members[member], &slice, NULL), STATUS_OK);
+        assert_true(crowd_holds(crowd) <= CROWD_TOPICS * CROWD_PARTITIONS);
+        slices++;
+    } while (slice.goes_on);
+    return slices;
+}
+
+static void a_rebalance_of_many_members_takes_turns(void **state)
+{
+    struct fixture *f = *state;
+    struct crowd *crowd = crowd_join(f);
+    for (size_t i = 0; i < CROWD; i++) {
+        crowd_poll(crowd, i, SIZE_MAX);
+    }
+    group_member_unsubscribe(crowd->members[7]);
+    const size_t topics = CROWD_TOPICS;
+    size_t dealt = 2 * (CROWD - 1) * topics;
+    size_t settled = topics * CROWD_PARTITIONS;
+    topic_make(f, "t-new", 1); /* begins it again */
+    struct span wanted[2] = {SPAN_LIT("t-new"), SPAN_LIT("t1")};
+    assert_int_equal(group_member_subscribe(crowd->members[7], wanted, 2, NULL, NULL), STATUS_OK);
+    size_t slices = 0;
+    struct group_slice slice;
+    do {
+        slice = (struct group_slice){.commits_left = 1, .looks_left = 3 * topics};
+        assert_int_equal(group_member_poll(crowd->members[7], &slice, NULL), STATUS_OK);
+        slices++;
+    } while (slice.goes_on);
+    assert_in_range(slices, (dealt + settled) / (4 * topics), (dealt + settled) / topics);
+    assert_int_equal(crowd_holds(crowd), CROWD_TOPICS * CROWD_PARTITIONS + 1);
+    for (size_t i = 0; i < CROWD; i++) {
+        group_member_unsubscribe(crowd->members[i]);
+    }
+    crowd_free(crowd);
+}
+
+static void a_rebalance_that_is_overtaken_begins_again(void **state)
+{
+    struct fixture *f = *state;
+    struct crowd *crowd = crowd_join(f);
+    for (size_t i = 0; i + 1 < CROWD; i++) {
+        crowd_poll(crowd, i, SIZE_MAX);
+    }
+    for (int overtaken = 0; overtaken < 40; overtaken++) {
+        struct group_slice slice = {.commits_left = 1, .looks_left = 1000};
+        for (int i = 0; i <= overtaken && !slice.goes_on; i++) {
+            assert_int_equal(group_member_poll(crowd->members[CROWD - 1], &slice, NULL), STATUS_OK);
+        }
+        if (overtaken % 2 == 0) {
+            char name[16];
+            snprintf(name, sizeof(name), "other%d", overtaken);
+            topic_make(f, name, 1);
+        } else {
+            group_member_unsubscribe(crowd->members[overtaken]);
+        }
+    }
+    crowd_poll(crowd, 0, 1000);
+    assert_int_equal(crowd_holds(crowd), CROWD_TOPICS * CROWD_PARTITIONS);
+    for (size_t i = 0; i < CROWD; i++) {
+        group_member_unsubscribe(crowd->members[i]);
+    }
+    crowd_free(crowd);
+}
+
 static void closing_and_rebalancing_wait_for_the_last_slice(void **state)
 {
     struct fixture *f = *state;
@@ -277,7 +399,7 @@ static void closing_and_rebalancing_wait_for_the_last_slice(void **state)
     slice = (struct group_slice){.commits_left = 1, .looks_left = WIDE};
     assert_false(group_member_close(m, &slice));
     assert_true(group_member_is_joined(m));
-    slice = (struct group_slice){.commits_left = WIDE - 2, .looks_left = WIDE};
+    slice = (struct group_slice){.commits_left = WIDE - 2, .looks_left = 3 * WIDE};
     assert_int_equal(group_member_poll(other, &slice, NULL), STATUS_OK);
     assert_false(slice.goes_on);
     assert_int_equal(group_member_partition_count(other), WIDE / 2);
@@ -382,6 +504,8 @@ int main(void)
         TEST(a_first_commit_of_many_takes_turns),
         TEST(looking_at_what_is_committed_takes_turns_too),
         TEST(a_rebalance_in_slices_comes_to_its_end),
+        TEST(a_rebalance_of_many_members_takes_turns),
+        TEST(a_rebalance_that_is_overtaken_begins_again),
         TEST(closing_and_rebalancing_wait_for_the_last_slice),
         TEST(one_who_leaves_much_to_commit_hands_over_at_the_next_poll),
         TEST(commits_are_found_among_those_of_others),
