@@ -109,38 +109,31 @@ bool consumer_group_permitted(struct kafka_rest_call *call)
 /* --- calls of the coordinator that take turns ---------------------------------------------------
  */
 
-static void membership_deadline(struct exchange *exchange, void *state)
+/* The same call, when its instance is still there. */
+static enum handled membership_ask_again(struct kafka_rest_call *call)
 {
-    struct kafka_rest_call *call = state;
     struct broker_membership *request = KAFKA_REST_ANSWER(call, broker_membership);
     struct broker *broker = call->rest->options.broker;
     struct consumer *consumer = consumer_of_request(call); /* it may be gone by now */
-    if (consumer != NULL) {
-        call->state = consumer;
-        request->member = consumer->member;
-        if (kafka_rest_asked(call, broker->ops->membership(broker, request)) == PARKED) {
-            return;
-        }
+    if (consumer == NULL) {
+        return HANDLED;
     }
-    exchange_answer(exchange);
+    call->state = consumer;
+    request->member = consumer->member;
+    return kafka_rest_asked(call, broker->ops->membership(broker, request));
 }
-
-static void membership_cancel(struct exchange *exchange, void *state)
-{
-    (void)exchange;
-    (void)state; /* in the arena, and the broker has nothing of it */
-}
-
-static const struct park_ops membership_park_ops = {membership_deadline, membership_cancel};
 
 enum handled consumer_membership_again(struct kafka_rest_call *call)
 {
     if (++call->slices > CONSUMER_SLICES_MAX) {
         return kafka_rest_error_known(call->exchange, ERROR_INTERNAL);
     }
-    exchange_park(call->exchange, consumer_now_us(call->rest->consumers), &membership_park_ops,
-                  call);
-    return PARKED;
+    return consumer_turn_wait(call, membership_ask_again);
+}
+
+enum handled consumer_membership_ask(struct kafka_rest_call *call)
+{
+    return consumer_turn_take(call, membership_ask_again);
 }
 
 /* --- the end of one --------------------------------------------------------------------------- */
@@ -249,6 +242,7 @@ static void consumer_gone_told(struct consumer *consumer)
 static bool consumer_is_closed(struct consumer *consumer)
 {
     struct timer_heap *timers = consumer->consumers->rest->options.timers;
+    consumer_turn_note(consumer->consumers, consumer->closing.looks);
     consumer->is_at_broker = false;
     consumer->is_ending =
         consumer->closing.goes_on &&
@@ -313,9 +307,8 @@ static void consumer_back(void *owner, const void *payload)
 
 static const struct undo_ops consumer_undo = {.back = consumer_back};
 
-static void consumer_arm_expiry(struct consumer *consumer)
+static void consumer_arm_expiry_at(struct consumer *consumer, int64_t due_us)
 {
-    int64_t due_us = consumer->last_used_us + (int64_t)CONSUMER_EXPIRY_MS * 1000;
     struct kafka_rest *rest = consumer->consumers->rest;
     if (timer_set(rest->options.timers, &consumer->expiry, due_us) != STATUS_OK) {
         LOG_ERRORF(rest->options.log, log_area, "out of memory: instance %s will not expire",
@@ -323,12 +316,19 @@ static void consumer_arm_expiry(struct consumer *consumer)
     }
 }
 
+static void consumer_arm_expiry(struct consumer *consumer)
+{
+    consumer_arm_expiry_at(consumer, consumer->last_used_us + (int64_t)CONSUMER_EXPIRY_MS * 1000);
+}
+
 /* Requests only note when they came; the timer catches up with them here. */
 static void consumer_expiry_due(struct timer *timer)
 {
     struct consumer *consumer = PP_CONTAINER_OF(timer, struct consumer, expiry);
     int64_t silent_us = consumer_now_us(consumer->consumers) - consumer->last_used_us;
-    if (consumer->is_lost || consumer->is_ending) {
+    if (consumer_turn_is_used(consumer->consumers)) {
+        consumer_arm_expiry_at(consumer, consumer_now_us(consumer->consumers));
+    } else if (consumer->is_lost || consumer->is_ending) {
         if (consumer_end(consumer, false) == BROKER_DONE) {
             consumer_gone_told(consumer);
         }
@@ -473,6 +473,10 @@ enum status kafka_rest_consumers_new(struct kafka_rest *rest, struct kafka_rest_
         return error_set(err, STATUS_NO_MEMORY, "the REST proxy's consumers: out of memory");
     }
     consumers->rest = rest;
+    if (consumer_turn_init(consumers) != STATUS_OK) {
+        free(consumers);
+        return error_set(err, STATUS_NO_MEMORY, "the REST proxy's consumers: out of memory");
+    }
     *out = consumers;
     return STATUS_OK;
 }
@@ -495,6 +499,7 @@ void kafka_rest_consumers_free(struct kafka_rest_consumers *consumers)
         consumer_gone(consumer);
     }
     PP_ASSERT(consumers->count == 0 && consumers->watch_count == 0);
+    consumer_turn_release(consumers);
     undo_drop(consumers->rest->options.undo, consumers);
     free(consumers);
 }

@@ -32,10 +32,18 @@ enum {
     CONSUMER_REPLY_BYTES_MAX = 8 * 1024 * 1024,
     CONSUMER_REPLY_ROOM_PARTS = 8,
     CONSUMER_REPLY_BYTES_MIN = 64 * 1024, /* an eighth or these, but no more than half the room */
+    /* DIFFERS: an answer has so many records at most, so that reading them holds nobody up; the
+     * real proxy ends at max_bytes alone. */
+    CONSUMER_REPLY_RECORDS_MAX = 10000,
     CONSUMER_FETCH_MIN_MAX = 10000000,
 
     /* A call of the coordinator that takes turns longer than this never ends. */
     CONSUMER_SLICES_MAX = 200,
+    /* The share of a turn that consumers have: partitions, topics and records that are looked at,
+     * and each 256 bytes of an answer. What comes when it is used up waits in line for the next
+     * turns. */
+    CONSUMER_TURN_LOOKS_MAX = 16384,
+    CONSUMER_LOOK_BYTES = 256,
 
     CONSUMER_BUCKETS = 1024,
     CONSUMER_WATCH_BUCKETS = 256,
@@ -83,8 +91,20 @@ struct consumer {
     struct exchange *deleter; /* the DELETE that waits for that; NULL: nobody does */
 };
 
+/* The consumers' share of a turn (kafka_rest_consumer_turn.c). */
+struct consumer_turn {
+    uint64_t number; /* of the turn that `looks` is about */
+    size_t looks;
+    /* Calls that wait for a turn, in the order in which they came: who comes now stands behind. */
+    struct kafka_rest_call *first;
+    struct kafka_rest_call *last;
+    size_t waiting;
+    struct timer timer; /* of the first; its slot is reserved */
+};
+
 struct kafka_rest_consumers {
     struct kafka_rest *rest;
+    struct consumer_turn turn;
     struct consumer *buckets[CONSUMER_BUCKETS];
     size_t count;
     uint64_t last_serial;
@@ -104,6 +124,23 @@ void kafka_rest_consumers_free(struct kafka_rest_consumers *consumers);
  * (kafka_rest_consumer_line.c). */
 void kafka_rest_consumers_on_append(struct kafka_rest_consumers *consumers,
                                     const struct broker_topic *topic, int32_t partition);
+
+/* --- the share of a turn (kafka_rest_consumer_turn.c) --- */
+
+enum status consumer_turn_init(struct kafka_rest_consumers *consumers) PP_MUST_USE;
+void consumer_turn_release(struct kafka_rest_consumers *consumers);
+/* Has the turn no room for more? */
+bool consumer_turn_is_used(struct kafka_rest_consumers *consumers);
+/* So much of the share is used. */
+void consumer_turn_note(struct kafka_rest_consumers *consumers, size_t looks);
+/* May the call do `step` in this turn? False: it stands in line, is to be parked without a
+ * deadline, and does it in a later turn; HANDLED is then answered. */
+bool consumer_turn_admits(struct kafka_rest_call *call, kafka_rest_step *step);
+/* The call leaves the line, if it is there. */
+void consumer_turn_leave(struct kafka_rest_call *call);
+/* Does `step` now or, parked meanwhile, in a later turn; the second: in a later one. */
+enum handled consumer_turn_take(struct kafka_rest_call *call, kafka_rest_step *step);
+enum handled consumer_turn_wait(struct kafka_rest_call *call, kafka_rest_step *step);
 
 /* --- reads in line, waiting and woken (kafka_rest_consumer_line.c) --- */
 
@@ -177,6 +214,7 @@ struct consumer_read {
     uint64_t epoch;
     int64_t seen_bytes;
     size_t seen_reply_bytes;
+    size_t seen_records;
     struct consumer_seen *seen; /* in order; of the others nothing is kept */
     size_t seen_count;
     size_t seen_cap;
@@ -254,6 +292,8 @@ void consumer_refuse_pairs(struct exchange *exchange);
 /* call->asked is a membership of which a part is done: the same again in a later turn, and
  * call->then gets the answer. The instance is looked up anew (404) and is call->state then. */
 enum handled consumer_membership_again(struct kafka_rest_call *call);
+/* Asks call->asked, a membership, for the first time, in this turn or in a later one. */
+enum handled consumer_membership_ask(struct kafka_rest_call *call);
 
 /* --- the log as a read sees it (kafka_rest_consumer_measure.c, kafka_rest_consumer_read.c) --- */
 

@@ -215,7 +215,7 @@ static void delete_cancel(struct exchange *exchange, void *state)
 
 static const struct park_ops delete_park_ops = {delete_deadline, delete_cancel};
 
-enum handled kafka_rest_consumer_delete(struct kafka_rest_call *call)
+static enum handled delete_instance(struct kafka_rest_call *call)
 {
     struct consumer *consumer = consumer_of_request(call);
     if (consumer == NULL) {
@@ -226,4 +226,9 @@ enum handled kafka_rest_consumer_delete(struct kafka_rest_call *call)
     }
     exchange_park(call->exchange, INT64_MAX, &delete_park_ops, consumer);
     return PARKED;
+}
+
+enum handled kafka_rest_consumer_delete(struct kafka_rest_call *call)
+{
+    return consumer_turn_take(call, delete_instance);
 }

@@ -139,6 +139,7 @@ static enum consumer_look look_polled(struct consumer_read *read)
 {
     struct kafka_rest_call *call = read->call;
     const struct broker_request *answer = &read->poll.base;
+    consumer_turn_note(call->rest->consumers, read->poll.looks);
     if (read->joins && group_member_is_joined(read->consumer->member)) {
         read->first_poll = call->rest->options.first_poll == FIRST_POLL_EMPTY;
     }
@@ -240,12 +241,34 @@ static bool read_settle(struct consumer_read *read, enum consumer_look look)
     return false;
 }
 
-/* The first in line looks at the log; true as above. */
+static bool read_look(struct consumer_read *read)
+{
+    read->busy = true;
+    return read_settle(read, look_poll(read));
+}
+
+static void advance_line(struct consumer *consumer);
+
+static enum handled read_begin_later(struct kafka_rest_call *call)
+{
+    struct consumer_read *read = call->state;
+    struct consumer *consumer = read->consumer;
+    if (read_look(read)) {
+        exchange_answer(call->exchange);
+        advance_line(consumer);
+    }
+    return PARKED; /* or answered, which is the same for who asks */
+}
+
+/* The first in line looks at the log, in this turn or in a later one; true as above. */
 static bool read_begin(struct consumer_read *read)
 {
     read->active = true;
-    read->busy = true;
-    return read_settle(read, look_poll(read));
+    if (!consumer_turn_admits(read->call, read_begin_later)) {
+        exchange_park(read->call->exchange, INT64_MAX, &read_park_ops, read);
+        return false;
+    }
+    return read_look(read);
 }
 
 /* The first in line has changed: it gets its turn. */
@@ -405,6 +428,7 @@ enum handled kafka_rest_consumer_records(struct kafka_rest_call *call)
         return HANDLED;
     }
     read->call = call;
+    call->state = read;
     read->consumer = consumer;
     read->park_ops = &read_park_ops;
     read->max_bytes = CONSUMER_FETCH_BYTES_MAX;

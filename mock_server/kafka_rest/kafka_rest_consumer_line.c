@@ -133,12 +133,16 @@ void consumer_read_leave_line(struct consumer_read *read)
     *link = read->next;
     consumer->read_count--;
     read_unwatch(read);
+    consumer_turn_leave(read->call);
     read_charge(read, 0);
     consumer_touch(consumer);
 }
 
 static void read_wake(struct consumer_read *read)
 {
+    if (read->call->waits) {
+        return; /* it will look at the first turn that has room for it */
+    }
     if (read->busy) {
         read->missed = read->missed || read->asked != NULL;
     } else if (!read->woken) {

@@ -77,6 +77,7 @@ static bool measure_next(struct broker_fetch *fetch, struct broker_fetch_part *p
 {
     struct consumer_read *read = fetch->base.ctx;
     const struct consumer_seen *seen;
+    consumer_turn_note(read->consumer->consumers, 1);
     if (read->enough || read->epoch != group_member_epoch(read->consumer->member) ||
         !consumer_way_next(read->consumer, &read->way, part)) {
         return false;
@@ -112,6 +113,7 @@ static bool measure_record(struct broker_fetch *fetch, size_t part,
     int64_t min = read->consumer->fetch_min_bytes;
     int64_t size = (int64_t)(record->key.len + record->value.len);
     (void)part;
+    consumer_turn_note(read->consumer->consumers, 1);
     if (read->seen_bytes + size >= read->max_bytes ||
         (!read->way.is_buffered && !measure_note(read, record->offset + 1))) {
         read->enough = true; /* or there is no memory to wait for more */
@@ -119,8 +121,10 @@ static bool measure_record(struct broker_fetch *fetch, size_t part,
     }
     read->seen_bytes += size;
     read->seen_reply_bytes += consumer_record_reply_bytes(read->consumer, record);
-    read->enough =
-        (min >= 0 && read->seen_bytes > min) || read->seen_reply_bytes >= read->reply_max;
+    read->seen_records++;
+    read->enough = (min >= 0 && read->seen_bytes > min) ||
+                   read->seen_reply_bytes >= read->reply_max ||
+                   read->seen_records >= CONSUMER_REPLY_RECORDS_MAX;
     return !read->enough;
 }
 
@@ -134,6 +138,7 @@ void consumer_measure_prepare(struct consumer_read *read)
         read->enough = false;
         read->seen_bytes = 0;
         read->seen_reply_bytes = 0;
+        read->seen_records = 0;
         read->seen_count = 0;
     }
     read->way = consumer_way_begin(read->consumer, begins, 0);

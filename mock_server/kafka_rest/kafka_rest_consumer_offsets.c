@@ -213,6 +213,7 @@ static enum handled commit_answer(struct kafka_rest_call *call)
 static enum handled commit_positions_answer(struct kafka_rest_call *call)
 {
     const struct broker_membership *answer = KAFKA_REST_ANSWER(call, broker_membership);
+    consumer_turn_note(call->rest->consumers, answer->looks);
     return answer->base.status == STATUS_OK && answer->goes_on ? consumer_membership_again(call)
                                                                : commit_answer(call);
 }
@@ -221,7 +222,6 @@ static enum handled commit_positions_answer(struct kafka_rest_call *call)
  * after may show the old value. */
 static enum handled commit_positions(struct kafka_rest_call *call, struct consumer *consumer)
 {
-    struct broker *broker = call->rest->options.broker;
     struct broker_membership *request =
         KAFKA_REST_ASK(call, broker_membership, commit_positions_answer);
     if (request == NULL) {
@@ -229,7 +229,7 @@ static enum handled commit_positions(struct kafka_rest_call *call, struct consum
     }
     request->member = consumer->member;
     request->action = BROKER_MEMBER_COMMIT;
-    return kafka_rest_asked(call, broker->ops->membership(broker, request));
+    return consumer_membership_ask(call);
 }
 
 static enum handled commit_places(struct kafka_rest_call *call,

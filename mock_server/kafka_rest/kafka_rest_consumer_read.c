@@ -118,6 +118,7 @@ struct consumer_build {
 static bool build_next(struct broker_fetch *fetch, struct broker_fetch_part *part)
 {
     struct consumer_read *read = fetch->base.ctx;
+    consumer_turn_note(read->consumer->consumers, 1);
     return read->build->epoch == group_member_epoch(read->consumer->member) &&
            consumer_way_next(read->consumer, &read->way, part);
 }
@@ -180,6 +181,9 @@ static enum build_end build_judge(struct consumer_read *read, const struct broke
         build->cut_size = size;
         return BUILD_CUT;
     }
+    if (build->records.count >= CONSUMER_REPLY_RECORDS_MAX) {
+        return BUILD_FULL;
+    }
     if (need > (build->records.count > 0 ? read->reply_max : build->room)) {
         read->room_wanted = need;
         return build->records.count > 0 ? BUILD_FULL : BUILD_CROWDED;
@@ -215,6 +219,7 @@ static bool build_record(struct broker_fetch *fetch, size_t part,
     struct consumer_read *read = fetch->base.ctx;
     struct consumer_build *build = read->build;
     (void)part;
+    consumer_turn_note(read->consumer->consumers, 1);
     build->end = build_look_at(read, record->offset) ? build_judge(read, record) : BUILD_NO_MEMORY;
     if (build->end == BUILD_GOES_ON) {
         build->end = build_write(read, record);
@@ -404,6 +409,7 @@ enum consumer_built consumer_build_finish(struct consumer_read *read)
     struct consumer *consumer = read->consumer;
     struct consumer_build *build = read->build;
     struct undo_log *undo = read->call->rest->options.undo;
+    consumer_turn_note(consumer->consumers, exchange->reply.body.len / CONSUMER_LOOK_BYTES);
     if (build->epoch != group_member_epoch(consumer->member)) {
         buf_reset(&exchange->reply.body);
         return BUILT_CHANGED;

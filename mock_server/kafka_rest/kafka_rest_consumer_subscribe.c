@@ -9,6 +9,7 @@ static enum handled membership_answer(struct kafka_rest_call *call)
 {
     struct exchange *exchange = call->exchange;
     const struct broker_membership *answer = KAFKA_REST_ANSWER(call, broker_membership);
+    consumer_turn_note(call->rest->consumers, answer->looks);
     if (answer->goes_on) {
         return consumer_membership_again(call);
     }
@@ -51,9 +52,7 @@ static struct broker_membership *membership_ask(struct kafka_rest_call *call,
 
 static enum handled membership_send(struct kafka_rest_call *call, struct broker_membership *request)
 {
-    struct broker *broker = call->rest->options.broker;
-    return request != NULL ? kafka_rest_asked(call, broker->ops->membership(broker, request))
-                           : HANDLED;
+    return request != NULL ? consumer_membership_ask(call) : HANDLED;
 }
 
 enum handled kafka_rest_consumer_subscribe(struct kafka_rest_call *call)

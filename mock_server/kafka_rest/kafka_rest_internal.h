@@ -52,6 +52,10 @@ struct kafka_rest_call {
     kafka_rest_step *then;        /* who gets the answer */
     void *state;                  /* the handler's own, from step to step */
     unsigned slices;              /* how often the same was asked for the rest of it */
+    /* Waits in line for a turn that has room for it, and does `later` then. */
+    bool waits;
+    kafka_rest_step *later;
+    struct kafka_rest_call *next_waiting;
     /* The client has left between two steps: lets go of `state`. NULL: it is in the arena. */
     void (*abandon)(struct kafka_rest_call *call);
     struct span cluster_id; /* v3: known from its first step on */

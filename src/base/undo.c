@@ -13,7 +13,7 @@ void undo_log_init(struct undo_log *log)
 void undo_log_release(struct undo_log *log)
 {
     free(log->notes);
-    *log = (struct undo_log){.epoch = log->epoch + 1};
+    *log = (struct undo_log){.epoch = log->epoch + 1, .turns = log->turns};
 }
 
 enum status undo_reserve(struct undo_log *log, size_t count)
@@ -60,6 +60,11 @@ uint64_t undo_epoch(const struct undo_log *log)
     return log->epoch;
 }
 
+uint64_t undo_turns(const struct undo_log *log)
+{
+    return log->turns;
+}
+
 size_t undo_mark(struct undo_log *log)
 {
     log->epoch++;
@@ -99,6 +104,7 @@ static void undo_run_kept(struct undo_log *log)
 
 void undo_end(struct undo_log *log, bool kept)
 {
+    log->turns++;
     PP_ASSERT(!log->running);
     if (kept) {
         undo_run_kept(log);

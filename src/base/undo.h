@@ -62,6 +62,7 @@ struct undo_log {
     size_t promised; /* reserved and not pushed yet */
     size_t cap;
     uint64_t epoch;
+    uint64_t turns;
     bool running;
 };
 
@@ -82,6 +83,8 @@ void undo_push(struct undo_log *log, const struct undo_ops *ops, void *owner, co
 void undo_drop(struct undo_log *log, const void *owner);
 /* Never the same after undo_mark, undo_back or undo_end; never 0. */
 uint64_t undo_epoch(const struct undo_log *log);
+/* How many turns have ended: for whoever bounds what he does in one. */
+uint64_t undo_turns(const struct undo_log *log);
 
 /* --- for the owner of the transaction --- */
 

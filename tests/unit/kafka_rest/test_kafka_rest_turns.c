@@ -1,0 +1,206 @@
+/* What consumers do in one turn, when many of them have much to do at once. */
+#include "consumer_bench.h"
+#include "kafka_rest_consumer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { READERS = 8, LARGE_BYTES = 900 * 1024, LARGE_RECORDS = 3, HUGE_PARTITIONS = 10000 };
+
+static const char settings[] = "\"format\":\"json\",\"auto.offset.reset\":\"earliest\","
+                               "\"fetch.min.bytes\":0,\"auto.commit.enable\":\"false\"";
+
+static const struct consumer_turn *turn_of(const struct bench *b)
+{
+    return &b->rest->consumers->turn;
+}
+
+/* Each reads the partition for itself. */
+static void readers_make(struct bench *b, const char *topic, int32_t partitions)
+{
+    struct buf body;
+    char target[128];
+    char name[16];
+    buf_init(&body, 1024 * 1024);
+    BUF_APPEND_LIT(&body, "{\"partitions\":[");
+    for (int32_t i = 0; i < partitions; i++) {
+        buf_printf(&body, "%s{\"topic\":\"%s\",\"partition\":%d}", i > 0 ? "," : "", topic, (int)i);
+    }
+    BUF_APPEND_LIT(&body, "]}");
+    for (int i = 0; i < READERS; i++) {
+        snprintf(name, sizeof(name), "r%d", i);
+        consumer_create(b, name, settings);
+        snprintf(target, sizeof(target), "POST /consumers/g/instances/r%d/assignments", i);
+        consumer_expect(b, target, buf_cstr(&body), 204, "");
+    }
+    buf_release(&body);
+}
+
+static void readers_begin(struct bench *b, struct bench_call *calls[READERS])
+{
+    char target[128];
+    for (int i = 0; i < READERS; i++) {
+        snprintf(target, sizeof(target), "GET /consumers/g/instances/r%d/records", i);
+        calls[i] = bench_begin_in_turn(b, target, JSON_TYPE, NULL);
+    }
+}
+
+static int readers_answered(struct bench_call *const calls[READERS])
+{
+    int count = 0;
+    for (int i = 0; i < READERS; i++) {
+        count += calls[i]->sent ? 1 : 0;
+    }
+    return count;
+}
+
+static void large_append(struct bench *b)
+{
+    char *value = malloc(LARGE_BYTES + 1);
+    assert_non_null(value);
+    memset(value, '1', LARGE_BYTES);
+    value[LARGE_BYTES] = '\0';
+    for (int i = 0; i < LARGE_RECORDS; i++) {
+        bench_append(b, "u1.pin", 0, NULL, value);
+    }
+    free(value);
+}
+
+static void readers_that_wake_at_once_are_answered_over_several_turns(void **state)
+{
+    struct bench *b = *state;
+    struct bench_call *calls[READERS];
+    int answered = 0;
+    b->options.first_poll = FIRST_POLL_EAGER;
+    bench_open(b);
+    readers_make(b, "u1.pin", 1);
+    readers_begin(b, calls);
+    turn_end(&b->turn);
+    large_append(b);
+    while (answered < READERS) {
+        bench_turn(b);
+        int now = readers_answered(calls);
+        /* An answer is three quarters of a turn's share: the second one goes beyond it. */
+        assert_in_range(now, answered + 1, answered + 2);
+        answered = now;
+    }
+    for (int i = 0; i < READERS; i++) {
+        assert_int_equal(calls[i]->status, 200);
+    }
+    assert_int_equal(turn_of(b)->waiting, 0);
+}
+
+/* There is room in the next turn, and others are to have it. */
+static void who_comes_later_stands_behind_who_waits(void **state)
+{
+    struct bench *b = *state;
+    struct bench_call *calls[READERS];
+    b->options.first_poll = FIRST_POLL_EAGER;
+    bench_open(b);
+    readers_make(b, "u1.pin", 1);
+    consumer_create(b, "late", settings);
+    consumer_subscribe(b, "late", "u1.pin");
+    large_append(b);
+    turn_end(&b->turn);
+    readers_begin(b, calls);
+    int before = readers_answered(calls);
+    turn_end(&b->turn);
+    struct bench_call *late =
+        bench_begin_in_turn(b, "GET /consumers/g/instances/late/records", JSON_TYPE, NULL);
+    assert_false(late->sent);
+    timer_heap_run(&b->timers);
+    turn_end(&b->turn);
+    assert_true(readers_answered(calls) > before);
+    assert_false(late->sent);
+    bench_wait(b, late);
+    assert_int_equal(readers_answered(calls), READERS);
+}
+
+static void polls_over_many_partitions_wait_for_later_turns(void **state)
+{
+    struct bench *b = *state;
+    struct bench_call *calls[READERS];
+    size_t waiting = READERS;
+    b->options.first_poll = FIRST_POLL_EAGER;
+    bench_open(b);
+    const struct store_topic_spec spec = {.name = SPAN_LIT("huge"),
+                                          .partition_count = HUGE_PARTITIONS};
+    assert_int_equal(store_topic_create(b->store, &spec, NULL), STATUS_OK);
+    turn_end(&b->turn);
+    readers_make(b, "huge", HUGE_PARTITIONS);
+    readers_begin(b, calls);
+    for (int turns = 0; waiting > 0; turns++) {
+        assert_true(turn_of(b)->waiting < waiting);
+        waiting = turn_of(b)->waiting;
+        /* One look settles and measures each partition. */
+        assert_true(turn_of(b)->looks <= CONSUMER_TURN_LOOKS_MAX + 3 * HUGE_PARTITIONS);
+        assert_true(waiting == 0 || turn_of(b)->looks >= CONSUMER_TURN_LOOKS_MAX);
+        assert_true(turns < READERS);
+        turn_end(&b->turn);
+        timer_heap_run(&b->timers);
+    }
+    for (int i = 0; i < READERS; i++) {
+        bench_wait(b, calls[i]);
+        assert_string_equal(calls[i]->body, "[]");
+    }
+}
+
+static void who_leaves_while_waiting_for_a_turn_holds_up_nobody(void **state)
+{
+    struct bench *b = *state;
+    struct bench_call *calls[READERS];
+    b->options.first_poll = FIRST_POLL_EAGER;
+    bench_open(b);
+    readers_make(b, "u1.pin", 1);
+    large_append(b);
+    turn_end(&b->turn);
+    readers_begin(b, calls);
+    size_t waiting = turn_of(b)->waiting;
+    assert_true(waiting > 2);
+    bench_cancel(b, calls[READERS - 2]);
+    assert_int_equal(turn_of(b)->waiting, waiting - 1);
+    struct bench_call *deleted =
+        bench_begin_in_turn(b, "DELETE /consumers/g/instances/r5", NULL, NULL);
+    assert_int_equal(turn_of(b)->waiting, waiting);
+    bench_wait(b, deleted);
+    assert_int_equal(deleted->status, 204);
+    assert_true(calls[5]->sent);
+    bench_wait(b, calls[READERS - 1]);
+    assert_int_equal(calls[READERS - 1]->status, 200);
+    assert_int_equal(turn_of(b)->waiting, 0);
+}
+
+static void an_answer_has_so_many_records_at_most(void **state)
+{
+    struct bench *b = *state;
+    consumer_open(b, settings);
+    for (int i = 0; i < CONSUMER_REPLY_RECORDS_MAX + 3; i++) {
+        bench_append(b, "u1.pin", 0, NULL, "1");
+    }
+    turn_end(&b->turn);
+    struct bench_call *first = bench_call(b, RECORDS, JSON_TYPE, NULL);
+    assert_int_equal(first->status, 200);
+    char last[64];
+    snprintf(last, sizeof(last), "\"offset\":%d}]", CONSUMER_REPLY_RECORDS_MAX - 1);
+    assert_string_equal(first->body + strlen(first->body) - strlen(last), last);
+    assert_string_equal(consumer_read(b, "c"), "10000,10001,10002");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, consumer_setup, consumer_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(readers_that_wake_at_once_are_answered_over_several_turns),
+        TEST(who_comes_later_stands_behind_who_waits),
+        TEST(polls_over_many_partitions_wait_for_later_turns),
+        TEST(who_leaves_while_waiting_for_a_turn_holds_up_nobody),
+        TEST(an_answer_has_so_many_records_at_most),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
