@@ -1,10 +1,10 @@
 #include "creds.h"
 
 #include "file.h"
+#include "yaml_library.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <yaml.h>
 
 struct creds_field {
     const char *name;
@@ -30,11 +30,17 @@ static char *field_find(struct creds *creds, struct span key)
     return NULL;
 }
 
-static enum status take_pair(yaml_document_t *document, const yaml_node_pair_t *pair,
+/* One file that is being read. */
+struct creds_text {
+    struct yaml_library yaml;
+    yaml_document_t document;
+};
+
+static enum status take_pair(struct creds_text *text, const yaml_node_pair_t *pair,
                              struct creds *out, struct error *err)
 {
-    const yaml_node_t *key = yaml_document_get_node(document, pair->key);
-    const yaml_node_t *value = yaml_document_get_node(document, pair->value);
+    const yaml_node_t *key = text->yaml.document_get_node(&text->document, pair->key);
+    const yaml_node_t *value = text->yaml.document_get_node(&text->document, pair->value);
     unsigned line = key != NULL ? (unsigned)key->start_mark.line + 1 : 0;
     if (key == NULL || value == NULL || key->type != YAML_SCALAR_NODE ||
         value->type != YAML_SCALAR_NODE) {
@@ -57,9 +63,9 @@ static enum status take_pair(yaml_document_t *document, const yaml_node_pair_t *
     return STATUS_OK;
 }
 
-static enum status take_document(yaml_document_t *document, struct creds *out, struct error *err)
+static enum status take_document(struct creds_text *text, struct creds *out, struct error *err)
 {
-    const yaml_node_t *root = yaml_document_get_root_node(document);
+    const yaml_node_t *root = text->yaml.document_get_root_node(&text->document);
     enum status status = STATUS_OK;
     if (root == NULL) {
         return STATUS_OK; /* an empty file, or comments only */
@@ -69,31 +75,43 @@ static enum status take_document(yaml_document_t *document, struct creds *out, s
     }
     for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
          pair < root->data.mapping.pairs.top && status == STATUS_OK; pair++) {
-        status = take_pair(document, pair, out, err);
+        status = take_pair(text, pair, out, err);
     }
     return status;
 }
 
-static enum status parse_text(struct span text, struct creds *out, struct error *err)
+static enum status parse_text(struct creds_text *text, struct span bytes, struct creds *out,
+                              struct error *err)
 {
+    const struct yaml_library *yaml = &text->yaml;
     yaml_parser_t parser;
-    yaml_document_t document;
-    if (!yaml_parser_initialize(&parser)) {
+    if (!yaml->parser_initialize(&parser)) {
         return error_no_memory(err);
     }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    yaml->parser_set_input_string(&parser, (const unsigned char *)bytes.ptr, bytes.len);
     enum status status;
-    if (!yaml_parser_load(&parser, &document)) {
+    if (!yaml->parser_load(&parser, &text->document)) {
         status = error_set(err, STATUS_CONFIG,
                            "line %u: not YAML: %s (write KEY: value, and a value with special "
                            "characters in 'quotes')",
                            (unsigned)parser.problem_mark.line + 1,
                            parser.problem != NULL ? parser.problem : "unknown");
     } else {
-        status = take_document(&document, out, err);
-        yaml_document_delete(&document);
+        status = take_document(text, out, err);
+        yaml->document_delete(&text->document);
     }
-    yaml_parser_delete(&parser);
+    yaml->parser_delete(&parser);
+    return status;
+}
+
+static enum status parse(struct span bytes, struct creds *out, struct error *err)
+{
+    struct creds_text text;
+    enum status status = yaml_library_open(&text.yaml, err);
+    if (status == STATUS_OK) {
+        status = parse_text(&text, bytes, out, err);
+    }
+    yaml_library_close(&text.yaml);
     return status;
 }
 
@@ -107,7 +125,7 @@ enum status creds_read(const char *path, struct creds *out, struct error *err)
         error_prefix(err, "creds_path");
         status = err->code = STATUS_CONFIG;
     } else {
-        status = parse_text(buf_span(&text), out, err);
+        status = parse(buf_span(&text), out, err);
         if (status != STATUS_OK) {
             error_prefix(err, "%s", path);
         }
