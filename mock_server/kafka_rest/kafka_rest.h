@@ -1,6 +1,6 @@
 /* The Confluent Kafka REST Proxy, v2 (and v3 as far as topics and groups): specs/kafka-rest-v2.md.
- * Routes are in kafka_rest.c; negotiation, codecs, produce, metadata, consumers and v3 have a file
- * each. */
+ * Routes are in kafka_rest_service.c; negotiation, codecs, produce, metadata, consumers and v3 have
+ * a file each. */
 #ifndef PINPIPE_KAFKA_REST_H
 #define PINPIPE_KAFKA_REST_H
 

@@ -4,6 +4,7 @@
 
 #include "base64.h"
 #include "kafka_rest_time.h"
+#include "url.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -337,23 +338,8 @@ enum kafka_rest_body consumer_decode_commit(struct exchange *exchange,
 
 /* --- answers --- */
 
-/* A path segment as Java's UriBuilder writes it: RFC 3986 pchar stays, the rest is escaped. */
-static void created_append_segment(struct buf *out, struct span segment)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < segment.len; i++) {
-        unsigned char c = (unsigned char)segment.ptr[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     (c != 0 && strchr("-._~!$&'()*+,;=:@/", c) != NULL);
-        if (plain) {
-            buf_append_byte(out, (char)c);
-        } else {
-            buf_append_byte(out, '%');
-            buf_append_byte(out, digits[c >> 4]);
-            buf_append_byte(out, digits[c & 15]);
-        }
-    }
-}
+/* What Java's UriBuilder leaves as it is in a path, beside the unreserved characters. */
+static const char created_path_kept[] = "!$&'()*+,;=:@/";
 
 void consumer_encode_created(struct buf *out, struct span base_url, struct span group,
                              struct span name)
@@ -362,9 +348,9 @@ void consumer_encode_created(struct buf *out, struct span base_url, struct span 
     buf_init(&uri, HTTP_HEAD_BYTES_MAX + 3 * (CONSUMER_GROUP_BYTES_MAX + CONSUMER_NAME_BYTES_MAX));
     buf_append_span(&uri, base_url);
     BUF_APPEND_LIT(&uri, "/consumers/");
-    created_append_segment(&uri, group);
+    url_encode_but(group, created_path_kept, &uri);
     BUF_APPEND_LIT(&uri, "/instances/");
-    created_append_segment(&uri, name);
+    url_encode_but(name, created_path_kept, &uri);
     struct json_writer w = json_writer_to(out);
     json_write_object(&w);
     json_member_string(&w, "instance_id", name);

@@ -1,8 +1,8 @@
 /* The service as its files see it, one call, its errors and hints: below all files of the REST
  * proxy. The parts that stand on it (topics of a path, produces, consumers, handlers, v3) have a
- * header each; here they are names only, which the service on top (kafka_rest.c) fills in.
+ * header each; here they are names only, which the service on top (kafka_rest_service.c) fills in.
  *
- * A request's way: kafka_rest.c finds the route (404, 405), negotiates (415, 406:
+ * A request's way: kafka_rest_service.c finds the route (404, 405), negotiates (415, 406:
  * kafka_rest_media.c) and calls the route's handler with a struct kafka_rest_call. By then
  * exchange->reply.content_type is the negotiated type, which an error raised in the handler keeps.
  * A handler decodes (400, 422), asks the broker, and in the step behind that encodes into

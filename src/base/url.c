@@ -129,17 +129,22 @@ static bool url_is_unreserved(char ch)
            ch == '-' || ch == '.' || ch == '_' || ch == '~';
 }
 
-void url_encode(struct span text, bool keep_slash, struct buf *out)
+void url_encode_but(struct span text, const char *kept, struct buf *out)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char ch = (unsigned char)text.ptr[i];
-        if (url_is_unreserved((char)ch) || (ch == '/' && keep_slash)) {
+        if (url_is_unreserved((char)ch) || (ch != '\0' && strchr(kept, ch) != NULL)) {
             buf_append_byte(out, (char)ch);
         } else {
             char escaped[3] = {'%', HEX_UPPER[ch >> 4], HEX_UPPER[ch & 15]};
             buf_append(out, escaped, sizeof(escaped));
         }
     }
+}
+
+void url_encode(struct span text, bool keep_slash, struct buf *out)
+{
+    url_encode_but(text, keep_slash ? "/" : "", out);
 }
 
 bool url_query_find(struct span query, const char *name, struct span *raw_value)

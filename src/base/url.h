@@ -25,6 +25,8 @@ bool url_next_byte(struct span *rest, bool plus_is_space, char *out);
 bool url_decode(struct span text, bool plus_is_space, struct buf *out);
 /* Escapes everything but the unreserved characters (and '/' when keep_slash). */
 void url_encode(struct span text, bool keep_slash, struct buf *out);
+/* Escapes everything but the unreserved characters and those of `kept`. */
+void url_encode_but(struct span text, const char *kept, struct buf *out);
 /* Raw (still encoded) value of the first `name=value` of a query; false when absent. */
 bool url_query_find(struct span query, const char *name, struct span *raw_value);
 

@@ -162,6 +162,9 @@ static void percent_coding_round_trips_and_refuses_broken_escapes(void **state)
     buf_reset(&out);
     url_encode(SPAN_LIT("a b/\xc3\xa9~"), true, &out);
     assert_string_equal(buf_cstr(&out), "a%20b/%C3%A9~");
+    buf_reset(&out);
+    url_encode_but(SPAN_LIT("a:b/c\0d"), ":", &out);
+    assert_string_equal(buf_cstr(&out), "a:b%2Fc%00d");
     for (size_t i = 0; i < ARRAY_COUNT(broken); i++) {
         buf_reset(&out);
         assert_false(url_decode(span_from_cstr(broken[i]), false, &out));
