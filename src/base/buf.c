@@ -36,6 +36,20 @@ void buf_trim(struct buf *b, size_t keep_bytes)
     }
 }
 
+void buf_take(struct buf *b, struct buf *from)
+{
+    if (b->failed || from->failed || from->len > b->max) {
+        b->failed = true;
+        return;
+    }
+    free(b->ptr);
+    *b = (struct buf){.ptr = from->ptr, .len = from->len, .cap = from->cap, .max = b->max};
+    if (b->ptr != NULL) {
+        b->ptr[b->len] = '\0';
+    }
+    *from = (struct buf){.max = from->max};
+}
+
 bool buf_ok(const struct buf *b)
 {
     return !b->failed;

@@ -22,6 +22,10 @@ void buf_reset(struct buf *b);
 /* Empties it and gives the memory back when it holds more than keep_bytes. */
 void buf_trim(struct buf *b, size_t keep_bytes);
 
+/* The bytes of `from` become those of `b`, which it had none of, and `from` is empty. Longer than
+ * b's ceiling: fails as an append does. */
+void buf_take(struct buf *b, struct buf *from);
+
 bool buf_ok(const struct buf *b);
 struct span buf_span(const struct buf *b);
 const char *buf_cstr(const struct buf *b);

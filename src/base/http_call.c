@@ -144,18 +144,6 @@ enum status http_call_apply(struct http_call *call, const struct http_call_reque
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-/* Encodings around encodings multiply: a few bytes of five layers keep a processor busy for
- * seconds without bringing anything. */
-static bool is_encoded_again(const struct http_call *call, struct span line)
-{
-    static const struct span name = {.ptr = "Content-Encoding:", .len = 17};
-    if (!call->client->decode || !span_equal_nocase(span_first(line, name.len), name)) {
-        return false;
-    }
-    struct span before = http_response_header(&call->response, "Content-Encoding");
-    return before.len > 0 || span_find_byte(line, ',') < line.len;
-}
-
 static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct http_call *call = ctx;
@@ -164,9 +152,6 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     if (span_starts_with(line, SPAN_LIT("HTTP/"))) {
         call->answering = !span_starts_with(line, SPAN_LIT("HTTP/1.1 1"));
         buf_reset(&call->response.headers); /* what came before was a 1xx */
-    } else if (is_encoded_again(call, line)) {
-        call->too_many_encodings = true;
-        return 0;
     } else if (span_trim(line).len > 0) {
         buf_append_span(&call->response.headers, line);
     }
@@ -309,8 +294,6 @@ static void message_write(const struct http_call *call, CURLcode code, char *out
     }
     if (call->crowded) {
         text = "the answers of all calls take too much memory";
-    } else if (call->too_many_encodings) {
-        text = "the answer has more than one Content-Encoding";
     } else if (call->out_of_memory) {
         text = "no memory for the answer";
     } else if (code == CURLE_ABORTED_BY_CALLBACK) {
@@ -357,7 +340,6 @@ void http_call_set_up(struct http_call *call)
     curl->easy_setopt(easy, CURLOPT_USERAGENT, client->user_agent);
     curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)client->connect_timeout_ms);
     curl->easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)client->response_bytes_max);
-    curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, client->decode ? "" : NULL);
     if (client->silence_s > 0) {
         curl->easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
         curl->easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)client->silence_s);

@@ -217,7 +217,6 @@ enum status http_client_new(struct env *env, const struct http_client_options *o
     client->response_bytes_max =
         chosen.response_bytes_max > 0 ? chosen.response_bytes_max : default_response_bytes_max;
     client->read_bytes = chosen.read_bytes;
-    client->decode = chosen.decode;
     client->budget = chosen.budget;
     client->user_agent = user_agent_new(chosen.user_agent);
     enum status status = STATUS_OK;
@@ -316,7 +315,6 @@ enum status http_call_send(struct http_call *call, const struct http_call_reques
     call->left = false;
     call->answering = false;
     call->crowded = false;
-    call->too_many_encodings = false;
     call->too_large = false;
     call->out_of_memory = false;
     call->error_text[0] = '\0';
@@ -329,6 +327,11 @@ enum status http_call_send(struct http_call *call, const struct http_call_reques
     call->in_flight = true;
     client->in_flight++;
     return STATUS_OK;
+}
+
+const struct http_response *http_call_response(const struct http_call *call)
+{
+    return &call->response;
 }
 
 void http_call_forget(struct http_call *call)

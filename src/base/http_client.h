@@ -24,7 +24,6 @@ struct http_client_options {
     size_t response_bytes_max;  /* 0: 64 MiB; a longer answer fails the call */
     const char *user_agent;     /* NULL: "pinpipe/<version>" */
     size_t read_bytes;          /* taken from a socket at once; 0: libcurl's own, 16 KiB */
-    bool decode;                /* undo Content-Encoding, one; the header stays as received */
     struct budget *budget;      /* answers count in its share of the upstream; NULL: they do not */
 };
 
@@ -86,6 +85,8 @@ struct http_call_request {
  * in flight and no callback comes. */
 enum status http_call_send(struct http_call *call, const struct http_call_request *request,
                            struct error *err) PP_MUST_USE;
+/* The answer of the call that has ended last, until it is sent again or forgotten. */
+const struct http_response *http_call_response(const struct http_call *call);
 /* Ends it without a callback. */
 void http_call_cancel(struct http_call *call);
 /* The answer is not looked at any more: gives back what it took. Not while in flight. */

@@ -31,7 +31,6 @@ struct http_call {
     struct http_response response;
     size_t counted; /* in the client's budget */
     bool crowded;
-    bool too_many_encodings;
     bool too_large;
     bool out_of_memory;
     char error_text[CURL_ERROR_SIZE];
@@ -50,7 +49,6 @@ struct http_client {
     void *should_stop_ctx;
     size_t response_bytes_max;
     size_t read_bytes;
-    bool decode;
     struct budget *budget;
     struct http_call *calls;
     size_t in_flight;

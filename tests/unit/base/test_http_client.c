@@ -29,13 +29,6 @@ static const struct answer answers[] = {
      SPAN_INIT("HTTP/1.1 201 Created\r\nTransfer-Encoding: "
                "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"),
      false},
-    {"/wrapped",
-     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 0\r\n\r\n"),
-     false},
-    {"/wrapped-lines",
-     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\ncontent-encoding:gzip\r\n"
-               "Content-Length: 0\r\n\r\n"),
-     false},
     {"/none", SPAN_INIT("HTTP/1.1 204 No Content\r\n\r\n"), false},
     {"/head", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"), false},
     {"/continued",
@@ -202,20 +195,6 @@ static void answers_that_take_too_much_together_fail(void **state)
     fails_with(f, client, "/ok", HTTP_FAILURE_CROWDED);
     assert_int_equal(budget.used_bytes, 1);
     http_client_free(client);
-}
-
-/* Five gzips around each other keep a processor busy for seconds and bring nothing. */
-static void an_encoding_around_an_encoding_is_refused(void **state)
-{
-    struct fixture *f = *state;
-    struct http_client *client;
-    struct error err = ERROR_NONE;
-    const struct http_client_options options = {.decode = true};
-    assert_int_equal(http_client_new(&f->env, &options, &client, &err), STATUS_OK);
-    fails_with(f, client, "/wrapped", HTTP_FAILURE_BROKEN);
-    fails_with(f, client, "/wrapped-lines", HTTP_FAILURE_BROKEN);
-    http_client_free(client);
-    fails_with(f, f->client, "/wrapped", HTTP_FAILURE_NONE); /* who does not decode does not mind */
 }
 
 static void nobody_listening_is_refused(void **state)
@@ -706,7 +685,6 @@ int main(void)
         CASE(an_answer_has_status_headers_and_body),
         CASE(every_kind_of_answer_is_told_apart),
         CASE(answers_that_take_too_much_together_fail),
-        CASE(an_encoding_around_an_encoding_is_refused),
         CASE(nobody_listening_is_refused),
         CASE(tls_to_a_plain_server_is_a_tls_failure),
         CASE(silence_is_a_timeout),

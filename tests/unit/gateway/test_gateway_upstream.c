@@ -50,6 +50,22 @@ static const struct answer answers[] = {
                "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xcb\x48\xcd\xc9\xc9\xe7\x02\x00\x20\x30"
                "\x3a\x36\x06\x00\x00\x00"),
      true},
+    {"/wrapped",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 1\r\n\r\n-"),
+     false},
+    {"/wrapped-lines",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\ncontent-encoding:gzip\r\n"
+               "Content-Length: 1\r\n\r\n-"),
+     false},
+    {"/br", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\n-"),
+     false},
+    {"/no-gzip",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain"),
+     false},
+    {"/identity",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 5\r\n\r\n"
+               "plain"),
+     false},
     {"/deleted", SPAN_INIT("HTTP/1.1 204 No Content\r\n\r\n"), false},
     {"/hinted", SPAN_INIT("HTTP/1.1 415 x\r\nX-Pinpipe-Hint: theirs\r\nContent-Length: 0\r\n\r\n"),
      false},
@@ -281,6 +297,22 @@ static void a_compressed_answer_is_unpacked(void **state)
     assert_false(raw_header(&f->reply, "Content-Encoding", seen, sizeof(seen)));
 }
 
+/* Five gzips around each other keep a processor busy for seconds and bring nothing. */
+static void an_encoding_that_is_not_undone_is_a_network_error(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const paths[] = {"/wrapped", "/wrapped-lines", "/br", "/no-gzip"};
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        get(f, paths[i]);
+        assert_int_equal(f->reply.status, 504);
+        char hint[256];
+        assert_true(raw_header(&f->reply, "X-Pinpipe-Hint", hint, sizeof(hint)));
+        assert_non_null(strstr(hint, "Content-Encoding"));
+    }
+    get(f, "/identity");
+    assert_answer(f, 200, "plain");
+}
+
 static void a_head_request_has_no_body(void **state)
 {
     struct fixture *f = *state;
@@ -394,6 +426,7 @@ int main(void)
         CASE(every_kind_of_answer_comes_through),
         CASE(what_an_answers_connection_names_stays_behind),
         CASE(a_compressed_answer_is_unpacked),
+        CASE(an_encoding_that_is_not_undone_is_a_network_error),
         CASE(a_head_request_has_no_body),
         CASE(the_connection_to_the_upstream_is_kept),
         CASE(a_refused_upstream_is_504_or_the_configured_status),

@@ -1,0 +1,214 @@
+/* Undoing Content-Encoding a bounded piece at a time, for many at once. */
+#include "budget.h"
+#include "gateway_unpack.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+enum { BOMB_BYTES = 10 * GATEWAY_UNPACK_SLICE_BYTES + 7, PACKED_MAX = 64 * 1024 };
+
+struct one {
+    struct gateway_unpacking unpacking;
+    enum gateway_unpack_outcome outcome;
+    bool over;
+    size_t plain_bytes;
+    char last;
+};
+
+struct fixture {
+    struct env env;
+    struct timer_heap timers;
+    struct budget budget;
+    struct gateway_unpacker unpacker;
+    char packed[PACKED_MAX];
+    char *bomb;
+};
+
+static void on_done(struct gateway_unpacking *unpacking, enum gateway_unpack_outcome outcome)
+{
+    struct one *one = PP_CONTAINER_OF(unpacking, struct one, unpacking);
+    one->outcome = outcome;
+    one->over = true;
+    one->plain_bytes = unpacking->plain.len;
+    one->last = unpacking->plain.len > 0 ? unpacking->plain.ptr[unpacking->plain.len - 1] : '\0';
+    gateway_unpack_end(unpacking);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    env_init_virtual(&f->env, 1, 1000000);
+    timer_heap_init(&f->timers, &f->env);
+    budget_init(&f->budget, 48 * 1024 * 1024);
+    assert_int_equal(gateway_unpacker_init(&f->unpacker, &f->timers, &f->budget), STATUS_OK);
+    f->bomb = malloc(BOMB_BYTES);
+    memset(f->bomb, 'a', BOMB_BYTES);
+    f->bomb[BOMB_BYTES - 1] = 'z';
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    gateway_unpacker_release(&f->unpacker);
+    assert_int_equal(f->budget.used_bytes, 0);
+    timer_heap_release(&f->timers);
+    free(f->bomb);
+    free(f);
+    return 0;
+}
+
+static struct span pack(struct fixture *f, size_t bytes, int window_bits)
+{
+    z_stream stream = {.next_in = (unsigned char *)f->bomb + BOMB_BYTES - bytes,
+                       .avail_in = (unsigned)bytes,
+                       .next_out = (unsigned char *)f->packed,
+                       .avail_out = PACKED_MAX};
+    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY),
+                     Z_OK);
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    size_t len = PACKED_MAX - stream.avail_out;
+    deflateEnd(&stream);
+    return span_from(f->packed, len);
+}
+
+static void begin(struct fixture *f, struct one *one, struct span packed, size_t max)
+{
+    *one = (struct one){
+        .unpacking = {.done = on_done, .packed = packed, .plain_bytes_max = max},
+    };
+    gateway_unpack_begin(&f->unpacker, &one->unpacking);
+    assert_false(one->over);
+}
+
+static size_t run(struct fixture *f, struct one *one)
+{
+    size_t turns = 0;
+    while (!one->over) {
+        size_t before = one->unpacking.plain.len;
+        timer_heap_run(&f->timers);
+        turns++;
+        assert_true(turns < 1000);
+        size_t now = one->over ? one->plain_bytes : one->unpacking.plain.len;
+        assert_true(now <= before + GATEWAY_UNPACK_SLICE_BYTES);
+    }
+    return turns;
+}
+
+static void a_bomb_takes_a_slice_a_turn(void **state)
+{
+    struct fixture *f = *state;
+    struct one bomb;
+    begin(f, &bomb, pack(f, BOMB_BYTES, 31), BOMB_BYTES);
+    assert_true(run(f, &bomb) >= BOMB_BYTES / GATEWAY_UNPACK_SLICE_BYTES);
+    assert_int_equal(bomb.outcome, UNPACK_DONE);
+    assert_int_equal(bomb.plain_bytes, BOMB_BYTES);
+    assert_int_equal(bomb.last, 'z');
+}
+
+static void all_bombs_together_have_one_slice_a_turn(void **state)
+{
+    struct fixture *f = *state;
+    enum { bombs = 5 };
+    struct one all[bombs];
+    struct one small;
+    char packed_small[64];
+    struct span packed = pack(f, 5, 31);
+    memcpy(packed_small, packed.ptr, packed.len);
+    size_t small_len = packed.len;
+    packed = pack(f, BOMB_BYTES, 31);
+    for (int i = 0; i < bombs; i++) {
+        begin(f, &all[i], packed, BOMB_BYTES);
+    }
+    begin(f, &small, span_from(packed_small, small_len), 100);
+    for (int turn = 0; turn < 2 * (bombs + 1); turn++) {
+        timer_heap_run(&f->timers);
+        size_t held = 0;
+        for (int i = 0; i < bombs; i++) {
+            held += all[i].unpacking.plain.len;
+        }
+        assert_true(held <= (size_t)(turn + 1) * GATEWAY_UNPACK_SLICE_BYTES);
+        /* Only the first holds what it has become. */
+        assert_int_equal(held, all[0].unpacking.plain.len);
+    }
+    assert_true(small.over); /* it did not wait for the end of those before it */
+    assert_false(all[0].over);
+    assert_true(f->budget.shares[BUDGET_UPSTREAM].used_bytes >=
+                all[0].unpacking.plain.len + (size_t)GATEWAY_UNPACK_STATE_BYTES);
+    gateway_unpack_end(&all[2].unpacking); /* its client leaves */
+    for (int i = 0; i < bombs; i++) {
+        if (i != 2) {
+            (void)run(f, &all[i]);
+            assert_int_equal(all[i].plain_bytes, BOMB_BYTES);
+        }
+    }
+    assert_false(all[2].over);
+}
+
+static void each_kind_of_packing_is_undone(void **state)
+{
+    struct fixture *f = *state;
+    static const int window_bits[] = {31, 15, -15};
+    struct one one;
+    for (size_t i = 0; i < ARRAY_COUNT(window_bits); i++) {
+        begin(f, &one, pack(f, 70000, window_bits[i]), 70000);
+        (void)run(f, &one);
+        assert_int_equal(one.outcome, UNPACK_DONE);
+        assert_int_equal(one.plain_bytes, 70000);
+    }
+    assert_true(gateway_unpack_knows(SPAN_LIT("GZip")));
+    assert_true(gateway_unpack_knows(SPAN_LIT("x-gzip")));
+    assert_true(gateway_unpack_knows(SPAN_LIT("deflate")));
+    assert_false(gateway_unpack_knows(SPAN_LIT("br")));
+}
+
+static void what_is_not_whole_or_too_large_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct one one;
+    struct span packed = pack(f, 70000, 31);
+    begin(f, &one, packed, 69999);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_TOO_LARGE);
+    for (size_t cut = 0; cut < packed.len; cut += 7) {
+        begin(f, &one, span_first(packed, cut), 70000);
+        (void)run(f, &one);
+        assert_int_equal(one.outcome, UNPACK_BROKEN);
+    }
+    f->packed[packed.len / 2] ^= 0x55;
+    begin(f, &one, packed, 70000);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_BROKEN);
+}
+
+static void what_is_unpacked_counts(void **state)
+{
+    struct fixture *f = *state;
+    struct one one;
+    size_t others = 0;
+    size_t room = budget_room(&f->budget, BUDGET_UPSTREAM);
+    budget_note(&f->budget, BUDGET_UPSTREAM, &others, room - 1024 * 1024);
+    begin(f, &one, pack(f, BOMB_BYTES, 31), BOMB_BYTES);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_CROWDED);
+    assert_in_range(one.plain_bytes, 1, 1024 * 1024);
+    budget_note(&f->budget, BUDGET_UPSTREAM, &others, 0);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_bomb_takes_a_slice_a_turn),    CASE(all_bombs_together_have_one_slice_a_turn),
+        CASE(each_kind_of_packing_is_undone), CASE(what_is_not_whole_or_too_large_is_told),
+        CASE(what_is_unpacked_counts),
+    };
+    return cmocka_run_group_tests_name("gateway unpack", tests, NULL, NULL);
+}
