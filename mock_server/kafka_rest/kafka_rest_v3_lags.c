@@ -3,6 +3,7 @@
  * members. */
 #include "kafka_rest_handlers.h"
 #include "kafka_rest_v3.h"
+#include "search.h"
 
 #include <stdlib.h>
 
@@ -98,16 +99,33 @@ static void v3_append_summary(struct v3_writer *w, const struct lags_call *lags)
 
 /* --- the steps --- */
 
+static int lag_place_order(const void *item, const void *key)
+{
+    const struct lag *lag = item;
+    const struct broker_group_place *place = key;
+    int by_topic = span_compare(lag->topic, place->topic);
+    return by_topic != 0
+               ? by_topic
+               : (lag->partition > place->partition) - (lag->partition < place->partition);
+}
+
+static int lag_place_compare(const void *a, const void *b)
+{
+    const struct lag *right = b;
+    const struct broker_group_place place = {right->topic, right->partition};
+    return lag_place_order(a, &place);
+}
+
+/* While the lags are by topic and partition: a look-up for each partition of a member. */
 static void lags_note_owner(struct lags_call *lags, const struct broker_group_member *member)
 {
     for (size_t i = 0; i < member->place_count; i++) {
-        for (size_t k = 0; k < lags->count; k++) {
-            struct lag *lag = &lags->lags[k];
-            if (lag->partition == member->places[i].partition &&
-                span_equal(lag->topic, member->places[i].topic)) {
-                lag->consumer_id = member->member_id;
-                lag->client_id = member->client_id;
-            }
+        bool found;
+        size_t at =
+            SEARCH_PLACE(lags->lags, lags->count, &member->places[i], lag_place_order, &found);
+        if (found) {
+            lags->lags[at].consumer_id = member->member_id;
+            lags->lags[at].client_id = member->client_id;
         }
     }
 }
@@ -120,9 +138,11 @@ static enum handled lags_answer(struct kafka_rest_call *call)
     if (answer->base.status != STATUS_OK) {
         return kafka_rest_error_broker(call, &answer->base);
     }
+    qsort(lags->lags, lags->count, sizeof(*lags->lags), lag_place_compare);
     for (size_t i = 0; i < answer->member_count; i++) {
         lags_note_owner(lags, &answer->members[i]);
     }
+    qsort(lags->lags, lags->count, sizeof(*lags->lags), lag_compare);
     v3_writer_open(&w, call);
     lags->append(&w, lags);
     return v3_writer_end(&w);
@@ -148,7 +168,6 @@ static enum handled lags_ask_members(struct kafka_rest_call *call)
     if (kept == 0) {
         return kafka_rest_error(call->exchange, 404, 404, "%s", lags->missing);
     }
-    qsort(lags->lags, kept, sizeof(*lags->lags), lag_compare);
     struct broker_describe *request = KAFKA_REST_ASK(call, broker_describe, lags_answer);
     if (request == NULL) {
         return HANDLED;
