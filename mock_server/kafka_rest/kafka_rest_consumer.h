@@ -16,8 +16,8 @@ enum {
     CONSUMER_INSTANCES_MAX = 10000,
     CONSUMER_GROUP_BYTES_MAX = 255,
     CONSUMER_NAME_BYTES_MAX = 255,
-    CONSUMER_LIST_MAX = 10000, /* entries of one list in a body */
-    CONSUMER_READS_MAX = 50,   /* in line on one instance: the real proxy's worker threads */
+    CONSUMER_LIST_MAX = 2000, /* entries of one list in a body */
+    CONSUMER_READS_MAX = 50,  /* in line on one instance: the real proxy's worker threads */
     /* Kafka's offset.metadata.max.bytes */
     CONSUMER_METADATA_BYTES_MAX = 4096,
 

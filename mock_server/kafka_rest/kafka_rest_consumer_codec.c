@@ -59,7 +59,7 @@ static bool list_grow(struct kafka_rest_decoder *decoder, void *items, size_t *c
                       size_t size)
 {
     if (count >= CONSUMER_LIST_MAX) {
-        /* DIFFERS: a list of topics, partitions or offsets has at most 10000 entries; the real
+        /* DIFFERS: a list of topics, partitions or offsets has at most 2000 entries; the real
          * proxy takes any number. */
         kafka_rest_error(decoder->exchange, 422, 422,
                          "a list in this request may have at most %d entries", CONSUMER_LIST_MAX);

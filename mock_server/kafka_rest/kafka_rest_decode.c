@@ -342,6 +342,12 @@ enum kafka_rest_body kafka_rest_decode_body(struct exchange *exchange,
     struct kafka_rest_decoder decoder = {.exchange = exchange,
                                          .cursor = json_document(exchange->request.body)};
     bool is_null;
+    if (exchange->request.body.len > KAFKA_REST_DOCUMENT_BYTES_MAX) {
+        answer_hint(exchange, "a body without records may have %d MiB here",
+                    KAFKA_REST_DOCUMENT_BYTES_MAX / (1024 * 1024));
+        kafka_rest_error(exchange, 413, 413, "HTTP 413 Request Entity Too Large");
+        return BODY_REFUSED;
+    }
     if (json_at_end(&decoder.cursor)) {
         return BODY_ABSENT;
     }

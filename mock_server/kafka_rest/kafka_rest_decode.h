@@ -36,6 +36,10 @@ struct kafka_rest_class {
     size_t field_count;
 };
 
+/* DIFFERS: a body that is read as a whole, which is any but that of a large produce, may have 1 MiB
+ * (413); the real proxy reads any. */
+enum { KAFKA_REST_DOCUMENT_BYTES_MAX = 1024 * 1024 };
+
 enum kafka_rest_body { BODY_ABSENT, BODY_DECODED, BODY_REFUSED };
 
 /* The request's body as one object of that class. ABSENT: nothing but white space, or null (the

@@ -10,7 +10,12 @@
 
 #include <cmocka.h>
 
-enum { READERS = 8, LARGE_BYTES = 900 * 1024, LARGE_RECORDS = 3, HUGE_PARTITIONS = 10000 };
+enum {
+    READERS = 8,
+    LARGE_BYTES = 900 * 1024,
+    LARGE_RECORDS = 3,
+    HUGE_PARTITIONS = CONSUMER_LIST_MAX
+};
 
 static const char settings[] = "\"format\":\"json\",\"auto.offset.reset\":\"earliest\","
                                "\"fetch.min.bytes\":0,\"auto.commit.enable\":\"false\"";
@@ -191,6 +196,65 @@ static void an_answer_has_so_many_records_at_most(void **state)
     assert_string_equal(consumer_read(b, "c"), "10000,10001,10002");
 }
 
+/* --- bodies that are read as a whole --- */
+
+static const struct bench_call *call_padded(struct bench *b, const char *target, const char *body,
+                                            size_t bytes)
+{
+    char *padded = malloc(bytes + 1);
+    size_t len = strlen(body);
+    assert_true(padded != NULL && len <= bytes);
+    memset(padded, ' ', bytes);
+    memcpy(padded, body, len);
+    padded[bytes] = '\0';
+    const struct bench_call *call = bench_call(b, target, NULL, padded);
+    free(padded);
+    return call;
+}
+
+static void a_body_that_is_read_as_a_whole_has_a_limit(void **state)
+{
+    struct bench *b = *state;
+    static const char too_large[] =
+        "{\"error_code\":413,\"message\":\"HTTP 413 Request Entity Too Large\"}";
+    const size_t max = KAFKA_REST_DOCUMENT_BYTES_MAX;
+    bench_open(b);
+    assert_int_equal(call_padded(b, "POST /consumers/g", "{\"name\":\"c\"}", max)->status, 200);
+    const struct bench_call *call =
+        call_padded(b, "POST /consumers/g", "{\"name\":\"d\"}", max + 1);
+    consumer_assert_answer(call, 413, too_large);
+    assert_non_null(strstr(call->hint, "1 MiB"));
+    call = call_padded(b, "POST /consumers/g/instances/c/subscription", "{\"topics\":[\"u1.pin\"]}",
+                       max + 1);
+    consumer_assert_answer(call, 413, too_large);
+    call = call_padded(b, "POST /consumers/g/instances/c/offsets", "{}", max + 1);
+    consumer_assert_answer(call, 413, too_large);
+}
+
+static int subscribe_to(struct bench *b, int topics)
+{
+    struct buf body;
+    buf_init(&body, KAFKA_REST_DOCUMENT_BYTES_MAX);
+    BUF_APPEND_LIT(&body, "{\"topics\":[");
+    for (int i = 0; i < topics; i++) {
+        buf_printf(&body, "%s\"t%d\"", i > 0 ? "," : "", i);
+    }
+    BUF_APPEND_LIT(&body, "]}");
+    int status =
+        bench_call(b, "POST /consumers/g/instances/c/subscription", NULL, buf_cstr(&body))->status;
+    buf_release(&body);
+    return status;
+}
+
+static void a_list_has_so_many_entries_at_most(void **state)
+{
+    struct bench *b = *state;
+    bench_open(b);
+    consumer_create(b, "c", "");
+    assert_int_equal(subscribe_to(b, CONSUMER_LIST_MAX + 1), 422);
+    assert_int_equal(subscribe_to(b, CONSUMER_LIST_MAX), 204);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, consumer_setup, consumer_teardown)
 
 int main(void)
@@ -201,6 +265,8 @@ int main(void)
         TEST(polls_over_many_partitions_wait_for_later_turns),
         TEST(who_leaves_while_waiting_for_a_turn_holds_up_nobody),
         TEST(an_answer_has_so_many_records_at_most),
+        TEST(a_body_that_is_read_as_a_whole_has_a_limit),
+        TEST(a_list_has_so_many_entries_at_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
