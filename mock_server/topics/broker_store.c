@@ -16,6 +16,7 @@ static enum broker_outcome broker_store_metadata(struct broker *broker,
 {
     struct store *store = broker_store_of(broker)->store;
     size_t count = request->all ? store_topic_count(store) : request->name_count;
+    PP_ASSERT(request->all || request->name_count == 0 || request->names != NULL);
     request->base.status = STATUS_OK;
     request->cluster_id = span_from_cstr(store_cluster_id(store));
     request->topics = arena_alloc_array(request->base.arena, count + 1, sizeof(*request->topics));
@@ -70,6 +71,8 @@ static enum broker_outcome broker_store_configs(struct broker *broker,
 
 static enum broker_outcome broker_store_create(struct broker *broker, struct broker_create *request)
 {
+    PP_ASSERT(store_topic_name_is_legal(request->topic));
+    PP_ASSERT(request->config_count == 0 || request->configs != NULL);
     struct store_config_entry *configs = arena_alloc_array(
         request->base.arena, request->config_count + 1, sizeof(struct store_config_entry));
     if (configs == NULL) {
@@ -101,6 +104,7 @@ static enum broker_outcome broker_store_delete(struct broker *broker, struct bro
 static enum status offset_find(struct store *store, const struct store_topic *topic,
                                struct broker_offset *offset, struct error *err)
 {
+    PP_ASSERT(offset->partition >= 0 && offset->partition < topic->partition_count);
     const struct store_partition *log = &topic->partitions[offset->partition];
     enum status status = STATUS_OK;
     switch (offset->at) {

@@ -18,6 +18,7 @@ struct fetching {
 static bool fetch_visit(void *ctx, const struct store_record *record)
 {
     struct fetching *fetching = ctx;
+    PP_ASSERT(!fetching->ended); /* who said stop is not visited again */
     const struct broker_fetched fetched = {
         .offset = record->offset,
         .timestamp_ms = record->timestamp_ms,
@@ -35,6 +36,7 @@ static bool fetch_visit(void *ctx, const struct store_record *record)
 
 static void fetch_visit_batch(struct fetching *fetching, const struct store_batch *batch)
 {
+    PP_ASSERT(!fetching->ended && fetching->request->visit_batch != NULL);
     struct broker_fetch *request = fetching->request;
     const struct broker_fetched_batch fetched = {batch->first_offset, batch->last_offset,
                                                  batch->bytes};
@@ -119,6 +121,7 @@ static struct broker_fetch_part *fetch_next(struct broker_fetch *request, size_t
 
 enum broker_outcome broker_store_fetch(struct broker *broker, struct broker_fetch *request)
 {
+    PP_ASSERT(request->visit != NULL && (request->next == NULL || request->count == 0));
     struct fetching fetching = {.request = request, .store = broker_store_of(broker)->store};
     request->base.status = STATUS_OK;
     buf_init(&fetching.batch, STORE_BATCH_BYTES_MAX);

@@ -64,6 +64,7 @@ enum broker_outcome broker_store_groups(struct broker *broker, struct broker_gro
     request->count = 0;
     for (size_t i = 0; i < self->groups.count; i++) {
         const struct group *group = self->groups.groups[i];
+        PP_ASSERT(group->member_count > 0);
         broker_group_list_add(&list, group_text_span(group->name), group->member_count);
     }
     request->base.status = store_group_visit(self->store, SPAN_EMPTY, group_list_on_commit, &list,
@@ -105,6 +106,7 @@ static bool member_describe(struct arena *arena, const struct group_member *memb
         const struct group_run *run = &member->holding.runs[i];
         struct span topic;
         ok = span_keep(arena, group_text_span(run->topic), &topic);
+        PP_ASSERT((size_t)run->start + run->count <= member->holding.count);
         for (uint32_t at = 0; at < run->count; at++) {
             places[run->start + at] = (struct broker_group_place){topic, run->first + (int32_t)at};
         }
@@ -126,6 +128,7 @@ enum broker_outcome broker_store_describe(struct broker *broker, struct broker_d
     struct broker_store *self = broker_store_of(broker);
     const struct group *group = group_set_find(&self->groups, request->group);
     size_t count = group != NULL ? group->member_count : 0;
+    PP_ASSERT(group == NULL || count > 0);
     request->base.status = STATUS_OK;
     request->exists = count > 0;
     request->member_count = count;
@@ -268,7 +271,9 @@ enum broker_outcome broker_store_membership(struct broker *broker,
     struct error *err = &request->base.error;
     struct group_slice slice = GROUP_SLICE;
     enum status status = STATUS_OK;
-    member->seat.set = &broker_store_of(broker)->groups;
+    struct group_set *groups = &broker_store_of(broker)->groups;
+    PP_ASSERT(member->seat.set == NULL || member->seat.set == groups); /* one broker has it */
+    member->seat.set = groups;
     switch (request->action) {
     case BROKER_MEMBER_SUBSCRIBE:
         status = group_member_subscribe(member, request->topics, request->topic_count, &slice, err);
@@ -295,6 +300,7 @@ enum broker_outcome broker_store_membership(struct broker *broker,
         (void)group_member_close(member, request->at_once ? NULL : &slice);
         break;
     }
+    PP_ASSERT(slice.looks_left <= GROUP_SLICE_LOOKS && slice.commits_left <= GROUP_SLICE_COMMITS);
     request->goes_on = slice.goes_on;
     request->looks = GROUP_SLICE_LOOKS - slice.looks_left +
                      looks_a_commit * (GROUP_SLICE_COMMITS - slice.commits_left);

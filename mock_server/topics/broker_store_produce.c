@@ -27,6 +27,7 @@ struct produce_job {
 static void produce_result_fail(const struct produce_job *job, struct broker_result *result,
                                 int32_t partition, enum kafka_error error)
 {
+    PP_ASSERT(error != KAFKA_ERROR_NONE);
     *result = (struct broker_result){
         .partition = partition,
         .partition_count = job->topic != NULL ? job->topic->partition_count : 0,
@@ -112,6 +113,7 @@ static enum kafka_error produce_check_key(const struct produce_job *job,
 static enum kafka_error produce_check_record(const struct produce_job *job,
                                              const struct broker_record *record, int32_t partition)
 {
+    PP_ASSERT(partition >= 0); /* the partitioner has chosen */
     if (partition >= job->topic->partition_count) {
         return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
     }
@@ -244,6 +246,7 @@ static void produce_tell_appended(struct produce_job *job)
         if (produce->results[i].error != KAFKA_ERROR_NONE || partition == last) {
             continue;
         }
+        PP_ASSERT(partition >= 0 && partition < topic.partition_count);
         /* Records of several partitions may alternate. Without memory for the list some partition
          * is told twice, which harms nobody. */
         if (last >= 0 && told == NULL) {
@@ -272,6 +275,7 @@ enum broker_outcome broker_store_produce(struct broker *broker, struct broker_pr
     if (job.topic == NULL) {
         return BROKER_DONE;
     }
+    PP_ASSERT(job.topic->partition_count > 0); /* the partitioner divides by it */
     job.now_ms = self->env->wall_us(self->env) / 1000;
     if (!(request->batch.len > 0 ? produce_batch(&job) : produce_each(&job))) {
         /* The store has failed the turn as well, so that this reaches nobody unless the reply is

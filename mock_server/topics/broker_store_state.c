@@ -63,6 +63,9 @@ bool broker_store_is_compacted(struct broker_store *self, const struct store_top
     if (ARRAY_RESERVE(self->compactions, self->compaction_cap, self->compaction_count + 1,
                       ARRAY_NO_MAX) == STATUS_OK) {
         PP_ASSERT(position <= self->compaction_count);
+        PP_ASSERT(position == 0 || self->compactions[position - 1].topic_id < topic->id);
+        PP_ASSERT(position == self->compaction_count ||
+                  self->compactions[position].topic_id > topic->id);
         ARRAY_OPEN(self->compactions, self->compaction_count, position);
         self->compactions[position] = (struct compaction){topic->id, compacted};
         self->compaction_count++;

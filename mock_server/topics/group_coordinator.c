@@ -96,6 +96,7 @@ void group_member_drop_partitions(struct group_member *member)
  * revocation with auto commit on. A failed commit stops nobody; the records will be read again. */
 bool group_member_commit_if_auto(struct group_member *member, struct group_slice *slice)
 {
+    PP_ASSERT(member->seat.set != NULL);
     struct error err = ERROR_NONE;
     if (member->options.auto_commit && group_member_commit(member, slice, &err) != STATUS_OK) {
         LOG_WARNF(member->seat.set->log, log_area, "auto commit failed group=%.*s: %s",
@@ -108,6 +109,8 @@ bool group_member_commit_if_auto(struct group_member *member, struct group_slice
  */
 static void rebalance_reset(struct group *group)
 {
+    PP_ASSERT(group->revoked <= group->member_count && group->settled <= group->member_count);
+    PP_ASSERT(!group->dealt || group->deal == NULL);
     group_deal_free(group->deal);
     group->deal = NULL;
     group->revoked = 0;
@@ -119,6 +122,7 @@ static void rebalance_reset(struct group *group)
 static enum status deal_check_room(const struct group *group, struct error *err)
 {
     size_t held = 0;
+    PP_ASSERT(group->member_count > 0 && group->deal->member_count == group->member_count);
     for (size_t i = 0; i < group->member_count; i++) {
         held += group->members[i]->holding.bytes;
     }
@@ -131,6 +135,7 @@ static enum status deal_check_room(const struct group *group, struct error *err)
 static enum status rebalance_deal(struct group_set *set, struct group *group,
                                   struct group_slice *slice, struct error *err)
 {
+    PP_ASSERT(!group->dealt && group->revoked == group->member_count);
     if (group->deal != NULL && !group_deal_is_current(group->deal, group, set->store)) {
         group_deal_free(group->deal);
         group->deal = NULL;
@@ -176,6 +181,8 @@ static enum status group_rebalance(struct group_set *set, struct group *group,
                                    struct group_slice *slice, struct error *err)
 {
     size_t count = group->member_count;
+    PP_ASSERT(count > 0 && group->revoked <= count && group->settled <= count);
+    PP_ASSERT(group->dealt || group->settled == 0); /* nobody resumes what is not dealt */
     group->stale = true;
     for (; !group->dealt && group->revoked < count; group->revoked++) {
         if (!group_member_commit_if_auto(group->members[group->revoked], slice)) {
@@ -267,6 +274,7 @@ static bool member_part(struct group_member *member)
 void group_member_leave(struct group_member *member)
 {
     struct group *group = member->seat.group;
+    PP_ASSERT(member->joined == (group != NULL));
     if (group == NULL || !member_part(member) || member->seat.set->closing) {
         return;
     }
@@ -285,6 +293,7 @@ enum status group_member_poll(struct group_member *member, struct group_slice *s
     if (!subscribed) {
         return STATUS_OK;
     }
+    PP_ASSERT(member->seat.set != NULL && member->joined == (member->seat.group != NULL));
     bool joining = member->seat.group == NULL;
     if (joining) {
         enum status status = member_join(member, err);
@@ -293,6 +302,7 @@ enum status group_member_poll(struct group_member *member, struct group_slice *s
         }
     }
     struct group *group = member->seat.group;
+    PP_ASSERT(group->member_count > 0 && member->seat.set->count > 0);
     bool was_stale = group->stale;
     if (!joining && !was_stale && !group_member_topics_changed(member)) {
         return STATUS_OK;

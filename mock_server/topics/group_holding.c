@@ -55,6 +55,7 @@ struct group_partition group_run_partition(const struct group_run *run, uint32_t
 {
     int64_t place = group_run_place(run, at);
     enum group_position position = place_position(place);
+    PP_ASSERT((int64_t)run->first + at <= INT32_MAX);
     return (struct group_partition){
         .topic = run->topic,
         .topic_id = run->topic_id,
@@ -64,13 +65,20 @@ struct group_partition group_run_partition(const struct group_run *run, uint32_t
     };
 }
 
+static bool run_is_of(const struct group_run *run, const struct group_holding *holding)
+{
+    return run >= holding->runs && run < holding->runs + holding->run_count;
+}
+
 size_t group_run_spread_bytes(const struct group_run *run)
 {
+    PP_ASSERT(run->count > 0);
     return run->is_spread || run->count == 1 ? 0 : run->count * sizeof(*run->places.each);
 }
 
 bool group_run_spread(struct group_holding *holding, struct group_run *run)
 {
+    PP_ASSERT(run_is_of(run, holding) && run->count > 0);
     if (run->is_spread || run->count == 1) {
         return true;
     }
@@ -100,6 +108,7 @@ void group_run_put(struct group_run *run, uint32_t at, int64_t place)
 
 void group_run_put_all(struct group_holding *holding, struct group_run *run, int64_t place)
 {
+    PP_ASSERT(run_is_of(run, holding));
     if (run->is_spread) {
         PP_ASSERT(holding->bytes >= run->count * sizeof(*run->places.each));
         free(run->places.each);
@@ -113,6 +122,8 @@ void group_run_put_all(struct group_holding *holding, struct group_run *run, int
 
 void group_holding_release(struct group_holding *holding)
 {
+    PP_ASSERT((holding->run_count == 0) == (holding->count == 0));
+    PP_ASSERT(holding->run_count <= holding->run_cap && holding->run_count <= holding->count);
     for (size_t i = 0; i < holding->run_count; i++) {
         struct group_run *run = &holding->runs[i];
         group_text_unref(run->topic);
@@ -131,6 +142,14 @@ static bool run_goes_on(const struct group_run *run, const struct group_partitio
            (int64_t)run->first + run->count == p->partition;
 }
 
+/* The invariant of group.h, for what is added behind a run. */
+static bool run_is_before(const struct group_run *run, const struct group_partition *p)
+{
+    return run->topic == p->topic
+               ? (int64_t)run->first + run->count <= p->partition
+               : span_compare(group_text_span(run->topic), group_text_span(p->topic)) < 0;
+}
+
 bool group_holding_add(struct group_holding *holding, const struct group_partition *first,
                        uint32_t count)
 {
@@ -138,6 +157,8 @@ bool group_holding_add(struct group_holding *holding, const struct group_partiti
     if (count == 0) {
         return true;
     }
+    PP_ASSERT((int64_t)first->partition + count - 1 <= INT32_MAX);
+    PP_ASSERT(last == NULL || run_is_before(last, first));
     if (last != NULL && run_goes_on(last, first)) {
         last->count += count;
         holding->count += count;
@@ -199,6 +220,7 @@ struct group_run *group_holding_find(const struct group_holding *holding, struct
     if (!found) {
         return NULL;
     }
+    PP_ASSERT(partition >= holding->runs[place].first);
     *at = (uint32_t)(partition - holding->runs[place].first);
     return &holding->runs[place];
 }

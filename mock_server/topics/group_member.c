@@ -18,6 +18,7 @@ struct group_member *group_member_new(const struct group_member_options *options
 void group_member_free(struct group_member *member)
 {
     PP_ASSERT(member == NULL || (!member->joined && member->holding.count == 0));
+    PP_ASSERT(member == NULL || (member->topics == NULL && member->pattern == NULL));
     if (member != NULL && member->options.budget != NULL) {
         budget_note(member->options.budget, BUDGET_PAIRS, &member->charged, 0);
     }
@@ -43,6 +44,7 @@ bool group_member_misses_topics(const struct group_member *member)
 
 size_t group_member_topic_count(const struct group_member *member)
 {
+    PP_ASSERT(member->topic_count == 0 || member->mode == GROUP_MODE_TOPICS);
     return member->topic_count;
 }
 
@@ -118,6 +120,7 @@ uint64_t group_member_epoch(const struct group_member *member)
 
 static bool member_sees(const struct group_member *member, struct span topic)
 {
+    PP_ASSERT(member->pattern != NULL && member->topic_count == 0);
     if (member->options.policy != NULL &&
         topic_policy_topic(member->options.policy, topic) == TOPIC_REFUSED) {
         return false;
@@ -165,6 +168,7 @@ bool group_member_find(const struct group_member *member, struct span topic, int
 
 void group_member_count(struct group_member *member)
 {
+    PP_ASSERT(member->holding.bytes >= member->holding.run_count * sizeof(struct group_run));
     size_t bytes = sizeof(*member) + member->holding.bytes + member->asked_bytes;
     if (member->options.budget != NULL) {
         budget_note(member->options.budget, BUDGET_PAIRS, &member->charged, bytes);
@@ -241,11 +245,13 @@ enum status group_member_seek(struct group_member *member, const struct group_ch
 enum status group_member_seek_edge(struct group_member *member, const struct group_choice *choice,
                                    enum group_position edge)
 {
+    PP_ASSERT(edge == GROUP_POSITION_BEGINNING || edge == GROUP_POSITION_END);
     return member_seek_place(member, choice, group_place_of(edge, 0));
 }
 
 void group_member_seek_edges(struct group_member *member, enum group_position edge)
 {
+    PP_ASSERT(edge == GROUP_POSITION_BEGINNING || edge == GROUP_POSITION_END);
     for (size_t i = 0; i < member->holding.run_count; i++) {
         group_run_put_all(&member->holding, &member->holding.runs[i], group_place_of(edge, 0));
     }

@@ -31,6 +31,7 @@ struct group_pattern *group_pattern_new(struct span source, struct error *err)
         return NULL;
     }
     enum status status = java_regex_new(source, &pattern->regex, &flaw);
+    PP_ASSERT((status == STATUS_OK) == (pattern->regex != NULL));
     pattern->source = status == STATUS_OK ? group_text_new(source) : NULL;
     if (pattern->source != NULL) {
         return pattern;

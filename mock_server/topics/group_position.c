@@ -27,6 +27,7 @@ static bool commit_walk_visit(void *ctx, const struct store_commit *commit)
 {
     struct commit_walk *walk = ctx;
     struct group_holding *holding = &walk->member->holding;
+    PP_ASSERT(!walk->is_left && walk->strangers <= WALK_STRANGERS_MAX);
     walk->looks++;
     for (; walk->run < holding->run_count; walk->run++) {
         struct group_run *run = &holding->runs[walk->run];
@@ -55,6 +56,7 @@ static enum status commit_walk_from(struct commit_walk *walk, size_t index, stru
     uint32_t at;
     walk->run = (size_t)(group_holding_run(holding, index, &at) - holding->runs);
     do {
+        PP_ASSERT(walk->run < holding->run_count);
         const struct group_run *run = &holding->runs[walk->run];
         const struct store_group_place place = {
             member->options.group_name, group_text_span(run->topic), run->first + (int32_t)at};
@@ -205,6 +207,7 @@ static void settle_run(struct group_member *member, struct group_run *run,
     bool is_same = there == run->count;
     bool has_moved = false;
     int64_t first = 0;
+    PP_ASSERT(there > 0); /* else nothing has been looked at, and all of it would move to 0 */
     for (uint32_t i = 0; i < there; i++) {
         const struct group_partition p = group_run_partition(run, i);
         struct error err = ERROR_NONE;
@@ -259,6 +262,8 @@ enum status group_member_settle(struct group_member *member, struct error *err)
     struct settling settling = {.err = err};
     struct commit_walk walk = {.member = member, .found = settle_resume, .ctx = &settling};
     bool has_unset = false;
+    PP_ASSERT(member->seat.set != NULL);
+    PP_ASSERT(member->joined || member->mode == GROUP_MODE_ASSIGNED || member->holding.count == 0);
     member->settle_looks = 1 + member->topic_count + member->holding.count;
     member->has_missing_topics = has_missing_topics(member);
     for (size_t i = 0; i < member->holding.run_count; i++) {
@@ -371,6 +376,7 @@ enum status group_member_commit(struct group_member *member, struct group_slice 
 {
     size_t count = member->holding.count;
     struct committing committing = {.start = slice != NULL ? member->commit_next : 0, .end = count};
+    PP_ASSERT(committing.start <= count); /* what is held changes only with a new commit_next */
     if (slice != NULL && count - committing.start > slice->looks_left) {
         committing.end = committing.start + slice->looks_left;
     }
@@ -384,6 +390,7 @@ enum status group_member_commit(struct group_member *member, struct group_slice 
     if (status == STATUS_OK) {
         status = commit_write(member, &committing, slice, err);
     }
+    PP_ASSERT(committing.start <= committing.end && committing.end <= count);
     free(committing.same);
     bool goes_on = status == STATUS_OK && committing.end < count;
     member->commit_next = goes_on ? committing.end : 0;

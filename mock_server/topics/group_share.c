@@ -14,6 +14,7 @@ void group_range_share(int32_t partition_count, size_t member_count, size_t inde
     size_t extra = (size_t)partition_count % member_count;
     *first = (int32_t)(each * index + (index < extra ? index : extra));
     *count = (int32_t)(each + (index < extra ? 1 : 0));
+    PP_ASSERT(*first >= 0 && *count <= partition_count - *first);
 }
 
 /* --- one deal --------------------------------------------------------------------------------- */
@@ -43,6 +44,7 @@ struct group_deal *group_deal_new(struct group *group, struct store *store)
     if (deal == NULL) {
         return NULL;
     }
+    PP_ASSERT(group->member_count > 0);
     size_t topics = store_topic_count(store);
     deal->topic_count = topics;
     deal->member_count = group->member_count;
@@ -71,19 +73,23 @@ bool group_deal_is_current(const struct group_deal *deal, const struct group *gr
 struct claiming {
     uint32_t *claims;
     uint8_t *wanted; /* the member's own */
+    size_t topic_count;
 };
 
 static void claim_note(void *ctx, const struct store_topic *topic, size_t index)
 {
     struct claiming *claiming = ctx;
     (void)topic;
+    PP_ASSERT(index < claiming->topic_count);
     claiming->claims[index]++;
     claiming->wanted[index / 8] |= (uint8_t)(1U << index % 8);
 }
 
 static size_t member_claim(struct group_deal *deal, struct group_member *member)
 {
-    struct claiming claiming = {deal->claims, &deal->wanted[deal->counted * deal->wanted_bytes]};
+    struct claiming claiming = {deal->claims, &deal->wanted[deal->counted * deal->wanted_bytes],
+                                deal->topic_count};
+    PP_ASSERT(deal->served == 0 && deal->topic_count == store_topic_count(member->seat.set->store));
     deal->counted++;
     return group_member_topics_visit(member, claim_note, &claiming);
 }
@@ -91,6 +97,7 @@ static size_t member_claim(struct group_deal *deal, struct group_member *member)
 /* The member's part of a topic. False: out of memory. */
 static bool topic_deal(struct group_deal *deal, const struct store_topic *topic, size_t index)
 {
+    PP_ASSERT(index < deal->topic_count && deal->dealt[index] < deal->claims[index]);
     struct group_partition first = {.topic_id = topic->id};
     int32_t count;
     if (deal->names[index] == NULL) {
@@ -107,6 +114,7 @@ static bool topic_deal(struct group_deal *deal, const struct store_topic *topic,
 static bool member_deal(struct group_deal *deal, struct group_member *member, struct store *store)
 {
     const uint8_t *wanted = &deal->wanted[deal->served * deal->wanted_bytes];
+    PP_ASSERT(deal->counted == deal->member_count && deal->topic_count == store_topic_count(store));
     uint64_t signature = HASH64_START;
     bool ok = true;
     for (size_t i = 0; i < deal->topic_count && ok; i++) {

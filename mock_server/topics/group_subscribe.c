@@ -6,6 +6,7 @@
 
 static void member_drop_topics(struct group_member *member)
 {
+    PP_ASSERT(member->topic_count == 0 || member->pattern == NULL);
     for (size_t i = 0; i < member->topic_count; i++) {
         group_text_unref(member->topics[i]);
     }
@@ -25,6 +26,7 @@ void group_member_unsubscribe(struct group_member *member)
     group_member_drop_partitions(member);
     member_drop_topics(member);
     group_member_leave(member);
+    PP_ASSERT(!member->joined && member->holding.count == 0);
 }
 
 bool group_member_close(struct group_member *member, struct group_slice *slice)
@@ -50,6 +52,7 @@ static enum status member_check_mode(const struct group_member *member, enum gro
  * next poll's. */
 static void member_resubscribe(struct group_member *member, enum group_mode mode, size_t bytes)
 {
+    PP_ASSERT((mode == GROUP_MODE_TOPICS || mode == GROUP_MODE_PATTERN) && bytes > 0);
     group_member_unsubscribe(member);
     member->mode = mode;
     member->asked_bytes = bytes;
@@ -84,6 +87,7 @@ static void texts_free(struct group_text **texts, size_t count)
 /* Sorted, without doubles; NULL: out of memory. */
 static struct group_text **texts_new(const struct span *topics, size_t *count)
 {
+    PP_ASSERT(*count > 0);
     struct group_text **texts = calloc(*count, sizeof(struct group_text *));
     if (texts == NULL) {
         return NULL;
@@ -157,6 +161,7 @@ enum status group_member_subscribe(struct group_member *member, const struct spa
         return status;
     }
     member_resubscribe(member, GROUP_MODE_TOPICS, bytes);
+    PP_ASSERT(member->topics == NULL && member->topic_count == 0);
     member->topics = texts;
     member->topic_count = count;
     return STATUS_OK;
@@ -185,6 +190,7 @@ enum status group_member_subscribe_pattern(struct group_member *member, struct s
         return status;
     }
     member_resubscribe(member, GROUP_MODE_PATTERN, bytes);
+    PP_ASSERT(member->pattern == NULL && member->topic_count == 0);
     member->pattern = compiled;
     return STATUS_OK;
 }
@@ -251,6 +257,8 @@ enum status group_member_assign(struct group_member *member, struct group_choice
         group_holding_release(&share);
         return status;
     }
+    PP_ASSERT(share.count > 0 && share.count <= count);
+    PP_ASSERT(!member->joined && member->topic_count == 0 && member->pattern == NULL);
     member->mode = GROUP_MODE_ASSIGNED;
     group_member_drop_partitions(member);
     member->holding = share;

@@ -20,6 +20,7 @@ struct group_text *group_text_new(struct span text)
 
 struct group_text *group_text_ref(struct group_text *text)
 {
+    PP_ASSERT(text->refs > 0);
     text->refs++;
     return text;
 }

@@ -12,6 +12,7 @@ static int topic_order(const struct store_topic *topic, struct span name)
 static bool topic_index(struct store *store, struct span name, size_t low, size_t *index)
 {
     size_t high = store_topic_count(store);
+    PP_ASSERT(low <= high);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (topic_order(store_topic_at(store, middle), name) < 0) {
@@ -30,6 +31,7 @@ size_t group_member_topics_visit(struct group_member *member, group_topic_visit 
     size_t count = store_topic_count(store);
     size_t looks = 1;
     size_t index = 0;
+    PP_ASSERT(member->topic_count == 0 || member->mode == GROUP_MODE_TOPICS);
     if (member->mode == GROUP_MODE_TOPICS) {
         for (size_t i = 0; i < member->topic_count; i++) {
             if (topic_index(store, group_text_span(member->topics[i]), index, &index)) {

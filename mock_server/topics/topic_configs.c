@@ -93,6 +93,7 @@ static enum status check_choices(const struct topic_config *config, struct span 
 {
     struct span rest = value;
     struct span word;
+    PP_ASSERT(config->choices != NULL);
     while (span_next_part(&rest, ',', &word)) {
         if (!is_chosen(span_trim(word), config->choices)) {
             return error_set(err, STATUS_INVALID,
