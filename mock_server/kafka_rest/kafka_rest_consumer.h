@@ -30,6 +30,8 @@ enum {
      * (`serve --memory`), even if more would fit into max_bytes: memory stays bounded, and many who
      * do not read theirs leave some for the next. Below API Gateway's 10 MB. */
     CONSUMER_REPLY_BYTES_MAX = 8 * 1024 * 1024,
+    CONSUMER_REPLY_JSON_BYTES_MAX =
+        1024 * 1024, /* the same of JSON, which is parsed and written anew */
     CONSUMER_REPLY_ROOM_PARTS = 8,
     CONSUMER_REPLY_BYTES_MIN = 64 * 1024, /* an eighth or these, but no more than half the room */
     /* DIFFERS: an answer has so many records at most, so that reading them holds nobody up; the

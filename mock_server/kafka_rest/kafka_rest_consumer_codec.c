@@ -393,7 +393,10 @@ static bool record_append_json(struct consumer_records *records, struct span byt
         return refuse_record(records, "com.fasterxml.jackson.databind.exc.MismatchedInputException",
                              "No content to map due to end-of-input");
     }
-    if (!json_reencode(&cursor, records->out, &records->err)) {
+    cursor.long_decimals = records->long_decimals;
+    bool is_json = json_reencode(&cursor, records->out, &records->err);
+    records->long_decimals = cursor.long_decimals;
+    if (!is_json) {
         return refuse_record(records, "com.fasterxml.jackson.core.JsonParseException", NULL);
     }
     return true;

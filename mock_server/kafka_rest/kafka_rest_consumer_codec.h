@@ -76,6 +76,7 @@ struct consumer_records {
     struct span topic;
     int32_t partition;
     size_t count;
+    size_t long_decimals; /* JSON_LONG_DECIMALS_MAX of them in all */
     struct json_error err;
     const char *exception; /* the Java class of a refused record */
 };

@@ -92,9 +92,11 @@ static size_t look_smaller(size_t a, size_t b)
 }
 
 /* A fair share of the room, so that those who do not read their answers leave some to others. */
-static size_t look_reply_max(size_t room)
+static size_t look_reply_max(const struct consumer_read *read, size_t room)
 {
-    size_t part = look_smaller(room / CONSUMER_REPLY_ROOM_PARTS, CONSUMER_REPLY_BYTES_MAX);
+    size_t max = read->consumer->format == MEDIA_JSON ? CONSUMER_REPLY_JSON_BYTES_MAX
+                                                      : CONSUMER_REPLY_BYTES_MAX;
+    size_t part = look_smaller(room / CONSUMER_REPLY_ROOM_PARTS, max);
     size_t least = look_smaller(room / 2, CONSUMER_REPLY_BYTES_MIN);
     return part > least ? part : least;
 }
@@ -104,7 +106,7 @@ static enum consumer_look look_build(struct consumer_read *read)
     struct broker *broker = read->call->rest->options.broker;
     size_t room = exchange_reply_room(read->call->exchange);
     look_fetch_begin(read);
-    read->reply_max = look_reply_max(room);
+    read->reply_max = look_reply_max(read, room);
     if (consumer_build_prepare(read, room) != STATUS_OK) {
         return look_no_memory(read);
     }
@@ -129,7 +131,7 @@ static enum consumer_look look_measure(struct consumer_read *read)
 {
     struct broker *broker = read->call->rest->options.broker;
     look_fetch_begin(read);
-    read->reply_max = look_reply_max(exchange_reply_room(read->call->exchange));
+    read->reply_max = look_reply_max(read, exchange_reply_room(read->call->exchange));
     consumer_measure_prepare(read);
     return look_asked(read, &read->fetch.base, broker->ops->fetch(broker, &read->fetch),
                       look_measured);

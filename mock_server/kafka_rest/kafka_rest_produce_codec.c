@@ -30,6 +30,7 @@ void produce_request_reset(struct produce_request *request)
     buf_trim(&request->records, PRODUCE_SCRATCH_KEEP_BYTES);
     request->count = 0;
     request->has_schema = false;
+    request->long_decimals = 0;
     request->is_large = false;
     request->null_record = 0;
     request->only_checked = false;
@@ -321,8 +322,17 @@ bool produce_value_encode(struct produce_value *value, struct buf *bytes, struct
     if (!value->present) {
         return true;
     }
+    if (value->format == MEDIA_JSON && raw.len > PRODUCE_REENCODED_BYTES_MAX) {
+        buf_append_span(bytes, raw);
+        return json_skip(&cursor, &raw, &err);
+    }
     if (value->format == MEDIA_JSON) {
-        return json_reencode(&cursor, bytes, &err);
+        cursor.long_decimals = value->long_decimals != NULL ? *value->long_decimals : 0;
+        bool good = json_reencode(&cursor, bytes, &err);
+        if (value->long_decimals != NULL) {
+            *value->long_decimals = cursor.long_decimals;
+        }
+        return good;
     }
     if (raw.ptr[0] != '"') {
         value->why = base64_complaint(raw, " is not a base64 string.", arena);

@@ -19,10 +19,10 @@ enum {
      * 413 before any record is stored; the real proxy reads it all and then refuses that record,
      * because it may have 1 MiB. */
     PRODUCE_RECORD_TEXT_BYTES_MAX = 4 * 1024 * 1024,
-    /* DIFFERS: a JSON key or value whose text has more than 2 MiB is not re-encoded: the message
+    /* DIFFERS: a JSON key or value whose text has more than 1 MiB is not re-encoded: the message
      * that refuses it (a record may have 1 MiB) counts its bytes as they were sent, and it is
      * refused even where re-encoding would make it small enough. */
-    PRODUCE_REENCODED_BYTES_MAX = 2 * 1024 * 1024,
+    PRODUCE_REENCODED_BYTES_MAX = 1024 * 1024,
     /* Memory of the scratch that a quiet proxy keeps between two requests. */
     PRODUCE_SCRATCH_KEEP_BYTES = 1024 * 1024,
 };
@@ -32,8 +32,9 @@ struct produce_request {
     struct buf bytes;
     struct buf records; /* struct broker_record, `count` of them */
     size_t count;
-    bool has_schema; /* key_schema, value_schema or an id of one was given */
-    bool is_large;   /* it was not decoded: there are more records than can be at once */
+    bool has_schema;      /* key_schema, value_schema or an id of one was given */
+    size_t long_decimals; /* of JSON that is encoded value by value */
+    bool is_large;        /* it was not decoded: there are more records than can be at once */
 
     /* Private to the decoder. */
     enum kafka_rest_media format;
@@ -91,8 +92,9 @@ void produce_too_many_records(struct exchange *exchange, size_t max);
 struct produce_value {
     enum kafka_rest_media format; /* MEDIA_JSON or MEDIA_BINARY */
     struct span raw;
-    bool present;    /* out: false for null */
-    const char *why; /* out: the 400's message, in the arena */
+    size_t *long_decimals; /* goes on counting; NULL: they are the first */
+    bool present;          /* out: false for null */
+    const char *why;       /* out: the 400's message, in the arena */
 };
 /* Appends the bytes; false when BINARY is asked of something else than base64. */
 bool produce_value_encode(struct produce_value *value, struct buf *bytes, struct arena *arena);

@@ -247,6 +247,7 @@ enum produce_walked produce_walk_take(struct produce_walk *walk, struct produce_
 {
     size_t start = walk->decoder.cursor.position;
     bool good = true;
+    walk->decoder.cursor.long_decimals = 0; /* a step is what is bounded */
     buf_trim(&request->bytes, PRODUCE_SCRATCH_KEEP_BYTES);
     produce_request_clear(request);
     while (good && walk->taken < walk->count && request->count < PRODUCE_WALK_RECORDS &&

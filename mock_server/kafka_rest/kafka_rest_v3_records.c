@@ -265,7 +265,11 @@ static bool encode_data(struct produce_job *job, const struct record_data *data,
         kafka_rest_error_known(exchange, ERROR_REGISTRY_MISSING);
         return false;
     }
-    struct produce_value value = {json ? MEDIA_JSON : MEDIA_BINARY, data->data, false, NULL};
+    struct produce_value value = {
+        .format = json ? MEDIA_JSON : MEDIA_BINARY,
+        .raw = data->data,
+        .long_decimals = &job->request.long_decimals,
+    };
     if (!produce_value_encode(&value, bytes, &exchange->arena)) {
         kafka_rest_error(exchange, 400, 400, "%s", value.why != NULL ? value.why : "Bad Request");
         return false;

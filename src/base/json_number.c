@@ -163,14 +163,17 @@ static bool decimal_from_text(struct span text, struct decimal *d)
            d->exponent < exact_exponent_max;
 }
 
-static void append_number(struct buf *out, struct span text, bool decimal)
+static void append_number(struct json_cursor *c, struct buf *out, struct span text, bool decimal)
 {
     struct decimal d;
     if (!decimal) {
         buf_append_span(out, span_equal_cstr(text, "-0") ? SPAN_LIT("0") : text);
     } else if (decimal_from_text(text, &d)) {
         append_java_decimal(out, &d);
+    } else if (c->long_decimals >= JSON_LONG_DECIMALS_MAX) {
+        buf_append_span(out, text);
     } else {
+        c->long_decimals++; /* it takes as long as fifty short ones */
         /* Long enough to need a NUL of its own; buf lends the room and takes it back. */
         size_t start = out->len;
         buf_append_span(out, text);
@@ -255,7 +258,7 @@ bool json_scan_number(struct json_scan *s)
         return json_fail_char(c, s->err, "Expected space separating root-level values");
     }
     if (s->out != NULL) {
-        append_number(s->out, span_from(c->text.ptr + start, c->position - start), decimal);
+        append_number(c, s->out, span_from(c->text.ptr + start, c->position - start), decimal);
     }
     return true;
 }

@@ -46,6 +46,8 @@ bool json_fail_token(struct json_cursor *c, struct json_error *err);
 /* The character at the cursor as Jackson describes it: "'}' (code 125)". */
 void json_describe_char(const struct json_cursor *c, char *out, size_t cap);
 
+/* How many bytes from p on are printable ASCII other than quote and backslash. */
+size_t json_plain_run(const char *p, size_t left);
 /* At the opening quote; at the first byte of a number. */
 bool json_scan_string(struct json_scan *s);
 bool json_scan_number(struct json_scan *s);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* How many bytes from p on are printable ASCII other than quote and backslash; eight at a time. */
-static size_t plain_run(const char *p, size_t left)
+/* Eight at a time. */
+size_t json_plain_run(const char *p, size_t left)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     const uint64_t high = UINT64_C(0x8080808080808080);
@@ -174,7 +174,7 @@ bool json_scan_string(struct json_scan *s)
         buf_append_byte(s->out, '"');
     }
     for (;;) {
-        size_t run = plain_run(c->text.ptr + c->position, c->text.len - c->position);
+        size_t run = json_plain_run(c->text.ptr + c->position, c->text.len - c->position);
         if (s->out != NULL && run > 0) {
             buf_append(s->out, c->text.ptr + c->position, run);
         }
@@ -233,7 +233,7 @@ void json_string_append(struct buf *out, struct span text)
     buf_append_byte(out, '"');
     while (position < text.len) {
         struct span rest = span_skip(text, position);
-        size_t run = plain_run(rest.ptr, rest.len);
+        size_t run = json_plain_run(rest.ptr, rest.len);
         buf_append(out, rest.ptr, run);
         position += run;
         if (position == text.len) {

@@ -7,13 +7,15 @@
 
 enum { members_inline = 64, members_searched_max = 32 };
 
-/* A member of an object that is being re-encoded: where its key and value stand in the output. */
+/* A member of an object that is being re-encoded: where its key and value stand in the output. It
+ * is small, because a body may have a hundred thousand: what they take out of the caches is what an
+ * object costs. */
 struct member {
     uint32_t key_hash;
-    size_t key_start;
-    size_t key_len;
-    size_t value_start;
-    size_t value_len;
+    uint32_t key_start;
+    uint32_t key_len;
+    uint32_t value_start;
+    uint32_t value_len;
 };
 
 /* The members of all objects that are open, innermost last. */
@@ -161,7 +163,7 @@ static bool member_is(const struct json_scan *s, size_t i, uint32_t hash, struct
  * that a body of a million keys costs no square of it. `base` is the object's first member. */
 struct key_index {
     size_t base;
-    size_t *slots;
+    uint32_t *slots;
     size_t slot_count;
     bool repeated; /* a key came twice: its last value stands behind members that come later */
 };
@@ -172,7 +174,7 @@ static void key_index_put(struct key_index *index, const struct json_scan *s, si
     while (index->slots[slot] != 0) {
         slot = (slot + 1) & (index->slot_count - 1);
     }
-    index->slots[slot] = i + 1;
+    index->slots[slot] = (uint32_t)(i + 1);
 }
 
 /* Enters the member that was pushed last. */
@@ -187,7 +189,7 @@ static bool key_index_grow(struct key_index *index, const struct json_scan *s)
         return true;
     }
     size_t slot_count = index->slot_count > 0 ? index->slot_count * 4 : members_searched_max * 8;
-    size_t *slots = calloc(slot_count, sizeof(*slots));
+    uint32_t *slots = calloc(slot_count, sizeof(*slots));
     if (slots == NULL) {
         return false;
     }
@@ -242,8 +244,11 @@ static bool scan_member_value(struct json_scan *s, unsigned depth, struct key_in
         if (!scan_value(s, depth)) {
             return false;
         }
-        s->stack->members[earlier].value_start = value_start;
-        s->stack->members[earlier].value_len = s->out->len - value_start;
+        if (s->out->len > UINT32_MAX) {
+            return json_fail(s->err, s->c->position, "out of memory");
+        }
+        s->stack->members[earlier].value_start = (uint32_t)value_start;
+        s->stack->members[earlier].value_len = (uint32_t)(s->out->len - value_start);
         index->repeated = true;
         return true;
     }
@@ -252,11 +257,15 @@ static bool scan_member_value(struct json_scan *s, unsigned depth, struct key_in
     if (!scan_value(s, depth)) {
         return false;
     }
-    struct member *m = member_push(s->stack);
+    struct member *m = s->out->len <= UINT32_MAX ? member_push(s->stack) : NULL;
     if (m == NULL) {
         return json_fail(s->err, s->c->position, "out of memory");
     }
-    *m = (struct member){hash, key_start, key_len, value_start, s->out->len - value_start};
+    *m = (struct member){.key_hash = hash,
+                         .key_start = (uint32_t)key_start,
+                         .key_len = (uint32_t)key_len,
+                         .value_start = (uint32_t)value_start,
+                         .value_len = (uint32_t)(s->out->len - value_start)};
     return key_index_grow(index, s) || json_fail(s->err, s->c->position, "out of memory");
 }
 
@@ -341,6 +350,10 @@ bool json_enter(struct json_cursor *c, enum json_kind array_or_object, struct js
 /* Appends the key again in its encoded form; the raw token is already known to be well-formed. */
 static bool append_key(struct json_scan *s, struct span key_raw)
 {
+    if (json_plain_run(key_raw.ptr + 1, key_raw.len - 1) == key_raw.len - 2) {
+        buf_append_span(s->out, key_raw);
+        return true;
+    }
     struct json_cursor again = json_cursor_at(key_raw);
     struct json_scan keys = {.c = &again, .out = s->out, .err = s->err};
     return json_scan_string(&keys);

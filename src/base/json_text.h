@@ -17,12 +17,21 @@
 #include "buf.h"
 #include "error.h"
 
-enum { JSON_DEPTH_MAX = 1000 }; /* Jackson's own later default; deeper is refused */
+enum {
+    JSON_DEPTH_MAX = 1000, /* Jackson's own later default; deeper is refused */
+    /* DIFFERS: of decimals with more than 15 digits the first 4096 of a body (of a step, where it
+     * takes several) or of an answer are
+     * rounded to a double's shortest form; the others stay as they are written, which for what
+     * programs print is the same but for the form of exponents. */
+    JSON_LONG_DECIMALS_MAX = 4096,
+};
 
-/* A cursor over one text. The members are private. */
+/* A cursor over one text. The members are private, but for
+ * `long_decimals`, which may go on from one text to the next. */
 struct json_cursor {
     struct span text;
     size_t position;
+    size_t long_decimals; /* converted so far, of JSON_LONG_DECIMALS_MAX */
 };
 
 enum json_kind {

@@ -381,6 +381,37 @@ static void floats_have_the_digits_of_a_float(void **state)
     buf_release(&out);
 }
 
+/* Rounding one takes as long as copying a hundred: a bounded number of them is rounded, whatever
+ * the size of the text. */
+static void long_decimals_are_rounded_up_to_a_number(void **state)
+{
+    (void)state;
+    static const char written[] = "1.23456789012345678e3";
+    static const char rounded[] = "1234.567890123457";
+    enum { more = 3 };
+    struct json_error err;
+    struct buf in;
+    struct buf out;
+    struct buf expected;
+    buf_init(&in, 1 << 20);
+    buf_init(&out, 1 << 20);
+    buf_init(&expected, 1 << 20);
+    for (int i = 0; i < JSON_LONG_DECIMALS_MAX + more; i++) {
+        const char *comma = i == 0 ? "[" : ",";
+        buf_printf(&in, "%s%s,1.50", comma, written);
+        buf_printf(&expected, "%s%s,1.5", comma, i < JSON_LONG_DECIMALS_MAX ? rounded : written);
+    }
+    buf_append_byte(&in, ']');
+    buf_append_byte(&expected, ']');
+    struct json_cursor c = json_cursor_at(buf_span(&in));
+    assert_true(json_reencode(&c, &out, &err));
+    assert_int_equal(c.long_decimals, JSON_LONG_DECIMALS_MAX);
+    assert_string_equal(buf_cstr(&out), buf_cstr(&expected));
+    buf_release(&in);
+    buf_release(&out);
+    buf_release(&expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +426,7 @@ int main(void)
         cmocka_unit_test(nesting_is_taken_to_the_limit_and_not_beyond),
         cmocka_unit_test(a_full_output_buffer_is_a_failure_not_a_cut),
         cmocka_unit_test(every_cut_of_a_document_is_refused),
+        cmocka_unit_test(long_decimals_are_rounded_up_to_a_number),
         cmocka_unit_test(doubles_print_shortest_and_read_back),
         cmocka_unit_test(string_tokens_decode_to_bytes),
         cmocka_unit_test(appended_strings_replace_what_is_not_utf8),

@@ -550,7 +550,7 @@ static void no_part_of_a_body_is_looked_at_for_long(void **state)
     expect_too_long(b, "{\"", 'x', "\":1,\"records\":[{\"value\":1}]}");
 }
 
-/* One of a text of more than 2 MiB is refused with the others kept, and its bytes are counted. */
+/* One of a text of more than 1 MiB is refused with the others kept, and its bytes are counted. */
 static void a_record_that_is_too_large_stands_among_the_others(void **state)
 {
     struct bench *b = *state;

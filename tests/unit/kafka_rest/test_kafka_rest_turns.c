@@ -17,7 +17,9 @@ enum {
     HUGE_PARTITIONS = CONSUMER_LIST_MAX
 };
 
-static const char settings[] = "\"format\":\"json\",\"auto.offset.reset\":\"earliest\","
+#define BINARY_TYPE "application/vnd.kafka.binary.v2+json"
+
+static const char settings[] = "\"format\":\"binary\",\"auto.offset.reset\":\"earliest\","
                                "\"fetch.min.bytes\":0,\"auto.commit.enable\":\"false\"";
 
 static const struct consumer_turn *turn_of(const struct bench *b)
@@ -51,7 +53,7 @@ static void readers_begin(struct bench *b, struct bench_call *calls[READERS])
     char target[128];
     for (int i = 0; i < READERS; i++) {
         snprintf(target, sizeof(target), "GET /consumers/g/instances/r%d/records", i);
-        calls[i] = bench_begin_in_turn(b, target, JSON_TYPE, NULL);
+        calls[i] = bench_begin_in_turn(b, target, BINARY_TYPE, NULL);
     }
 }
 
@@ -116,7 +118,7 @@ static void who_comes_later_stands_behind_who_waits(void **state)
     int before = readers_answered(calls);
     turn_end(&b->turn);
     struct bench_call *late =
-        bench_begin_in_turn(b, "GET /consumers/g/instances/late/records", JSON_TYPE, NULL);
+        bench_begin_in_turn(b, "GET /consumers/g/instances/late/records", BINARY_TYPE, NULL);
     assert_false(late->sent);
     timer_heap_run(&b->timers);
     turn_end(&b->turn);
@@ -183,7 +185,7 @@ static void who_leaves_while_waiting_for_a_turn_holds_up_nobody(void **state)
 static void an_answer_has_so_many_records_at_most(void **state)
 {
     struct bench *b = *state;
-    consumer_open(b, settings);
+    consumer_open(b, consumer_eager_json);
     for (int i = 0; i < CONSUMER_REPLY_RECORDS_MAX + 3; i++) {
         bench_append(b, "u1.pin", 0, NULL, "1");
     }
@@ -194,6 +196,53 @@ static void an_answer_has_so_many_records_at_most(void **state)
     snprintf(last, sizeof(last), "\"offset\":%d}]", CONSUMER_REPLY_RECORDS_MAX - 1);
     assert_string_equal(first->body + strlen(first->body) - strlen(last), last);
     assert_string_equal(consumer_read(b, "c"), "10000,10001,10002");
+}
+
+static size_t count_of(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) {
+        count++;
+    }
+    return count;
+}
+
+/* Many small records have as many of them as one large one. */
+static void an_answer_rounds_so_many_decimals(void **state)
+{
+    struct bench *b = *state;
+    enum { a_record = 1000, records = 6 };
+    struct buf value;
+    consumer_open(b, consumer_eager_json);
+    buf_init(&value, 1024 * 1024);
+    for (int i = 0; i < a_record; i++) {
+        buf_printf(&value, "%s1.23456789012345678e3", i == 0 ? "[" : ",");
+    }
+    buf_append_byte(&value, ']');
+    for (int i = 0; i < records; i++) {
+        bench_append(b, "u1.pin", 0, NULL, buf_cstr(&value));
+    }
+    buf_release(&value);
+    turn_end(&b->turn);
+    const struct bench_call *read = bench_call(b, RECORDS, JSON_TYPE, NULL);
+    assert_int_equal(read->status, 200);
+    assert_int_equal(count_of(read->body, "1234.567890123457"), JSON_LONG_DECIMALS_MAX);
+    assert_int_equal(count_of(read->body, "678e3"), records * a_record - JSON_LONG_DECIMALS_MAX);
+}
+
+/* JSON is parsed and written anew, which takes its time. */
+static void an_answer_in_json_is_smaller(void **state)
+{
+    struct bench *b = *state;
+    b->options.first_poll = FIRST_POLL_EAGER;
+    bench_open(b);
+    consumer_create(b, "c", consumer_eager_json);
+    consumer_subscribe(b, "c", "u1.pin");
+    large_append(b);
+    turn_end(&b->turn);
+    const struct bench_call *read = bench_call(b, RECORDS, JSON_TYPE, NULL);
+    assert_true(strlen(read->body) <= CONSUMER_REPLY_JSON_BYTES_MAX);
+    assert_string_equal(consumer_offsets_in(read), "0");
 }
 
 /* --- bodies that are read as a whole --- */
@@ -265,6 +314,8 @@ int main(void)
         TEST(polls_over_many_partitions_wait_for_later_turns),
         TEST(who_leaves_while_waiting_for_a_turn_holds_up_nobody),
         TEST(an_answer_has_so_many_records_at_most),
+        TEST(an_answer_rounds_so_many_decimals),
+        TEST(an_answer_in_json_is_smaller),
         TEST(a_body_that_is_read_as_a_whole_has_a_limit),
         TEST(a_list_has_so_many_entries_at_most),
     };
