@@ -1,6 +1,7 @@
 #include "span.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,11 @@ struct span span_from(const char *ptr, size_t len)
 struct span span_from_cstr(const char *text)
 {
     return text != NULL ? (struct span){text, strlen(text)} : SPAN_EMPTY;
+}
+
+int span_shown_bytes(struct span s)
+{
+    return s.len > INT_MAX ? INT_MAX : (int)s.len;
 }
 
 bool span_equal(struct span a, struct span b)

@@ -18,7 +18,8 @@ struct span {
 #define SPAN_LIT(literal) ((struct span){"" literal, sizeof(literal) - 1})
 /* The two arguments of printf's "%.*s". Lengths over INT_MAX are cut, which only a message may do.
  */
-#define SPAN_ARG(s) ((s).len > 0x7fffffff ? 0x7fffffff : (int)(s).len), (s).ptr
+#define SPAN_ARG(s) span_shown_bytes(s), (s).ptr
+int span_shown_bytes(struct span s);
 
 struct span span_from(const char *ptr, size_t len);
 /* NULL gives an empty span. */
