@@ -281,6 +281,7 @@ fuzz-run: $(FUZZ_LIVE)
 .PHONY: fault
 fault: check-build ## every storage fault (the quick suite tries every third), then the fault scripts
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_faults
+	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_calls
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_sink_faults
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_lake_faults
 	$(Q)for s in $(filter-out %/soak.sh,$(sort $(wildcard tests/fault/*.sh))); do MALLOC_STRIDE=1 PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done

@@ -62,13 +62,16 @@ enum status store_batch_find(struct store *store, struct store_place place, int6
     enum status status = store_read_row(store, stmt, "find a record batch", &found, err);
     if (found) {
         size_t start = bytes->len;
-        buf_append_span(bytes, sqlite_column_span(stmt, 2));
+        struct span kept = sqlite_column_span(stmt, 2);
+        buf_append_span(bytes, kept);
         *out = (struct store_batch){.first_offset = sqlite3_column_int64(stmt, 0),
                                     .last_offset = sqlite3_column_int64(stmt, 1)};
         if (buf_ok(bytes)) {
             out->bytes = span_from(bytes->ptr + start, bytes->len - start);
-        } else {
+        } else if (kept.len > bytes->max - start) {
             status = error_set(err, STATUS_LIMIT, "there is no room for a record batch");
+        } else {
+            status = error_no_memory(err);
         }
     } else if (status == STATUS_OK) {
         status = error_set(err, STATUS_NOT_FOUND, "no record batch from offset %lld on",

@@ -260,6 +260,11 @@ enum status store_part_copy(struct store *store, struct span upload_id,
     struct store_object_bytes bytes;
     enum status status = find_row(store, upload_id, part->number, &row, err);
     if (status == STATUS_OK) {
+        /* Before the bytes are looked at: the first write of a run moves the last one's log, which
+         * an open statement holds. */
+        status = store_write_begin(store, err);
+    }
+    if (status == STATUS_OK) {
         status = store_object_bytes(store, object_id, &bytes, err);
     }
     if (status != STATUS_OK) {
@@ -322,6 +327,23 @@ static enum status gather_part(struct store *store, struct span upload_id, int32
     return status == STATUS_OK ? store_pieces_add(store, row.old, pieces, err) : status;
 }
 
+/* Behind the upload, which is buried already: any failure costs the turn, or the next commit would
+ * keep neither the upload nor the object. */
+static enum status place_completed(struct store *store, const struct store_new_object *object,
+                                   const struct store_pieces *pieces, struct error *err)
+{
+    struct error why;
+    enum status status = store_object_insert(store, object, &why);
+    if (status == STATUS_OK) {
+        status = store_pieces_link(store, pieces, object->content_id, &why);
+    }
+    if (status != STATUS_OK) {
+        store_turn_fail(store, &why);
+        error_set(err, status, "%s", why.message);
+    }
+    return status;
+}
+
 enum status store_upload_complete(struct store *store, struct span upload_id,
                                   const int32_t *numbers, size_t count,
                                   const struct store_object_put *put, struct error *err)
@@ -340,10 +362,7 @@ enum status store_upload_complete(struct store *store, struct span upload_id,
     }
     if (status == STATUS_OK) {
         object.size = pieces.size;
-        status = store_object_insert(store, &object, err);
-    }
-    if (status == STATUS_OK) {
-        status = store_pieces_link(store, &pieces, object.content_id, err);
+        status = place_completed(store, &object, &pieces, err);
     }
     store_pieces_release(&pieces);
     return status;

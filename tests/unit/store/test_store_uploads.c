@@ -503,6 +503,19 @@ static void a_rolled_back_completion_leaves_the_upload_as_it_was(void **state)
     assert_int_equal(lake_query(f, "SELECT count(*) FROM chunk"), 4);
 }
 
+static void the_first_write_of_a_run_may_copy_a_part_from_a_small_object(void **state)
+{
+    struct lake_fixture *f = *state;
+    lake_put_text(f, "small", "text");
+    lake_upload(f, "u", "k");
+    lake_commit(f);
+    lake_reopen(f);
+    struct store_object small = lake_object(f, "small");
+    struct store_part part = {.number = 1, .size = 4, .etag = SPAN_LIT("e"), .modified_ms = 1};
+    assert_int_equal(store_part_copy(f->store, SPAN_LIT("u"), &part, small.id, 0, &f->err),
+                     STATUS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -521,6 +534,7 @@ int main(void)
         LAKE_FILE_TEST(ten_thousand_parts_are_one_object),
         LAKE_FILE_TEST(any_range_of_any_object_can_be_a_part),
         LAKE_FILE_TEST(ranges_of_small_objects_can_be_parts_too),
+        LAKE_FILE_TEST(the_first_write_of_a_run_may_copy_a_part_from_a_small_object),
         LAKE_FILE_TEST(a_range_beyond_the_object_is_invalid),
         LAKE_FILE_TEST(one_content_may_be_linked_by_many_parts_of_one_upload),
         LAKE_MEMORY_TEST(bytes_in_too_many_pieces_are_refused),
