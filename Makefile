@@ -64,7 +64,7 @@ else ifeq ($(VARIANT),tsan)
 PP_CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
 PP_LDFLAGS += -fsanitize=thread
 else ifeq ($(VARIANT),cov)
-PP_CFLAGS += -O0 --coverage
+PP_CFLAGS += -O0 --coverage -DPINPIPE_COVERAGE
 PP_LDFLAGS += --coverage
 else ifeq ($(VARIANT),cross)
 # For another machine than this one, of whose libraries nothing is installed: their headers are the same everywhere, and what

@@ -145,19 +145,21 @@ enum status server_new(const struct server_options *options, struct server **out
     server->wake.data = server;
     server->interrupt.data = server;
     code = uv_async_init(&server->loop, &server->interrupt, on_interrupt);
+    if (code != 0) {
+        server->interrupt.type = UV_UNKNOWN_HANDLE; /* nothing to close */
+    }
     for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
     }
     loop_descriptors_reserve(server);
-    if (code == 0 &&
-        timer_heap_reserve(&server->timers, server->limits.connections_max) != STATUS_OK) {
-        code = UV_ENOMEM;
-    } else {
+    /* Room for the deadlines of all; each connection takes its own of it. */
+    if (timer_heap_reserve(&server->timers, server->limits.connections_max) == STATUS_OK) {
         timer_heap_unreserve(&server->timers, server->limits.connections_max);
+    } else {
+        code = UV_ENOMEM;
     }
     if (code != 0) {
-        server->interrupt.type = UV_UNKNOWN_HANDLE;
         server_free(server);
         return error_set(err, STATUS_FAILED, "cannot make an event loop: %s", uv_strerror(code));
     }

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifdef PINPIPE_COVERAGE
+extern void __gcov_dump(void);
+#endif
+
 enum { message_bytes = 512 };
 
 /* The program's one global that can be written beside the signal flag (tests/lint/lint.sh): an
@@ -47,6 +51,9 @@ void bug_report(const char *file, int line, const char *what)
 #ifdef PINPIPE_BUG_ABORTS /* a fuzzer keeps the input only of what a signal ended */
     abort();
 #else
+#ifdef PINPIPE_COVERAGE /* what a process has counted is written by an exit alone */
+    __gcov_dump();
+#endif
     _exit(BUG_EXIT_CODE);
 #endif
 }

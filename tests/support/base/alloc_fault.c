@@ -1,39 +1,55 @@
 #include "alloc_fault.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-static _Thread_local struct {
-    bool on;
-    bool failed;
-    enum alloc_fault_mode mode;
-    long fail_at;
-    long asked;
-} fault;
-static bool failed_last; /* of the test's one loop */
+static atomic_bool on;
+static bool elsewhere;
+static pthread_t beginner;
+static enum alloc_fault_mode mode_now;
+static long fail_at;
+static atomic_long asked;
+static atomic_bool failed;
 static atomic_long alive;
 
 bool alloc_fault_goes_on(long n)
 {
-    return n == 1 || failed_last;
+    return n == 1 || atomic_load(&failed);
+}
+
+static void begin(long n, enum alloc_fault_mode mode, bool others)
+{
+    atomic_store(&asked, 0);
+    atomic_store(&failed, false);
+    fail_at = n;
+    mode_now = mode;
+    elsewhere = others;
+    beginner = pthread_self();
+    atomic_store(&on, true);
 }
 
 void alloc_fault_begin(long n, enum alloc_fault_mode mode)
 {
-    fault.asked = 0;
-    fault.fail_at = n;
-    fault.mode = mode;
-    fault.failed = false;
-    fault.on = true;
+    begin(n, mode, false);
+}
+
+void alloc_fault_begin_elsewhere(long n, enum alloc_fault_mode mode)
+{
+    begin(n, mode, true);
 }
 
 bool alloc_fault_end(void)
 {
-    fault.on = false;
-    failed_last = fault.failed;
-    return fault.failed;
+    atomic_store(&on, false);
+    return atomic_load(&failed);
+}
+
+long alloc_fault_asked(void)
+{
+    return atomic_load(&asked);
 }
 
 long alloc_fault_alive(void)
@@ -59,17 +75,16 @@ extern void __libc_free(void *old);
 
 static bool fails(void)
 {
-    if (!fault.on) {
+    if (!atomic_load(&on) || (pthread_equal(pthread_self(), beginner) != 0) == elsewhere) {
         return false;
     }
-    fault.asked++;
-    bool failing = fault.asked == fault.fail_at ||
-                   (fault.asked > fault.fail_at && fault.mode == ALLOC_FAILS_FROM_THERE_ON);
-    if (failing) {
-        fault.failed = true;
-        errno = ENOMEM;
+    long number = atomic_fetch_add(&asked, 1) + 1;
+    if (number < fail_at || (number > fail_at && mode_now == ALLOC_FAILS_ONCE)) {
+        return false;
     }
-    return failing;
+    atomic_store(&failed, true);
+    errno = ENOMEM;
+    return true;
 }
 
 static void *counted(void *made)

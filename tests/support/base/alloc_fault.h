@@ -9,8 +9,9 @@
  *       ... what it said, and that the next call works ...
  *   }
  *
- * Only the thread that began sees its allocations fail. Where it cannot be done (a sanitizer's
- * malloc, another libc than glibc) nothing ever fails, and such a loop ends after one round. */
+ * Only the thread that began sees its allocations fail, unless it says otherwise. Where it cannot
+ * be done (a sanitizer's malloc, another libc than glibc) nothing ever fails, and such a loop ends
+ * after one round. */
 #ifndef PINPIPE_TESTS_ALLOC_FAULT_H
 #define PINPIPE_TESTS_ALLOC_FAULT_H
 
@@ -21,8 +22,12 @@ enum alloc_fault_mode { ALLOC_FAILS_ONCE, ALLOC_FAILS_FROM_THERE_ON };
 /* Is there anything left to fail: the n-1-th allocation did. */
 bool alloc_fault_goes_on(long n);
 void alloc_fault_begin(long n, enum alloc_fault_mode mode);
+/* The other way round: those of all other threads fail, a server's and not its client's. */
+void alloc_fault_begin_elsewhere(long n, enum alloc_fault_mode mode);
 /* With memory again. True: an allocation failed meanwhile. */
 bool alloc_fault_end(void);
+/* How many were asked for since it began. */
+long alloc_fault_asked(void);
 /* Allocations that are alive, of all threads; 0 where they are not counted. */
 long alloc_fault_alive(void);
 

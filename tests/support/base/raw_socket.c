@@ -36,6 +36,18 @@ int raw_connect_from(const char *source, int port)
     return fd;
 }
 
+int raw_connect_ipv6(int port)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+    address.sin6_addr = in6addr_loopback;
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+        raw_close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 int raw_connect(int port)
 {
     return raw_connect_from("127.0.0.1", port);

@@ -25,6 +25,8 @@ struct raw_reply {
 int raw_connect(int port);
 /* From another address of this machine, such as 127.0.0.2; -1 where it has no such address. */
 int raw_connect_from(const char *source, int port);
+/* To ::1; -1 where there is no IPv6. */
+int raw_connect_ipv6(int port);
 void raw_send(int fd, const char *bytes, size_t len);
 void raw_send_text(int fd, const char *text);
 /* As much as fits without waiting; false once the server has closed. */

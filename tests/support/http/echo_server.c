@@ -72,6 +72,9 @@ static const struct park_ops waiter_ops = {waiter_deadline, waiter_cancel};
 static enum handled wait_until(struct echo_server *echo, struct exchange *exchange, int64_t due_us)
 {
     struct echo_waiter *waiter = malloc(sizeof(*waiter));
+    if (waiter == NULL) {
+        return answer(exchange, 500, SPAN_LIT("no memory"));
+    }
     *waiter = (struct echo_waiter){exchange, echo->waiters};
     echo->waiters = waiter;
     exchange_park(exchange, due_us, &waiter_ops, echo);
@@ -125,7 +128,9 @@ static void answer_was_lost(void *ctx)
 static enum handled answer_hint(struct echo_server *echo, struct exchange *exchange, uint64_t count)
 {
     char *hint = arena_alloc(&exchange->arena, (size_t)count + 1);
-    assert_non_null(hint);
+    if (hint == NULL) {
+        return answer(exchange, 500, SPAN_LIT("no memory"));
+    }
     memset(hint, 'x', (size_t)count);
     hint[count] = '\0';
     exchange->reply.hint = hint;
@@ -224,7 +229,8 @@ void echo_server_start(struct echo_server *echo)
 {
     const struct server_options options = {
         .env = &echo->env, .log = &echo->log, .limits = &echo->limits};
-    struct listener_options listen = {.address = "127.0.0.1", .flag = "--echo"};
+    struct listener_options listen = {
+        .address = echo->address != NULL ? echo->address : "127.0.0.1", .flag = "--echo"};
     struct http_pool *http;
     struct error err = ERROR_NONE;
     assert_int_equal(server_new(&options, &echo->server, &err), STATUS_OK);

@@ -41,6 +41,7 @@ struct echo_server {
     struct turn_work work;                  /* of the next start; run may be NULL */
     const struct conn_transport *transport; /* of the next start; NULL: plain TCP */
     struct store *store;                    /* of the next start; NULL: nothing is committed */
+    const char *address;                    /* of the next start; NULL: 127.0.0.1 */
     const struct listener_options *beside;  /* of the next start: a second listener; NULL: none */
     int beside_port;
     struct server *server;

@@ -3,6 +3,7 @@
 #include "echo_bench.h"
 #include "line_echo.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -188,6 +189,35 @@ static void a_full_address_leaves_places_to_the_others(void **state)
     }
 }
 
+/* An IPv4 client of a listener for both comes as an IPv6 address, and has one share all the same.
+ */
+static void an_address_is_the_same_whichever_way_it_comes(void **state)
+{
+    struct echo_bench *f = bench_with_lines(state, NULL);
+    int parked[places];
+    int other = raw_connect_ipv6(9); /* nobody there; is there IPv6? */
+    if (other < 0 && errno != ECONNREFUSED) {
+        skip();
+    }
+    f->echo.address = "::";
+    f->echo.limits.connections_max = places + 4;
+    f->echo.limits.address_connections_max = places;
+    echo_server_start(&f->echo);
+    for (int i = 0; i < places; i++) { /* half of them over the IPv4 listener */
+        parked[i] = raw_connect(i % 2 == 0 ? f->echo.port : f->echo.beside_port);
+        raw_send_text(parked[i], i % 2 == 0 ? GET("/park") : "a line");
+    }
+    echo_server_await(&f->echo.parked, places / 2);
+    echo_bench_ask(f, GET("/hello"));
+    assert_int_equal(f->reply.status, 503);
+    other = raw_connect_ipv6(f->echo.port);
+    expect_hello(f, other);
+    raw_close(other);
+    for (int i = 0; i < places; i++) {
+        raw_close(parked[i]);
+    }
+}
+
 /* --- no memory for a newcomer --- */
 
 static atomic_int lacking; /* connections for which there is none */
@@ -228,6 +258,7 @@ int main(void)
         TEST(a_reader_that_takes_nothing_yields),
         TEST(a_full_port_leaves_places_to_the_others),
         TEST(a_full_address_leaves_places_to_the_others),
+        TEST(an_address_is_the_same_whichever_way_it_comes),
         TEST(a_listener_without_memory_hears_again_by_itself),
     };
     return cmocka_run_group_tests_name("places", tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* The timer heap on a virtual clock. */
 #include "timer.h"
 
+#include "alloc_fault.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -156,6 +158,34 @@ static void a_firing_timer_may_clear_another_that_is_due(void **state)
     assert_int_equal(f->fired_count, 1);
 }
 
+static void without_memory_a_timer_takes_a_promised_slot_and_then_none(void **state)
+{
+    struct fixture *f = *state;
+    int armed = 0;
+    assert_int_equal(timer_heap_reserve(&f->heap, 10), STATUS_OK);
+    alloc_fault_begin(1, ALLOC_FAILS_FROM_THERE_ON);
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && armed < timer_count) {
+        status = timer_set(&f->heap, &f->timers[armed].timer, now(f) + armed);
+        armed += status == STATUS_OK;
+    }
+    /* Moving one that is armed takes no memory. */
+    enum status moved = timer_set(&f->heap, &f->timers[0].timer, now(f) + timer_count);
+    enum status reserved = timer_heap_reserve(&f->heap, timer_count);
+    if (!alloc_fault_end()) {
+        skip(); /* no allocation fails here */
+    }
+    assert_in_range(armed, 10, timer_count - 1);
+    assert_int_equal(status, STATUS_NO_MEMORY);
+    assert_int_equal(moved, STATUS_OK);
+    assert_int_equal(reserved, STATUS_NO_MEMORY);
+    assert_int_equal(f->heap.reserved, 10);
+    env_advance(&f->env, timer_count);
+    timer_heap_run(&f->heap);
+    assert_int_equal(f->fired_count, armed);
+    assert_int_equal(f->fired[armed - 1], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +195,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(arming_again_moves_a_timer_both_ways, setup, teardown),
         cmocka_unit_test_setup_teardown(a_timer_that_arms_itself_for_now_does_not_starve_the_others,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(without_memory_a_timer_takes_a_promised_slot_and_then_none,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_firing_timer_may_clear_another_that_is_due, setup,
                                         teardown),
