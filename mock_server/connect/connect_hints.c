@@ -1,7 +1,7 @@
 #include "connect_hints.h"
 
 #include "connect_worker_internal.h"
-#include "java_regex.h"
+#include "group_pattern.h"
 #include "sink_config.h"
 #include "store_objects.h"
 
@@ -47,18 +47,17 @@ const char *connect_hint_findings(struct arena *arena, const struct connect_entr
 
 /* --- taken, but --- */
 
-static bool hint_matches_any_topic(struct store *store, struct span pattern)
+/* A pattern that gives up is told of elsewhere. */
+static bool hint_matches_any_topic(struct store *store, struct span source)
 {
-    struct java_regex *regex = NULL;
-    struct java_regex_flaw flaw;
-    bool found = false;
-    if (java_regex_new(pattern, &regex, &flaw) != STATUS_OK) {
-        return true;
-    }
+    struct group_pattern *pattern = group_pattern_new(source, NULL);
+    bool found = pattern == NULL;
+    group_pattern_look_begin(pattern);
     for (size_t i = 0; i < store_topic_count(store) && !found; i++) {
-        found = java_regex_match(regex, store_topic_at(store, i)->name) == JAVA_REGEX_YES;
+        found = group_pattern_matches(pattern, store_topic_at(store, i)->name) ||
+                group_pattern_gave_up(pattern);
     }
-    java_regex_free(regex);
+    group_pattern_free(pattern);
     return found;
 }
 

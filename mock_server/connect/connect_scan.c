@@ -8,7 +8,7 @@
 
 enum {
     scan_places_max = 10000, /* looked at in one slice */
-    scan_places_a_look = 64, /* at the clock */
+    scan_places_a_look = 16, /* at the clock */
 };
 
 struct scanning {

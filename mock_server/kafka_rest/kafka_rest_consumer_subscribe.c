@@ -153,11 +153,13 @@ static enum handled subscription_matches(struct kafka_rest_call *call)
         return kafka_rest_error_broker(call, &answer->base);
     }
     struct json_writer w = subscription_begin(call);
+    group_member_look_begin(consumer->member);
     for (size_t i = 0; i < answer->topic_count; i++) {
         if (group_member_wants(consumer->member, answer->topics[i].name)) {
             json_write_string(&w, answer->topics[i].name);
         }
     }
+    group_member_look_end(consumer->member);
     return subscription_end(&w);
 }
 

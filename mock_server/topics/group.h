@@ -105,6 +105,9 @@ uint64_t group_member_epoch(const struct group_member *member);
 /* Would this topic be among those the member asked for, by name or by its pattern? What the policy
  * hides no pattern sees. */
 bool group_member_wants(const struct group_member *member, struct span topic);
+/* Round asking that of many topics: a pattern that is slow on too many of them gives up. */
+void group_member_look_begin(struct group_member *member);
+void group_member_look_end(struct group_member *member);
 /* False: the member does not hold it. */
 bool group_member_find(const struct group_member *member, struct span topic, int32_t partition,
                        struct group_partition *out);

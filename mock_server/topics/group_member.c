@@ -129,13 +129,23 @@ static bool member_sees(const struct group_member *member, struct span topic)
     unsigned before = group_pattern_overruns(pattern);
     bool matches = group_pattern_matches(pattern, topic);
     if (group_pattern_overruns(pattern) > before && group_pattern_gave_up(pattern)) {
-        LOG_WARNF(member->options.log, "group",
-                  "topic_pattern %.*s takes too long on %d topic names, the last %.*s: it matches "
-                  "nothing from now on; write it without nested repetitions",
-                  SPAN_ARG(group_pattern_source(pattern)), GROUP_PATTERN_OVERRUNS_MAX,
-                  SPAN_ARG(topic));
+        LOG_WARNF(
+            member->options.log, "group",
+            "topic_pattern %.*s takes too long on topic names such as %.*s: it matches nothing "
+            "from now on; write it without nested repetitions",
+            SPAN_ARG(group_pattern_source(pattern)), SPAN_ARG(topic));
     }
     return matches;
+}
+
+void group_member_look_begin(struct group_member *member)
+{
+    group_pattern_look_begin(member->pattern);
+}
+
+void group_member_look_end(struct group_member *member)
+{
+    group_pattern_look_end(member->pattern);
 }
 
 bool group_member_wants(const struct group_member *member, struct span topic)

@@ -10,6 +10,8 @@ struct group_pattern {
     struct java_regex *regex;
     struct group_text *source;
     unsigned overruns; /* matches that were given up */
+    bool looks;        /* at many topics, of which were slow: */
+    unsigned slow;
 };
 
 void group_pattern_free(struct group_pattern *pattern)
@@ -67,10 +69,29 @@ bool group_pattern_matches(struct group_pattern *pattern, struct span topic)
         return false;
     }
     enum java_regex_outcome outcome = java_regex_match(pattern->regex, topic);
-    if (outcome == JAVA_REGEX_OVERRUN) {
+    pattern->slow += pattern->looks && java_regex_was_slow(pattern->regex) ? 1 : 0;
+    if (pattern->slow > GROUP_PATTERN_SLOW_MAX) {
+        pattern->overruns = GROUP_PATTERN_OVERRUNS_MAX;
+    } else if (outcome == JAVA_REGEX_OVERRUN) {
         pattern->overruns++;
     }
     return outcome == JAVA_REGEX_YES;
+}
+
+void group_pattern_look_begin(struct group_pattern *pattern)
+{
+    if (pattern != NULL) {
+        pattern->looks = true;
+        pattern->slow = 0;
+    }
+}
+
+void group_pattern_look_end(struct group_pattern *pattern)
+{
+    if (pattern != NULL) {
+        pattern->looks = false;
+        pattern->slow = 0;
+    }
 }
 
 unsigned group_pattern_overruns(const struct group_pattern *pattern)

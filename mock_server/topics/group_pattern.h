@@ -8,6 +8,8 @@
 enum {
     /* Topic names for which a pattern's match may be given up; then it matches nothing any more. */
     GROUP_PATTERN_OVERRUNS_MAX = 16,
+    /* Names of one look at many topics that may be slow to match; the same then. */
+    GROUP_PATTERN_SLOW_MAX = 500,
 };
 
 struct group_pattern;
@@ -19,7 +21,11 @@ void group_pattern_free(struct group_pattern *pattern);
 size_t group_pattern_bytes(const struct group_pattern *pattern);
 /* True: it matches the whole name. */
 bool group_pattern_matches(struct group_pattern *pattern, struct span topic);
-/* GROUP_PATTERN_OVERRUNS_MAX matches took too long: it matches nothing any more. */
+/* A look at many topics begins, and is over. NULL is allowed. */
+void group_pattern_look_begin(struct group_pattern *pattern);
+void group_pattern_look_end(struct group_pattern *pattern);
+/* GROUP_PATTERN_OVERRUNS_MAX matches took too long, or one look at many topics did: it matches
+ * nothing any more. */
 bool group_pattern_gave_up(const struct group_pattern *pattern);
 /* How many matches took too long so far. */
 unsigned group_pattern_overruns(const struct group_pattern *pattern);

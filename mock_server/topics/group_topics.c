@@ -40,12 +40,14 @@ size_t group_member_topics_visit(struct group_member *member, group_topic_visit 
         }
         looks += member->topic_count;
     } else if (member->mode == GROUP_MODE_PATTERN) {
+        group_pattern_look_begin(member->pattern);
         for (size_t i = 0; i < count; i++) {
             const struct store_topic *topic = store_topic_at(store, i);
             if (group_member_wants(member, topic->name)) {
                 visit(ctx, topic, i);
             }
         }
+        group_pattern_look_end(member->pattern);
         looks += count;
     }
     return looks;

@@ -9,6 +9,7 @@ struct java_regex {
     pcre2_code *code;
     pcre2_match_data *match;
     pcre2_match_context *limits;
+    bool was_slow;
 };
 
 void java_regex_free(struct java_regex *regex)
@@ -47,8 +48,6 @@ enum status java_regex_new(struct span source, struct java_regex **out,
         java_regex_free(regex);
         return STATUS_NO_MEMORY;
     }
-    pcre2_set_match_limit(regex->limits, JAVA_REGEX_STEPS_MAX);
-    pcre2_set_depth_limit(regex->limits, JAVA_REGEX_STEPS_MAX);
     *out = regex;
     return STATUS_OK;
 }
@@ -60,14 +59,30 @@ size_t java_regex_bytes(const struct java_regex *regex)
     return sizeof(*regex) + bytes;
 }
 
+static int match_within(struct java_regex *regex, struct span text, uint32_t steps)
+{
+    pcre2_set_match_limit(regex->limits, steps);
+    pcre2_set_depth_limit(regex->limits, steps);
+    return pcre2_match(regex->code, (PCRE2_SPTR)text.ptr, text.len, 0, 0, regex->match,
+                       regex->limits);
+}
+
 enum java_regex_outcome java_regex_match(struct java_regex *regex, struct span text)
 {
-    int result =
-        pcre2_match(regex->code, (PCRE2_SPTR)text.ptr, text.len, 0, 0, regex->match, regex->limits);
+    int result = match_within(regex, text, JAVA_REGEX_QUICK_STEPS);
+    regex->was_slow = result < PCRE2_ERROR_PARTIAL;
+    if (regex->was_slow) {
+        result = match_within(regex, text, JAVA_REGEX_STEPS_MAX);
+    }
     if (result < PCRE2_ERROR_PARTIAL) {
         return JAVA_REGEX_OVERRUN;
     }
     return result >= 0 ? JAVA_REGEX_YES : JAVA_REGEX_NO;
+}
+
+bool java_regex_was_slow(const struct java_regex *regex)
+{
+    return regex->was_slow;
 }
 
 /* --- in Java's words --- */

@@ -9,7 +9,11 @@
 #include "buf.h"
 #include "error.h"
 
-enum { JAVA_REGEX_BYTES_MAX = 1024, JAVA_REGEX_STEPS_MAX = 10000 };
+enum {
+    JAVA_REGEX_BYTES_MAX = 1024,
+    JAVA_REGEX_STEPS_MAX = 2000, /* back, of one match */
+    JAVA_REGEX_QUICK_STEPS = 100,
+};
 
 struct java_regex;
 
@@ -30,6 +34,9 @@ void java_regex_free(struct java_regex *regex); /* NULL is fine */
 size_t java_regex_bytes(const struct java_regex *regex);
 /* The whole text, from its first to its last character. */
 enum java_regex_outcome java_regex_match(struct java_regex *regex, struct span text);
+
+/* Has the last match taken more than JAVA_REGEX_QUICK_STEPS? */
+bool java_regex_was_slow(const struct java_regex *regex);
 
 /* Appends what PatternSyntaxException.getMessage says of the usual mistakes: the words, where, the
  * pattern and a caret below it. */

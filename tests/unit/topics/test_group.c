@@ -377,6 +377,37 @@ static void bad_and_endless_patterns_do_no_harm(void **state)
     assert_string_equal(holdings(m), "");
 }
 
+/* No single match of it is given up, but a look at many topics would take long. */
+static void a_pattern_that_is_slow_on_many_topics_gives_up(void **state)
+{
+    (void)state;
+    static const char name[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    struct group_pattern *slow = group_pattern_new(SPAN_LIT(".*.*[^a]"), NULL);
+    struct group_pattern *quick = group_pattern_new(SPAN_LIT("a*b?"), NULL);
+    group_pattern_look_begin(quick);
+    for (int look = 0; look < 3; look++) {
+        group_pattern_look_begin(slow);
+        for (int i = 0; i < GROUP_PATTERN_SLOW_MAX; i++) {
+            assert_false(group_pattern_matches(slow, span_from_cstr(name)));
+            assert_true(group_pattern_matches(quick, span_from_cstr(name)));
+        }
+        group_pattern_look_end(slow);
+        (void)group_pattern_matches(slow, span_from_cstr(name)); /* alone it counts nothing */
+    }
+    assert_int_equal(group_pattern_overruns(slow), 0);
+    assert_false(group_pattern_gave_up(slow));
+    assert_false(group_pattern_gave_up(quick));
+    group_pattern_look_begin(slow);
+    for (int i = 0; i <= GROUP_PATTERN_SLOW_MAX; i++) {
+        assert_false(group_pattern_gave_up(slow));
+        (void)group_pattern_matches(slow, span_from_cstr(name));
+    }
+    assert_true(group_pattern_gave_up(slow));
+    assert_false(group_pattern_matches(slow, SPAN_LIT("b")));
+    group_pattern_free(slow);
+    group_pattern_free(quick);
+}
+
 static void a_pattern_that_blows_up_again_and_again_matches_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -664,6 +695,7 @@ int main(void)
         TEST(a_pattern_matches_whole_names_and_later_topics),
         TEST(an_alternative_must_match_the_whole_name_too),
         TEST(bad_and_endless_patterns_do_no_harm),
+        TEST(a_pattern_that_is_slow_on_many_topics_gives_up),
         TEST(a_pattern_that_blows_up_again_and_again_matches_nothing),
         TEST(members_of_a_closing_set_are_dealt_nothing),
         TEST(what_an_acl_hides_no_pattern_sees),
