@@ -69,11 +69,13 @@ enum status store_savepoint_release(struct store *store, struct error *err) PP_M
 void store_savepoint_rollback(struct store *store);
 
 /* --- topics (store_topics.c) --- */
-/* DIFFERS: Kafka has no such numbers of partitions; here they bound the memory that topics take. */
+/* DIFFERS: Kafka has no such numbers of topics and partitions; here they bound the memory that
+ * topics take, and how long a request that is about all of them holds the others up. */
 enum {
+    STORE_TOPICS_MAX = 10000,
     STORE_TOPIC_NAME_MAX = 249,
-    STORE_PARTITIONS_MAX = 10000,        /* of one topic */
-    STORE_PARTITIONS_TOTAL_MAX = 100000, /* of all together */
+    STORE_PARTITIONS_MAX = 10000,       /* of one topic */
+    STORE_PARTITIONS_TOTAL_MAX = 40000, /* of all together */
 };
 
 struct store_partition {

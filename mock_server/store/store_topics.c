@@ -318,6 +318,10 @@ static enum status check_new_topic(struct store *store, struct span name, int32_
     if (store_topic_find(store, name) != NULL) {
         return error_set(err, STATUS_EXISTS, "Topic '%.*s' already exists.", SPAN_ARG(name));
     }
+    if (store_topic_count(store) >= STORE_TOPICS_MAX) {
+        return error_set(err, STATUS_INVALID, "there are at most %d topics here: delete some first",
+                         STORE_TOPICS_MAX);
+    }
     if (partitions_in_all(store) + partition_count > STORE_PARTITIONS_TOTAL_MAX) {
         return error_set(err, STATUS_INVALID,
                          "all topics together have at most %d partitions here: delete some first",

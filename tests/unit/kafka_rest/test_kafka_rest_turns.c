@@ -245,6 +245,29 @@ static void an_answer_in_json_is_smaller(void **state)
     assert_string_equal(consumer_offsets_in(read), "0");
 }
 
+static void a_list_of_lags_has_the_greatest(void **state)
+{
+    struct bench *b = *state;
+    enum { partitions = 6000, listed = 5000 };
+    char target[160];
+    bench_open(b);
+    const struct store_topic_spec spec = {.name = SPAN_LIT("huge"), .partition_count = partitions};
+    assert_int_equal(store_topic_create(b->store, &spec, NULL), STATUS_OK);
+    for (int32_t i = 0; i < partitions; i++) {
+        const struct store_commit commit = {
+            .topic = SPAN_LIT("huge"), .partition = i, .metadata = SPAN_EMPTY};
+        assert_int_equal(store_group_commit(b->store, SPAN_LIT("g"), &commit, NULL), STATUS_OK);
+    }
+    bench_produce(b, "huge", partitions - 1, "1");
+    snprintf(target, sizeof(target), "GET /v3/clusters/%s/consumer-groups/g/lags",
+             store_cluster_id(b->store));
+    const struct bench_call *lags = bench_call(b, target, NULL, NULL);
+    assert_int_equal(lags->status, 200);
+    assert_int_equal(count_of(lags->body, "\"KafkaConsumerLag\""), listed);
+    assert_int_equal(count_of(lags->body, "\"lag\":1"), 1);
+    assert_non_null(strstr(lags->body, "\"partition_id\":5999"));
+}
+
 /* --- bodies that are read as a whole --- */
 
 static const struct bench_call *call_padded(struct bench *b, const char *target, const char *body,
@@ -316,6 +339,7 @@ int main(void)
         TEST(an_answer_has_so_many_records_at_most),
         TEST(an_answer_rounds_so_many_decimals),
         TEST(an_answer_in_json_is_smaller),
+        TEST(a_list_of_lags_has_the_greatest),
         TEST(a_body_that_is_read_as_a_whole_has_a_limit),
         TEST(a_list_has_so_many_entries_at_most),
     };

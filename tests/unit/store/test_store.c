@@ -516,15 +516,31 @@ static void partitions_of_all_topics_together_have_a_limit(void **state)
 {
     struct store_world *f = *state;
     char name[32];
-    for (int i = 1; i < STORE_PARTITIONS_TOTAL_MAX / STORE_PARTITIONS_MAX; i++) {
+    enum { wide = STORE_PARTITIONS_TOTAL_MAX / STORE_PARTITIONS_MAX - 1 };
+    for (int i = 1; i <= wide; i++) {
         snprintf(name, sizeof(name), "wide-%d", i);
         kept_make_topic(f, name, STORE_PARTITIONS_MAX);
     }
-    kept_make_topic(f, "rest", STORE_PARTITIONS_MAX - (int32_t)store_topic_count(f->store) + 9);
+    kept_make_topic(f, "rest", STORE_PARTITIONS_MAX - (int32_t)store_topic_count(f->store) + wide);
     struct store_topic_spec more = {.name = SPAN_LIT("more"), .partition_count = 2};
     assert_int_equal(store_topic_create(f->store, &more, &f->err), STATUS_INVALID);
-    assert_non_null(strstr(f->err.message, "at most 100000 partitions"));
+    assert_non_null(strstr(f->err.message, "at most 40000 partitions"));
     assert_int_equal(store_topic_delete(f->store, SPAN_LIT("wide-1"), &f->err), STATUS_OK);
+    assert_int_equal(store_topic_create(f->store, &more, &f->err), STATUS_OK);
+}
+
+static void topics_have_a_limit(void **state)
+{
+    struct store_world *f = *state;
+    char name[32];
+    for (size_t i = store_topic_count(f->store); i < STORE_TOPICS_MAX; i++) {
+        snprintf(name, sizeof(name), "t%zu", i);
+        kept_make_topic(f, name, 1);
+    }
+    struct store_topic_spec more = {.name = SPAN_LIT("more"), .partition_count = 1};
+    assert_int_equal(store_topic_create(f->store, &more, &f->err), STATUS_INVALID);
+    assert_non_null(strstr(f->err.message, "at most 10000 topics"));
+    assert_int_equal(store_topic_delete(f->store, SPAN_LIT("t17"), &f->err), STATUS_OK);
     assert_int_equal(store_topic_create(f->store, &more, &f->err), STATUS_OK);
 }
 
@@ -535,6 +551,7 @@ int main(void)
         MEMORY_TEST(a_turn_that_only_reads_opens_no_transaction),
         FILE_TEST(records_of_a_committed_turn_survive_a_reopen),
         MEMORY_TEST(partitions_of_all_topics_together_have_a_limit),
+        MEMORY_TEST(topics_have_a_limit),
         FILE_TEST(an_uncommitted_turn_is_gone_after_close),
         FILE_TEST(a_savepoint_takes_back_one_handlers_writes_only),
         FILE_TEST(nested_savepoints_undo_in_the_right_order),
