@@ -48,6 +48,15 @@ enum status store_batch_append(struct store *store, struct store_place place,
     return STATUS_OK;
 }
 
+/* A batch that ends elsewhere would keep its readers at the same place for ever. */
+static bool batch_is_in_log(sqlite3_stmt *stmt, const struct store_partition *partition,
+                            int64_t offset)
+{
+    int64_t first = sqlite3_column_int64(stmt, 0);
+    int64_t last = sqlite3_column_int64(stmt, 1);
+    return first >= 0 && first <= last && last >= offset && last < partition->next_offset;
+}
+
 enum status store_batch_find(struct store *store, struct store_place place, int64_t offset,
                              struct store_batch *out, struct buf *bytes, struct error *err)
 {
@@ -60,7 +69,11 @@ enum status store_batch_find(struct store *store, struct store_place place, int6
     sqlite3_bind_int64(stmt, 2, offset);
     bool found;
     enum status status = store_read_row(store, stmt, "find a record batch", &found, err);
-    if (found) {
+    if (found && !batch_is_in_log(stmt, &place.topic->partitions[place.partition], offset)) {
+        status =
+            error_set(err, STATUS_CORRUPT, "%s: a record batch of topic %.*s is not in its log",
+                      store->db.path, SPAN_ARG(place.topic->name));
+    } else if (found) {
         size_t start = bytes->len;
         struct span kept = sqlite_column_span(stmt, 2);
         buf_append_span(bytes, kept);

@@ -31,7 +31,8 @@ enum status store_partition_load(struct store *store, struct store_partition *pa
     if (step != SQLITE_DONE) {
         status = store_read_failed(store, "find a partition's end", err);
     }
-    if (status == STATUS_OK && (last_offset == INT64_MAX || partition->first_offset < 0)) {
+    if (status == STATUS_OK && (last_offset == INT64_MAX || partition->first_offset < 0 ||
+                                partition->first_offset > last_offset + 1)) {
         status = error_set(err, STATUS_CORRUPT, "%s: the offsets of partition %lld are impossible",
                            store->db.path, (long long)partition->tp);
     } else if (status == STATUS_OK) {

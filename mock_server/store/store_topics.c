@@ -189,11 +189,30 @@ static enum status partition_rows_read(struct store *store, int64_t topic_id, st
     return status;
 }
 
+/* A row as no pinpipe writes it: memory is not built on it. */
+static enum status check_topic_row(struct store *store, int64_t id, struct span name,
+                                   struct error *err)
+{
+    if (!store_topic_name_is_legal(name)) {
+        return topic_damaged(store, name, "its name is impossible", err);
+    }
+    if (id <= 0) {
+        return topic_damaged(store, name, "its id is impossible", err);
+    }
+    if (store_topic_find(store, name) != NULL) {
+        return topic_damaged(store, name, "it is there twice", err);
+    }
+    return STATUS_OK;
+}
+
 static enum status load_topic(struct store *store, int64_t id, struct span name, struct error *err)
 {
     struct partition_rows rows = {0};
     struct topic_entry *entry = NULL;
-    enum status status = partition_rows_read(store, id, name, &rows, err);
+    enum status status = check_topic_row(store, id, name, err);
+    if (status == STATUS_OK) {
+        status = partition_rows_read(store, id, name, &rows, err);
+    }
     if (status == STATUS_OK) {
         entry = entry_new(id, name, (int32_t)rows.count);
         if (entry == NULL || !table_reserve(store)) {
@@ -217,11 +236,22 @@ static enum status load_topic(struct store *store, int64_t id, struct span name,
     return status;
 }
 
+/* Half of all numbers is left to count up. */
+static enum status load_next_id(struct store *store, enum store_statement statement, int64_t *next,
+                                struct error *err)
+{
+    enum status status = store_query(store, statement, next, err);
+    if (status == STATUS_OK && (*next <= 0 || *next > INT64_MAX / 2)) {
+        status = error_set(err, STATUS_CORRUPT, "%s: an id is impossible", store->db.path);
+    }
+    return status;
+}
+
 enum status store_topics_load(struct store *store, struct error *err)
 {
-    enum status status = store_query(store, STMT_TOPIC_NEXT_ID, &store->next_topic_id, err);
+    enum status status = load_next_id(store, STMT_TOPIC_NEXT_ID, &store->next_topic_id, err);
     if (status == STATUS_OK) {
-        status = store_query(store, STMT_PARTITION_NEXT_TP, &store->next_tp, err);
+        status = load_next_id(store, STMT_PARTITION_NEXT_TP, &store->next_tp, err);
     }
     sqlite3_stmt *stmt =
         status == STATUS_OK ? sqlite_db_statement(&store->db, STMT_TOPIC_LIST) : NULL;
@@ -230,12 +260,7 @@ enum status store_topics_load(struct store *store, struct error *err)
         status = store_read_failed(store, "list the topics", err);
     }
     while (status == STATUS_OK && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct span name = sqlite_column_span(stmt, 1);
-        if (!store_topic_name_is_legal(name)) {
-            status = topic_damaged(store, name, "its name is impossible", err);
-        } else {
-            status = load_topic(store, sqlite3_column_int64(stmt, 0), name, err);
-        }
+        status = load_topic(store, sqlite3_column_int64(stmt, 0), sqlite_column_span(stmt, 1), err);
     }
     if (status == STATUS_OK && step != SQLITE_DONE) {
         status = store_read_failed(store, "list the topics", err);

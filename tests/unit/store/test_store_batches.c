@@ -182,6 +182,22 @@ static void its_records_are_records_like_any_others(void **state)
     assert_int_equal(place(f).topic->partitions[1].next_offset, 5);
 }
 
+/* A reader goes on behind the batch that it was given: one that ends before would keep it there. */
+static void a_batch_that_is_not_in_the_log_is_damage(void **state)
+{
+    static const char *const damages[] = {
+        "UPDATE batch SET last_offset = 9", "UPDATE batch SET last_offset = 9223372036854775807",
+        "UPDATE batch SET last_offset = 2, first_offset = 3", "UPDATE batch SET first_offset = -1"};
+    struct fixture *f = *state;
+    append_batch(f, "A");
+    commit(f);
+    for (size_t i = 0; i < ARRAY_COUNT(damages); i++) {
+        assert_int_equal(sqlite_db_exec(&f->store->db, damages[i], &f->err), STATUS_OK);
+        assert_int_equal(find(f, 1), STATUS_CORRUPT);
+        assert_non_null(strstr(f->err.message, "topic t is not in its log"));
+    }
+}
+
 static void a_lost_turn_and_a_savepoint_take_batches_back(void **state)
 {
     struct fixture *f = *state;
@@ -269,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_batch_is_found_by_every_offset_in_it),
         T(its_records_are_records_like_any_others),
+        T(a_batch_that_is_not_in_the_log_is_damage),
         T(a_lost_turn_and_a_savepoint_take_batches_back),
         T(batches_go_with_their_topic),
         T(what_is_no_batch_is_refused_before_anything_is_written),

@@ -146,6 +146,28 @@ static void impossible_offsets_are_damage(void **state)
     expect_refusal(f, f->dir.path, STATUS_CORRUPT, "offsets of partition");
 }
 
+static void impossible_ids_and_doubles_are_damage(void **state)
+{
+    struct store_world *f = *state;
+    kept_make_topic(f, "t", 1);
+    kept_commit(f);
+    kept_close(f);
+    run_sql(
+        f, "PRAGMA foreign_keys=OFF; UPDATE topic SET id = -1; UPDATE partition SET topic_id = -1");
+    expect_refusal(f, f->dir.path, STATUS_CORRUPT, "an id is impossible");
+    run_sql(f, "INSERT INTO topic (id, name, created_ms, deleted) VALUES (1, 'u', 0, 1)");
+    expect_refusal(f, f->dir.path, STATUS_CORRUPT, "topic t: its id is impossible");
+    run_sql(f, "DELETE FROM topic WHERE id = 1");
+    run_sql(f,
+            "PRAGMA foreign_keys=OFF; UPDATE topic SET id = 1; UPDATE partition SET topic_id = 1, "
+            "tp = 9223372036854775807");
+    expect_refusal(f, f->dir.path, STATUS_CORRUPT, "an id is impossible");
+    run_sql(f, "UPDATE partition SET tp = 1; DROP INDEX topic_name;"
+               "INSERT INTO topic (id, name, created_ms) VALUES (2, 't', 0);"
+               "INSERT INTO partition (tp, topic_id, number) VALUES (2, 2, 0)");
+    expect_refusal(f, f->dir.path, STATUS_CORRUPT, "topic t: it is there twice");
+}
+
 static void leftovers_of_a_killed_start_are_removed(void **state)
 {
     struct store_world *f = *state;
@@ -273,6 +295,7 @@ int main(void)
         FILE_TEST(a_newer_file_is_refused),
         FILE_TEST(damage_is_named_with_its_fix),
         FILE_TEST(impossible_offsets_are_damage),
+        FILE_TEST(impossible_ids_and_doubles_are_damage),
         FILE_TEST(leftovers_of_a_killed_start_are_removed),
         FILE_TEST(a_file_that_never_reached_the_disk_is_built_anew),
         FILE_TEST(an_emptied_file_with_a_log_is_refused),
