@@ -24,6 +24,7 @@ bool store_housekeep(struct store *store)
     if (store->wal_pages >= store->checkpoint_due_pages && !store->in_memory) {
         store_checkpoint(store);
     }
+    PP_ASSERT(store->turn == STORE_TURN_IDLE && store->savepoint_depth == 0);
     return (store->sweep_pending || store->lake.sweep_pending) && !store->sync_failed;
 }
 
@@ -79,6 +80,7 @@ static enum status store_file_open(struct store *store, struct error *err)
 
 static enum status open_and_load(struct store *store, struct error *err)
 {
+    PP_ASSERT(store->turn == STORE_TURN_IDLE && store->topic_count == 0);
     enum status status = store_file_open(store, err);
     if (status == STATUS_OK) {
         status = store_turn_attach(store, err);
@@ -185,6 +187,7 @@ void store_close(struct store *store)
     if (store == NULL) {
         return;
     }
+    PP_ASSERT(!store->visiting);
     if (store->db.handle != NULL) {
         if (store->turn == STORE_TURN_WRITING) {
             struct error why;
@@ -211,5 +214,6 @@ void store_close(struct store *store)
 
 const char *store_cluster_id(const struct store *store)
 {
+    PP_ASSERT(store->cluster_id[STORE_CLUSTER_ID_CHARS - 1] != '\0');
     return store->cluster_id;
 }

@@ -41,6 +41,7 @@ enum status store_batch_append(struct store *store, struct store_place place,
         batch.first_offset = i == 0 ? offset : batch.first_offset;
         batch.last_offset = offset;
     }
+    PP_ASSERT(batch.last_offset - batch.first_offset == (int64_t)put->count - 1);
     if (!batch_insert(store, place.topic->partitions[place.partition].tp, &batch)) {
         return store_write_failed(store, "keep a record batch", err);
     }

@@ -120,6 +120,7 @@ enum status store_bucket_find(struct store *store, struct span name, struct aren
 
 enum status store_buckets_ensure(struct store *store, struct error *err)
 {
+    PP_ASSERT(store->initial != NULL); /* only while the store opens */
     for (size_t i = 0; i < store->initial->bucket_count; i++) {
         enum status status = store_bucket_create(store, span_from_cstr(store->initial->buckets[i]),
                                                  span_from_cstr(store->initial->region), err);
@@ -193,6 +194,7 @@ enum status store_buckets_visit(struct store *store,
                                 bool (*visit)(void *ctx, const struct store_bucket *bucket),
                                 void *ctx, struct error *err)
 {
+    PP_ASSERT(!store->visiting);
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_BUCKET_LIST);
     if (stmt == NULL) {
         return store_read_failed(store, "list the buckets", err);

@@ -68,6 +68,7 @@ enum status store_connectors_visit(struct store *store,
                                                  const struct store_connector *connector),
                                    void *ctx, struct error *err)
 {
+    PP_ASSERT(!store->visiting);
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_CONNECTOR_LIST);
     if (stmt == NULL) {
         return read_failed(store, err);
@@ -96,6 +97,7 @@ enum status store_connectors_visit(struct store *store,
 enum status store_connector_task_put(struct store *store, struct span connector, int task,
                                      const char *state, struct span trace, struct error *err)
 {
+    PP_ASSERT(task >= 0);
     if (state == NULL) {
         return run_named(store, STMT_CONNECTOR_TASK_DELETE, connector, task, err);
     }
@@ -138,6 +140,7 @@ enum status store_connector_topics_visit(struct store *store, struct span connec
                                          bool (*visit)(void *ctx, struct span topic), void *ctx,
                                          struct error *err)
 {
+    PP_ASSERT(!store->visiting);
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_CONNECTOR_TOPIC_LIST);
     if (stmt == NULL) {
         return read_failed(store, err);
@@ -207,6 +210,7 @@ enum status store_resources_visit(struct store *store, struct span kind,
                                   bool (*visit)(void *ctx, const struct store_resource *resource),
                                   void *ctx, struct error *err)
 {
+    PP_ASSERT(!store->visiting);
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_RESOURCE_LIST);
     if (stmt == NULL) {
         return read_failed(store, err);

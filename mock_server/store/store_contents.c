@@ -40,6 +40,7 @@ enum status store_body_new(struct store *store, bool small, struct store_body **
     buf_init(&body->tail, STORE_CHUNK_BYTES);
     body->store = store;
     body->small = small;
+    PP_ASSERT(store->lake.bodies == NULL || store->lake.bodies->previous == NULL);
     body->next = store->lake.bodies;
     if (body->next != NULL) {
         body->next->previous = body;
@@ -58,6 +59,7 @@ void store_body_free(struct store_body *body)
         undo_drop(&body->store->undo, body);
         PP_ASSERT(body->previous != NULL ? body->previous->next == body
                                          : body->store->lake.bodies == body);
+        PP_ASSERT(body->next == NULL || body->next->previous == body);
         if (body->previous != NULL) {
             body->previous->next = body->next;
         } else {
@@ -120,6 +122,7 @@ enum status store_body_target(struct store_body *body, int64_t *content_id, stru
         status = store_next_id(body->store, STMT_CONTENT_LAST_ID, &lake->last_content_id,
                                &body->content_id, err);
     }
+    PP_ASSERT(status != STATUS_OK || body->content_id > 0);
     *content_id = body->content_id;
     return status;
 }
@@ -136,6 +139,7 @@ static const struct undo_ops body_undo = {.back = body_back};
 /* Before rows are written: a rolled-back turn must find the body that misses them. */
 static enum status note_write(struct store_body *body, struct error *err)
 {
+    PP_ASSERT(!body->used && !body->lost);
     struct store *store = body->store;
     enum status status = store_write_begin(store, err);
     if (status == STATUS_OK && body->undo_epoch != undo_epoch(&store->undo)) {
@@ -158,6 +162,7 @@ static bool insert_chunk(struct store_body *body, struct span bytes)
     sqlite3_stmt *stmt = sqlite_db_statement(&body->store->db, STMT_CHUNK_INSERT);
     if (stmt != NULL) {
         PP_ASSERT(body->content_id > 0 && body->chunk_count < UINT64_C(1) << STORE_CHUNK_BITS);
+        PP_ASSERT(bytes.len > 0 && bytes.len <= STORE_CHUNK_BYTES);
         sqlite3_bind_int64(stmt, 1, chunk_id(body->content_id, body->chunk_count));
         sqlite_bind_span_blob(stmt, 2, bytes);
     }
@@ -192,6 +197,7 @@ static enum status write_chunk(struct store_body *body, struct span bytes, struc
 
 static enum status flush_tail(struct store_body *body, struct error *err)
 {
+    PP_ASSERT(body->tail.len > 0);
     enum status status = write_chunk(body, buf_span(&body->tail), err);
     if (status == STATUS_OK) {
         buf_reset(&body->tail);
@@ -206,6 +212,8 @@ static enum status append_some(struct store_body *body, struct span *bytes, stru
     size_t room = STORE_CHUNK_BYTES - body->tail.len;
     size_t take = bytes->len < room ? bytes->len : room;
     PP_ASSERT(body->tail.len <= STORE_CHUNK_BYTES && body->tail.len <= body->size);
+    /* Every chunk but the last is full, so that a position tells its chunk. */
+    PP_ASSERT(body->chunk_count * STORE_CHUNK_BYTES + body->tail.len == body->size);
     bool stays_inline =
         body->small && !body->written && body->size + bytes->len <= STORE_INLINE_BYTES_MAX;
     if (take == STORE_CHUNK_BYTES && !stays_inline) {
@@ -243,7 +251,10 @@ enum status store_body_append(struct store_body *body, struct span bytes, struct
 bool store_body_inline(const struct store_body *body, struct span *bytes)
 {
     *bytes = body->tail.ptr != NULL ? buf_span(&body->tail) : SPAN_EMPTY;
-    return body->small && !body->written && !body->lost && body->size <= STORE_INLINE_BYTES_MAX;
+    bool is_whole =
+        body->small && !body->written && !body->lost && body->size <= STORE_INLINE_BYTES_MAX;
+    PP_ASSERT(!is_whole || bytes->len == body->size);
+    return is_whole;
 }
 
 enum status store_body_seal(struct store_body *body, struct error *err)
@@ -275,7 +286,7 @@ enum status store_body_seal(struct store_body *body, struct error *err)
 
 bool store_content_ref(struct store *store, int64_t content_id, int64_t change)
 {
-    PP_ASSERT(store->turn == STORE_TURN_WRITING && change != 0);
+    PP_ASSERT(store->turn == STORE_TURN_WRITING && (change == 1 || change == -1));
     store->lake.sweep_pending = store->lake.sweep_pending || change < 0;
     return store_run(store, STMT_CONTENT_REF, (int64_t[]){content_id, change}, 2);
 }
@@ -362,6 +373,7 @@ static enum status pieces_visit(struct store *store, struct store_piece range, p
     if (status == STATUS_OK && step != SQLITE_DONE) {
         status = store_read_failed(store, "find the pieces of a content", err);
     }
+    PP_ASSERT(rest.size <= range.size && rest.start - range.start == range.size - rest.size);
     sqlite3_reset(stmt);
     if (status == STATUS_OK && rest.size == range.size) {
         return visit(ctx, range, err); /* no pieces: a plain content */
@@ -438,6 +450,7 @@ enum status store_pieces_link(struct store *store, const struct store_pieces *pi
                store_content_ref(store, piece->content_id, 1);
         start += (int64_t)piece->size;
     }
+    PP_ASSERT(!done || (uint64_t)start == pieces->size);
     return done ? STATUS_OK : store_write_failed(store, "link contents", err);
 }
 
@@ -493,5 +506,8 @@ enum status store_content_read(struct store *store, struct store_piece range, st
                                struct error *err)
 {
     struct reading reading = {store, out};
-    return pieces_visit(store, range, read_piece, &reading, err);
+    size_t before = out->len;
+    enum status status = pieces_visit(store, range, read_piece, &reading, err);
+    PP_ASSERT(status != STATUS_OK || out->len - before == range.size);
+    return status;
 }

@@ -53,10 +53,11 @@ static enum status fill_topics(struct store *store, struct sqlite_db *db, struct
         if (!store_topic_name_is_legal(span_from_cstr(name))) {
             return error_set(err, STATUS_INVALID, "\"%.100s\" is not a topic name", name);
         }
-        snprintf(sql, sizeof(sql),
-                 "INSERT INTO topic (id, name, created_ms) VALUES (%zu, '%s', %lld);"
-                 "INSERT INTO partition (tp, topic_id, number) VALUES (%zu, %zu, 0)",
-                 i + 1, name, now_ms, i + 1, i + 1);
+        int len = snprintf(sql, sizeof(sql),
+                           "INSERT INTO topic (id, name, created_ms) VALUES (%zu, '%s', %lld);"
+                           "INSERT INTO partition (tp, topic_id, number) VALUES (%zu, %zu, 0)",
+                           i + 1, name, now_ms, i + 1, i + 1);
+        PP_ASSERT(len > 0 && (size_t)len < sizeof(sql));
         enum status status = sqlite_db_exec(db, sql, err);
         if (status != STATUS_OK) {
             return status;
@@ -91,13 +92,15 @@ static enum status fill_buckets(struct store *store, struct sqlite_db *db, struc
 
 enum status store_file_fill(struct store *store, struct sqlite_db *db, struct error *err)
 {
+    PP_ASSERT(store->initial != NULL); /* only while the store opens */
     char meta[256];
     char cluster_id[STORE_CLUSTER_ID_CHARS + 1];
     make_cluster_id(store->env, cluster_id);
-    snprintf(meta, sizeof(meta),
-             "INSERT INTO meta (name, value) VALUES ('%s', '%s');"
-             "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
-             cluster_id_name, cluster_id, STORE_APPLICATION_ID, STORE_FORMAT_VERSION);
+    int len = snprintf(meta, sizeof(meta),
+                       "INSERT INTO meta (name, value) VALUES ('%s', '%s');"
+                       "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
+                       cluster_id_name, cluster_id, STORE_APPLICATION_ID, STORE_FORMAT_VERSION);
+    PP_ASSERT(len > 0 && (size_t)len < sizeof(meta));
     enum status status = sqlite_db_exec(db, "BEGIN", err);
     if (status == STATUS_OK) {
         status = sqlite_db_exec(db, embedded_schema_state_sql, err);
@@ -295,6 +298,7 @@ static enum status check_empty(const char *path, struct error *err)
 enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYTES_MAX],
                                struct error *err)
 {
+    PP_ASSERT(!store->in_memory);
     struct sqlite_file_probe probe;
     snprintf(path, SQLITE_DB_PATH_BYTES_MAX, "%.*s/state.db", SQLITE_DB_PATH_BYTES_MAX - 32,
              store->directory);
@@ -330,6 +334,7 @@ enum status store_file_prepare(struct store *store, char path[SQLITE_DB_PATH_BYT
 
 enum status store_file_discard(struct store *store, struct error *err)
 {
+    PP_ASSERT(store->never_acknowledged && store->db.handle == NULL);
     char path[SQLITE_DB_PATH_BYTES_MAX];
     snprintf(path, sizeof(path), "%.*s/state.db", SQLITE_DB_PATH_BYTES_MAX - 32, store->directory);
     remove_with_companions(path);

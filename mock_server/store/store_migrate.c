@@ -30,7 +30,7 @@ static void change_headers(sqlite3_context *context, int count, sqlite3_value **
     const char *bytes = sqlite3_value_blob(values[0]);
     struct span text = span_from(bytes, bytes != NULL ? (size_t)sqlite3_value_bytes(values[0]) : 0);
     struct buf out;
-    (void)count;
+    PP_ASSERT(count == 1);
     buf_init(&out, text.len + unreadable_extra_bytes);
     if (!record_headers_from_text(text, &out)) {
         change->unreadable++;
@@ -61,6 +61,8 @@ static bool headers_to_bytes(struct store *store, struct headers_change *change)
 
 static bool migrate_from(struct store *store, int64_t version, struct headers_change *change)
 {
+    PP_ASSERT(version >= STORE_FORMAT_VERSION_OLDEST && version < STORE_FORMAT_VERSION);
+    PP_ASSERT(store->turn == STORE_TURN_WRITING);
     char text[64];
     snprintf(text, sizeof(text), "PRAGMA user_version=%d", STORE_FORMAT_VERSION);
     return (version >= 2 ||

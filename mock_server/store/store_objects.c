@@ -31,6 +31,7 @@ enum status store_object_pin(struct store *store, int64_t object_id)
     struct store_lake *lake = &store->lake;
     struct store_pin *pin = pin_of(store, object_id);
     if (pin != NULL) {
+        PP_ASSERT(pin->count > 0);
         pin->count++;
         return STATUS_OK;
     }
@@ -44,7 +45,7 @@ enum status store_object_pin(struct store *store, int64_t object_id)
 void store_object_unpin(struct store *store, int64_t object_id)
 {
     struct store_pin *pin = pin_of(store, object_id);
-    PP_ASSERT(pin != NULL);
+    PP_ASSERT(pin != NULL && pin->count > 0);
     if (--pin->count == 0) {
         *pin = store->lake.pins[--store->lake.pin_count];
         store->lake.sweep_pending = true; /* it may be dead */
@@ -112,6 +113,7 @@ static enum status object_place_find(struct store *store, int64_t bucket_id, str
 /* The row goes, unless a download still reads it; dead already or not. */
 static bool drop(struct store *store, struct place place)
 {
+    PP_ASSERT(store->turn == STORE_TURN_WRITING && place.object_id != 0);
     store->lake.sweep_pending = true;
     if (store_object_is_pinned(store, place.object_id)) {
         return store_run(store, STMT_OBJECT_BURY, &place.object_id, 1);
@@ -156,6 +158,7 @@ enum status store_object_insert(struct store *store, const struct store_new_obje
     if (status != STATUS_OK) {
         return status;
     }
+    PP_ASSERT(id > 0 && store->turn == STORE_TURN_WRITING);
     if (PP_UNLIKELY(!run_insert(store, object, id))) {
         return store_write_failed(store, "write an object", err);
     }
@@ -312,6 +315,7 @@ static enum status read_range(struct store *store, const struct store_object_byt
     if (bytes->content_id != 0) {
         return store_content_read(store, range, out, err);
     }
+    PP_ASSERT(range.start <= bytes->body.len && range.size <= bytes->body.len - range.start);
     buf_append_span(out,
                     span_first(span_skip(bytes->body, (size_t)range.start), (size_t)range.size));
     return buf_ok(out) ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -325,6 +329,7 @@ enum status store_object_read(struct store *store, int64_t object_id, uint64_t o
     if (status != STATUS_OK) {
         return status;
     }
+    PP_ASSERT(out->len <= out->max);
     size_t room = out->max - out->len;
     uint64_t take = max < room ? max : room;
     uint64_t left = offset < bytes.size ? bytes.size - offset : 0;
@@ -363,6 +368,7 @@ enum status store_objects_visit(struct store *store, struct store_object_range r
                                 bool (*visit)(void *ctx, const struct store_object *object),
                                 void *ctx, struct error *err)
 {
+    PP_ASSERT(!store->visiting);
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, range.after ? STMT_OBJECT_LIST_AFTER
                                                                      : STMT_OBJECT_LIST_FROM);
     if (stmt == NULL) {

@@ -97,6 +97,7 @@ static void append_back(void *owner, const void *payload)
     struct topic_entry *entry = owner;
     const struct append_undo *was = payload;
     PP_ASSERT(was->partition < entry->topic.partition_count);
+    PP_ASSERT(was->first_offset <= was->next_offset);
     PP_ASSERT(was->next_offset <= entry->topic.partitions[was->partition].next_offset);
     entry->topic.partitions[was->partition].first_offset = was->first_offset;
     entry->topic.partitions[was->partition].next_offset = was->next_offset;
@@ -201,6 +202,7 @@ enum status store_records_read(struct store *store, struct store_range range,
         column_optional(stmt, 4, &has_headers, &record.headers);
         more = visit(ctx, &record);
     }
+    PP_ASSERT(store->visiting);
     store->visiting = false;
     if (more && step != SQLITE_DONE) {
         status = store_read_failed(store, "read records", err);
@@ -251,6 +253,7 @@ static enum status time_search(struct store *store, const struct store_partition
             high = middle;
         }
     }
+    PP_ASSERT(low >= partition->first_offset && low <= partition->next_offset);
     if (low == partition->next_offset) {
         return error_set(err, STATUS_NOT_FOUND, "no record is that young");
     }

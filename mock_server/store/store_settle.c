@@ -61,6 +61,7 @@ static enum status meta_run(struct store *store, enum store_statement id, const 
                             struct error *err)
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
+    PP_ASSERT((id == STMT_META_SET) == (value != NULL));
     if (stmt != NULL) {
         sqlite_bind_span_text(stmt, 1, SPAN_LIT("unsynced_run"));
         if (value != NULL) {
@@ -93,6 +94,7 @@ enum status store_check_whole(struct store *store, struct error *err)
 
 enum status store_look_at_mark(struct store *store, struct error *err)
 {
+    PP_ASSERT(!store->settled); /* what this run wrote says nothing of the last one */
     char marked_boot[BOOT_ID_BYTES];
     char boot[BOOT_ID_BYTES];
     enum status status = store_meta_get(store, mark_name, marked_boot, sizeof(marked_boot), err);
@@ -126,6 +128,7 @@ enum status store_look_at_mark(struct store *store, struct error *err)
 
 static enum status sync_directory(struct store *store, struct error *err)
 {
+    PP_ASSERT(store->directory_fd >= 0);
     /* EINVAL: a file system whose directories need no sync. */
     if (fsync(store->directory_fd) != 0 && errno != EINVAL) {
         return error_set_errno(err, errno, "%s: sync to disk", store->directory);
@@ -139,6 +142,7 @@ static enum status sync_directory(struct store *store, struct error *err)
  * out of that log; the next write tries again. */
 static enum status absorb_log(struct store *store, struct error *err)
 {
+    PP_ASSERT(sqlite3_get_autocommit(store->db.handle)); /* a checkpoint stands between the turns */
     int code =
         sqlite3_wal_checkpoint_v2(store->db.handle, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     if (code == SQLITE_BUSY) {
@@ -152,6 +156,7 @@ static enum status absorb_log(struct store *store, struct error *err)
 
 enum status store_settle(struct store *store, struct error *err)
 {
+    PP_ASSERT(!store->settled && !store->in_memory && store->turn == STORE_TURN_IDLE);
     char boot[BOOT_ID_BYTES];
     enum status status = absorb_log(store, err);
     if (status == STATUS_OK) {
@@ -178,6 +183,8 @@ enum status store_settle(struct store *store, struct error *err)
 
 void store_unmark(struct store *store)
 {
+    PP_ASSERT(store->marked_unsafe && store->settled && !store->sync_failed);
+    PP_ASSERT(store->turn != STORE_TURN_WRITING);
     struct error why;
     enum status status =
         sqlite_db_exec(&store->db, "PRAGMA synchronous=FULL; PRAGMA wal_checkpoint(RESTART)", &why);

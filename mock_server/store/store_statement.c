@@ -24,6 +24,7 @@ bool store_step_done(sqlite3_stmt *stmt)
 bool store_run(struct store *store, enum store_statement id, const int64_t *values, size_t count)
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
+    PP_ASSERT(stmt == NULL || (size_t)sqlite3_bind_parameter_count(stmt) == count);
     for (size_t i = 0; stmt != NULL && i < count; i++) {
         sqlite3_bind_int64(stmt, (int)i + 1, values[i]);
     }

@@ -55,6 +55,7 @@ static void stop_note_write(struct store *store)
     }
     int len = snprintf(text, sizeof(text), "%" PRId64 " records, %" PRId64 " objects\n%s\n",
                        totals.records, totals.objects, store->stop_error.message);
+    PP_ASSERT(len > 0 && (size_t)len < sizeof(text));
     if (file_replace(path, span_from(text, (size_t)len), 0600, &err) != STATUS_OK) {
         LOG_WARNF(store->log, "store", "%s; the next start cannot say what was found", err.message);
     }
@@ -62,6 +63,7 @@ static void stop_note_write(struct store *store)
 
 void store_stop(struct store *store, const struct error *why)
 {
+    PP_ASSERT(store->turn != STORE_TURN_WRITING && why->code != STATUS_OK);
     if (store->sync_failed) {
         return;
     }
@@ -76,6 +78,7 @@ void store_stop(struct store *store, const struct error *why)
 
 bool store_has_stopped(const struct store *store, struct error *why)
 {
+    PP_ASSERT(!store->sync_failed || store->stop_error.code != STATUS_OK);
     if (store->sync_failed && why != NULL) {
         error_set(why, STATUS_STOPPED,
                   "%.380s: what was acknowledged before is kept, what was refused since may or may "
@@ -100,6 +103,7 @@ static void found_tell(struct store *store, const struct totals *then, struct sp
 
 void store_stop_tell(struct store *store)
 {
+    PP_ASSERT(store->turn == STORE_TURN_IDLE);
     char path[SQLITE_DB_PATH_BYTES_MAX + 16];
     struct totals then;
     struct buf text;

@@ -39,6 +39,7 @@ static bool sweep_rows(struct store *store, enum store_statement id, int64_t top
  * with the topic's row. False when a statement failed. */
 static bool sweep_topic(struct store *store, int64_t topic_id)
 {
+    PP_ASSERT(store->turn == STORE_TURN_WRITING && topic_id != 0);
     bool some = false;
     bool done = sweep_rows(store, STMT_SWEEP_BATCHES, topic_id, STORE_SWEEP_BATCHES, &some);
     if (done && !some) {
@@ -52,6 +53,7 @@ static bool sweep_topic(struct store *store, int64_t topic_id)
 
 void store_topics_sweep(struct store *store)
 {
+    PP_ASSERT(store->turn == STORE_TURN_IDLE); /* a slice is a turn of its own */
     int64_t topic_id = 0;
     struct error why;
     enum status status = sweep_find_topic(store, &topic_id, &why);
@@ -99,6 +101,7 @@ static bool sweep_look(struct slice *slice, enum store_statement id, const int64
 {
     struct store *store = slice->store;
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, id);
+    PP_ASSERT(stmt == NULL || (size_t)sqlite3_bind_parameter_count(stmt) == count);
     for (size_t i = 0; stmt != NULL && i < count; i++) {
         sqlite3_bind_int64(stmt, (int)i + 1, values[i]);
     }
@@ -121,6 +124,7 @@ static bool may_go_on(const struct slice *slice)
 /* Every piece of work begins with it. */
 static bool begin_work(struct slice *slice)
 {
+    PP_ASSERT(may_go_on(slice));
     slice->worked = true;
     slice->rows_left--;
     slice->status = store_write_begin(slice->store, &slice->err);
@@ -129,6 +133,7 @@ static bool begin_work(struct slice *slice)
 
 static void end_work(struct slice *slice, bool done)
 {
+    PP_ASSERT(slice->worked && slice->status == STATUS_OK);
     if (!done) {
         slice->status = store_write_failed(slice->store, "sweep what nobody uses", &slice->err);
     }
@@ -224,6 +229,7 @@ static void sweep_contents(struct slice *slice)
 
 void store_lake_sweep(struct store *store)
 {
+    PP_ASSERT(store->turn == STORE_TURN_IDLE);
     struct slice slice = {
         .store = store, .rows_left = STORE_SWEEP_ROWS, .chunks_left = STORE_SWEEP_CHUNKS};
     sweep_uploads(&slice);
@@ -233,6 +239,7 @@ void store_lake_sweep(struct store *store)
         enum status committed = store_turn_commit(store, &slice.err);
         slice.status = slice.status != STATUS_OK ? slice.status : committed;
     }
+    PP_ASSERT(slice.rows_left >= 0 && slice.worked == (slice.rows_left < STORE_SWEEP_ROWS));
     store->lake.sweep_pending = slice.worked;
     if (slice.status != STATUS_OK) {
         /* Tried again after the next deletion or at the next start: rows too many harm nobody. */

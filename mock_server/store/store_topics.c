@@ -53,6 +53,8 @@ static void topic_table_insert(struct store *store, struct topic_entry *entry)
     size_t place = table_place(store, entry->topic.name, &found);
     /* Undoing a deletion finds the room that the deletion left. */
     PP_ASSERT(!found && store->topic_count < store->topic_cap);
+    PP_ASSERT(place == 0 ||
+              span_compare(store->topics[place - 1]->topic.name, entry->topic.name) < 0);
     ARRAY_OPEN(store->topics, store->topic_count, place);
     store->topics[place] = entry;
     store->topic_count++;
@@ -80,6 +82,8 @@ static void topic_entry_free(struct topic_entry *entry)
 /* NULL: out of memory. */
 static struct topic_entry *entry_new(int64_t id, struct span name, int32_t partition_count)
 {
+    PP_ASSERT(partition_count > 0 && partition_count <= STORE_PARTITIONS_MAX);
+    PP_ASSERT(name.len > 0 && name.len <= STORE_TOPIC_NAME_MAX);
     struct topic_entry *entry = calloc(1, sizeof(*entry));
     char *name_copy = malloc(name.len + 1);
     if (entry == NULL || name_copy == NULL) {
@@ -249,6 +253,7 @@ static enum status load_next_id(struct store *store, enum store_statement statem
 
 enum status store_topics_load(struct store *store, struct error *err)
 {
+    PP_ASSERT(store->topic_count == 0 && store->turn == STORE_TURN_IDLE);
     enum status status = load_next_id(store, STMT_TOPIC_NEXT_ID, &store->next_topic_id, err);
     if (status == STATUS_OK) {
         status = load_next_id(store, STMT_PARTITION_NEXT_TP, &store->next_tp, err);
@@ -358,6 +363,7 @@ static enum status check_new_topic(struct store *store, struct span name, int32_
 static struct topic_entry *entry_for_new_topic(struct store *store, struct span name,
                                                int32_t partition_count)
 {
+    PP_ASSERT(store->turn == STORE_TURN_WRITING && store->next_topic_id > 0 && store->next_tp > 0);
     struct topic_entry *entry = entry_new(store->next_topic_id, name, partition_count);
     if (entry == NULL || !table_reserve(store)) {
         topic_entry_free(entry);
@@ -411,6 +417,7 @@ enum status store_topic_create(struct store *store, const struct store_topic_spe
 
 enum status store_topics_ensure(struct store *store, struct error *err)
 {
+    PP_ASSERT(store->initial != NULL); /* only while the store opens */
     for (size_t i = 0; i < store->initial->topic_count; i++) {
         struct span name = span_from_cstr(store->initial->topics[i]);
         if (store_topic_find(store, name) != NULL) {
@@ -488,6 +495,7 @@ enum status store_topic_configs(struct store *store, const struct store_topic *t
                                 void (*visit)(void *ctx, struct span name, struct span value),
                                 void *ctx, struct error *err)
 {
+    PP_ASSERT(topic->id > 0);
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_CONFIG_LIST);
     if (stmt == NULL) {
         return store_read_failed(store, "list a topic's configuration", err);

@@ -17,6 +17,7 @@
 
 enum status store_undo_reserve(struct store *store, struct error *err)
 {
+    PP_ASSERT(store->turn == STORE_TURN_WRITING);
     if (PP_LIKELY(undo_reserve(&store->undo, 1) == STATUS_OK)) {
         return STATUS_OK;
     }
@@ -118,6 +119,7 @@ enum status store_last_id_load(struct store *store, enum store_statement stateme
                                struct error *err)
 {
     int64_t found = 0;
+    PP_ASSERT(*last >= -1);
     if (PP_LIKELY(*last >= 0)) {
         return STATUS_OK;
     }
@@ -155,6 +157,7 @@ static int turn_note_wal_pages(void *ctx, sqlite3 *handle, const char *name, int
 
 void store_checkpoint(struct store *store)
 {
+    PP_ASSERT(!store->in_memory && store->turn == STORE_TURN_IDLE);
     int log_pages = 0;
     int done_pages = 0;
     int code = sqlite3_wal_checkpoint_v2(store->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE,
@@ -221,6 +224,7 @@ static enum status turn_begin_first(struct store *store, struct error *err)
     if (!turn_statement(store, STMT_BEGIN)) {
         return store_write_failed(store, "begin a transaction", err);
     }
+    PP_ASSERT(!sqlite3_get_autocommit(store->db.handle));
     store->turn = STORE_TURN_WRITING;
     return STATUS_OK;
 }
@@ -232,6 +236,7 @@ enum status store_write_begin(struct store *store, struct error *err)
         return STATUS_OK;
     }
     if (store->turn == STORE_TURN_FAILED) {
+        PP_ASSERT(store->turn_error.code != STATUS_OK && store->savepoint_depth == 0);
         if (err != NULL) {
             *err = store->turn_error;
         }
@@ -247,6 +252,7 @@ bool store_turn_has_writes(const struct store *store)
 
 size_t store_turn_records(const struct store *store)
 {
+    PP_ASSERT(store->turn != STORE_TURN_IDLE || store->turn_records == 0);
     return store->turn_records;
 }
 
@@ -294,6 +300,8 @@ enum status store_savepoint(struct store *store, struct error *err)
         return store_write_failed(store, "set a savepoint", err);
     }
     store->savepoints[store->savepoint_depth++] = undo_mark(&store->undo);
+    PP_ASSERT(store->savepoint_depth == 1 || store->savepoints[store->savepoint_depth - 2] <=
+                                                 store->savepoints[store->savepoint_depth - 1]);
     return STATUS_OK;
 }
 
@@ -327,6 +335,7 @@ void store_savepoint_rollback(struct store *store)
 
 enum status store_turn_attach(struct store *store, struct error *err)
 {
+    PP_ASSERT(store->db.handle != NULL && store->turn == STORE_TURN_IDLE);
     enum status status = store_statements_attach(store);
     if (status != STATUS_OK) {
         return error_set(err, status, "out of memory");

@@ -10,6 +10,7 @@
 enum status store_upload_create(struct store *store, const struct store_upload *upload,
                                 struct error *err)
 {
+    PP_ASSERT(upload->id.len > 0 && upload->key.len > 0);
     enum status status = store_write_begin(store, err);
     if (status != STATUS_OK) {
         return status;
@@ -104,6 +105,7 @@ enum status store_uploads_visit(struct store *store, struct store_upload_range r
                                 bool (*visit)(void *ctx, const struct store_upload *upload),
                                 void *ctx, struct error *err)
 {
+    PP_ASSERT(!store->visiting);
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_UPLOAD_LIST);
     if (stmt == NULL) {
         return store_read_failed(store, "list uploads", err);
@@ -238,6 +240,7 @@ static enum status copy_pieces(struct store *store, struct part_row *row, struct
 {
     struct store_pieces pieces = {0};
     enum status status = store_pieces_add(store, range, &pieces, err);
+    PP_ASSERT(status != STATUS_OK || pieces.size == range.size);
     if (status == STATUS_OK) {
         status = store_pieces_target(store, &pieces, &row->content_id, err);
     }
@@ -288,6 +291,7 @@ enum status store_parts_visit(struct store *store, struct span upload_id, int32_
                               bool (*visit)(void *ctx, const struct store_part *part), void *ctx,
                               struct error *err)
 {
+    PP_ASSERT(!store->visiting);
     sqlite3_stmt *stmt = sqlite_db_statement(&store->db, STMT_PART_LIST);
     if (stmt == NULL) {
         return store_read_failed(store, "list parts", err);
@@ -348,10 +352,12 @@ enum status store_upload_complete(struct store *store, struct span upload_id,
                                   const int32_t *numbers, size_t count,
                                   const struct store_object_put *put, struct error *err)
 {
+    PP_ASSERT(count > 0 && count <= STORE_PART_NUMBER_MAX);
     struct store_pieces pieces = {0};
     struct store_new_object object = {.put = put, .upload_id = upload_id};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        PP_ASSERT(numbers[i] > (i > 0 ? numbers[i - 1] : 0));
         status = gather_part(store, upload_id, numbers[i], &pieces, err);
     }
     if (status == STATUS_OK) {
