@@ -172,11 +172,10 @@ static void amz_headers_append(const struct sigv4_check *check, struct buf *out)
     for (size_t i = 0; i < request->query.len; i++) {
         count_max += request->query.ptr[i] == '&';
     }
-    struct amz_headers headers = {
-        calloc(count_max, sizeof(*headers.items)), 0, {NULL, 0, 0, 0, false}};
+    struct amz_headers headers = {calloc(count_max, sizeof(*headers.items)), 0, {.ptr = NULL}};
     buf_init(&headers.text, bytes + 1);
     if (headers.items == NULL || !buf_reserve(&headers.text, bytes)) {
-        out->failed = true;
+        buf_no_memory(out);
     } else {
         amz_headers_gather(check, &headers);
         qsort(headers.items, headers.count, sizeof(*headers.items), amz_header_order);

@@ -169,7 +169,7 @@ static void query_append(struct span query, struct span leave_out, struct buf *o
     struct buf text;
     buf_init(&text, 3 * query.len + 1);
     if (parameters == NULL || !buf_reserve(&text, 3 * query.len)) {
-        out->failed = true;
+        buf_no_memory(out);
     } else {
         size_t count = parameters_read(query, leave_out, &text, parameters);
         qsort(parameters, count, sizeof(*parameters), parameter_order);

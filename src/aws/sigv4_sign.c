@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { short_secret_bytes = 1024 };
+
 static void scope_append(const struct sigv4_scope *scope, struct buf *out)
 {
     buf_append_span(out, scope->date);
@@ -35,12 +37,19 @@ struct digest_value sigv4_signing_key(struct crypto *crypto, struct span secret,
 {
     const struct span steps[] = {scope->date, scope->region, scope->service,
                                  SPAN_LIT(SIGV4_TERMINATOR)};
+    char short_first[short_secret_bytes] = "AWS4";
     struct buf first;
+    struct span start = span_from(short_first, 4 + secret.len);
     buf_init(&first, secret.len + sizeof("AWS4"));
-    BUF_APPEND_LIT(&first, "AWS4");
-    buf_append_span(&first, secret);
-    PP_ASSERT(buf_ok(&first)); /* as in digest.c: out of memory, and nothing to go on with */
-    struct digest_value key = digest_hmac(crypto, DIGEST_SHA256, buf_span(&first), steps[0]);
+    if (start.len <= sizeof(short_first)) { /* as all that AWS gives away: needs no memory */
+        memcpy(short_first + 4, secret.ptr, secret.len);
+    } else {
+        BUF_APPEND_LIT(&first, "AWS4");
+        buf_append_span(&first, secret);
+        PP_ASSERT(buf_ok(&first)); /* as in digest.c: out of memory, and nothing to go on with */
+        start = buf_span(&first);
+    }
+    struct digest_value key = digest_hmac(crypto, DIGEST_SHA256, start, steps[0]);
     for (size_t i = 1; i < ARRAY_COUNT(steps); i++) {
         key = digest_hmac(crypto, DIGEST_SHA256, digest_span(&key), steps[i]);
     }
@@ -69,7 +78,7 @@ static void names_append(const struct sigv4_request *request, struct buf *out)
     }
     buf_init(&text, bytes + 1);
     if (names == NULL || !buf_reserve(&text, bytes)) {
-        out->failed = true;
+        buf_no_memory(out);
     } else {
         for (size_t i = 0; i < request->header_count; i++) {
             size_t start = text.len;
@@ -109,9 +118,9 @@ static void signature_append(const struct sigv4_signer *signer, const struct sig
     sigv4_signature(signer->crypto, &key, buf_span(&text), signature);
     if (buf_ok(&canonical) && buf_ok(&text)) {
         buf_append_cstr(out, signature);
-    } else {
-        out->failed = true;
     }
+    buf_inherit(out, &canonical);
+    buf_inherit(out, &text);
     buf_release(&canonical);
     buf_release(&text);
 }

@@ -84,6 +84,12 @@ static struct arena_block *block_add(struct arena *a, size_t size)
     return block;
 }
 
+bool arena_reserve(struct arena *a, size_t size)
+{
+    return (a->blocks != NULL && size <= a->blocks->cap - a->blocks->used) ||
+           block_add(a, size) != NULL;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     if (size > SIZE_MAX - arena_align_bytes) {

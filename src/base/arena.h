@@ -17,6 +17,8 @@ void arena_init(struct arena *a, size_t max_bytes);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a);
 
+/* The next allocations, of so many bytes in all, need no memory. False: there is none. */
+bool arena_reserve(struct arena *a, size_t size);
 /* Zeroed and aligned for any type; NULL at the ceiling or out of memory. */
 void *arena_alloc(struct arena *a, size_t size);
 /* count * size without overflow. */

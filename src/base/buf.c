@@ -22,6 +22,7 @@ void buf_reset(struct buf *b)
 {
     b->len = 0;
     b->failed = false;
+    b->no_memory = false;
     if (b->ptr != NULL) {
         b->ptr[0] = '\0';
     }
@@ -55,6 +56,32 @@ bool buf_ok(const struct buf *b)
     return !b->failed;
 }
 
+enum status buf_error(const struct buf *b, struct error *err, enum status code, const char *format,
+                      ...)
+{
+    char words[sizeof(err->message)];
+    va_list args;
+    if (b->no_memory) {
+        return error_no_memory(err);
+    }
+    va_start(args, format);
+    vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
+    return error_set(err, code, "%s", words);
+}
+
+void buf_no_memory(struct buf *b)
+{
+    b->failed = true;
+    b->no_memory = true;
+}
+
+void buf_inherit(struct buf *b, const struct buf *from)
+{
+    b->failed = b->failed || from->failed;
+    b->no_memory = b->no_memory || from->no_memory;
+}
+
 struct span buf_span(const struct buf *b)
 {
     return span_from(b->ptr, b->len);
@@ -84,7 +111,7 @@ bool buf_reserve(struct buf *b, size_t extra)
     }
     char *grown = realloc(b->ptr, cap);
     if (grown == NULL) {
-        b->failed = true;
+        buf_no_memory(b);
         return false;
     }
     b->ptr = grown;

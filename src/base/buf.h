@@ -4,6 +4,7 @@
 #ifndef PINPIPE_BUF_H
 #define PINPIPE_BUF_H
 
+#include "error.h"
 #include "span.h"
 
 struct buf {
@@ -12,6 +13,7 @@ struct buf {
     size_t cap;
     size_t max;
     bool failed;
+    bool no_memory; /* failed for want of memory, not at its ceiling */
 };
 
 /* No allocation happens before the first append. */
@@ -27,6 +29,13 @@ void buf_trim(struct buf *b, size_t keep_bytes);
 void buf_take(struct buf *b, struct buf *from);
 
 bool buf_ok(const struct buf *b);
+/* As error_set, for a buffer that failed at its ceiling; where memory ran out NO_MEMORY instead. */
+enum status buf_error(const struct buf *b, struct error *err, enum status code, const char *format,
+                      ...) PP_PRINTF(4, 5);
+/* A lack of memory met elsewhere, for what was to be written here. */
+void buf_no_memory(struct buf *b);
+/* Fails if `from` did, of which a part of b was made. */
+void buf_inherit(struct buf *b, const struct buf *from);
 struct span buf_span(const struct buf *b);
 const char *buf_cstr(const struct buf *b);
 

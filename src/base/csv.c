@@ -263,7 +263,7 @@ static enum csv_step record_scan(struct csv_reader *r, struct error *err)
             place_advance(&r->here, byte);
         }
         if (!buf_ok(&r->text)) {
-            error_set(err, STATUS_LIMIT,
+            buf_error(&r->text, err, STATUS_LIMIT,
                       "line %llu: a record of more than %d bytes (is a closing quote missing?)",
                       (unsigned long long)r->record_line, CSV_RECORD_BYTES_MAX);
             return CSV_STEP_BAD;

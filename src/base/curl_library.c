@@ -70,7 +70,9 @@ enum status curl_library_open(struct curl_library *library, struct error *err)
         status = version_check(library, err);
     }
     if (status == STATUS_OK && library->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        status = error_set(err, STATUS_FAILED, "libcurl cannot start (curl_global_init failed)");
+        status =
+            error_set(err, STATUS_FAILED,
+                      "libcurl cannot start: curl_global_init failed, perhaps for lack of memory");
     }
     library->initialised = status == STATUS_OK;
     if (status != STATUS_OK) {

@@ -28,8 +28,9 @@ enum status file_read_open(int fd, const char *name, struct buf *out, struct err
         }
         buf_append(out, slice, got > 0 ? (size_t)got : 0);
     } while (got != 0 && buf_ok(out));
-    return buf_ok(out) ? STATUS_OK
-                       : error_set(err, STATUS_LIMIT, "%s: larger than %zu bytes", name, out->max);
+    return buf_ok(out)
+               ? STATUS_OK
+               : buf_error(out, err, STATUS_LIMIT, "%s: larger than %zu bytes", name, out->max);
 }
 
 enum status file_read(const char *path, struct buf *out, struct error *err)

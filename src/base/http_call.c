@@ -49,9 +49,10 @@ static enum status url_apply(struct http_call *call, const char *text, struct er
     if (curl->easy_setopt(call->easy, CURLOPT_URL, copy) != CURLE_OK ||
         curl->easy_setopt(call->easy, CURLOPT_PROXY, proxy) != CURLE_OK) {
         free(copy);
-        return error_set(err, STATUS_NO_MEMORY, "libcurl refuses the URL \"%s\"", text);
+        return error_set(err, STATUS_NO_MEMORY, "libcurl has no memory for the URL \"%s\"", text);
     }
     call->url = copy;
+    call->host_is_loopback = host_is_loopback(url.host);
     return STATUS_OK;
 }
 
@@ -90,7 +91,7 @@ static enum status method_apply(struct http_call *call, const char *method, bool
     if (curl->easy_setopt(call->easy, verb, 1L) != CURLE_OK ||
         curl->easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, custom) != CURLE_OK) {
         call->method[0] = '\0';
-        return error_set(err, STATUS_NO_MEMORY, "libcurl refuses the method %s", method);
+        return error_set(err, STATUS_NO_MEMORY, "libcurl has no memory for the method %s", method);
     }
     if (as_post && !has_body) {
         curl->easy_setopt(call->easy, CURLOPT_POSTFIELDS, "");
@@ -156,7 +157,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
         buf_append_span(&call->response.headers, line);
     }
     if (!buf_ok(&call->response.headers)) {
-        call->too_large = true;
+        call->out_of_memory = call->response.headers.no_memory;
+        call->too_large = !call->out_of_memory;
         return 0;
     }
     return len;
@@ -174,8 +176,8 @@ static size_t curl_on_body(char *bytes, size_t size, size_t count, void *ctx)
     }
     buf_append(body, bytes, len);
     if (!buf_ok(body)) {
-        call->too_large = len > body->max - body->len;
-        call->out_of_memory = !call->too_large;
+        call->out_of_memory = body->no_memory;
+        call->too_large = !call->out_of_memory;
         return 0;
     }
     return len;
@@ -251,6 +253,9 @@ static enum http_failure failure_of(const struct http_call *call, CURLcode code)
             break;
         }
     }
+    if (failure == HTTP_FAILURE_RESOLVE && call->host_is_loopback) {
+        return HTTP_FAILURE_LOCAL; /* nothing was to be looked up: libcurl had no memory */
+    }
     return call->left && failure_means_unsent(failure) ? HTTP_FAILURE_BROKEN : failure;
 }
 
@@ -296,6 +301,8 @@ static void message_write(const struct http_call *call, CURLcode code, char *out
         text = "the answers of all calls take too much memory";
     } else if (call->out_of_memory) {
         text = "no memory for the answer";
+    } else if (code == CURLE_COULDNT_RESOLVE_HOST && call->host_is_loopback) {
+        text = "no memory to connect";
     } else if (code == CURLE_ABORTED_BY_CALLBACK) {
         text = "the connection was closed before an answer came";
     } else if (text[0] == '\0') {

@@ -162,7 +162,7 @@ static enum status multi_setup(struct http_client *client, size_t connections_ma
     const struct curl_library *curl = &client->curl;
     client->multi = curl->multi_init();
     if (client->multi == NULL) {
-        return error_set(err, STATUS_NO_MEMORY, "libcurl cannot make a multi handle");
+        return error_set(err, STATUS_NO_MEMORY, "no memory for libcurl's multi handle");
     }
     curl->multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, curl_on_watch);
     curl->multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
@@ -221,7 +221,7 @@ enum status http_client_new(struct env *env, const struct http_client_options *o
     client->user_agent = user_agent_new(chosen.user_agent);
     enum status status = STATUS_OK;
     if (client->user_agent == NULL) {
-        status = error_set(err, STATUS_NO_MEMORY, "the user agent is too long");
+        status = error_set(err, STATUS_NO_MEMORY, "no memory for the user agent");
     }
     if (status == STATUS_OK) {
         status = curl_library_open(&client->curl, err);
@@ -321,6 +321,8 @@ enum status http_call_send(struct http_call *call, const struct http_call_reques
     call->sent_us = client->env->monotonic_us(client->env);
     CURLMcode code = client->curl.multi_add_handle(client->multi, call->easy);
     if (code != CURLM_OK) {
+        /* Where it had no memory for the handle's timer only, it has the handle, and would send. */
+        client->curl.multi_remove_handle(client->multi, call->easy);
         return error_set(err, STATUS_FAILED, "libcurl refuses the request: %s",
                          client->curl.multi_strerror(code));
     }
@@ -376,8 +378,13 @@ enum status http_client_run(struct http_client *client, int timeout_ms, struct e
         timer_run(client);
     }
     endings_dispatch(client);
-    return client->out_of_memory ? error_set(err, STATUS_NO_MEMORY, "no memory to watch a socket")
-                                 : STATUS_OK;
+    /* Every call has a timer, that of its limits. libcurl lost the one it had no memory for. */
+    if (client->in_flight > 0 && client->watched_count == 0 && client->timer_due_us == INT64_MAX) {
+        client->out_of_memory = true;
+    }
+    return client->out_of_memory
+               ? error_set(err, STATUS_NO_MEMORY, "no memory to wait for an answer")
+               : STATUS_OK;
 }
 
 size_t http_client_in_flight(const struct http_client *client)
@@ -405,10 +412,15 @@ static void on_request_done(void *ctx, struct http_call *call, const struct http
     out->total_us = response->total_us;
     memcpy(out->message, response->message, sizeof(out->message));
     if (!buf_ok(&out->body) || !buf_ok(&out->headers)) {
-        out->failure = HTTP_FAILURE_TOO_LARGE;
+        bool no_memory = out->body.no_memory || out->headers.no_memory;
+        out->failure = no_memory ? HTTP_FAILURE_LOCAL : HTTP_FAILURE_TOO_LARGE;
         out->status = 0;
-        snprintf(out->message, sizeof(out->message),
-                 "the answer does not end within the %zu bytes that are taken", out->body.max);
+        if (no_memory) {
+            snprintf(out->message, sizeof(out->message), "no memory for the answer");
+        } else {
+            snprintf(out->message, sizeof(out->message),
+                     "the answer does not end within the %zu bytes that are taken", out->body.max);
+        }
     }
 }
 

@@ -25,6 +25,7 @@ struct http_call {
     char method[HTTP_METHOD_BYTES_MAX];
     bool method_for_body;
     char *url;
+    bool host_is_loopback;
     int64_t timeout_ms;
     struct http_header_list headers;
 

@@ -1,6 +1,7 @@
 #include "json.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdlib.h>
 
 struct json_doc {
@@ -28,11 +29,14 @@ enum status json_doc_parse(struct span text, struct json_doc **out, struct error
         return error_no_memory(err);
     }
     const char *end = NULL;
+    errno = 0;
     doc->root = cJSON_ParseWithLengthOpts(text.ptr, text.len, &end, 0);
     size_t position = end != NULL ? (size_t)(end - text.ptr) : 0;
     if (doc->root == NULL) {
+        bool no_memory = errno == ENOMEM; /* cJSON itself does not tell */
         json_doc_free(doc);
-        return error_set(err, STATUS_INVALID, "not JSON, from byte %zu on", position);
+        return no_memory ? error_no_memory(err)
+                         : error_set(err, STATUS_INVALID, "not JSON, from byte %zu on", position);
     }
     struct span rest = span_trim(span_skip(text, position));
     if (rest.len > 0) {

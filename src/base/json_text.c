@@ -391,7 +391,7 @@ static bool members_rearrange(struct json_scan *s, size_t base, size_t object_st
     size_t len = out->len - object_start;
     char *written = malloc(len);
     if (written == NULL) {
-        out->failed = true;
+        buf_no_memory(out);
         return json_fail(s->err, s->c->position, "out of memory");
     }
     memcpy(written, out->ptr + object_start, len);

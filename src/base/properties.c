@@ -156,7 +156,7 @@ static enum status parse_logical(struct span text, struct buf *out, struct prope
     }
     if (!buf_ok(out) || key_len > PROPERTIES_KEY_BYTES_MAX ||
         out->len - key_len > PROPERTIES_VALUE_BYTES_MAX) {
-        return error_set(err, STATUS_INVALID,
+        return buf_error(out, err, STATUS_INVALID,
                          "line %d: too long (a key has at most %d bytes, a value %d)",
                          property->line, PROPERTIES_KEY_BYTES_MAX, PROPERTIES_VALUE_BYTES_MAX);
     }

@@ -21,8 +21,8 @@ struct shared_library {
     size_t function_count;
 };
 
-/* The handle, or NULL (and CONFIG in *err). Never unloaded, also after shared_library_close: a
- * library may have registered exit handlers that must stay mapped. */
+/* The handle, or NULL (and CONFIG or NO_MEMORY in *err). Never unloaded, also after
+ * shared_library_close: a library may have registered exit handlers that must stay mapped. */
 void *shared_library_open(const struct shared_library *library, void *table, struct error *err);
 void shared_library_close(void *handle);
 

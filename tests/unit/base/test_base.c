@@ -40,6 +40,30 @@ static void a_buffer_stops_at_its_ceiling_and_says_so(void **state)
     assert_string_equal(buf_cstr(&b), "");
 }
 
+static void a_buffer_tells_a_lack_of_memory_from_its_ceiling(void **state)
+{
+    (void)state;
+    struct buf full;
+    struct buf poor;
+    struct error err;
+    buf_init(&full, 2);
+    buf_init(&poor, 100);
+    buf_append_cstr(&full, "xyz");
+    assert_int_equal(buf_error(&full, &err, STATUS_LIMIT, "more than %d", 2), STATUS_LIMIT);
+    assert_string_equal(err.message, "more than 2");
+    buf_no_memory(&poor);
+    assert_false(buf_ok(&poor));
+    assert_int_equal(buf_error(&poor, &err, STATUS_LIMIT, "more than %d", 2), STATUS_NO_MEMORY);
+    assert_string_equal(err.message, "out of memory");
+    buf_reset(&full);
+    buf_inherit(&full, &poor);
+    assert_int_equal(buf_error(&full, &err, STATUS_LIMIT, "more"), STATUS_NO_MEMORY);
+    buf_reset(&full);
+    assert_true(buf_ok(&full) && !full.no_memory);
+    buf_release(&full);
+    buf_release(&poor);
+}
+
 static void numbers_are_appended_to_their_last_digit(void **state)
 {
     (void)state;
@@ -230,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_buffer_stops_at_its_ceiling_and_says_so),
+        cmocka_unit_test(a_buffer_tells_a_lack_of_memory_from_its_ceiling),
         cmocka_unit_test(numbers_are_appended_to_their_last_digit),
         cmocka_unit_test(an_arena_gives_zeroed_aligned_memory_up_to_its_ceiling),
         cmocka_unit_test(an_array_grows_in_an_arena_and_stays_as_it_was_at_the_ceiling),
