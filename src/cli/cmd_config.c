@@ -141,7 +141,7 @@ static enum status extend_gitignore(const struct template_file *file, bool *chan
     }
     if (status == STATUS_OK && *changed) {
         status = buf_ok(&text) ? file_replace(file->path, buf_span(&text), file->mode, err)
-                               : error_set(err, STATUS_LIMIT, "%s: too large", file->path);
+                               : buf_error(&text, err, STATUS_LIMIT, "%s: too large", file->path);
     }
     buf_release(&text);
     return status;

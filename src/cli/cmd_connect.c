@@ -63,7 +63,9 @@ static enum status connect_call(struct connect_session *s, const char *method,
                                 const struct span *body, struct error *err)
 {
     enum status status =
-        connect_client_call(s->client, method, buf_cstr(&s->path), body, &s->answer, err);
+        buf_ok(&s->path)
+            ? connect_client_call(s->client, method, buf_cstr(&s->path), body, &s->answer, err)
+            : buf_error(&s->path, err, STATUS_LIMIT, "the name is too long");
     struct span hint = connect_client_hint(s->client);
     if (status == STATUS_OK && hint.len > 0) {
         fputs("connect: ", s->cli->err);
@@ -80,8 +82,8 @@ static enum status connect_parse(const struct connect_session *s, connect_fits_f
                                  struct json_doc **doc, struct error *err)
 {
     enum status status = json_doc_parse(buf_span(&s->answer), doc, err);
-    if (status == STATUS_OK && fits(json_doc_root(*doc))) {
-        return STATUS_OK;
+    if ((status == STATUS_OK && fits(json_doc_root(*doc))) || status == STATUS_NO_MEMORY) {
+        return status;
     }
     return error_set(
         err, STATUS_FAILED,

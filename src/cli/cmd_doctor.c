@@ -65,8 +65,10 @@ static void check_tables(struct examination *x)
     struct row_source *source = NULL;
     struct error err;
     int64_t rows = 0;
-    if (row_source_sqlite_open(cli_data_dir(x->cli), &x->cli->env, &source, &err) != STATUS_OK) {
-        doctor_find(x, "tables", CHECK_NOTE, "%s", err.message);
+    enum status status = row_source_sqlite_open(cli_data_dir(x->cli), &x->cli->env, &source, &err);
+    if (status != STATUS_OK) {
+        doctor_find(x, "tables", status == STATUS_NO_MEMORY ? CHECK_BAD : CHECK_NOTE, "%s",
+                    err.message);
         return;
     }
     if (source->ops->count(source, TABLE_PIN, &rows, &err) != STATUS_OK) {

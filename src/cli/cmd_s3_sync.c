@@ -8,6 +8,7 @@ struct syncing {
     struct s3_name name;
     bool dry_run;
     bool upload;
+    bool no_memory; /* to say what was done */
 };
 
 static void print_done(void *ctx, enum s3_job_kind kind, struct span key, const char *path)
@@ -25,7 +26,9 @@ static void print_done(void *ctx, enum s3_job_kind kind, struct span key, const 
     buf_init(&object, 8 * 1024);
     buf_printf(&object, "s3://%.*s/%.*s", SPAN_ARG(syncing->name.bucket), SPAN_ARG(key));
     cli_progress_end(&syncing->session.progress);
-    if (kind == S3_JOB_DELETE) {
+    if (!buf_ok(&object)) {
+        syncing->no_memory = true;
+    } else if (kind == S3_JOB_DELETE) {
         s3_print_move(cli, word, syncing->upload ? buf_cstr(&object) : path, NULL);
     } else if (kind == S3_JOB_UPLOAD) {
         s3_print_move(cli, word, path, buf_cstr(&object));
@@ -82,6 +85,9 @@ int s3_run_sync(struct cli *cli)
         .progress = &syncing.session.progress.progress,
     };
     status = s3_sync_run(&options, &summary, &err);
+    if (status == STATUS_OK && syncing.no_memory) {
+        status = error_set(&err, STATUS_NO_MEMORY, "no memory to say all that was done");
+    }
     cli_progress_end(&syncing.session.progress);
     sync_print_summary(cli, &summary);
     int code = s3_session_close(&syncing.session, status, &err);

@@ -36,6 +36,7 @@ struct sql_session {
     enum sql_format format;
     size_t line_chars; /* cut a table's values to fit into this; 0: whole values */
     struct buf out;    /* what is not yet written to stdout */
+    bool no_memory;    /* for a part of it */
 };
 
 static const char *const schemas[] = {"state", "rds", "ledger", "journal"};
@@ -89,6 +90,7 @@ static void value_append_json(struct buf *out, sqlite3_stmt *stmt, int column)
         buf_init(&text, output_bytes_max);
         sql_value_append(&text, stmt, column);
         json_string_append(out, buf_span(&text));
+        buf_inherit(out, &text);
         buf_release(&text);
     }
     }
@@ -98,6 +100,7 @@ static bool flush_out(struct sql_session *s)
 {
     size_t put = fwrite(buf_cstr(&s->out), 1, s->out.len, s->cli->out);
     bool ok = put == s->out.len && buf_ok(&s->out);
+    s->no_memory = s->no_memory || s->out.no_memory;
     buf_reset(&s->out);
     return ok;
 }
@@ -266,6 +269,7 @@ static int run_table(struct sql_session *s, sqlite3_stmt *stmt, int columns)
             break;
         }
     }
+    s->no_memory = s->no_memory || table->cells.no_memory || table->value.no_memory;
     if (!written || !table_flush(s, table)) {
         step = SQLITE_FULL;
     }
@@ -316,6 +320,7 @@ static int run_csv(struct sql_session *s, sqlite3_stmt *stmt, int columns)
             sql_value_append(&cell, stmt, i);
             buf_append_cstr(&s->out, i > 0 ? "," : "");
             csv_append_field(&s->out, buf_span(&cell), sqlite3_column_type(stmt, i) == SQLITE_NULL);
+            buf_inherit(&s->out, &cell);
         }
         BUF_APPEND_LIT(&s->out, "\r\n");
     }
@@ -466,6 +471,9 @@ static enum status run_statement(struct sql_session *s, sqlite3_stmt *stmt, stru
                                          : run_table(s, stmt, columns);
     if (step == SQLITE_DONE) {
         return STATUS_OK;
+    }
+    if (s->no_memory) {
+        return error_no_memory(err);
     }
     return step == SQLITE_FULL ? error_set(err, STATUS_IO, "the result could not be written")
                                : explain_failure(s, err);

@@ -160,7 +160,9 @@ static const char *topic_url(struct topics_session *s, const char *topic, const 
     struct buf encoded;
     buf_init(&encoded, 4096);
     url_encode(span_from_cstr(topic), false, &encoded);
-    const char *url = arena_printf(&s->cli->arena, "%s/%s%s", s->base, buf_cstr(&encoded), below);
+    const char *url = buf_ok(&encoded) ? arena_printf(&s->cli->arena, "%s/%s%s", s->base,
+                                                      buf_cstr(&encoded), below)
+                                       : NULL;
     buf_release(&encoded);
     return url;
 }
@@ -230,7 +232,8 @@ static int topics_run_create(struct cli *cli)
     json_write_end(&w);
     enum status status = topics_session_open(&s, cli, &err);
     if (status == STATUS_OK) {
-        status = topics_call(&s, "POST", s.base, buf_span(&body), &err);
+        status = buf_ok(&body) ? topics_call(&s, "POST", s.base, buf_span(&body), &err)
+                               : buf_error(&body, &err, STATUS_LIMIT, "the name is too long");
     }
     if (status == STATUS_OK && cli_switch(cli, "json")) {
         topics_print_document(&s);

@@ -6,10 +6,15 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { cli_arena_bytes_max = 16 * 1024 * 1024, command_path_bytes_max = 64 };
+enum {
+    cli_arena_bytes_max = 16 * 1024 * 1024,
+    command_path_bytes_max = 64,
+    memory_probe_bytes = 64 * 1024
+};
 
 /* Commands of the design that come with their services: told apart from a typing mistake. */
 static const char *const commands_to_come[] = {"streams", "batch", "dag"};
@@ -228,6 +233,16 @@ static int run_words(const struct output_streams *streams, const char *program,
                            : report_unknown(streams, words[0], nearest);
 }
 
+/* Libraries that were loaded clean up at the end, and some ask for memory then: where there is none
+ * the loader ends the process with a code of its own. */
+static bool memory_is_out(void)
+{
+    void *volatile probe = malloc(memory_probe_bytes);
+    bool is_out = probe == NULL;
+    free(probe);
+    return is_out;
+}
+
 int main(int argc, char **argv)
 {
     const char *const *words = (const char *const *)(argv + (argc > 0 ? 1 : 0));
@@ -248,5 +263,9 @@ int main(int argc, char **argv)
     bool named = count > 0 && command_find(words, count, &used, &nearest) != NULL;
     command_path(count > 0 ? words : (const char *const[]){""}, named ? used : 1, path,
                  sizeof(path));
-    return finish_output(&streams, path, code);
+    code = finish_output(&streams, path, code);
+    if (memory_is_out()) {
+        _exit(code);
+    }
+    return code;
 }

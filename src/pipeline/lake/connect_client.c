@@ -117,7 +117,8 @@ enum status connect_client_call(struct connect_client *client, const char *metho
     buf_reset(&client->url);
     buf_printf(&client->url, "%s%s", client->options.url, path);
     if (!buf_ok(&client->url)) {
-        return error_set(err, STATUS_INVALID, "a URL longer than %d bytes", url_bytes_max);
+        return buf_error(&client->url, err, STATUS_INVALID, "a URL longer than %d bytes",
+                         url_bytes_max);
     }
     const struct http_call_request request = {
         .method = method,
@@ -142,7 +143,7 @@ enum status connect_client_call(struct connect_client *client, const char *metho
     if (status == STATUS_OK) {
         buf_append_span(out, buf_span(&client->response.body));
         if (!buf_ok(out)) {
-            status = error_set(err, STATUS_LIMIT, "the answer of %s is too long",
+            status = buf_error(out, err, STATUS_LIMIT, "the answer of %s is too long",
                                buf_cstr(&client->url));
         }
     }

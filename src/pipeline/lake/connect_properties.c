@@ -142,7 +142,7 @@ enum status connect_properties_to_json(struct span text, connect_note_fn note, v
     if (status == STATUS_OK) {
         write_entries(&g, out);
         if (!buf_ok(out)) {
-            status = error_set(err, STATUS_LIMIT, "the configuration is too long");
+            status = buf_error(out, err, STATUS_LIMIT, "the configuration is too long");
         }
     }
     buf_release(&g.texts);
@@ -174,28 +174,34 @@ static void take_string(struct span raw, struct buf *out)
     }
 }
 
-/* Walks an object's members, names decoded; false when it is none. */
-static bool each_member(struct span object, void *ctx,
-                        void (*visit)(void *ctx, struct span name, struct span key,
-                                      struct span value))
+/* Walks an object's members, names decoded; nothing is told of what is none. */
+static enum status each_member(struct span object, void *ctx,
+                               void (*visit)(void *ctx, struct span name, struct span key,
+                                             struct span value),
+                               struct error *err)
 {
     struct json_cursor cursor = json_document(object);
-    struct json_error err = {0};
+    struct json_error json = {0};
     struct span key;
     struct span value;
     struct buf name;
     bool first = true;
     json_skip_space(&cursor);
-    if (!json_enter(&cursor, JSON_OBJECT, &err)) {
-        return false;
+    if (!json_enter(&cursor, JSON_OBJECT, &json)) {
+        return STATUS_OK;
     }
     buf_init(&name, CONNECT_CONFIG_BYTES_MAX);
-    while (json_next_member(&cursor, &first, &key, &err) && json_skip(&cursor, &value, &err)) {
+    while (buf_ok(&name) && json_next_member(&cursor, &first, &key, &json) &&
+           json_skip(&cursor, &value, &json)) {
         take_string(key, &name);
-        visit(ctx, buf_span(&name), key, value);
+        if (buf_ok(&name)) {
+            visit(ctx, buf_span(&name), key, value);
+        }
     }
+    enum status status =
+        buf_ok(&name) ? STATUS_OK : buf_error(&name, err, STATUS_LIMIT, "a name is too long");
     buf_release(&name);
-    return err.message[0] == '\0';
+    return status;
 }
 
 struct wrapper {
@@ -238,11 +244,13 @@ static enum status take_object(struct span object, struct connect_document *out,
 {
     struct settings settings = {out, json_writer_to(&out->config)};
     json_write_object(&settings.config);
-    each_member(object, &settings, visit_setting);
+    enum status status = each_member(object, &settings, visit_setting, err);
     json_write_end(&settings.config);
-    return buf_ok(&out->config) && buf_ok(&out->name) && buf_ok(&out->class)
-               ? STATUS_OK
-               : error_set(err, STATUS_LIMIT, "the configuration is too long");
+    buf_inherit(&out->config, &out->name);
+    buf_inherit(&out->config, &out->class);
+    return status != STATUS_OK || buf_ok(&out->config)
+               ? status
+               : buf_error(&out->config, err, STATUS_LIMIT, "the configuration is too long");
 }
 
 static enum status read_json(struct span text, struct connect_document *out, struct error *err)
@@ -256,8 +264,10 @@ static enum status read_json(struct span text, struct connect_document *out, str
         return error_set(err, STATUS_INVALID, "not a JSON object: %s",
                          json.message[0] != '\0' ? json.message : "something follows it");
     }
-    each_member(whole, &wrapper, visit_wrapper);
-    enum status status = take_object(wrapper.config.len > 0 ? wrapper.config : whole, out, err);
+    enum status status = each_member(whole, &wrapper, visit_wrapper, err);
+    if (status == STATUS_OK) {
+        status = take_object(wrapper.config.len > 0 ? wrapper.config : whole, out, err);
+    }
     if (status == STATUS_OK && wrapper.config.len > 0 && wrapper.name.len > 0) {
         take_string(wrapper.name, &out->name);
     }

@@ -123,6 +123,7 @@ static void s3_answer_on_text(void *ctx, const XML_Char *text, int len)
     struct walk *walk = ctx;
     buf_append(&walk->text, text, (size_t)len);
     if (!buf_ok(&walk->text)) {
+        walk->no_memory = walk->text.no_memory;
         walk_fail(walk);
     }
 }
@@ -330,7 +331,10 @@ static void decode_keys(struct walk *walk)
     for (size_t i = 0; i < walk->page->count && !walk->bad && !walk->no_memory; i++) {
         struct s3_listed *item = &walk->page->items[i];
         buf_reset(&plain);
-        if (!url_decode(item->key, true, &plain) || !span_is_utf8(buf_span(&plain))) {
+        bool decoded = url_decode(item->key, true, &plain);
+        if (plain.no_memory) {
+            walk->no_memory = true;
+        } else if (!decoded || !buf_ok(&plain) || !span_is_utf8(buf_span(&plain))) {
             walk->bad = true;
         } else {
             item->key = keep(walk, buf_span(&plain));
@@ -376,7 +380,8 @@ enum status s3_answer_list(struct span body, struct s3_page *page, struct error 
         page->count = 0;
         return error_set(err, status,
                          status == STATUS_INVALID ? "the answer is not S3's list: is s3_url right?"
-                                                  : "a page of a listing is too large");
+                         : status == STATUS_NO_MEMORY ? "no memory for a page of a listing"
+                                                      : "a page of a listing is too large");
     }
     if (page->count > 0) {
         qsort(page->items, page->count, sizeof(*page->items), s3_items_compare);

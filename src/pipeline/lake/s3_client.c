@@ -171,8 +171,8 @@ static enum status headers_make(struct s3_slot *slot, const char *list[headers_m
         }
     }
     if (!buf_ok(&slot->headers)) {
-        return error_set(err, STATUS_LIMIT, "%s: the headers are longer than %d bytes", slot->what,
-                         header_bytes_max);
+        return buf_error(&slot->headers, err, STATUS_LIMIT,
+                         "%s: the headers are longer than %d bytes", slot->what, header_bytes_max);
     }
     size_t count = 0;
     struct span rest = buf_span(&slot->headers);
@@ -471,9 +471,12 @@ enum status s3_slot_send(struct s3_slot *slot, const struct s3_request *request,
     buf_printf(&slot->url, "%.*s://%s%s%s", SPAN_ARG(client->scheme), buf_cstr(&slot->host),
                buf_cstr(&slot->path), slot->query.len > 0 ? "?" : "");
     buf_append_span(&slot->url, buf_span(&slot->query));
-    if (!buf_ok(&slot->url) || !buf_ok(&slot->query)) {
-        return error_set(err, STATUS_LIMIT, "%s: the URL is longer than %d bytes", slot->what,
-                         S3_URL_BYTES_MAX);
+    buf_inherit(&slot->url, &slot->host);
+    buf_inherit(&slot->url, &slot->path);
+    buf_inherit(&slot->url, &slot->query);
+    if (!buf_ok(&slot->url)) {
+        return buf_error(&slot->url, err, STATUS_LIMIT, "%s: the URL is longer than %d bytes",
+                         slot->what, S3_URL_BYTES_MAX);
     }
     return slot_attempt(slot, err);
 }

@@ -48,7 +48,7 @@ static enum status place_take(struct job_place *place, const struct s3_job *job,
     place->job.key = buf_span(&place->key);
     place->job.path = buf_cstr(&place->path);
     if (job->key.len == 0 || !buf_ok(&place->key) || !buf_ok(&place->path)) {
-        return error_set(err, STATUS_INVALID,
+        return buf_error(buf_ok(&place->key) ? &place->path : &place->key, err, STATUS_INVALID,
                          "a key has 1 to %d bytes, a path at most %d: \"%.*s\"", S3_KEY_BYTES_MAX,
                          S3_PATH_BYTES_MAX, SPAN_ARG(span_first(job->key, 60)));
     }

@@ -48,6 +48,7 @@ struct s3_listing {
     struct s3_page page;
     size_t position; /* of the next item in page */
     struct buf bucket;
+    struct buf prefix;
     struct buf query; /* without the token */
     struct circle tokens;
     struct circle pages;
@@ -111,9 +112,9 @@ static enum status page_ask(struct s3_listing *listing, struct span token, struc
         .key = SPAN_EMPTY,
         .query = buf_span(&query),
     };
-    enum status status = buf_ok(&query)
-                             ? s3_slot_send(listing->slot, &request, err)
-                             : error_set(err, STATUS_LIMIT, "a continuation token is too long");
+    enum status status =
+        buf_ok(&query) ? s3_slot_send(listing->slot, &request, err)
+                       : buf_error(&query, err, STATUS_LIMIT, "a continuation token is too long");
     buf_release(&query);
     return status;
 }
@@ -154,12 +155,16 @@ enum status s3_listing_open(struct s3_client *client, const struct s3_list *list
     s3_page_init(&listing->page);
     buf_init(&listing->bucket, S3_URL_BYTES_MAX);
     buf_init(&listing->query, S3_URL_BYTES_MAX);
+    buf_init(&listing->prefix, S3_URL_BYTES_MAX);
     buf_append_span(&listing->bucket, list->bucket);
+    buf_append_span(&listing->prefix, list->prefix);
+    buf_inherit(&listing->bucket, &listing->prefix);
     s3_list_query_write(list, &listing->query);
     listing->slot = s3_slot_take(client, err);
     enum status status = listing->slot != NULL ? STATUS_OK : STATUS_NO_MEMORY;
     if (status == STATUS_OK && (!buf_ok(&listing->query) || !buf_ok(&listing->bucket))) {
-        status = error_set(err, STATUS_LIMIT, "a prefix is longer than a URL may be");
+        status = buf_error(buf_ok(&listing->query) ? &listing->bucket : &listing->query, err,
+                           STATUS_LIMIT, "a prefix is longer than a URL may be");
     }
     if (status == STATUS_OK) {
         status = page_ask(listing, SPAN_EMPTY, err);
@@ -186,6 +191,13 @@ enum status s3_listing_next(struct s3_listing *listing, struct s3_listed *item, 
     if (*more) {
         *item = listing->page.items[listing->position++];
     }
+    /* A key that is not below the prefix would be cut as if it were. */
+    if (*more && !span_starts_with(item->key, buf_span(&listing->prefix))) {
+        return error_set(err, STATUS_INVALID,
+                         "the answer lists \"%.*s\", which is not below \"%.*s\": is s3_url right?",
+                         SPAN_ARG(span_first(item->key, 100)),
+                         SPAN_ARG(span_first(buf_span(&listing->prefix), 100)));
+    }
     return STATUS_OK;
 }
 
@@ -195,6 +207,7 @@ void s3_listing_close(struct s3_listing *listing)
         s3_slot_give(listing->slot);
         s3_page_release(&listing->page);
         buf_release(&listing->bucket);
+        buf_release(&listing->prefix);
         buf_release(&listing->query);
         free(listing);
     }
@@ -318,7 +331,8 @@ enum status s3_client_get(struct s3_client *client, struct span bucket, struct s
     if (status == STATUS_OK) {
         buf_append_span(out, buf_span(&slot->response->body));
         if (!buf_ok(out)) {
-            status = error_set(err, STATUS_LIMIT, "%s: more than %zu bytes", slot->what, out->max);
+            status =
+                buf_error(out, err, STATUS_LIMIT, "%s: more than %zu bytes", slot->what, out->max);
         }
     }
     s3_slot_give(slot);
@@ -412,7 +426,7 @@ static enum status ring_fill(const struct s3_fetch *fetch, struct fetch_ring *ri
         const struct s3_request request = {
             .method = "GET", .bucket = fetch->bucket, .key = buf_span(key), .range = range};
         status = buf_ok(key) ? check_key(buf_span(key), err)
-                             : error_set(err, STATUS_INVALID, "a key is longer than %d bytes",
+                             : buf_error(key, err, STATUS_INVALID, "a key is longer than %d bytes",
                                          S3_KEY_BYTES_MAX);
         if (status == STATUS_OK) {
             status = s3_slot_send(ring->slots[place], &request, err);

@@ -252,6 +252,8 @@ static bool path_is_ready(struct sync *sync)
 {
     if (!s3_sync_key_is_path(sync->item_path)) {
         sync_tell(sync, sync->item.key, "this key is no path that could be read back: skipped");
+    } else if (sync->path.no_memory) {
+        return false; /* merge_step says so */
     } else if (!buf_ok(&sync->path)) {
         sync_tell(sync, sync->item.key, "the path is too long: skipped");
     } else if (!sync->options->dry_run && !parents_make(sync)) {
@@ -292,7 +294,7 @@ static bool only_file(struct sync *sync, struct s3_job *job)
         *job = (struct s3_job){.kind = S3_JOB_UPLOAD, .size = sync->file.size};
         return true;
     }
-    if (sync->delete_pass) {
+    if (sync->delete_pass && buf_ok(&sync->path)) {
         remove_file(sync);
     }
     return false;
@@ -336,6 +338,10 @@ static enum status merge_step(struct sync *sync, struct s3_job *job, bool *found
     *found = order == 0  ? on_both(sync, job)
              : order < 0 ? only_file(sync, job)
                          : only_item(sync, job);
+    if (sync->path.no_memory || sync->key.no_memory) {
+        *found = false;
+        return error_no_memory(err);
+    }
     enum status status = order <= 0 ? next_file(sync, err) : STATUS_OK;
     return status == STATUS_OK && order >= 0 ? next_item(sync, err) : status;
 }

@@ -50,6 +50,7 @@ static void path_cut(struct s3_walk *walk, size_t len)
 {
     walk->path.len = len;
     walk->path.failed = false;
+    walk->path.no_memory = false;
     walk->path.ptr[len] = '\0';
 }
 
@@ -120,6 +121,9 @@ static enum status level_read(struct s3_walk *walk, struct walk_level *level, DI
             continue;
         }
         buf_append_cstr(&walk->path, entry->d_name);
+        if (walk->path.no_memory) {
+            return error_no_memory(err);
+        }
         bool wanted = is_wanted(walk, &is_directory, &why);
         if (!wanted) {
             walk_tell(walk, why);
@@ -172,7 +176,7 @@ enum status s3_walk_open(const char *dir, void (*note)(void *ctx, const char *te
     walk->root_len = walk->path.len;
     enum status status = STATUS_OK;
     if (!buf_ok(&walk->path) || dir[0] == '\0') {
-        status = error_set(err, STATUS_USAGE, "\"%s\" is no directory", dir);
+        status = buf_error(&walk->path, err, STATUS_USAGE, "\"%s\" is no directory", dir);
     } else if (stat(dir, &info) == 0) {
         status = descend(walk, err);
     } else if (errno != ENOENT) {
@@ -201,6 +205,9 @@ enum status s3_walk_next(struct s3_walk *walk, struct s3_walk_file *file, bool *
         }
         const char *name = level->names[level->next++];
         buf_append_cstr(&walk->path, name);
+        if (!buf_ok(&walk->path)) {
+            return buf_error(&walk->path, err, STATUS_LIMIT, "%s: the path is too long", name);
+        }
         if (name[strlen(name) - 1] == '/') {
             enum status status = descend(walk, err);
             if (status != STATUS_OK) {

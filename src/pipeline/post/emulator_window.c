@@ -73,9 +73,10 @@ static enum status post_build(struct emulator *e, struct triple *triple, enum ta
     row_json_append(&triple->values, &row, e->options->datetime);
     post->value_len = triple->values.len - post->value_position;
     if (!buf_ok(&triple->values) || post->value_len > POSTER_VALUE_BYTES_MAX) {
-        return error_set(
-            err, STATUS_LIMIT, "%s: row %lld is longer than the %d bytes that can be posted",
-            table_get(table)->name, (long long)triple->row_number, POSTER_VALUE_BYTES_MAX);
+        return buf_error(&triple->values, err, STATUS_LIMIT,
+                         "%s: row %lld is longer than the %d bytes that can be posted",
+                         table_get(table)->name, (long long)triple->row_number,
+                         POSTER_VALUE_BYTES_MAX);
     }
     return STATUS_OK;
 }

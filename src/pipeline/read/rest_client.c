@@ -192,8 +192,8 @@ static enum status send_request(struct rest_client *client, const char *method, 
     const char *headers[headers_max];
     fill_headers(client, accept, client->body.len > 0, headers);
     if (!buf_ok(&client->url) || !buf_ok(&client->body)) {
-        return error_set(err, STATUS_LIMIT, "%s request: longer than %d bytes", method,
-                         request_bytes_max);
+        return buf_error(buf_ok(&client->url) ? &client->body : &client->url, err, STATUS_LIMIT,
+                         "%s request: longer than %d bytes", method, request_bytes_max);
     }
     struct http_call_request request = {
         .method = method,
@@ -228,8 +228,10 @@ static enum status rest_answer_parse(struct rest_client *client, const char *wha
                                      struct json_doc **doc, struct error *err)
 {
     enum status status = json_doc_parse(buf_span(&client->answer.body), doc, err);
+    if (status == STATUS_NO_MEMORY) {
+        return error_prefix(err, "%s from %s", what, buf_cstr(&client->url));
+    }
     if (status != STATUS_OK) {
-        error_prefix(err, "%s from %s", what, buf_cstr(&client->url));
         return error_set(err, STATUS_FAILED,
                          "%s: the answer of %s is not JSON; is invoke_URL a REST proxy's gateway?",
                          what, buf_cstr(&client->url));
@@ -487,7 +489,8 @@ static void records_done(void *ctx, struct http_call *call, const struct http_re
     if (client->fetch_error.code == STATUS_OK) {
         buf_append_span(&client->fetched, buf_span(&response->body));
         if (!buf_ok(&client->fetched)) {
-            error_set(&client->fetch_error, STATUS_ENDLESS, "the page of records is too large");
+            buf_error(&client->fetched, &client->fetch_error, STATUS_ENDLESS,
+                      "the page of records is too large");
         }
     }
 }
@@ -503,7 +506,8 @@ enum status rest_records_start(struct rest_client *client, const struct rest_ins
     buf_append_span(&client->fetch_url, buf_span(&client->url));
     buf_reset(&client->fetched);
     if (!buf_ok(&client->fetch_url)) {
-        return error_set(err, STATUS_LIMIT, "the URL is longer than %d bytes", request_bytes_max);
+        return buf_error(&client->fetch_url, err, STATUS_LIMIT, "the URL is longer than %d bytes",
+                         request_bytes_max);
     }
     const char *headers[headers_max];
     fill_headers(client, fetch.binary ? ACCEPT_BINARY : ACCEPT_JSON, false, headers);

@@ -8,9 +8,23 @@
 
 enum {
     generator_arena_bytes_max = 1024 * 1024,
+    generator_words_bytes = 256 * 1024,
     generator_text_bytes_max = 64 * 1024,
     generator_report_rows = 1000,
 };
+
+/* All the memory that the vocabulary and a row will need, so that making one cannot fail. */
+static bool texts_make(struct generator *g)
+{
+    bool made = arena_reserve(&g->arena, generator_words_bytes);
+    buf_init(&g->draft, generator_text_bytes_max);
+    made = made && buf_reserve(&g->draft, generator_text_bytes_max);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        buf_init(&g->text[i], generator_text_bytes_max);
+        made = made && buf_reserve(&g->text[i], generator_text_bytes_max);
+    }
+    return made;
+}
 
 enum status generator_new(int64_t rows, uint64_t seed, struct generator **out, struct error *err)
 {
@@ -25,9 +39,9 @@ enum status generator_new(int64_t rows, uint64_t seed, struct generator **out, s
     g->rows = rows;
     g->seed = seed;
     arena_init(&g->arena, generator_arena_bytes_max);
-    buf_init(&g->draft, generator_text_bytes_max);
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        buf_init(&g->text[i], generator_text_bytes_max);
+    if (!texts_make(g)) {
+        generator_free(g);
+        return error_no_memory(err);
     }
     generator_user_init(g);
     generator_geo_init(g);

@@ -61,6 +61,7 @@ static void canonical_string(struct json_canonical *c, struct span raw)
     buf_reset(&c->scratch);
     json_string_decode(raw, &c->scratch);
     json_string_append(&c->text, buf_span(&c->scratch));
+    buf_inherit(&c->text, &c->scratch);
 }
 
 /* --- objects --------------------------------------------------------------------------------- */
@@ -69,6 +70,7 @@ static bool segment_add(struct json_canonical *c, struct json_segment segment)
 {
     if (ARRAY_RESERVE(c->segments, c->segment_cap, c->segment_count + 1, ARRAY_NO_MAX) !=
         STATUS_OK) {
+        buf_no_memory(&c->text);
         return false;
     }
     c->segments[c->segment_count++] = segment;
@@ -116,7 +118,7 @@ static void object_sort(struct json_canonical *c, size_t start, size_t base)
     json_write_end(&w);
     c->text.len = start;
     buf_append_span(&c->text, buf_span(&c->scratch));
-    c->text.failed = c->text.failed || !buf_ok(&c->scratch);
+    buf_inherit(&c->text, &c->scratch);
     c->segment_count = base;
 }
 

@@ -22,7 +22,7 @@ struct json_canonical {
 void json_canonical_init(struct json_canonical *canonical, size_t bytes_max);
 void json_canonical_release(struct json_canonical *canonical);
 /* The whole of `value` is one JSON value: its text is in canonical->text. False: it is not, or it
- * is longer than bytes_max. */
+ * is longer than bytes_max, or there was no memory (canonical->text.no_memory). */
 bool json_canonical_make(struct json_canonical *canonical, struct span value);
 
 #endif

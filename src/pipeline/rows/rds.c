@@ -432,14 +432,18 @@ static enum status origin_read(struct sqlite_db *db, const char *name, struct rd
         sqlite3_finalize(stmt);
         return sqlite_db_error(db, "read a table's origin", err);
     }
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW) {
         struct span how = sqlite_column_span(stmt, 0);
         snprintf(out->how, sizeof(out->how), "%.*s", SPAN_ARG(how));
         out->has_seed = sqlite3_column_type(stmt, 1) != SQLITE_NULL;
         out->seed = sqlite3_column_int64(stmt, 1);
     }
+    enum status status = step == SQLITE_ROW || step == SQLITE_DONE
+                             ? STATUS_OK
+                             : sqlite_db_error(db, "read a table's origin", err);
     sqlite3_finalize(stmt);
-    return STATUS_OK;
+    return status;
 }
 
 enum status rds_table_info(struct sqlite_db *db, enum table_id table, struct rds_table_info *out,

@@ -48,7 +48,8 @@ static void row_append(struct buf *out, const struct row *row)
 static enum status text_flush(struct table_writer *x, struct error *err)
 {
     if (!buf_ok(&x->text)) {
-        return error_set(err, STATUS_LIMIT, "a row of more than %d bytes", export_row_bytes_max);
+        return buf_error(&x->text, err, STATUS_LIMIT, "a row of more than %d bytes",
+                         export_row_bytes_max);
     }
     errno = 0;
     if (x->text.len > 0 && x->options->write(x->options->write_ctx, buf_span(&x->text)) != 0) {

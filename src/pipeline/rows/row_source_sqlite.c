@@ -47,8 +47,8 @@ static enum status row_copy_texts(struct row *row, struct buf *texts, struct err
         buf_append_span(texts, row->values[i].text);
     }
     if (!buf_ok(texts)) {
-        return error_set(err, STATUS_LIMIT, "%s: a row of more than %d bytes", row->table->name,
-                         row_bytes_max);
+        return buf_error(texts, err, STATUS_LIMIT, "%s: a row of more than %d bytes",
+                         row->table->name, row_bytes_max);
     }
     size_t position = 0;
     for (size_t i = 0; i < row->table->column_count; i++) {

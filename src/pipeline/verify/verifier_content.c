@@ -69,9 +69,9 @@ static enum status fetch_text(struct verifier_content *content, struct content_r
     }
     buf_reset(&content->text);
     row_json_append(&content->text, row, wanted.style);
-    return buf_ok(&content->text)
-               ? STATUS_OK
-               : error_set(err, STATUS_LIMIT, "a row of %s is too large", row->table->name);
+    return buf_ok(&content->text) ? STATUS_OK
+                                  : buf_error(&content->text, err, STATUS_LIMIT,
+                                              "a row of %s is too large", row->table->name);
 }
 
 static void answer_from_match(struct verifier_content *content, enum row_json_match match,

@@ -116,10 +116,12 @@ enum status lake_step(struct verifier_lake *lake, sqlite3_stmt *statement, struc
     return STATUS_OK;
 }
 
-struct hash128 lake_fingerprint(struct verifier_lake *lake, struct span value, bool *is_json)
+enum status lake_fingerprint(struct verifier_lake *lake, struct span value, struct hash128 *hash,
+                             bool *is_json, struct error *err)
 {
     *is_json = json_canonical_make(&lake->canonical, value);
-    return hash_content(*is_json ? buf_span(&lake->canonical.text) : value);
+    *hash = hash_content(*is_json ? buf_span(&lake->canonical.text) : value);
+    return lake->canonical.text.no_memory ? error_no_memory(err) : STATUS_OK;
 }
 
 enum status lake_add_record(struct verifier_lake *lake, const struct lake_record *record,
@@ -129,8 +131,10 @@ enum status lake_add_record(struct verifier_lake *lake, const struct lake_record
     bool is_null = record->value.ptr == NULL || span_equal_cstr(record->value, "null") ||
                    record->value.len == 0;
     const struct ledger_post *post = &record->post;
-    struct hash128 hash =
-        is_null ? (struct hash128){0, 0} : lake_fingerprint(lake, record->value, &is_json);
+    struct hash128 hash = {0, 0};
+    if (!is_null && lake_fingerprint(lake, record->value, &hash, &is_json, err) != STATUS_OK) {
+        return STATUS_NO_MEMORY;
+    }
     sqlite3_stmt *statement =
         lake_statement(lake, LAKE_SQL_ADD, record->topic, record->partition, record->offset);
     if (statement != NULL) {

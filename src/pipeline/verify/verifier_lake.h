@@ -143,6 +143,7 @@ sqlite3_stmt *lake_statement(struct verifier_lake *lake, enum lake_sql id, int t
 enum status lake_step(struct verifier_lake *lake, sqlite3_stmt *statement,
                       struct error *err) PP_MUST_USE;
 /* The fingerprint of a value by its meaning; *is_json false: of its bytes. */
-struct hash128 lake_fingerprint(struct verifier_lake *lake, struct span value, bool *is_json);
+enum status lake_fingerprint(struct verifier_lake *lake, struct span value, struct hash128 *hash,
+                             bool *is_json, struct error *err);
 
 #endif

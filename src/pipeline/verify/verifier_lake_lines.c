@@ -232,9 +232,12 @@ static enum status line_judge(struct verifier_lake *lake, struct span line, stru
     bool is_json = true;
     bool is_first = object->line == 1;
     bool settled = false;
-    struct hash128 hash = lake_fingerprint(lake, line, &is_json);
-    enum status status = lake_find_place(lake, is_first ? LAKE_SQL_AT : LAKE_SQL_NEXT,
-                                         object->cursor, &expected, err);
+    struct hash128 hash;
+    enum status status = lake_fingerprint(lake, line, &hash, &is_json, err);
+    if (status == STATUS_OK) {
+        status = lake_find_place(lake, is_first ? LAKE_SQL_AT : LAKE_SQL_NEXT, object->cursor,
+                                 &expected, err);
+    }
     if (status != STATUS_OK) {
         return status;
     }
@@ -402,7 +405,11 @@ static enum status open_object(void *ctx, struct span key, struct error *err)
     buf_reset(&lake->line);
     bool named = lake_name_parse(key, span_from_cstr(lake->topic_names[object->topic]),
                                  &object->partition, &object->start, &side);
-    PP_ASSERT(named && buf_ok(&object->key));
+    PP_ASSERT(named);
+    if (!buf_ok(&object->key)) {
+        return buf_error(&object->key, err, STATUS_LIMIT, "%.*s: the key is too long",
+                         SPAN_ARG(key));
+    }
     object->range = lake->ranges[object->topic][object->partition];
     object->cursor = object->start;
     object->line = 0;

@@ -337,10 +337,12 @@ static bool answer_pages(int fd, const char *path)
 {
     static const char *const pages[] = {
         "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t+/"
-        "</NextContinuationToken><Contents><Key>a</Key></Contents></ListBucketResult>",
+        "</NextContinuationToken><Contents><Key>topics/a b1</Key></Contents></ListBucketResult>",
         "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>u"
         "</NextContinuationToken></ListBucketResult>",
-        "<ListBucketResult><Contents><Key>b</Key></Contents><Contents><Key>c</Key></Contents>"
+        "<ListBucketResult><Contents><Key>topics/a b2</Key></Contents><Contents><Key>topics/a "
+        "b3</Key>"
+        "</Contents>"
         "</ListBucketResult>",
     };
     static char head[128];
@@ -365,11 +367,31 @@ static void a_listing_goes_through_all_pages(void **state)
     buf_init(&seen, text_max);
     bench_open(&bench, NULL, 0, answer_pages);
     assert_int_equal(s3_client_list(bench.client, &list, note_item, &seen, &bench.err), STATUS_OK);
-    assert_string_equal(buf_cstr(&seen), "a b c ");
+    assert_string_equal(buf_cstr(&seen), "topics/a b1 topics/a b2 topics/a b3 ");
     assert_int_equal(bench.server.requests, 3);
     assert_non_null(strstr(answer_server_last(&bench.server),
                            "GET /bucket?continuation-token=u&delimiter=%2F&encoding-type=url&"
                            "list-type=2&prefix=topics%2Fa%20b&start-after=topics%2Fa HTTP/1.1"));
+    buf_release(&seen);
+    bench_close(&bench);
+}
+
+static void a_listing_of_what_was_not_asked_for_is_refused(void **state)
+{
+    struct bench bench;
+    struct buf seen;
+    const struct s3_list list = {.bucket = SPAN_LIT("bucket"),
+                                 .prefix = SPAN_LIT("topics/other"),
+                                 .delimiter = SPAN_EMPTY,
+                                 .start_after = SPAN_EMPTY};
+    (void)state;
+    flaky_left = 0;
+    buf_init(&seen, text_max);
+    bench_open(&bench, NULL, 0, answer_pages);
+    assert_int_equal(s3_client_list(bench.client, &list, note_item, &seen, &bench.err),
+                     STATUS_INVALID);
+    assert_non_null(strstr(bench.err.message, "is not below \"topics/other\""));
+    assert_string_equal(buf_cstr(&seen), "");
     buf_release(&seen);
     bench_close(&bench);
 }
@@ -596,6 +618,7 @@ int main(void)
         cmocka_unit_test(answers_become_statuses_with_s3s_own_words),
         cmocka_unit_test(transient_failures_are_tried_again_up_to_a_limit),
         cmocka_unit_test(a_listing_goes_through_all_pages),
+        cmocka_unit_test(a_listing_of_what_was_not_asked_for_is_refused),
         cmocka_unit_test(objects_are_fetched_in_the_order_asked_for),
         cmocka_unit_test(a_download_appears_whole_with_the_objects_time_or_not_at_all),
         cmocka_unit_test(a_signed_request_carries_the_token_and_never_the_secret),
