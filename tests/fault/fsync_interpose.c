@@ -9,21 +9,11 @@
  *                   been synced at all
  *   PP_FAIL_SYNC    the n-th sync in the directory fails with EIO (the journal's do not count)
  *   PP_FULL_WHILE   while this file exists, writes into the directory fail with ENOSPC */
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
+#include "interpose.h"
 
-enum { PATH_BYTES = 1024 };
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 struct watch {
     pthread_mutex_t mutex;
@@ -39,17 +29,12 @@ struct watch {
 
 static struct watch watch = {.mutex = PTHREAD_MUTEX_INITIALIZER, .log_fd = -1};
 
-#define REAL(name) ((__typeof__(&name))(uintptr_t)dlsym(RTLD_NEXT, #name))
-
 __attribute__((constructor)) static void begin(void)
 {
-    const char *dir = getenv("PP_WATCH_DIR");
     const char *log = getenv("PP_WATCH_LOG");
     const char *fail = getenv("PP_FAIL_SYNC");
     const char *full = getenv("PP_FULL_WHILE");
-    if (dir == NULL || realpath(dir, watch.dir) == NULL) {
-        watch.dir[0] = '\0';
-    }
+    watched_dir_init(watch.dir, "PP_WATCH_DIR");
     if (full != NULL && strlen(full) < sizeof(watch.full_while)) {
         strcpy(watch.full_while, full);
     }
@@ -57,25 +42,6 @@ __attribute__((constructor)) static void begin(void)
     if (log != NULL) {
         watch.log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     }
-}
-
-/* The name below the watched directory, "." for itself; false for any other file. */
-static bool watched_name(int fd, char *name, size_t name_bytes)
-{
-    char link[64];
-    char path[PATH_BYTES];
-    size_t dir_len = strlen(watch.dir);
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ssize_t len = watch.dir[0] != '\0' ? readlink(link, path, sizeof(path) - 1) : -1;
-    if (len < (ssize_t)dir_len) {
-        return false;
-    }
-    path[len] = '\0';
-    if (strncmp(path, watch.dir, dir_len) != 0 || (path[dir_len] != '/' && path[dir_len] != '\0')) {
-        return false;
-    }
-    snprintf(name, name_bytes, "%s", path[dir_len] == '/' ? path + dir_len + 1 : ".");
-    return true;
 }
 
 static void say(const char *line)
@@ -101,7 +67,7 @@ static int watched_sync(int fd, int (*real)(int))
 {
     char name[PATH_BYTES];
     char line[PATH_BYTES + 64];
-    if (!watched_name(fd, name, sizeof(name))) {
+    if (!watched_name(watch.dir, fd, name, sizeof(name))) {
         return real(fd);
     }
     pthread_mutex_lock(&watch.mutex);
@@ -143,7 +109,7 @@ static bool is_full(const char *name)
 static bool watched_write(int fd)
 {
     char name[PATH_BYTES];
-    if (!watched_name(fd, name, sizeof(name))) {
+    if (!watched_name(watch.dir, fd, name, sizeof(name))) {
         return true;
     }
     if (is_full(name)) {

@@ -5,10 +5,8 @@
  * behind does not add up.
  *
  *   malloc_client PROGRAM INTERPOSE_SO WORK_DIR STRIDE */
-#include "malloc_control.h"
+#include "fault_driver.h"
 #include "raw_http.h"
-
-#include <sys/mman.h>
 
 enum {
     POINTS_MAX = 1000000,
@@ -77,7 +75,7 @@ static const struct step {
 enum { STEPS = sizeof(session) / sizeof(session[0]) };
 
 static int ports[PORTS];
-static struct malloc_control *control;
+static struct fault_control *control;
 
 /* As http_once, with an Accept header. */
 static int step_run(const struct step *step, struct reply *reply)
@@ -165,21 +163,16 @@ static void server_lives(const struct server *server, const char *what)
 }
 
 /* False: the session asks for fewer allocations than that. */
-static bool point_run(const struct server *server, int expected[STEPS], enum malloc_mode mode,
+static bool point_run(const struct server *server, int expected[STEPS], enum fault_mode mode,
                       long n)
 {
-    static const char *const words[] = {"", "once", "from there on"};
     char what[128];
-    snprintf(what, sizeof(what), "allocation %ld fails %s", n, words[mode]);
-    atomic_store(&control->asked, 0);
-    atomic_store(&control->failed, 0);
-    atomic_store(&control->fail_at, n);
-    atomic_store(&control->mode, mode);
+    fault_begin(control, mode, n);
+    snprintf(what, sizeof(what), "allocation %ld fails %s", n, fault_word(mode));
     int ignored[STEPS];
     memcpy(ignored, expected, sizeof(ignored));
     session_run(ignored, false, what);
-    atomic_store(&control->mode, MALLOC_WORKS);
-    bool failed = atomic_load(&control->failed) > 0;
+    bool failed = fault_end(control);
     server_lives(server, what);
     clean_up();
     if (session_run(expected, false, what) != STEPS) {
@@ -189,7 +182,7 @@ static bool point_run(const struct server *server, int expected[STEPS], enum mal
 }
 
 /* One server for all points: what a busy one allocates. */
-static long points_warm(const struct server *server, int expected[STEPS], enum malloc_mode mode,
+static long points_warm(const struct server *server, int expected[STEPS], enum fault_mode mode,
                         long stride)
 {
     long n = 1;
@@ -200,7 +193,7 @@ static long points_warm(const struct server *server, int expected[STEPS], enum m
 }
 
 /* A server for each: what first uses allocate as well, such as libraries and statements. */
-static long points_cold(struct server *server, int expected[STEPS], enum malloc_mode mode,
+static long points_cold(struct server *server, int expected[STEPS], enum fault_mode mode,
                         long stride)
 {
     long n = 1;
@@ -218,22 +211,6 @@ static long points_cold(struct server *server, int expected[STEPS], enum malloc_
     return n / stride;
 }
 
-static void control_make(const char *work_dir)
-{
-    char path[512];
-    snprintf(path, sizeof(path), "%s/control", work_dir);
-    int fd = open(path, O_RDWR | O_CREAT, 0600);
-    if (fd < 0 || ftruncate(fd, sizeof(*control)) != 0) {
-        die("%s: cannot make it", path);
-    }
-    control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (control == MAP_FAILED) {
-        die("%s: cannot map it", path);
-    }
-    close(fd);
-    setenv("PP_MALLOC_CONTROL", path, 1);
-}
-
 static void warm(struct server *server, int expected[STEPS], long stride)
 {
     server_start(server);
@@ -248,8 +225,8 @@ static void warm(struct server *server, int expected[STEPS], long stride)
         session_run(expected, false, "with memory");
     }
     long before = atomic_load(&control->alive);
-    long once = points_warm(server, expected, MALLOC_FAILS_ONCE, stride);
-    long on = points_warm(server, expected, MALLOC_FAILS_FROM_THERE_ON, stride);
+    long once = points_warm(server, expected, FAULT_ONCE, stride);
+    long on = points_warm(server, expected, FAULT_FROM_THERE_ON, stride);
     long left = atomic_load(&control->alive) - before;
     if (left > SLACK_ALLOCATIONS) {
         die("%ld allocations more are alive after %ld failures", left, once + on);
@@ -272,14 +249,14 @@ int main(int argc, char **argv)
         return 2;
     }
     long stride = strtol(argv[4], NULL, 10);
-    control_make(argv[3]);
+    control = fault_control_make(argv[3]);
     snprintf(dir, sizeof(dir), "%s/data", argv[3]);
     server_init(&server, argv[1], argv[3], dir);
     server.preload = argv[2];
     server.durability = "off";
     warm(&server, expected, stride);
-    long once = points_cold(&server, expected, MALLOC_FAILS_ONCE, 4 * stride);
-    long on = points_cold(&server, expected, MALLOC_FAILS_FROM_THERE_ON, 4 * stride);
+    long once = points_cold(&server, expected, FAULT_ONCE, 4 * stride);
+    long on = points_cold(&server, expected, FAULT_FROM_THERE_ON, 4 * stride);
     printf("ok - a server just started: %ld allocations failed once, %ld with all that followed\n",
            once, on);
     return 0;

@@ -1,52 +1,43 @@
-/* LD_PRELOAD library: lets the real program's allocations fail on command and counts those alive.
- * Shares no code with the program.
- *
- *   PP_MALLOC_CONTROL   a file with a struct malloc_control (malloc_control.h), mapped by both
- *
- * Nothing fails before the client says so: what fails at the start is another test's. */
-#include "malloc_control.h"
+/* LD_PRELOAD library: lets the real program's allocations fail on command (fault_control.h) and
+ * counts those alive. In a program with a sanitizer they are the sanitizer's. */
+#include "interpose.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <malloc.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *old);
+extern void *__interceptor_malloc(size_t size) __attribute__((weak));
+extern void *__interceptor_calloc(size_t count, size_t size) __attribute__((weak));
+extern void *__interceptor_realloc(void *old, size_t size) __attribute__((weak));
+extern void *__interceptor_memalign(size_t alignment, size_t size) __attribute__((weak));
+extern void __interceptor_free(void *old) __attribute__((weak));
 
-static struct malloc_control *control;
+#define BELOW(name) (__interceptor_##name != NULL ? __interceptor_##name : __libc_##name)
+
+static struct fault_control *control;
 
 __attribute__((constructor)) static void begin(void)
 {
-    const char *path = getenv("PP_MALLOC_CONTROL");
-    int fd = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
-    if (fd < 0) {
-        return;
-    }
-    void *mapped = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    control = mapped != MAP_FAILED ? mapped : NULL;
+    control = fault_control_map();
 }
 
-static int fails(void)
+/* Notes who asked, the first time: the name of a library, or of the program. */
+static bool fails(const void *caller)
 {
-    if (control == NULL || atomic_load(&control->mode) == MALLOC_WORKS) {
-        return 0;
-    }
-    long number = atomic_fetch_add(&control->asked, 1) + 1;
-    long at = atomic_load(&control->fail_at);
-    int failing =
-        number == at || (number > at && atomic_load(&control->mode) == MALLOC_FAILS_FROM_THERE_ON);
-    if (failing) {
-        atomic_fetch_add(&control->failed, 1);
+    Dl_info info;
+    bool due = fault_due(control);
+    if (due) {
+        if (control->what[0] == '\0' && dladdr(caller, &info) != 0 && info.dli_fname != NULL) {
+            const char *slash = strrchr(info.dli_fname, '/');
+            snprintf(control->what, sizeof(control->what), "%s",
+                     slash != NULL ? slash + 1 : info.dli_fname);
+        }
         errno = ENOMEM;
     }
-    return failing;
+    return due;
 }
 
 static void *counted(void *new)
@@ -59,12 +50,12 @@ static void *counted(void *new)
 
 void *malloc(size_t size)
 {
-    return fails() ? NULL : counted(__libc_malloc(size));
+    return fails(__builtin_return_address(0)) ? NULL : counted(BELOW(malloc)(size));
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return fails() ? NULL : counted(__libc_calloc(count, size));
+    return fails(__builtin_return_address(0)) ? NULL : counted(BELOW(calloc)(count, size));
 }
 
 void *realloc(void *old, size_t size)
@@ -72,12 +63,12 @@ void *realloc(void *old, size_t size)
     if (old == NULL) {
         return malloc(size);
     }
-    return fails() ? NULL : __libc_realloc(old, size);
+    return fails(__builtin_return_address(0)) ? NULL : BELOW(realloc)(old, size);
 }
 
 void *memalign(size_t alignment, size_t size)
 {
-    return fails() ? NULL : counted(__libc_memalign(alignment, size));
+    return fails(__builtin_return_address(0)) ? NULL : counted(BELOW(memalign)(alignment, size));
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
@@ -100,5 +91,5 @@ void free(void *old)
     if (old != NULL && control != NULL) {
         atomic_fetch_sub(&control->alive, 1);
     }
-    __libc_free(old);
+    BELOW(free)(old);
 }
