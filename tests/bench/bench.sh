@@ -21,7 +21,7 @@ for tool in wrk nginx; do
     command -v $tool >/dev/null 2>&1 || { echo "bench needs $tool: run .ci/deps bench" >&2; exit 1; }
 done
 for tool in raw_sqlite first_answer; do
-    cc -O2 -o "$work/$tool" "tests/bench/$tool.c" -lsqlite3
+    cc -O2 -Itests/fault -o "$work/$tool" "tests/bench/$tool.c" -lsqlite3
 done
 . tests/bench/tools.sh
 nginx_port=$((20000 + $$ % 10000))

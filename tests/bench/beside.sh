@@ -17,7 +17,7 @@ trap 'exit 130' INT TERM
 for tool in wrk nginx; do
     command -v $tool >/dev/null 2>&1 || { echo "beside.sh needs $tool: run .ci/deps bench" >&2; exit 1; }
 done
-cc -O2 -o "$work/first_answer" tests/bench/first_answer.c
+cc -O2 -Itests/fault -o "$work/first_answer" tests/bench/first_answer.c
 cc -O2 -o "$work/raw_sqlite" tests/bench/raw_sqlite.c -lsqlite3
 pinpipe=$old
 make_body

@@ -1,6 +1,8 @@
 /* From exec to the first good answer: `first_answer PORT PATH PROGRAM ARGS...` starts the program,
  * asks GET PATH on 127.0.0.1:PORT until a 200 comes back, prints microseconds and the program's
  * resident memory in KiB (its children's included), then ends it. */
+#include "outside.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -39,24 +41,6 @@ static int ask(int port, const char *path)
     return got > 12 && memcmp(text + 9, "200", 3) == 0;
 }
 
-static long resident_kib(pid_t pid)
-{
-    char path[64];
-    char line[256];
-    long kib = 0;
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    FILE *file = fopen(path, "r");
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        if (sscanf(line, "VmRSS: %ld", &kib) == 1) {
-            break;
-        }
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return kib;
-}
-
 int main(int argc, char **argv)
 {
     if (argc < 4) {
@@ -75,7 +59,7 @@ int main(int argc, char **argv)
     }
     long long took = now_us() - start;
     usleep(200 * 1000); /* idle now */
-    printf("%lld %ld\n", took, resident_kib(child));
+    printf("%lld %ld\n", took, outside_rss_kib(child));
     kill(child, SIGTERM);
     waitpid(child, NULL, 0);
     return took < give_up_us ? 0 : 1;

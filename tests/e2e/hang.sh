@@ -3,24 +3,10 @@
 # connection, never answers, stops within an answer, sends for ever or says the same for ever: it ends with an error
 # that says so, and exit 3. Ctrl-C ends it at once. No time is asserted: a hang is killed after a minute (pty_run).
 set -u
+. "$(dirname "$0")/lib/stranger.sh"
 . "$(dirname "$0")/lib/serve.sh"
 : "${BUILD:?set BUILD to the variant}"
 pty=$BUILD/tests/pty_run
-
-stranger() {
-    [ -z "$server_pid" ] || { kill "$server_pid" && wait "$server_pid" 2>/dev/null; }
-    rm -f port port.asked
-    "$BUILD/tests/stranger" port "$1" &
-    server_pid=$!
-    await 'the stranger listens' test -f port
-    url=http://127.0.0.1:$(cat port)
-    cat >.env <<END
-invoke_URL = $url/test
-rest_url = $url
-connect_url = $url
-s3_url = $url
-END
-}
 
 # tool N COMMAND...: on a terminal, with $limit seconds for each request; what came of it lies in N.out, N.err, N.code.
 tool() {

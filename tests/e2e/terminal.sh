@@ -3,27 +3,10 @@
 # own (tests/fault/pty_run.c) against a server (tests/fault/stranger.c) and against files full of control characters, C1,
 # OSC, bidi overrides and bytes that are no UTF-8. In a pipe, and with --raw, the bytes of results are as they are.
 set -u
+. "$(dirname "$0")/lib/stranger.sh"
 . "$(dirname "$0")/lib/serve.sh"
 : "${BUILD:?set BUILD to the variant}"
 pty=$BUILD/tests/pty_run
-stranger_pid=
-
-# stranger MODE: plays every service, at $url.
-stranger() {
-    [ -z "$stranger_pid" ] || { kill "$stranger_pid" && wait "$stranger_pid" 2>/dev/null; }
-    rm -f port
-    "$BUILD/tests/stranger" port "$1" &
-    stranger_pid=$!
-    server_pid=$stranger_pid
-    await 'the stranger listens' test -f port
-    url=http://127.0.0.1:$(cat port)
-    cat >.env <<END
-invoke_URL = $url/test
-rest_url = $url
-connect_url = $url
-s3_url = $url
-END
-}
 
 # shown WHAT COMMAND...: on a terminal; what is left once the redrawn lines' own bytes are gone is plain.
 esc=$(printf '\033')

@@ -6,10 +6,9 @@
  *   crash_client PROGRAM WORK_DIR ROUNDS SEED full|normal|off PAIRS
  *
  * PAIRS times the server is killed again while it recovers, before it says that it is ready. */
-#include "raw_http.h"
+#include "state_query.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 
 enum {
     CONNECTIONS = 4,
@@ -295,18 +294,6 @@ static void check_back(struct run *run)
 
 /* --- the file, at the very end --- */
 
-static int64_t query(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *stmt = NULL;
-    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK ||
-        sqlite3_step(stmt) != SQLITE_ROW) {
-        die("%s: %s", sql, sqlite3_errmsg(db));
-    }
-    int64_t value = sqlite3_column_int64(stmt, 0);
-    sqlite3_finalize(stmt);
-    return value;
-}
-
 static void check_file(struct run *run)
 {
     char path[600];
@@ -324,13 +311,13 @@ static void check_file(struct run *run)
         die("integrity_check: %s", sqlite3_errmsg(db));
     }
     sqlite3_finalize(stmt);
-    if (query(db, "SELECT count(*) FROM records WHERE topic = 'crash'") != (int64_t)seen ||
-        query(db, "SELECT count(DISTINCT json_extract(value, '$.id')) FROM records "
-                  "WHERE topic = 'crash'") != (int64_t)seen) {
+    if (state_query(db, "SELECT count(*) FROM records WHERE topic = 'crash'") != (int64_t)seen ||
+        state_query(db, "SELECT count(DISTINCT json_extract(value, '$.id')) FROM records "
+                        "WHERE topic = 'crash'") != (int64_t)seen) {
         die("the file does not hold the %zu records that were read", seen);
     }
-    if (query(db, "SELECT count(*) FROM (SELECT tp FROM record GROUP BY tp "
-                  "HAVING count(*) <> max(offset) + 1)") != 0) {
+    if (state_query(db, "SELECT count(*) FROM (SELECT tp FROM record GROUP BY tp "
+                        "HAVING count(*) <> max(offset) + 1)") != 0) {
         die("a partition has a gap");
     }
     sqlite3_close(db);

@@ -5,11 +5,11 @@
  * descriptors fails, latency does not.
  *
  *   soak_client PROGRAM WORK_DIR SECONDS CSV */
-#include "raw_http.h"
+#include "outside.h"
+#include "state_query.h"
 
 #include <dirent.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -203,24 +203,6 @@ static void *lane_live(void *arg)
 
 /* --- the server, seen from outside --- */
 
-static long rss_kib(pid_t pid)
-{
-    char path[64];
-    char line[256];
-    long kib = 0;
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    FILE *file = fopen(path, "r");
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-        if (sscanf(line, "VmRSS: %ld", &kib) == 1) {
-            break;
-        }
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return kib;
-}
-
 static long descriptors(pid_t pid)
 {
     char path[64];
@@ -242,7 +224,7 @@ static void sample_take(struct soak *soak, int64_t start_us, long ops_before, FI
     sample->seconds = (double)(now_us() - start_us) / 1e6;
     sample->ops = atomic_load(&soak->ops) - ops_before;
     latencies_take(soak, sample);
-    sample->rss_kib = rss_kib(soak->server.pid);
+    sample->rss_kib = outside_rss_kib(soak->server.pid);
     sample->descriptors = descriptors(soak->server.pid);
     fprintf(csv, "%.0f,%ld,%.2f,%.2f,%ld,%ld\n", sample->seconds, sample->ops, sample->p50_ms,
             sample->p99_ms, sample->rss_kib, sample->descriptors);
@@ -398,18 +380,6 @@ static void growth_judge(const struct soak *soak)
     }
 }
 
-static int64_t query(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *stmt = NULL;
-    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK ||
-        sqlite3_step(stmt) != SQLITE_ROW) {
-        die("%s: %s", sql, sqlite3_errmsg(db));
-    }
-    int64_t value = sqlite3_column_int64(stmt, 0);
-    sqlite3_finalize(stmt);
-    return value;
-}
-
 static void records_check(const struct soak *soak)
 {
     char path[600];
@@ -419,10 +389,10 @@ static void records_check(const struct soak *soak)
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
         die("%s cannot be opened", path);
     }
-    int64_t kept = query(db, "SELECT count(*) FROM records WHERE topic = 'workshop.soak'");
-    int64_t different = query(db, "SELECT count(DISTINCT json_extract(value, '$.id')) "
-                                  "FROM records WHERE topic = 'workshop.soak'");
-    int64_t objects = query(db, "SELECT count(*) FROM objects WHERE key LIKE 'sink/%'");
+    int64_t kept = state_query(db, "SELECT count(*) FROM records WHERE topic = 'workshop.soak'");
+    int64_t different = state_query(db, "SELECT count(DISTINCT json_extract(value, '$.id')) "
+                                        "FROM records WHERE topic = 'workshop.soak'");
+    int64_t objects = state_query(db, "SELECT count(*) FROM objects WHERE key LIKE 'sink/%'");
     sqlite3_close(db);
     if (kept != acked || different != acked) {
         die("%ld records were acknowledged, %lld are there, %lld different ones", acked,
