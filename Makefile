@@ -305,9 +305,9 @@ soak: check-build ## half of the peak load over every service for SOAK_MINUTES (
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/soak.sh $(SOAK_MINUTES)
 
 .PHONY: cover
-cover: ## branch coverage of the quick suite, a room a line; fails below tests/cover_floors.txt
+cover: ## branch coverage of the quick suite with more of its faults, a room a line; fails below tests/cover_floors.txt
 	$(Q)find build/cov -name '*.gcda' -exec rm -f {} + 2>/dev/null || true
-	$(Q)$(MAKE) --no-print-directory VARIANT=cov check
+	$(Q)MALLOC_STRIDE=5 STARVE_ROUNDS=10 $(MAKE) --no-print-directory VARIANT=cov check
 	$(Q)sh tests/cover.sh build/cov
 
 # gcc's analyzer, without three of its questions, so that what they would find is not found here. null-dereference and

@@ -263,6 +263,8 @@ void substitute(struct captures *c, const char *from, size_t from_len, struct te
             add_hex(out, name + 4, name_len - 4);
         } else if (capture != NULL) {
             text_add(out, capture->value, capture->len);
+        } else if (c->may_lack) {
+            text_puts(out, "lacking");
         } else {
             die("replay: nothing captured as {{%.*s}}", (int)name_len, name);
         }

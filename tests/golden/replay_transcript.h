@@ -42,6 +42,7 @@ struct transcript {
     char *flags[flags_max];
     size_t flag_count;
     char *needs;
+    const char *starving[2]; /* a library before the server and what it is told; NULL: none */
     struct pair *pairs;
 };
 
@@ -57,6 +58,7 @@ struct capture {
 struct captures {
     struct capture list[captures_max];
     size_t count;
+    bool may_lack; /* what no response gave is "lacking" instead of the end */
 };
 
 void capture_set(struct captures *c, const char *name, size_t name_len, const char *value,

@@ -89,7 +89,7 @@ static void run_server(const char *program, const struct transcript *t)
 {
     const char *argv[flags_max + 16] = {"pinpipe", "serve", "--ephemeral",  "--data", ":memory:",
                                         "--seed",  "1",     "--ready-file", "ready"};
-    const char *environment[4];
+    const char *environment[6];
     size_t argc = 9;
     size_t envc = 0;
     for (size_t i = 0; i < t->flag_count; i++) {
@@ -103,6 +103,14 @@ static void run_server(const char *program, const struct transcript *t)
         text_puts(&asan_line, asan);
         environment[envc++] = asan_line.ptr;
     }
+    struct text starving[] = {{.len = 0}, {.len = 0}};
+    static const char *const starving_keys[] = {"LD_PRELOAD", "PP_STARVE"};
+    for (size_t i = 0; i < 2 && t->starving[i] != NULL; i++) {
+        text_puts(&starving[i], starving_keys[i]);
+        text_puts(&starving[i], "=");
+        text_puts(&starving[i], t->starving[i]);
+        environment[envc++] = starving[i].ptr;
+    }
     environment[envc] = NULL;
     int log = open("log", O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (log < 0 || dup2(log, 2) < 0 || dup2(log, 1) < 0) {
@@ -110,13 +118,6 @@ static void run_server(const char *program, const struct transcript *t)
     }
     execve(program, (char *const *)(const void *)argv, (char *const *)(const void *)environment);
     _exit(127);
-}
-
-char *server_log(const struct server *server)
-{
-    char path[128];
-    snprintf(path, sizeof(path), "%s/log", server->directory);
-    return access(path, R_OK) == 0 ? read_whole(path) : copy_bytes("", 0);
 }
 
 static bool wait_ready(struct server *server, const char *ready_path)
@@ -141,7 +142,7 @@ static bool wait_ready(struct server *server, const char *ready_path)
 bool server_start(struct server *server, const char *program, const struct transcript *t)
 {
     char ready_path[128];
-    *server = (struct server){.pid = 0};
+    *server = (struct server){.pid = 0, .captures.may_lack = t->starving[0] != NULL};
     snprintf(server->directory, sizeof(server->directory), "/tmp/pinpipe-golden-XXXXXX");
     if (mkdtemp(server->directory) == NULL) {
         die("replay: %s: %s", server->directory, strerror(errno));
@@ -160,8 +161,14 @@ bool server_start(struct server *server, const char *program, const struct trans
     return wait_ready(server, ready_path);
 }
 
-/* True when it ended cleanly on SIGTERM. */
-bool server_stop(struct server *server)
+static char *server_log(const struct server *server)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/log", server->directory);
+    return access(path, R_OK) == 0 ? read_whole(path) : copy_bytes("", 0);
+}
+
+int server_stop(struct server *server, char **log)
 {
     static const char *const files[] = {"ready", "log", "server.json"};
     char path[128];
@@ -170,13 +177,14 @@ bool server_stop(struct server *server)
         kill(server->pid, SIGTERM);
         waitpid(server->pid, &status, 0);
     }
+    *log = server_log(server);
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         snprintf(path, sizeof(path), "%s/%s", server->directory, files[i]);
         unlink(path);
     }
     rmdir(server->directory);
     captures_cut(&server->captures, 0);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 /* --- connections --- */
 
@@ -320,6 +328,7 @@ static bool read_at_least(struct connection *c, struct response *r, size_t len)
     while (c->in.len < len) {
         int got = connection_read(c);
         if (got <= 0) {
+            r->silent = got < 0;
             snprintf(r->problem, sizeof(r->problem),
                      got == 0 ? "the connection ended inside the body" : "the body did not come");
             return false;
@@ -383,6 +392,7 @@ bool response_read(struct connection *c, struct response *r, bool is_head)
             int got = connection_read(c);
             if (got <= 0) {
                 r->none = got == 0 && c->in.len == 0;
+                r->silent = got < 0;
                 snprintf(r->problem, sizeof(r->problem),
                          got == 0 ? "closed without a response" : "no response came");
                 return r->none;

@@ -27,10 +27,9 @@ const struct target *server_target(const struct server *server, const char *name
 
 /* Starts `program` with the transcript's flags and waits for its ready file. */
 bool server_start(struct server *server, const char *program, const struct transcript *t);
-/* True when it ended cleanly on SIGTERM. */
-bool server_stop(struct server *server);
-/* What it wrote to stderr and stdout; the caller frees it. */
-char *server_log(const struct server *server);
+/* Ends it by SIGTERM: its exit code, 128 and more for a signal. `log` is what it wrote to stderr
+ * and stdout; the caller frees it. */
+int server_stop(struct server *server, char **log);
 
 struct connection {
     char name[48]; /* "rest", "gateway/a" */
@@ -57,7 +56,8 @@ struct header {
 };
 
 struct response {
-    bool none; /* the server closed without one */
+    bool none;   /* the server closed without one */
+    bool silent; /* nor that: it said nothing for too long */
     int status;
     char reason[64];
     struct header headers[headers_max];
