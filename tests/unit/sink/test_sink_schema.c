@@ -144,6 +144,107 @@ static void what_does_not_fit_its_schema_is_a_data_exception(void **state)
     }
 }
 
+static void payloads_of_other_kinds_are_read_as_jackson_reads_them(void **state)
+{
+    struct fixture *f = *state;
+    static const struct grid_case cases[] = {
+        {"{\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"int32\"}},\"payload\":{\"a\":1,"
+         "\"b\":2}}",
+         "[1,2]"},
+        {"{\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"int32\"}},\"payload\":7}", "[]"},
+        {"{\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"optional\":true}},"
+         "\"payload\":[\"a\",null,5]}",
+         "[\"a\",null,null]"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":{\"type\":\"int32\"},\"values\":{\"type\":"
+         "\"string\"}},\"payload\":[[1,\"a\"],[2,\"b\"]]}",
+         "[[1,\"a\"],[2,\"b\"]]"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":{\"type\":\"int32\"},\"values\":{\"type\":"
+         "\"string\"}},\"payload\":[]}",
+         "[]"},
+        {"{\"schema\":{\"type\":\"float\"},\"payload\":\"0.5\"}", "0.0"},
+        {"{\"schema\":{\"type\":\"int32\"},\"payload\":\"5\"}", "0"},
+        {"{\"schema\":{\"type\":\"int64\"},\"payload\":1.5e1}", "15"},
+        {"{\"schema\":{\"type\":\"int64\"},\"payload\":-1.99}", "-1"},
+        {"{\"schema\":{\"type\":\"int64\"},\"payload\":12e-1}", "1"},
+        {"{\"schema\":{\"type\":\"int64\"},\"payload\":1e+2}", "100"},
+        {"{\"schema\":{\"type\":\"int64\"},\"payload\":1e-30}", "0"},
+        {"{\"schema\":{\"type\":\"int64\"},\"payload\":1e80}", "0"},
+        {"{\"schema\":{\"type\":\"int64\"},\"payload\":1e99999999999}", "0"},
+        {"{\"schema\":{\"type\":\"boolean\"},\"payload\":true}", "true"},
+        {"{\"schema\":{\"type\":\"string\",\"default\":\"x\"},\"payload\":null}", "\"x\""},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        if (!convert(f, cases[i].in)) {
+            fail_msg("%s: %s", cases[i].in, f->failure.chain[0].message);
+        }
+        buf_reset(&f->out);
+        sink_value_write(&f->value, &f->out);
+        if (strcmp(buf_cstr(&f->out), cases[i].out) != 0) {
+            fail_msg("%s is %s, not %s", cases[i].in, buf_cstr(&f->out), cases[i].out);
+        }
+    }
+}
+
+static void schemas_and_entries_that_are_not_whole_are_data_exceptions(void **state)
+{
+    struct fixture *f = *state;
+    static const struct grid_case cases[] = {
+        {"{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"int32\"}]},\"payload\":{}}",
+         "Struct schema's field name not specified properly"},
+        {"{\"schema\":{\"type\":\"struct\",\"fields\":[{\"field\":\"a\",\"type\":\"array\"}]},"
+         "\"payload\":{}}",
+         "Array schema did not specify the element type"},
+        {"{\"schema\":{\"type\":\"map\",\"values\":{\"type\":\"int32\"}},\"payload\":{}}",
+         "Map schema did not specify the key type"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":null,\"values\":{\"type\":\"int32\"}},\"payload\":"
+         "{}}",
+         "Map schema did not specify the key type"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":{\"type\":\"string\"}},\"payload\":{}}",
+         "Map schema did not specify the value type"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":{\"type\":\"int32\"},\"values\":{\"type\":"
+         "\"int32\"}},\"payload\":{\"1\":2}}",
+         "Maps with non-string fields should be encoded as JSON array of tuples, but found OBJECT"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":{\"type\":\"int32\"},\"values\":{\"type\":"
+         "\"int32\"}},\"payload\":[\"a\"]}",
+         "Found invalid map entry instead of array tuple: STRING"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":{\"type\":\"int32\"},\"values\":{\"type\":"
+         "\"int32\"}},\"payload\":[[1,2,3]]}",
+         "Found invalid map entry, expected length 2 but found :3"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":{\"type\":\"int32\"},\"values\":{\"type\":"
+         "\"int32\"}},\"payload\":[[null,2]]}",
+         "Invalid null value for required INT32 field"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":{\"type\":\"int32\"},\"values\":{\"type\":"
+         "\"int64\"}},\"payload\":[[1,null]]}",
+         "Invalid null value for required INT64 field"},
+        {"{\"schema\":{\"type\":\"map\",\"keys\":{\"type\":\"string\"},\"values\":{\"type\":"
+         "\"boolean\"}},\"payload\":{\"a\":null}}",
+         "Invalid null value for required BOOLEAN field"},
+        {"{\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"bytes\"}},\"payload\":[\"AQI=\",5]"
+         "}",
+         "Invalid value: null used for required field: \"null\", schema type: BYTES"},
+        {"{\"schema\":{\"type\":\"bytes\"},\"payload\":\"???\"}", "Invalid bytes field"},
+        {"{\"schema\":{\"type\":\"string\"},\"payload\":null}",
+         "Invalid null value for required STRING field"},
+        {"{\"schema\":{\"type\":\"int32\"}}",
+         "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not "
+         "contain additional fields. If you are trying to deserialize plain JSON data, set "
+         "schemas.enable=false in your converter configuration."},
+        {"{\"payload\":5}",
+         "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and may not "
+         "contain additional fields. If you are trying to deserialize plain JSON data, set "
+         "schemas.enable=false in your converter configuration."},
+        {"[1]", "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields and "
+                "may not contain additional fields. If you are trying to deserialize plain JSON "
+                "data, set schemas.enable=false in your converter configuration."},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        if (convert(f, cases[i].in) || strcmp(f->failure.chain[0].message, cases[i].out) != 0) {
+            fail_msg("%s: \"%s\" instead of \"%s\"", cases[i].in, f->failure.chain[0].message,
+                     cases[i].out);
+        }
+    }
+}
+
 /* An array of empty structs, each of which is filled with a thousand nulls. */
 static void defaults_do_not_make_a_value_endless(void **state)
 {
@@ -189,6 +290,8 @@ int main(void)
         T(payloads_are_written_as_their_schema_has_them),
         T(what_is_no_text_for_a_text_of_its_own_is_a_tombstone),
         T(what_does_not_fit_its_schema_is_a_data_exception),
+        T(payloads_of_other_kinds_are_read_as_jackson_reads_them),
+        T(schemas_and_entries_that_are_not_whole_are_data_exceptions),
         T(defaults_do_not_make_a_value_endless),
         T(a_struct_has_so_many_fields_at_most),
     };
