@@ -39,6 +39,7 @@ struct span answer_text(struct exchange *exchange, char scratch[ANSWER_TEXT_BYTE
     va_list again;
     va_copy(again, args);
     int len = vsnprintf(scratch, ANSWER_TEXT_BYTES, format, args);
+    PP_ASSERT(len >= 0);
     char *whole = len >= ANSWER_TEXT_BYTES ? arena_alloc(&exchange->arena, (size_t)len + 1) : NULL;
     if (whole != NULL) {
         vsnprintf(whole, (size_t)len + 1, format, again);

@@ -54,6 +54,7 @@ void exchange_cancel(struct exchange *exchange)
     const struct park_ops *ops = unpark(exchange);
     if (ops != NULL) {
         ops->cancel(exchange, exchange->park_state);
+        PP_ASSERT(!exchange->answered && exchange->park == NULL);
     }
 }
 
@@ -113,6 +114,7 @@ void exchange_set_outer_deadline(struct exchange *exchange, int64_t deadline_us,
     if (exchange->answered) {
         return;
     }
+    PP_ASSERT(on_deadline != NULL);
     exchange->outer_deadline = on_deadline;
     exchange->outer_ctx = ctx;
     timer_arm(exchange, &exchange->outer_timer, deadline_us);
@@ -142,6 +144,7 @@ void exchange_fail(struct exchange *exchange, enum exchange_failure failure)
         reply_reset(&exchange->reply);
         exchange->reply.status = 500;
     }
+    PP_ASSERT(exchange->reply.stream == NULL); /* an error is there as a whole */
 }
 
 void exchange_abort(struct exchange *exchange, enum exchange_failure failure)
@@ -261,6 +264,7 @@ static void held_settle(struct held *held, enum turn_outcome outcome)
 static void held_send(struct held *held)
 {
     struct exchange *exchange = exchange_of(held);
+    PP_ASSERT(reply_is_sound(&exchange->reply) && exchange->park == NULL);
     exchange->owner->send(exchange);
 }
 
@@ -319,6 +323,7 @@ enum status exchange_init(struct exchange *exchange, struct turn *turn,
 
 void exchange_release(struct exchange *exchange)
 {
+    PP_ASSERT(exchange->park == NULL && exchange->held.bytes == 0);
     PP_ASSERT(exchange->state == NULL);
     timer_heap_unreserve(timers_of(exchange), exchange_timers);
     arena_release(&exchange->arena);

@@ -91,6 +91,7 @@ void http_header_append(struct buf *out, const char *name, struct span value)
     if (!buf_ok(out)) {
         return;
     }
+    PP_ASSERT(out->len == start + value.len + 2);
     for (size_t i = start; i < start + value.len; i++) {
         unsigned char byte = (unsigned char)out->ptr[i];
         if ((byte < 0x20 && byte != '\t') || byte == 0x7f) {

@@ -34,6 +34,7 @@ static bool sender_waits(const struct http_work *work)
 static void continue_send(struct http_conn *c)
 {
     struct buf *head = &c->work->head;
+    PP_ASSERT(head->len == 0 && !c->conn.writing); /* nothing was said of this request yet */
     BUF_APPEND_LIT(head, "HTTP/1.1 100 Continue\r\n\r\n");
     const uv_buf_t line = {.base = head->ptr, .len = head->len};
     /* Nothing else is being written; a peer whose window is shut to 25 bytes is not waiting. */
@@ -46,6 +47,7 @@ static void continue_send(struct http_conn *c)
 static void body_refused(struct http_conn *c, bool coming)
 {
     struct http_parser *parser = &c->work->parser;
+    PP_ASSERT(parser->chunked || parser->body_len <= parser->content_length);
     uint64_t rest = parser->content_length - parser->body_len;
     if (!coming || parser->chunked || rest > HTTP_DROP_BYTES_MAX) {
         http_request_cut_short(c);
@@ -61,6 +63,7 @@ void http_body_begin(struct http_conn *c)
     struct http_parser *parser = &work->parser;
     const struct service *service = c->site->service;
     PP_ASSERT(c->state == HTTP_RECEIVING && parser->head_complete);
+    PP_ASSERT(parser->body_len == 0 && work->spool == NULL);
     bool waits = sender_waits(work);
     enum body_plan plan = BODY_GATHER;
     c->body_timed = true;
@@ -112,6 +115,7 @@ static bool piece_spool(struct http_conn *c)
     }
     pool->spooled_bytes += piece.len;
     work->spooled_bytes += piece.len;
+    PP_ASSERT(work->spooled_bytes == work->parser.body_len);
     http_parser_drop_piece(&work->parser, &work->in);
     return true;
 }
@@ -146,8 +150,11 @@ bool http_body_map(struct http_conn *c)
     struct http_work *work = c->work;
     PP_ASSERT(work->spool != NULL);
     struct error err = ERROR_NONE;
-    return spool_map(work->spool, &work->exchange.request.body, &err) == STATUS_OK ||
-           spool_refuse(c, err.message);
+    if (spool_map(work->spool, &work->exchange.request.body, &err) != STATUS_OK) {
+        return spool_refuse(c, err.message);
+    }
+    PP_ASSERT(work->exchange.request.body.len == work->spooled_bytes);
+    return true;
 }
 
 void http_body_piece(struct http_conn *c)
@@ -160,6 +167,7 @@ void http_body_piece(struct http_conn *c)
         (void)piece_spool(c);
         return;
     }
+    PP_ASSERT(piece.len > 0 && piece.len <= BODY_PIECE_BYTES_MAX);
     exchange->streamed_bytes += piece.len;
     if (!work->body_refused) {
         plan = c->site->service->body_piece(c->site->service->ctx, exchange, piece);

@@ -63,6 +63,7 @@ static bool reply_room_is_made(struct http_conn *c, size_t wanted)
         if (slow == NULL) {
             break;
         }
+        PP_ASSERT(slow != c && slow->work != NULL);
         LOG_INFOF(c->conn.server->log, "http", "%s: closed a slow reader: answers take too much",
                   slow->site->service->name);
         coming_free += slow->work->exchange.held.bytes;
@@ -74,6 +75,7 @@ static bool reply_room_is_made(struct http_conn *c, size_t wanted)
 static void request_dispatch(struct http_conn *c)
 {
     PP_ASSERT(c->state == HTTP_RECEIVING && !c->conn.closing);
+    PP_ASSERT(c->work->conn == c && !exchange_is_held(&c->work->exchange));
     struct http_work *work = c->work;
     struct server *server = c->conn.server;
     if (work->spool != NULL && !http_body_map(c)) {
@@ -214,6 +216,7 @@ static void request_parse(struct http_conn *c)
             }
             return;
         case HTTP_PARSE_BAD:
+            PP_ASSERT(c->work->parser.reason != NULL);
             http_request_refuse(c, c->work->parser.failure, c->work->parser.reason);
             return;
         }
@@ -223,6 +226,7 @@ static void request_parse(struct http_conn *c)
 static void reply_finished(struct exchange *exchange)
 {
     struct http_work *work = http_work_of(exchange);
+    PP_ASSERT(work->conn == NULL || work->conn->work == work);
     if (work->conn == NULL) {
         http_work_give_back(work);
     } else if (work->sent) {
@@ -327,6 +331,7 @@ static uv_buf_t http_room(struct conn *conn)
         }
         return uv_buf_init(NULL, 0);
     }
+    PP_ASSERT(in->len + 1 < in->cap);
     size_t room = in->cap - in->len - 1;
     size_t max = HTTP_READ_BYTES_MAX;
     return uv_buf_init(in->ptr + in->len, (unsigned)(room < max ? room : max));
@@ -438,6 +443,7 @@ static void http_expired(struct conn *conn)
         return;
     case HTTP_SENDING: {
         size_t unsent = conn_unsent_bytes(conn);
+        PP_ASSERT(unsent <= c->unsent_before);
         if (c->unsent_before - unsent >= HTTP_SEND_BYTES_MIN) {
             c->unsent_before = unsent;
             conn_wait_begin(conn, c->site->pool->limits.reader_yield_ms);
@@ -475,6 +481,7 @@ static void http_closing(struct conn *conn)
     if (work == NULL || conn->writing) {
         return; /* a pending write still reads the reply: on_sent gives it back */
     }
+    PP_ASSERT(work->conn == c);
     if (c->state == HTTP_BUSY && exchange_is_held(&work->exchange)) {
         c->work = NULL;
         work->conn = NULL;

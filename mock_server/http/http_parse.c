@@ -22,10 +22,12 @@ static int parser_refuse(struct http_parser *parser, enum exchange_failure failu
 /* Grows a part of the head by bytes that follow it directly. */
 static int part_extend(struct http_parser *parser, uint16_t *at, uint16_t *len, struct span bytes)
 {
+    PP_ASSERT(bytes.ptr >= parser->base);
     size_t start = (size_t)(bytes.ptr - parser->base);
     if (start + bytes.len > HTTP_HEAD_BYTES_MAX) {
         return parser_refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "the head is too large");
     }
+    PP_ASSERT(*len == 0 || start >= (size_t)*at + *len);
     if (*len == 0) {
         *at = (uint16_t)start;
     }
@@ -55,6 +57,7 @@ static int on_header_field(llhttp_t *machine, const char *at, size_t len)
         parser->fields[parser->field_count++] = (struct http_field){0};
         parser->in_name = true;
     }
+    PP_ASSERT(parser->field_count > 0 && parser->field_count <= HTTP_HEADERS_MAX);
     struct http_field *field = &parser->fields[parser->field_count - 1];
     return part_extend(parser, &field->name_at, &field->name_len, span_from(at, len));
 }
@@ -93,6 +96,8 @@ static int on_headers_complete(llhttp_t *machine)
 static int parser_on_body(llhttp_t *machine, const char *at, size_t len)
 {
     struct http_parser *parser = parser_of(machine);
+    PP_ASSERT(parser->head_complete && parser->body_len <= parser->body_bytes_max);
+    PP_ASSERT(parser->base + parser->head_len + parser->body_kept <= at);
     if (len > parser->body_bytes_max - parser->body_len) {
         return parser_refuse(parser, EXCHANGE_BODY_TOO_LARGE, "the body is too large");
     }
@@ -251,6 +256,7 @@ static const char *absolute_form_reduce(struct http_parser *parser, struct span 
     parser->authority_len = (uint16_t)authority_len;
     parser->path_at = (uint16_t)(parser->authority_at + authority_len);
     parser->path_len = (uint16_t)(rest.len - authority_len);
+    PP_ASSERT(parser->path_at + parser->path_len == parser->target_at + parser->target_len);
     return NULL;
 }
 
@@ -357,6 +363,7 @@ static enum http_parsed head_finish(struct http_parser *parser)
         parser_refuse(parser, EXCHANGE_HEAD_TOO_LARGE, "the head is too large");
         return HTTP_PARSE_BAD;
     }
+    PP_ASSERT((size_t)parser->target_at + parser->target_len <= parser->head_len);
     const char *flaw = head_flaw(parser);
     if (flaw != NULL) {
         parser_refuse(parser, EXCHANGE_MALFORMED, flaw);
@@ -418,6 +425,7 @@ static void chunked_compact(struct http_parser *parser, struct buf *in)
 {
     size_t data_end = parser->head_len + parser->body_kept;
     size_t unread = in->len - parser->position;
+    PP_ASSERT(data_end <= parser->position && parser->position <= in->len);
     if (data_end == parser->position) {
         return;
     }
@@ -447,6 +455,7 @@ static llhttp_errno_t machine_run(struct http_parser *parser, struct buf *in)
         taken = (size_t)(llhttp_get_error_pos(&parser->machine) - from);
         llhttp_resume(&parser->machine);
     }
+    PP_ASSERT(taken <= len);
     parser->position += taken;
     return code;
 }
@@ -523,11 +532,14 @@ bool http_parser_plan_body(struct http_parser *parser, uint64_t body_bytes_max, 
 
 struct span http_parser_body(const struct http_parser *parser, const struct buf *in)
 {
+    PP_ASSERT(parser->head_len + parser->body_kept <= in->len);
     return span_from(in->ptr + parser->head_len, parser->body_kept);
 }
 
 void http_parser_drop_piece(struct http_parser *parser, struct buf *in)
 {
+    PP_ASSERT(parser->in_pieces && parser->body_kept > 0);
+    PP_ASSERT(parser->head_len + parser->body_kept <= parser->position);
     size_t unread = in->len - parser->position;
     memmove(in->ptr + parser->head_len, in->ptr + parser->position, unread);
     in->len = parser->head_len + unread;

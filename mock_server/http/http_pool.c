@@ -17,6 +17,7 @@ enum {
 
 static void work_free(struct http_work *work)
 {
+    PP_ASSERT(work->conn == NULL && work->charged == 0 && work->spool == NULL);
     exchange_release(&work->exchange);
     buf_release(&work->in);
     buf_release(&work->head);
@@ -52,6 +53,7 @@ static void work_keep(struct http_work *work)
 {
     struct http_pool *pool = work->pool;
     PP_ASSERT(work->conn == NULL && work->charged == 0 && work->spool == NULL);
+    PP_ASSERT(pool->spare_count < spare_work_max);
     work->next_spare = pool->spare;
     pool->spare = work;
     pool->spare_count++;
@@ -59,6 +61,7 @@ static void work_keep(struct http_work *work)
 
 void http_work_reset(struct http_work *work, const struct service *service)
 {
+    PP_ASSERT(work->spool == NULL && work->spooled_bytes == 0);
     uint64_t bytes_max = service->body_bytes_max;
     if (service->body_begin != NULL && service->stream_bytes_max > bytes_max) {
         bytes_max = service->stream_bytes_max; /* until the service has said what it wants */
@@ -78,7 +81,7 @@ struct http_work *http_work_take(struct http_conn *c, const struct exchange_owne
 {
     struct http_pool *pool = c->site->pool;
     struct http_work *work = pool->spare;
-    PP_ASSERT(c->work == NULL);
+    PP_ASSERT(c->work == NULL && c->state == HTTP_IDLE);
     PP_ASSERT((pool->spare == NULL) == (pool->spare_count == 0));
     if (work != NULL) {
         pool->spare = work->next_spare;
@@ -141,6 +144,7 @@ void http_work_give_back(struct http_work *work)
 struct http_conn *http_pool_conn_take(struct http_pool *pool)
 {
     struct http_conn *c = pool->spare_conns;
+    PP_ASSERT((c == NULL) == (pool->spare_conn_count == 0));
     if (c != NULL) {
         pool->spare_conns = c->next_spare;
         pool->spare_conn_count--;
@@ -200,6 +204,7 @@ char *http_pool_discard(struct http_pool *pool)
 static void pool_release(struct server_part *part)
 {
     struct http_pool *pool = PP_CONTAINER_OF(part, struct http_pool, part);
+    PP_ASSERT(pool->spool_count == 0 && pool->spooled_bytes == 0);
     while (pool->spare != NULL) {
         struct http_work *work = pool->spare;
         pool->spare = work->next_spare;
@@ -221,6 +226,8 @@ static void pool_release(struct server_part *part)
 
 struct http_site *http_pool_site(struct http_pool *pool, const struct service *service)
 {
+    PP_ASSERT(service->handle != NULL && service->fail != NULL);
+    PP_ASSERT((service->body_begin == NULL) == (service->body_piece == NULL));
     struct http_site *site = malloc(sizeof(*site));
     if (site != NULL) {
         *site = (struct http_site){.pool = pool, .service = service, .next = pool->sites};

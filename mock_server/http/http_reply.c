@@ -99,6 +99,7 @@ static bool piece_load(struct http_work *work)
     struct reply *reply = &exchange->reply;
     size_t max = piece_bytes_max(work);
     PP_ASSERT(reply->stream != NULL && work->stream_left > 0);
+    PP_ASSERT(max > 0 && max <= work->stream_left);
     buf_reset(&reply->body);
     bool given = reply->stream(exchange, &reply->body, max);
     size_t len = reply->body.len;
@@ -118,6 +119,7 @@ static bool piece_load(struct http_work *work)
 static void stream_begin(struct http_work *work)
 {
     struct exchange *exchange = &work->exchange;
+    PP_ASSERT(work->stream_left == 0 && exchange->reply.body.len == 0);
     if (!body_is_sent(exchange) || exchange->reply.stream_bytes == 0) {
         exchange->reply.stream = NULL;
         return;
@@ -137,6 +139,7 @@ static void bytes_send(struct http_conn *c, const uv_buf_t *bufs, unsigned count
 {
     struct http_work *work = c->work;
     struct server *server = c->conn.server;
+    PP_ASSERT(!work->sent && !c->conn.writing && work->conn == c);
     enum conn_sent sent = conn_send(&c->conn, bufs, count);
     if (sent == CONN_SENT_LATER) {
         c->state = HTTP_SENDING;
@@ -172,6 +175,7 @@ void http_reply_send(struct exchange *exchange)
     if (c == NULL) {
         return;
     }
+    PP_ASSERT(c->work == work && c->state == HTTP_BUSY);
     struct server *server = c->conn.server;
     if (exchange->reply.stream != NULL) {
         stream_begin(work);

@@ -26,6 +26,7 @@ bool http_waits_for_turn(const struct http_conn *c)
 void http_reading_adjust(struct http_conn *c)
 {
     struct budget *budget = &c->conn.server->turn.budget;
+    PP_ASSERT(c->work->parser.position <= c->work->in.len);
     size_t behind = c->work->in.len - c->work->parser.position + c->ahead.len;
     budget_note(budget, BUDGET_REQUESTS, &c->ahead_charged, c->ahead.len);
     if (behind >= c->site->pool->limits.ahead_bytes_max ||
@@ -44,6 +45,7 @@ static void ahead_drop(struct http_conn *c)
 
 void http_ahead_take_over(struct http_conn *c)
 {
+    PP_ASSERT(!c->refused && c->work->conn == c);
     buf_append_span(&c->work->in, buf_span(&c->ahead));
     ahead_drop(c);
 }
@@ -87,6 +89,7 @@ static void request_begin_next(struct http_conn *c)
 
 void http_linger_on(struct http_conn *c)
 {
+    PP_ASSERT(c->state == HTTP_LINGERING && c->work == NULL);
     int64_t due_us = http_in_ms(c->conn.server, c->site->pool->limits.linger_ms);
     conn_set_deadline(&c->conn, due_us < c->linger_until_us ? due_us : c->linger_until_us);
 }
@@ -95,6 +98,7 @@ void http_reply_gone(struct http_conn *c)
 {
     struct http_work *work = c->work;
     PP_ASSERT(work != NULL && work->stream_left == 0 && !c->conn.writing);
+    PP_ASSERT(c->state == HTTP_BUSY || c->state == HTTP_SENDING);
     if (!work->close_after) {
         request_begin_next(c);
         return;
@@ -119,6 +123,7 @@ void http_reply_gone(struct http_conn *c)
 void http_request_fill(struct http_work *work, struct server *server, const struct buf *bytes)
 {
     struct exchange *exchange = &work->exchange;
+    PP_ASSERT(!work->filled && work->parser.head_len <= bytes->len);
     http_parser_request(&work->parser, bytes, work->headers, &exchange->request);
     exchange->request.received_us = server->env->wall_us(server->env);
     exchange->start_us = server_now_us(server);
@@ -146,6 +151,7 @@ void http_request_complete(struct http_work *work, struct server *server)
 static void request_give_up(struct http_conn *c)
 {
     PP_ASSERT(c->work != NULL && c->work->conn == c && !c->refused);
+    PP_ASSERT(!exchange_is_held(&c->work->exchange) && !c->work->sent);
     /* The bytes of this request go with the reply: others need not be refused for them as well. */
     http_work_charge(c->work, 0);
     c->refused = true;
@@ -158,6 +164,7 @@ static void request_give_up(struct http_conn *c)
 
 void http_request_refuse(struct http_conn *c, enum exchange_failure failure, const char *reason)
 {
+    PP_ASSERT(c->state == HTTP_RECEIVING || c->state == HTTP_IDLE);
     struct server *server = c->conn.server;
     http_request_complete(c->work, server);
     LOG_INFOF(server->log, "http", "%s: refused: %s", c->site->service->name, reason);
@@ -167,6 +174,7 @@ void http_request_refuse(struct http_conn *c, enum exchange_failure failure, con
 
 void http_request_cut_short(struct http_conn *c)
 {
+    PP_ASSERT(c->state == HTTP_RECEIVING);
     request_give_up(c);
     exchange_answer(&c->work->exchange);
 }

@@ -21,7 +21,9 @@ enum query_decoded query_decode(struct arena *arena, struct span raw, bool plus_
         return QUERY_NO_MEMORY;
     }
     size_t len = 0;
+    const size_t room = raw.len;
     while (raw.len > 0) {
+        PP_ASSERT(len < room); /* a byte takes one at least */
         if (!url_next_byte(&raw, plus_is_blank, &text[len++])) {
             return QUERY_BAD_ESCAPE;
         }

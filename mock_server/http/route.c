@@ -75,6 +75,7 @@ static enum route_outcome allow_build(struct arena *arena, const enum http_metho
                                       size_t count, const char **allow)
 {
     const char *list = "";
+    PP_ASSERT(count > 0);
     for (size_t i = 0; i < count; i++) {
         list = i == 0 ? method_names[methods[i]]
                       : arena_printf(arena, "%s,%s", list, method_names[methods[i]]);
@@ -93,9 +94,8 @@ static void method_note(enum http_method *methods, size_t *count, enum http_meth
             return;
         }
     }
-    if (*count < route_methods_max) {
-        methods[(*count)++] = method;
-    }
+    PP_ASSERT(*count < route_methods_max); /* there are no more methods */
+    methods[(*count)++] = method;
 }
 
 static bool method_serves(enum http_method offered, enum http_method asked)
