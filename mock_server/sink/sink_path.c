@@ -115,6 +115,9 @@ static bool time_of_text(const struct sink_tree *tree, uint32_t string, int64_t 
     struct buf text;
     buf_init(&text, field_text_bytes_max);
     sink_tree_text(tree, string, &text);
+    if (text.no_memory) {
+        return sink_fail_no_memory(failure);
+    }
     bool ok = span_parse_i64(buf_span(&text), out);
     if (!ok) {
         ok = sink_time_parse_iso(buf_span(&text), out, &fault) ||
@@ -131,9 +134,13 @@ static bool find_struct_field(const struct sink_value *value, struct span path,
     struct span rest = path;
     struct span name;
     *out = value->typed;
+    failure->no_memory = false;
     while (span_next_part(&rest, '.', &name)) {
         if (out->value == 0 || sink_schema_type(&value->tree, out->schema) != SINK_TYPE_STRUCT ||
-            !sink_schema_field(&value->tree, out, name, out)) {
+            !sink_schema_field(&value->tree, out, name, out, failure)) {
+            if (failure->no_memory) {
+                return false;
+            }
             fail_no_field(failure, path);
             return sink_fail_cause(failure, JAVA_DATA_EXCEPTION, "%.*s is not a valid field name",
                                    SPAN_ARG(name));
@@ -274,8 +281,9 @@ static bool encode_fields(const struct sink_path *path, const struct sink_value 
     while (span_next_part(&rest, ',', &name)) {
         struct sink_typed field;
         name = span_trim(name);
-        if (!sink_schema_field(&value->tree, &value->typed, name, &field)) {
-            return sink_fail(failure, JAVA_DATA_EXCEPTION, "%.*s is not a valid field name",
+        if (!sink_schema_field(&value->tree, &value->typed, name, &field, failure)) {
+            return !failure->no_memory &&
+                   sink_fail(failure, JAVA_DATA_EXCEPTION, "%.*s is not a valid field name",
                              SPAN_ARG(name));
         }
         if (out->len > 0) {

@@ -142,17 +142,20 @@ static uint32_t effective(const struct sink_tree *tree, uint32_t schema, uint32_
 }
 
 bool sink_schema_field(const struct sink_tree *tree, const struct sink_typed *from,
-                       struct span name, struct sink_typed *out)
+                       struct span name, struct sink_typed *out, struct sink_failure *failure)
 {
     struct buf text;
     uint32_t fields = member(tree, from->schema, "fields");
     uint32_t id = fields != 0 ? sink_tree_node(tree, fields)->first : 0;
     bool found = false;
+    failure->no_memory = false;
     buf_init(&text, SINK_TEXT_BYTES_MAX);
-    for (; id != 0 && !found; id = sink_tree_node(tree, id)->next) {
+    for (; id != 0 && !found && !failure->no_memory; id = sink_tree_node(tree, id)->next) {
         buf_reset(&text);
         sink_tree_text(tree, member(tree, id, "field"), &text);
-        if (span_equal(buf_span(&text), name)) {
+        if (!buf_ok(&text)) {
+            sink_fail_no_memory(failure);
+        } else if (span_equal(buf_span(&text), name)) {
             out->schema = id;
             out->value = effective(tree, id, sink_tree_member(tree, from->value, name));
             found = true;
@@ -269,7 +272,11 @@ static bool write_bytes(struct writing *w, uint32_t value)
     buf_reset(w->scratch);
     sink_tree_text(w->tree, value, &text);
     bool ok = base64_decode(buf_span(&text), w->scratch);
+    bool starved = text.no_memory || w->scratch->no_memory;
     buf_release(&text);
+    if (starved) {
+        return sink_fail_no_memory(w->failure);
+    }
     if (!ok) {
         return schema_fail(w->failure, "Invalid bytes field");
     }
@@ -379,6 +386,9 @@ static bool write_struct(struct writing *w, uint32_t schema, uint32_t value)
         buf_append_byte(w->out, ':');
         buf_reset(w->scratch);
         sink_tree_text(w->tree, name, w->scratch);
+        if (!buf_ok(w->scratch)) { /* or it would be another field's value */
+            return sink_fail_no_memory(w->failure);
+        }
         if (!schema_write_value(w, id, sink_tree_member(w->tree, value, buf_span(w->scratch)))) {
             return false;
         }
@@ -427,6 +437,9 @@ static bool write_typed(struct writing *w, uint32_t schema, enum sink_type type,
 static bool schema_write_value(struct writing *w, uint32_t schema, uint32_t value)
 {
     enum sink_type type = sink_schema_type(w->tree, schema);
+    if (w->out->no_memory) {
+        return sink_fail_no_memory(w->failure);
+    }
     if (!buf_ok(w->out)) {
         return sink_fail(w->failure, JAVA_DATA_EXCEPTION, "The value is larger than %d bytes",
                          SINK_TYPED_BYTES_MAX);

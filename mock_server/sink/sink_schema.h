@@ -46,9 +46,10 @@ enum sink_type sink_schema_type(const struct sink_tree *tree, uint32_t schema);
  * nothing for null. False: *failure is a DataException. */
 bool sink_schema_convert(const struct sink_tree *tree, struct sink_typed *out, struct buf *json,
                          struct sink_failure *failure);
-/* Struct.get: false when the struct's schema has no such field. */
+/* Struct.get: false when the struct's schema has no such field, or (then *failure says so) when
+ * there was no memory to look. */
 bool sink_schema_field(const struct sink_tree *tree, const struct sink_typed *from,
-                       struct span name, struct sink_typed *out);
+                       struct span name, struct sink_typed *out, struct sink_failure *failure);
 /* A field of one of the whole-number types, cut to its width (0 of what is no number). */
 int64_t sink_schema_integer(const struct sink_tree *tree, const struct sink_typed *from);
 

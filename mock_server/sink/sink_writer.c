@@ -153,6 +153,9 @@ static enum sink_outcome writer_skip_or_fail(struct taking *t)
 static enum sink_outcome writer_skip_or_throw(struct taking *t)
 {
     t->failure->stage = SINK_STAGE_TASK_PUT;
+    if (t->failure->no_memory) {
+        return writer_try_later(t->writer, "out of memory");
+    }
     return sink_reports_puts(t->writer->sink) ? writer_skip_or_fail(t)
                                               : writer_fail_put(t->failure);
 }
