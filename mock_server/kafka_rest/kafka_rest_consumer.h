@@ -41,11 +41,12 @@ enum {
 
     /* A call of the coordinator that takes turns longer than this never ends. */
     CONSUMER_SLICES_MAX = 200,
-    /* The share of a turn that consumers have: partitions, topics and records that are looked at,
-     * and each 256 bytes of an answer. What comes when it is used up waits in line for the next
-     * turns. */
+    /* The share of a turn that consumers and large bodies have: partitions, topics and records that
+     * are looked at, and each 256 bytes of an answer. What comes when it is used up waits in line
+     * for the next turns. */
     CONSUMER_TURN_LOOKS_MAX = 16384,
     CONSUMER_LOOK_BYTES = 256,
+    CONSUMER_LOOK_BODY_BYTES = 32, /* of a large body, which is parsed */
 
     CONSUMER_BUCKETS = 1024,
     CONSUMER_WATCH_BUCKETS = 256,

@@ -1,8 +1,8 @@
-/* The consumers' share of a turn. A poll over ten thousand partitions, an answer of some MiB, a
- * rebalance and a commit of many are milliseconds each, and many of them come at once: a record
- * wakes everybody who waits for it. A turn does as many as its share allows
- * (CONSUMER_TURN_LOOKS_MAX, and the one that goes beyond it); the others wait for later turns in
- * the order in which they came, and everything else is answered meanwhile. */
+/* The share of a turn that consumers and large bodies have. A poll over ten thousand partitions, a
+ * MiB of JSON, an answer of some MiB, a rebalance and a commit of many are milliseconds each, and
+ * many of them come at once: a record wakes everybody who waits for it. A turn does as many as its
+ * share allows (CONSUMER_TURN_LOOKS_MAX, and the one that goes beyond it); the others wait for
+ * later turns in the order in which they came, and everything else is answered meanwhile. */
 #include "kafka_rest_consumer.h"
 
 #include "undo.h"

@@ -21,6 +21,9 @@
 enum {
     /* DIFFERS: the real proxy reads any body; here a longer one is 413. */
     KAFKA_REST_BODY_BYTES_MAX = 100 * 1024 * 1024,
+    /* A request with more waits for a turn that has room for it (kafka_rest_consumer_turn.c): many
+     * of them may come at once, and parsing takes what it takes. */
+    KAFKA_REST_LARGE_BODY_BYTES = 16 * 1024,
     /* The largest answer: 64 MiB of records as base64 with their frame; or a produce receipt. */
     KAFKA_REST_REPLY_BYTES_MAX = 160 * 1024 * 1024,
 };
@@ -55,6 +58,7 @@ struct kafka_rest_call {
     /* Waits in line for a turn that has room for it, and does `later` then. */
     bool waits;
     kafka_rest_step *later;
+    kafka_rest_step *handle; /* the route's */
     struct kafka_rest_call *next_waiting;
     /* The client has left between two steps: lets go of `state`. NULL: it is in the arena. */
     void (*abandon)(struct kafka_rest_call *call);

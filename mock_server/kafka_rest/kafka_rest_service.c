@@ -75,6 +75,15 @@ static enum handled rest_answer_not_acceptable(struct exchange *exchange,
     return HANDLED;
 }
 
+/* Of a body that is longer than what is read at once only the beginning is read now. */
+static enum handled rest_handle_large(struct kafka_rest_call *call)
+{
+    size_t bytes = call->exchange->request.body.len;
+    size_t now = bytes < PRODUCE_AT_ONCE_BYTES_MAX ? bytes : PRODUCE_AT_ONCE_BYTES_MAX;
+    consumer_turn_note(call->rest->consumers, now / CONSUMER_LOOK_BODY_BYTES);
+    return call->handle(call);
+}
+
 static enum handled rest_call_route(struct kafka_rest_call *call,
                                     const struct kafka_rest_route *row)
 {
@@ -90,6 +99,10 @@ static enum handled rest_call_route(struct kafka_rest_call *call,
         break;
     }
     exchange->reply.content_type = kafka_rest_media_type(call->media.out);
+    if (exchange->request.body.len > KAFKA_REST_LARGE_BODY_BYTES) {
+        call->handle = row->handle;
+        return consumer_turn_take(call, rest_handle_large);
+    }
     return row->handle(call);
 }
 

@@ -245,6 +245,42 @@ static void an_answer_in_json_is_smaller(void **state)
     assert_string_equal(consumer_offsets_in(read), "0");
 }
 
+/* Half a MiB is parsed in a turn, and what goes beyond it waits in line. */
+static void large_bodies_have_a_share_of_each_turn(void **state)
+{
+    struct bench *b = *state;
+    enum { body_bytes = 400 * 1024, a_turn = 2 };
+    struct bench_call *calls[READERS];
+    char *body = malloc(body_bytes + 1);
+    assert_non_null(body);
+    memset(body, '1', body_bytes);
+    memcpy(body, "{\"records\":[{\"value\":", 21);
+    memcpy(body + body_bytes - 3, "}]}", 4);
+    bench_open(b);
+    b->content_type = JSON_TYPE;
+    for (int i = 0; i < READERS; i++) {
+        calls[i] = bench_begin_in_turn(b, "POST /topics/u1.pin", NULL, body);
+    }
+    assert_int_equal(turn_of(b)->waiting, READERS - a_turn);
+    struct bench_call *small =
+        bench_begin_in_turn(b, "POST /topics/u1.pin", NULL, "{\"records\":[{\"value\":1}]}");
+    assert_int_equal(turn_of(b)->waiting, READERS - a_turn);
+    turn_end(&b->turn);
+    assert_true(small->sent); /* it did not wait */
+    for (int done = a_turn; done < READERS; done += a_turn) {
+        assert_int_equal(readers_answered(calls), done);
+        bench_turn(b);
+    }
+    for (int i = 0; i < READERS; i++) {
+        char offset[32];
+        assert_true(calls[i]->sent);
+        assert_int_equal(calls[i]->status, 200);
+        snprintf(offset, sizeof(offset), "\"offset\":%d,", i < a_turn ? i : i + 1);
+        assert_non_null(strstr(calls[i]->body, offset)); /* in the order in which they came */
+    }
+    free(body);
+}
+
 static void a_list_of_lags_has_the_greatest(void **state)
 {
     struct bench *b = *state;
@@ -339,6 +375,7 @@ int main(void)
         TEST(an_answer_has_so_many_records_at_most),
         TEST(an_answer_rounds_so_many_decimals),
         TEST(an_answer_in_json_is_smaller),
+        TEST(large_bodies_have_a_share_of_each_turn),
         TEST(a_list_of_lags_has_the_greatest),
         TEST(a_body_that_is_read_as_a_whole_has_a_limit),
         TEST(a_list_has_so_many_entries_at_most),
