@@ -370,7 +370,7 @@ static void a_rebalance_that_is_overtaken_begins_again(void **state)
             assert_int_equal(group_member_poll(crowd->members[CROWD - 1], &slice, NULL), STATUS_OK);
         }
         if (overtaken % 2 == 0) {
-            char name[16];
+            char name[32];
             snprintf(name, sizeof(name), "other%d", overtaken);
             topic_make(f, name, 1);
         } else {
