@@ -50,6 +50,7 @@ void arena_release(struct arena *a)
     block_list_free(a->blocks);
     a->blocks = NULL;
     a->used_bytes = 0;
+    a->held_bytes = 0;
 }
 
 void arena_reset(struct arena *a)
@@ -64,8 +65,10 @@ void arena_reset(struct arena *a)
     if (last->cap > arena_block_bytes) {
         block_list_free(last);
         a->blocks = NULL;
+        a->held_bytes = 0;
     } else {
         last->used = 0;
+        a->held_bytes = sizeof(*last) + last->cap;
         POISON(last->bytes, last->cap);
     }
     a->used_bytes = 0;
@@ -81,6 +84,7 @@ static struct arena_block *block_add(struct arena *a, size_t size)
     *block = (struct arena_block){.next = a->blocks, .cap = cap};
     POISON(block->bytes, cap);
     a->blocks = block;
+    a->held_bytes += sizeof(*block) + cap;
     return block;
 }
 

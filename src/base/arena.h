@@ -10,6 +10,7 @@ struct arena_block;
 struct arena {
     struct arena_block *blocks;
     size_t used_bytes;
+    size_t held_bytes; /* of memory, in its blocks */
     size_t max_bytes;
 };
 

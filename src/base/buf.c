@@ -103,6 +103,9 @@ bool buf_reserve(struct buf *b, size_t extra)
         return true;
     }
     size_t cap = b->cap > 0 ? b->cap : buf_first_bytes;
+    if (b->cap == 0 && need > cap) {
+        cap = need; /* what is asked for first is often all that there will be */
+    }
     while (cap < need) {
         cap += cap / 2 + 1;
     }
@@ -117,6 +120,16 @@ bool buf_reserve(struct buf *b, size_t extra)
     b->ptr = grown;
     b->cap = cap;
     return true;
+}
+
+void buf_shrink(struct buf *b, size_t cap_bytes)
+{
+    size_t cap = cap_bytes > b->len ? cap_bytes : b->len + 1;
+    char *shrunk = b->ptr != NULL && cap < b->cap ? realloc(b->ptr, cap) : NULL;
+    if (shrunk != NULL) {
+        b->ptr = shrunk;
+        b->cap = cap;
+    }
 }
 
 void buf_append(struct buf *b, const void *bytes, size_t len)

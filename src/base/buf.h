@@ -23,6 +23,8 @@ void buf_release(struct buf *b);
 void buf_reset(struct buf *b);
 /* Empties it and gives the memory back when it holds more than keep_bytes. */
 void buf_trim(struct buf *b, size_t keep_bytes);
+/* Keeps what is in it and gives the memory beyond cap_bytes back. The bytes may move. */
+void buf_shrink(struct buf *b, size_t cap_bytes);
 
 /* The bytes of `from` become those of `b`, which it had none of, and `from` is empty. Longer than
  * b's ceiling: fails as an append does. */

@@ -64,6 +64,29 @@ static void a_buffer_tells_a_lack_of_memory_from_its_ceiling(void **state)
     buf_release(&poor);
 }
 
+/* Room that is asked for at once is no more than that; what grows bit by bit grows by halves. */
+static void a_buffer_takes_what_it_is_asked_for_and_gives_it_back(void **state)
+{
+    struct buf b;
+    (void)state;
+    buf_init(&b, 1 << 20);
+    assert_true(buf_reserve(&b, 100000));
+    assert_int_equal(b.cap, 100001);
+    buf_append(&b, "some bytes", 10);
+    buf_shrink(&b, 200000);
+    assert_int_equal(b.cap, 100001);
+    buf_shrink(&b, 4096);
+    assert_int_equal(b.cap, 4096);
+    buf_shrink(&b, 5); /* what is in it stays */
+    assert_int_equal(b.cap, 11);
+    assert_string_equal(buf_cstr(&b), "some bytes");
+    buf_append(&b, "!", 1);
+    assert_string_equal(buf_cstr(&b), "some bytes!");
+    buf_release(&b);
+    buf_shrink(&b, 0);
+    assert_null(b.ptr);
+}
+
 static void numbers_are_appended_to_their_last_digit(void **state)
 {
     (void)state;
@@ -96,8 +119,10 @@ static void an_arena_gives_zeroed_aligned_memory_up_to_its_ceiling(void **state)
     assert_null(arena_alloc(&a, SIZE_MAX));
     assert_string_equal(arena_printf(&a, "%s %d", "row", 7), "row 7");
     memset(small, 'x', 3);
+    assert_in_range(a.held_bytes, 20000 + 4096, 20000 + 4096 + 4096 + 200);
     arena_reset(&a);
     assert_int_equal(a.used_bytes, 0);
+    assert_in_range(a.held_bytes, 0, 4096 + 100);
     char *again = arena_alloc(&a, 64);
     for (size_t i = 0; i < 64; i++) {
         assert_int_equal(again[i], 0);
@@ -255,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_buffer_stops_at_its_ceiling_and_says_so),
         cmocka_unit_test(a_buffer_tells_a_lack_of_memory_from_its_ceiling),
+        cmocka_unit_test(a_buffer_takes_what_it_is_asked_for_and_gives_it_back),
         cmocka_unit_test(numbers_are_appended_to_their_last_digit),
         cmocka_unit_test(an_arena_gives_zeroed_aligned_memory_up_to_its_ceiling),
         cmocka_unit_test(an_array_grows_in_an_arena_and_stays_as_it_was_at_the_ceiling),
