@@ -91,6 +91,9 @@ static void connector_add_running(struct connect_worker *worker, struct msk_item
             continue;
         }
         struct msk_resource *r = msk_items_add(items, view.name, view.msk);
+        if (r == NULL) {
+            return;
+        }
         r->values[MSK_ARN] = msk_member_text(items->arena, r->document, "connectorArn");
         r->values[MSK_STATE] = span_from_cstr(states[view.state]);
         r->runs = true;

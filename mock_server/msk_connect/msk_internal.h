@@ -220,7 +220,7 @@ struct msk_items {
 };
 bool msk_items_load(const struct msk_call *call, const struct msk_kind *kind,
                     struct msk_items *out);
-/* A resource more, of copies of these texts; there must be room. */
+/* A resource more, of copies of these texts. NULL: no memory, as items->failed says. */
 struct msk_resource *msk_items_add(struct msk_items *items, struct span name, struct span document);
 /* Finds a resource by its ARN. */
 bool msk_find(const struct msk_call *call, const struct msk_kind *kind, struct span arn,

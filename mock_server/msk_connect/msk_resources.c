@@ -26,7 +26,10 @@ static struct span items_copy(struct msk_items *items, struct span text)
 
 struct msk_resource *msk_items_add(struct msk_items *items, struct span name, struct span document)
 {
-    PP_ASSERT(items->count < items->cap);
+    if (!ARENA_GROW(items->arena, items->items, items->cap, items->count + 1)) {
+        items->failed = true;
+        return NULL;
+    }
     struct msk_resource *r = &items->items[items->count++];
     r->values[MSK_NAME] = items_copy(items, name);
     r->document = items_copy(items, document);
@@ -36,10 +39,10 @@ struct msk_resource *msk_items_add(struct msk_items *items, struct span name, st
 static bool items_add_stored(void *ctx, const struct store_resource *resource)
 {
     struct msk_items *items = ctx;
-    if (items->count == items->cap) {
+    struct msk_resource *r = msk_items_add(items, resource->name, resource->document);
+    if (r == NULL) {
         return false;
     }
-    struct msk_resource *r = msk_items_add(items, resource->name, resource->document);
     r->values[MSK_ARN] = items_copy(items, resource->arn);
     r->values[MSK_STATE] = span_from_cstr(items->kind->stored_state);
     return !items->failed;
@@ -48,18 +51,8 @@ static bool items_add_stored(void *ctx, const struct store_resource *resource)
 bool msk_items_load(const struct msk_call *call, const struct msk_kind *kind, struct msk_items *out)
 {
     const struct msk_connect_options *options = &call->msk->options;
-    struct arena *arena = &call->exchange->arena;
     struct error err;
-    *out = (struct msk_items){
-        .kind = kind,
-        .arena = arena,
-        .cap = MSK_RESOURCES_MAX +
-               (kind->add_running != NULL ? connect_worker_count(options->worker) : 0),
-    };
-    out->items = arena_alloc_array(arena, out->cap, sizeof(*out->items));
-    if (out->items == NULL) {
-        return msk_refuse_memory(call);
-    }
+    *out = (struct msk_items){.kind = kind, .arena = &call->exchange->arena};
     if (store_resources_visit(options->store, span_from_cstr(kind->name), items_add_stored, out,
                               &err) != STATUS_OK) {
         return msk_refuse_store(call, &err);
@@ -182,7 +175,9 @@ static int item_order(const void *a, const void *b)
 static void page_cut(const struct page *page, struct msk_items *items, bool *more)
 {
     size_t wanted = 0;
-    qsort(items->items, items->count, sizeof(items->items[0]), item_order);
+    if (items->count > 0) {
+        qsort(items->items, items->count, sizeof(items->items[0]), item_order);
+    }
     for (size_t i = 0; i < items->count; i++) {
         struct span name = items->items[i].values[MSK_NAME];
         if (span_starts_with(name, page->prefix) &&
