@@ -25,7 +25,8 @@ enum {
     MOCK_MEMORY_MIB = 64,
     MOCK_MEMORY_MIB_MIN = 48, /* a body of the gateway's 10 MiB is a request's and an answer's */
     MOCK_MEMORY_MIB_MAX = 1024 * 1024,
-    MOCK_MEMORY_BASE_MIB = 24, /* of it: the program, SQLite's caches, what is too small to count */
+    MOCK_MEMORY_BASE_MIB = 14,        /* of it: the program, and what is too small to be counted */
+    MOCK_MEMORY_CACHE_PART = 4,       /* of it for the store's cache, up to STORE_CACHE_KIB */
     MOCK_TEXTS_BYTES_MAX = 64 * 1024, /* copies of the options' strings, the URLs */
     MOCK_ADDRESS_BYTES = 80,
 };

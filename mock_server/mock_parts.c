@@ -67,6 +67,17 @@ static enum status bucket_name(struct pinpipe_mock *mock, struct error *err)
     return STATUS_OK;
 }
 
+static int64_t memory_mib(const struct pinpipe_mock *mock)
+{
+    return mock->options.memory_mib > 0 ? mock->options.memory_mib : MOCK_MEMORY_MIB;
+}
+
+static int store_cache_kib(const struct pinpipe_mock *mock)
+{
+    int64_t part_kib = memory_mib(mock) * 1024 / MOCK_MEMORY_CACHE_PART;
+    return part_kib < STORE_CACHE_KIB ? (int)part_kib : STORE_CACHE_KIB;
+}
+
 static enum status store_set_up(struct pinpipe_mock *mock, struct error *err)
 {
     static const enum store_durability durabilities[] = {
@@ -89,6 +100,7 @@ static enum status store_set_up(struct pinpipe_mock *mock, struct error *err)
         .buckets = &mock->bucket,
         .bucket_count = mock->bucket != NULL ? 1 : 0,
         .region = mock->options.region,
+        .cache_kib = store_cache_kib(mock),
     };
     return status == STATUS_OK ? store_open(&options, &mock->store, err) : status;
 }
@@ -109,10 +121,10 @@ static enum status journal_set_up(struct pinpipe_mock *mock, struct error *err)
 
 static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
 {
-    int64_t memory_mib = mock->options.memory_mib > 0 ? mock->options.memory_mib : MOCK_MEMORY_MIB;
     struct server_limits limits;
     server_limits_init(&limits);
-    limits.budget_bytes_max = (size_t)(memory_mib - MOCK_MEMORY_BASE_MIB) * 1024 * 1024;
+    int64_t budget_kib = (memory_mib(mock) - MOCK_MEMORY_BASE_MIB) * 1024 - store_cache_kib(mock);
+    limits.budget_bytes_max = (size_t)budget_kib * 1024;
     const struct server_options options = {.env = &mock->env, .log = &mock->log, .limits = &limits};
     enum status status = server_new(&options, &mock->server, err);
     if (status != STATUS_OK) {

@@ -65,7 +65,8 @@ static enum status store_file_open(struct store *store, struct error *err)
             .wal = !store->in_memory,
             .sync = store->in_memory ? DB_SYNC_OFF : db_sync_for(store->durability),
             .busy_timeout_ms = STORE_BUSY_TIMEOUT_MS,
-            .cache_kib = STORE_CACHE_KIB,
+            .cache_kib =
+                store->initial->cache_kib > 0 ? store->initial->cache_kib : STORE_CACHE_KIB,
         };
         status = sqlite_db_open(&store->db, &options, err);
     }

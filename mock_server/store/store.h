@@ -18,6 +18,8 @@
 struct store;
 struct undo_log;
 
+enum { STORE_CACHE_KIB = 16 * 1024 }; /* SQLite's, unless the options say less */
+
 enum store_durability { STORE_FULL, STORE_NORMAL, STORE_OFF };
 
 struct store_options {
@@ -32,6 +34,7 @@ struct store_options {
     const char *const *buckets; /* the same for S3; legal names */
     size_t bucket_count;
     const char *region; /* of these buckets */
+    int cache_kib;      /* 0: STORE_CACHE_KIB */
 };
 
 /* Creates state.db in `directory` when it is not there (under another name, without syncs, then
