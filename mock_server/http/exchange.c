@@ -171,6 +171,11 @@ struct budget *exchange_budget(const struct exchange *exchange)
     return &exchange->turn->budget;
 }
 
+void exchange_hold(struct exchange *exchange, size_t bytes)
+{
+    budget_note(&exchange->turn->budget, BUDGET_REQUESTS, &exchange->service_bytes, bytes);
+}
+
 void exchange_handle(struct exchange *exchange)
 {
     PP_ASSERT(!exchange->answered && exchange->park == NULL);
@@ -202,6 +207,7 @@ void exchange_sent(struct exchange *exchange)
     turn_count(exchange->turn, &exchange->held, 0);
     PP_ASSERT(exchange->held.bytes == 0 && exchange->park == NULL);
     state_release(exchange);
+    exchange_hold(exchange, 0);
 }
 
 bool exchange_is_parked(const struct exchange *exchange)
@@ -353,7 +359,7 @@ void exchange_reset(struct exchange *exchange, const struct service *entry)
     exchange->lost = NULL;
     exchange->journal_path = SPAN_EMPTY;
     exchange->recent_number = 0;
-    PP_ASSERT(exchange->held.bytes == 0);
+    PP_ASSERT(exchange->held.bytes == 0 && exchange->service_bytes == 0);
     exchange->streamed_bytes = 0;
     exchange->park = NULL;
     exchange->answered = false;

@@ -106,6 +106,7 @@ struct exchange {
     struct held held; /* in the turn, once it is answered */
     const struct exchange_owner *owner;
     uint64_t streamed_bytes; /* of the request's body, given away or dropped */
+    size_t service_bytes;    /* that its service holds for it, in the budget */
     const struct park_ops *park;
     void *park_state;
     struct timer park_timer;
@@ -144,6 +145,9 @@ size_t exchange_reply_room(const struct exchange *exchange);
 void exchange_want_reply_room(struct exchange *exchange, size_t bytes);
 /* Where a service counts what it holds for requests that wait. */
 struct budget *exchange_budget(const struct exchange *exchange);
+/* The service holds so many bytes for this request while it comes in, beside the arena: they count
+ * in the budget until the exchange is over. */
+void exchange_hold(struct exchange *exchange, size_t bytes);
 
 /* --- for the owner of exchanges (http_conn.c) and for tests --- */
 

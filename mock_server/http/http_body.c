@@ -6,25 +6,6 @@
  * saw. The buffer moves when it grows, so such a head is copied to the exchange's arena first. */
 #include "http_internal.h"
 
-#include <string.h>
-
-/* So that the request's spans last as long as the exchange. */
-static bool head_keep(struct http_work *work, struct server *server)
-{
-    size_t len = work->parser.head_len;
-    PP_ASSERT(len <= work->in.len && !work->filled);
-    char *copy = arena_alloc(&work->exchange.arena, len + 1);
-    if (copy == NULL) {
-        return false;
-    }
-    memcpy(copy, work->in.ptr, len);
-    const struct buf kept = {.ptr = copy, .len = len, .cap = len + 1, .max = len};
-    http_request_fill(work, server, &kept);
-    work->exchange.request.body = SPAN_EMPTY;
-    work->filled = true;
-    return true;
-}
-
 /* Does the sender wait for a word from us before it goes on? */
 static bool sender_waits(const struct http_work *work)
 {
@@ -69,7 +50,7 @@ void http_body_begin(struct http_conn *c)
     c->body_timed = true;
     c->body_start_us = server_now_us(c->conn.server);
     if (service->body_begin != NULL) {
-        if (!head_keep(work, c->conn.server)) {
+        if (!http_request_keep_head(work, c->conn.server)) {
             http_request_refuse(c, EXCHANGE_NO_MEMORY, "out of memory");
             return;
         }
@@ -130,7 +111,7 @@ bool http_body_spool(struct http_conn *c)
         return true;
     }
     PP_ASSERT(work->spool == NULL);
-    if (!work->filled && !head_keep(work, c->conn.server)) {
+    if (!work->filled && !http_request_keep_head(work, c->conn.server)) {
         http_request_refuse(c, EXCHANGE_NO_MEMORY, "out of memory");
         return false;
     }

@@ -15,7 +15,8 @@
 #include <string.h>
 
 enum {
-    read_bytes_min = 2 * 1024, /* less room than this is not worth a system call */
+    read_bytes_min = 2 * 1024, /* less room than this is not worth a system call ... */
+    head_bytes_min = 512,      /* ... for a body; a head that dribbles in seldom needs more */
 };
 
 static struct http_conn *http_of(struct conn *conn)
@@ -52,39 +53,72 @@ static struct http_conn *slow_reader_find(const struct http_conn *c)
     return found;
 }
 
-/* While answers that have not left leave less than `wanted` of their share of memory, slow readers
- * are closed. False: all read well, there are just many. */
-static bool reply_room_is_made(struct http_conn *c, size_t wanted)
+/* The one whose reader has taken longest so far; NULL: none has for yield_ms. */
+static struct http_conn *waiting_reader_find(const struct http_conn *c)
 {
-    size_t coming_free = 0; /* when the loop has let go of those closed here */
-    size_t room = exchange_reply_room(&c->work->exchange);
-    while (room + coming_free < wanted) {
-        struct http_conn *slow = slow_reader_find(c);
-        if (slow == NULL) {
-            break;
+    int64_t since_us = server_now_us(c->conn.server) - c->site->pool->limits.yield_ms * 1000;
+    struct conn *conn = c->conn.server->waits_oldest;
+    while (conn != NULL && conn->place.since_us <= since_us) {
+        if (conn->protocol == c->conn.protocol && conn->writing &&
+            http_of(conn)->state == HTTP_SENDING) {
+            return http_of(conn);
         }
-        PP_ASSERT(slow != c && slow->work != NULL);
-        LOG_INFOF(c->conn.server->log, "http", "%s: closed a slow reader: answers take too much",
-                  slow->site->service->name);
-        coming_free += slow->work->exchange.held.bytes;
-        conn_close(&slow->conn);
+        conn = conn->place.newer;
     }
-    return room + coming_free > 0;
+    return NULL;
 }
 
+/* How much comes free when the loop has let go of it. */
+static size_t reader_close(struct http_conn *reader)
+{
+    PP_ASSERT(reader->work != NULL);
+    size_t bytes = reader->work->exchange.held.bytes + reader->work->charged;
+    LOG_INFOF(reader->conn.server->log, "http", "%s: closed a slow reader: answers take too much",
+              reader->site->service->name);
+    conn_close(&reader->conn);
+    return bytes;
+}
+
+/* While answers that have not left leave less than `wanted` of their share of memory, slow readers
+ * are closed, and where there is nothing left the one that has waited longest. False: all read
+ * well, there are just many. */
+static bool reply_room_is_made(struct http_conn *c, size_t wanted)
+{
+    size_t room = exchange_reply_room(&c->work->exchange);
+    struct http_conn *slow = room < wanted ? slow_reader_find(c) : NULL;
+    while (slow != NULL) {
+        room += reader_close(slow);
+        slow = room < wanted ? slow_reader_find(c) : NULL;
+    }
+    struct http_conn *waiting = room == 0 ? waiting_reader_find(c) : NULL;
+    if (waiting != NULL) {
+        room += reader_close(waiting);
+    }
+    return room > 0;
+}
+
+/* The request is whole. Where the answers of this turn take all the memory that there is for them,
+ * it waits for the next one: they leave with this. */
 static void request_dispatch(struct http_conn *c)
 {
     PP_ASSERT(c->state == HTTP_RECEIVING && !c->conn.closing);
     PP_ASSERT(c->work->conn == c && !exchange_is_held(&c->work->exchange));
     struct http_work *work = c->work;
     struct server *server = c->conn.server;
+    work->whole = true;
+    conn_wait_end(&c->conn);
+    conn_set_deadline(&c->conn, INT64_MAX);
+    if (server->turn.held_count > 0 && exchange_reply_room(&work->exchange) == 0) {
+        conn_make_ready(&c->conn);
+        http_reading_adjust(c);
+        return;
+    }
     if (work->spool != NULL && !http_body_map(c)) {
         return;
     }
     http_request_complete(work, server);
+    http_work_charge_to(work, BUDGET_REPLIES);
     c->state = HTTP_BUSY;
-    conn_wait_end(&c->conn);
-    conn_set_deadline(&c->conn, INT64_MAX);
     http_reading_adjust(c);
     if (c->conn.closing) {
         return;
@@ -98,6 +132,7 @@ static void request_dispatch(struct http_conn *c)
         return;
     }
     exchange_handle(&work->exchange);
+    http_work_charge(work); /* with what its service has put into the arena */
 }
 
 /* A fast sender has others' turns between its slices. One that has sent nothing since its last one
@@ -113,40 +148,94 @@ static void reading_go_on(struct http_conn *c)
     conn_make_ready(&c->conn);
 }
 
+/* What a request that comes in holds; 0: it is none that could be given up. The buffer for a piece
+ * is not its own doing: how large it is depends on the room that there was. */
+static size_t coming_bytes(const struct http_conn *c)
+{
+    const struct http_work *work = c->work;
+    if (c->state != HTTP_RECEIVING || c->conn.closing || work->whole || work->body_refused) {
+        return 0;
+    }
+    size_t spare = work->parser.in_pieces ? work->in.cap - work->in.len : 0;
+    size_t held = work->charged + work->exchange.service_bytes;
+    return held > spare ? held - spare : 1;
+}
+
 /* How many bytes of its body a second it has brought; INT64_MAX: too early to say. */
 static int64_t body_rate(const struct http_conn *c)
 {
     int64_t took_us = server_now_us(c->conn.server) - c->body_start_us;
-    if (c->state != HTTP_RECEIVING || !c->body_timed || c->work->charged == 0 ||
-        c->work->body_refused || took_us < c->site->pool->limits.crowded_ms * 1000 ||
-        took_us <= 0) {
+    if (coming_bytes(c) == 0 || !c->body_timed ||
+        took_us < c->site->pool->limits.crowded_ms * 1000 || took_us <= 0) {
         return INT64_MAX;
     }
     return (int64_t)c->work->parser.body_len * 1000000 / took_us;
 }
 
+/* Of those whose bodies come in too slowly for a crowd, the slowest. */
+static struct http_conn *slow_sender_find(const struct http_conn *c)
+{
+    struct http_conn *found = NULL;
+    int64_t lowest = c->site->pool->limits.crowded_rate_min;
+    for (struct conn *conn = c->conn.server->conns; conn != NULL; conn = conn->next) {
+        bool is_http = conn->protocol == c->conn.protocol;
+        int64_t rate = is_http ? body_rate(http_of(conn)) : INT64_MAX;
+        if (rate < lowest) {
+            lowest = rate;
+            found = http_of(conn);
+        }
+    }
+    return found;
+}
+
+/* Do both have as many binary digits? */
+static bool about_equal(size_t a, size_t b)
+{
+    return (a ^ b) <= (a & b);
+}
+
+/* Of those that hold at least half as much, the one that holds most; of several that hold about the
+ * same the one that has brought nothing for longest. NULL for one that is not small: it is the
+ * newest to want so much. */
+static struct http_conn *hoarder_find(const struct http_conn *c)
+{
+    size_t most = coming_bytes(c);
+    struct http_conn *found = NULL;
+    const struct budget *budget = &c->conn.server->turn.budget;
+    if (most > budget->shares[BUDGET_REQUESTS].max_bytes / HTTP_SMALL_PART) {
+        return NULL;
+    }
+    for (struct conn *conn = c->conn.server->waits_oldest; conn != NULL; conn = conn->place.newer) {
+        size_t bytes = conn->protocol == c->conn.protocol ? coming_bytes(http_of(conn)) : 0;
+        bool is_more =
+            found == NULL ? bytes >= (most + 1) / 2 : bytes > most && !about_equal(bytes, most);
+        if (conn != &c->conn && is_more) {
+            most = bytes;
+            found = http_of(conn);
+        }
+    }
+    return found;
+}
+
 /* While requests take more memory than their share, those that come in slowest are given up: held
- * back bodies are the cheapest way to take it all. False: all come in well, there are just many. */
+ * back bodies are the cheapest way to take it all. Then whoever holds most gives way to whoever
+ * holds little. False: it is neither, there are just many. */
 static bool room_is_made(struct http_conn *c)
 {
-    struct server *server = c->conn.server;
-    while (budget_is_overdrawn(&server->turn.budget, BUDGET_REQUESTS) &&
+    const struct budget *budget = &c->conn.server->turn.budget;
+    while (budget_is_overdrawn(budget, BUDGET_REQUESTS, c->site->pool->leaving_bytes) &&
            c->state == HTTP_RECEIVING) {
-        struct http_conn *slowest = NULL;
-        int64_t lowest = c->site->pool->limits.crowded_rate_min;
-        for (struct conn *conn = server->conns; conn != NULL; conn = conn->next) {
-            bool is_http = conn->protocol == c->conn.protocol && !conn->closing;
-            int64_t rate = is_http ? body_rate(http_of(conn)) : INT64_MAX;
-            if (rate < lowest) {
-                lowest = rate;
-                slowest = http_of(conn);
-            }
-        }
-        if (slowest == NULL) {
+        struct http_conn *slow = slow_sender_find(c);
+        struct http_conn *hoarder = slow == NULL ? hoarder_find(c) : NULL;
+        if (slow != NULL) {
+            http_request_refuse(slow, EXCHANGE_TIMED_OUT,
+                                "the body comes in too slowly for so many at once");
+        } else if (hoarder != NULL) {
+            http_request_refuse(hoarder, EXCHANGE_OVERLOADED,
+                                "it holds most of the memory that all requests share");
+        } else {
             return false;
         }
-        http_request_refuse(slowest, EXCHANGE_TIMED_OUT,
-                            "the body comes in too slowly for so many at once");
     }
     return true;
 }
@@ -162,8 +251,7 @@ static void request_wait(struct http_conn *c)
         conn_close(&c->conn); /* cut off in the middle; there is nobody to tell */
         return;
     }
-    /* A streamed body is given away, what it keeps is the buffer for the next piece. */
-    http_work_charge(work, work->parser.in_pieces ? work->in.cap : work->in.len);
+    http_work_charge(work);
     if (!work->body_refused && !room_is_made(c)) {
         http_request_refuse(c, EXCHANGE_OVERLOADED, "too many request bytes in flight");
         return;
@@ -292,27 +380,49 @@ static bool is_behind(const struct http_conn *c)
     return (c->state != HTTP_IDLE && c->state != HTTP_RECEIVING) || http_waits_for_turn(c);
 }
 
+/* How much the request may bring next. A gathered body gets room for what it has announced, however
+ * little is read of it at once: what is not filled takes no memory, what grows often leaves holes.
+ */
 static size_t read_size(const struct server *server, const struct http_work *work)
 {
     const struct http_parser *parser = &work->parser;
     if (!parser->head_complete) {
         return HTTP_READ_BYTES_FIRST;
     }
-    if (server_is_crowded(server)) {
-        return SERVER_CROWDED_READ_BYTES;
-    }
     uint64_t rest =
         parser->chunked ? HTTP_READ_BYTES_MAX / 4 : parser->content_length - parser->body_len;
-    if (rest > HTTP_READ_BYTES_MAX) {
-        return HTTP_READ_BYTES_MAX;
+    size_t max = HTTP_READ_BYTES_MAX;
+    if (parser->in_pieces) {
+        max = server_is_crowded(server)
+                  ? SERVER_CROWDED_READ_BYTES
+                  : http_piece_bytes(budget_room(&server->turn.budget, BUDGET_REQUESTS));
+    }
+    if (rest > max) {
+        return max;
     }
     return rest > read_bytes_min ? (size_t)rest : read_bytes_min;
+}
+
+/* Room for the next bytes of the request. A streamed body reuses its buffer, so that it pays to
+ * have a large one as long as there is room for all. */
+static bool in_reserve(struct http_conn *c)
+{
+    struct http_work *work = c->work;
+    struct buf *in = &work->in;
+    size_t size = read_size(c->conn.server, work);
+    if (work->parser.in_pieces) {
+        if (in->cap > 2 * (in->len + 1 + size)) {
+            buf_shrink(in, in->len + 1 + size);
+        }
+        return in->cap >= in->len + 1 + size || buf_reserve(in, size);
+    }
+    size_t wanted = work->parser.head_complete ? read_bytes_min : head_bytes_min;
+    return in->cap >= in->len + 1 + wanted || buf_reserve(in, size);
 }
 
 static uv_buf_t http_room(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
-    struct server *server = conn->server;
     if (c->state == HTTP_IDLE && c->work == NULL && http_work_take(c, &owner) == NULL) {
         return uv_buf_init(NULL, 0);
     }
@@ -320,10 +430,7 @@ static uv_buf_t http_room(struct conn *conn)
         return uv_buf_init(http_pool_discard(c->site->pool), HTTP_DISCARD_BYTES);
     }
     struct buf *in = &c->work->in;
-    /* A streamed body reuses its buffer, so that it pays to have a large one. */
-    size_t size = read_size(server, c->work);
-    size_t wanted = c->work->parser.in_pieces ? size : read_bytes_min;
-    if (in->cap < in->len + 1 + wanted && !buf_reserve(in, size)) {
+    if (!in_reserve(c)) {
         if (c->state == HTTP_RECEIVING) {
             in->failed = false; /* what is there of the request is sound */
             http_request_refuse(c, EXCHANGE_NO_MEMORY, "out of memory");
@@ -423,7 +530,9 @@ static void http_ready(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
     c->slice_bytes = 0;
-    if (c->state == HTTP_RECEIVING) {
+    if (c->state == HTTP_RECEIVING && c->work->whole) {
+        request_dispatch(c);
+    } else if (c->state == HTTP_RECEIVING) {
         request_parse(c);
     } else if (c->state == HTTP_SENDING && !conn->writing && c->work->stream_left > 0) {
         http_reply_go_on(c);

@@ -12,6 +12,7 @@ enum {
     HTTP_BODY_RATE_MIN = 1024,         /* ... of these bytes received */
     HTTP_CROWDED_MS = 2 * 1000,        /* where memory runs short: after so long ... */
     HTTP_CROWDED_RATE_MIN = 64 * 1024, /* ... a body or a reader of less a second is given up */
+    HTTP_SMALL_PART = 64,              /* who holds less of it displaces who holds most */
     HTTP_SPOOL_BYTES = 1024 * 1024,    /* what a gathered body has beyond these lies in a file */
     HTTP_SPOOLS_MAX = 32,              /* files at once, ... */
     HTTP_SPOOLED_BYTES_MAX = 512 * 1024 * 1024, /* ... and bytes in all of them */

@@ -12,13 +12,14 @@
 #include "spool.h"
 
 enum {
+    HTTP_READ_BYTES_KEPT = 2 * 1024, /* there from the start: most heads fit */
     HTTP_READ_BYTES_FIRST = 8 * 1024,
     HTTP_READ_BYTES_MAX = 256 * 1024, /* with one system call */
     HTTP_DISCARD_BYTES = 16 * 1024,
     HTTP_SLICE_BYTES_MAX = 1024 * 1024, /* of a request, in one turn; others come in between */
     HTTP_DROP_BYTES_MAX = 64 * 1024,    /* of a refused body; for more the connection is given up */
-    HTTP_REPLY_PIECE_BYTES_MAX = 256 * 1024,
-    HTTP_REPLY_PIECE_BYTES_MIN = 16 * 1024, /* when the room for unsent replies runs out */
+    HTTP_PIECE_BYTES_MAX = 256 * 1024,  /* of a body that passes through, in or out */
+    HTTP_PIECE_BYTES_MIN = 4 * 1024,    /* when the room that all share runs out */
     HTTP_REPLY_HEAD_BYTES_MAX = 128 * 1024, /* headers, the hint and the framing */
     HTTP_REPLY_HEAD_BYTES_KEPT = 1024,      /* there from the start: an error's head fits */
 };
@@ -39,6 +40,7 @@ struct http_pool {
     struct http_limits limits;
     size_t spool_count;
     size_t spooled_bytes;
+    size_t leaving_bytes; /* of requests given up, in the budget until their refusals have left */
     struct http_work *spare; /* what connections left for their successors */
     size_t spare_count;
     struct http_conn *spare_conns;
@@ -61,18 +63,21 @@ struct http_work {
     struct http_pool *pool;
     struct http_conn *conn; /* NULL: the client has left, the turn still has the reply */
     struct buf in;
-    struct buf head;      /* of the reply */
-    size_t charged;       /* what it counts in the budget's share of requests */
+    struct buf head;  /* of the reply */
+    size_t own_bytes; /* what it takes beside `in` and the arena */
+    size_t charged;   /* what it counts in the budget, in ... */
+    enum budget_share share;
+    size_t leaving_bytes; /* of the pool's */
     struct spool *spool;  /* of a gathered body that is too large for memory; NULL */
     size_t spooled_bytes; /* in it */
     uint64_t stream_left; /* of a streamed reply's body: not asked for yet */
     bool filled;          /* exchange->request is, and its head does not move any more */
+    bool whole;           /* the request is, and the service has it or will have it soon */
     bool body_refused;    /* the reply is there; what is left of the body is dropped before it */
     bool sent;            /* the whole reply is with the kernel */
     bool close_after;
     struct http_work *next_spare;
     struct http_parser parser;
-    struct http_header headers[HTTP_HEADERS_MAX];
 };
 
 struct http_conn {
@@ -96,9 +101,9 @@ struct http_conn {
 struct http_work *http_work_take(struct http_conn *c, const struct exchange_owner *owner);
 /* Makes it ready for a request to `service`. */
 void http_work_reset(struct http_work *work, const struct service *service);
-/* Counts so many bytes of the work in the budget that all requests being received share; small
- * ones are not worth counting. */
-void http_work_charge(struct http_work *work, size_t bytes);
+/* Counts what the work holds by now in the budget, where it was counted; in that share. */
+void http_work_charge(struct http_work *work);
+void http_work_charge_to(struct http_work *work, enum budget_share share);
 /* The reply has left or never will; its connection, if it is still there, has no work any more. */
 void http_work_give_back(struct http_work *work);
 /* A zeroed connection; NULL: no memory. */
@@ -114,8 +119,12 @@ char *http_pool_discard(struct http_pool *pool);
 /* Belongs to the pool; NULL: no memory. */
 struct http_site *http_pool_site(struct http_pool *pool, const struct service *service);
 
+/* The request is given up: what is left of it makes no room yet, but soon. */
+void http_work_leave(struct http_work *work);
 /* Lets go of what the work's body has in a file. */
 void http_work_unspool(struct http_work *work);
+/* How much of a body that passes through to take at once, where so much room is left for all. */
+size_t http_piece_bytes(size_t room);
 
 /* --- http_work.c --- */
 struct http_work *http_work_of(struct exchange *exchange);
@@ -131,8 +140,9 @@ void http_reading_adjust(struct http_conn *c);
 void http_ahead_take_over(struct http_conn *c);
 /* Lingers as long as the peer goes on sending, but not for ever. */
 void http_linger_on(struct http_conn *c);
-/* The request as far as it is understood, from the head in `bytes`. */
-void http_request_fill(struct http_work *work, struct server *server, const struct buf *bytes);
+/* The request as far as it is understood, with a copy of its head: its spans last as long as the
+ * exchange, whatever becomes of the buffer. False: no memory. */
+bool http_request_keep_head(struct http_work *work, struct server *server);
 /* The request with what has come in of it by now, whole or not. */
 void http_request_complete(struct http_work *work, struct server *server);
 /* Answers for the service, then closes: framing is lost or the sender cannot be trusted with it. */

@@ -624,8 +624,8 @@ void http_parser_request(const struct http_parser *parser, const struct buf *in,
 {
     const char *base = in->ptr != NULL ? in->ptr : "";
     out->headers = headers;
-    out->header_count = parser->field_count;
-    for (size_t i = 0; i < parser->field_count; i++) {
+    out->header_count = headers != NULL ? parser->field_count : 0;
+    for (size_t i = 0; i < out->header_count; i++) {
         const struct http_field *field = &parser->fields[i];
         headers[i].name = span_from(base + field->name_at, field->name_len);
         headers[i].value = span_trim(span_from(base + field->value_at, field->value_len));

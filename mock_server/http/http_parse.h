@@ -79,8 +79,8 @@ bool http_parser_plan_body(struct http_parser *parser, uint64_t body_bytes_max, 
 /* The part of the body that `in` holds: after HTTP_PARSE_PIECE a piece of it. */
 struct span http_parser_body(const struct http_parser *parser, const struct buf *in);
 void http_parser_drop_piece(struct http_parser *parser, struct buf *in);
-/* The request as far as it was understood; `headers` has room for HTTP_HEADERS_MAX. The spans are
- * valid as long as the buffer's bytes. */
+/* The request as far as it was understood; `headers` has room for parser->field_count, or is NULL:
+ * then it has none. The spans are valid as long as the buffer's bytes. */
 void http_parser_request(const struct http_parser *parser, const struct buf *in,
                          struct http_header *headers, struct http_request *out);
 

@@ -11,6 +11,7 @@ enum {
     keep_bytes = 16 * 1024, /* what a spare work keeps of a large request's buffer */
     spare_work_max = 64,
     spare_conns_max = 16,
+    piece_sharers = 64, /* each of them gets as much of the room, and something is left */
 };
 
 /* --- work: taken and given back --- */
@@ -38,10 +39,13 @@ static struct http_work *work_new(struct http_pool *pool, const struct exchange_
     buf_init(&work->head, HTTP_REPLY_HEAD_BYTES_MAX);
     work->pool = pool;
     work->conn = NULL;
+    work->own_bytes = 0;
+    work->share = BUDGET_REQUESTS;
     work->charged = 0;
+    work->leaving_bytes = 0;
     work->spool = NULL;
     work->spooled_bytes = 0;
-    if (!buf_reserve(&work->in, HTTP_READ_BYTES_FIRST) ||
+    if (!buf_reserve(&work->in, HTTP_READ_BYTES_KEPT) ||
         !buf_reserve(&work->head, HTTP_REPLY_HEAD_BYTES_KEPT)) {
         work_free(work);
         return NULL;
@@ -72,6 +76,7 @@ void http_work_reset(struct http_work *work, const struct service *service)
     work->in.max = HTTP_HEAD_BYTES_MAX + service->body_bytes_max + 2 * (size_t)HTTP_READ_BYTES_MAX;
     work->stream_left = 0;
     work->filled = false;
+    work->whole = false;
     work->body_refused = false;
     work->sent = false;
     work->close_after = false;
@@ -96,13 +101,54 @@ struct http_work *http_work_take(struct http_conn *c, const struct exchange_owne
     buf_trim(&work->in, keep_bytes);
     http_work_reset(work, c->site->service);
     c->work = work;
+    work->own_bytes = sizeof(*work) + work->head.cap + work->exchange.reply.headers.cap +
+                      work->exchange.reply.body.cap;
+    http_work_charge_to(work, BUDGET_REQUESTS);
     return work;
 }
 
-void http_work_charge(struct http_work *work, size_t bytes)
+/* Of a large buffer what is in use; of a small one, or one that is filled again and again, all. */
+static size_t in_bytes(const struct http_work *work)
 {
-    struct budget *budget = &work->pool->server->turn.budget;
-    budget_note(budget, BUDGET_REQUESTS, &work->charged, bytes > keep_bytes ? bytes : 0);
+    const struct buf *in = &work->in;
+    size_t small = in->cap < keep_bytes ? in->cap : keep_bytes;
+    size_t used = work->parser.in_pieces ? in->cap : in->len;
+    return used > small ? used : small;
+}
+
+void http_work_charge(struct http_work *work)
+{
+    budget_note(&work->pool->server->turn.budget, work->share, &work->charged,
+                work->own_bytes + in_bytes(work) + work->exchange.arena.held_bytes);
+}
+
+static void work_uncharge(struct http_work *work)
+{
+    budget_note(&work->pool->server->turn.budget, work->share, &work->charged, 0);
+}
+
+void http_work_charge_to(struct http_work *work, enum budget_share share)
+{
+    work_uncharge(work);
+    work->share = share;
+    http_work_charge(work);
+}
+
+void http_work_leave(struct http_work *work)
+{
+    PP_ASSERT(work->leaving_bytes == 0);
+    http_work_charge_to(work, BUDGET_REPLIES);
+    work->leaving_bytes = work->charged + work->exchange.service_bytes;
+    work->pool->leaving_bytes += work->leaving_bytes;
+}
+
+size_t http_piece_bytes(size_t room)
+{
+    size_t bytes = HTTP_PIECE_BYTES_MAX;
+    while (bytes > HTTP_PIECE_BYTES_MIN && bytes > room / piece_sharers) {
+        bytes /= 2; /* so that a buffer is seldom too large for the next piece */
+    }
+    return bytes;
 }
 
 void http_work_unspool(struct http_work *work)
@@ -124,7 +170,10 @@ void http_work_give_back(struct http_work *work)
     struct http_pool *pool = work->pool;
     exchange_sent(&work->exchange);
     PP_ASSERT(work->conn == NULL || work->conn->work == work);
-    http_work_charge(work, 0);
+    PP_ASSERT(pool->leaving_bytes >= work->leaving_bytes);
+    pool->leaving_bytes -= work->leaving_bytes;
+    work->leaving_bytes = 0;
+    work_uncharge(work);
     http_work_unspool(work);
     if (work->conn != NULL) {
         work->conn->work = NULL;

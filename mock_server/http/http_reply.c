@@ -83,13 +83,19 @@ static void reply_log(const struct server *server, const struct exchange *exchan
 
 /* --- streamed bodies --- */
 
-/* Many slow readers must not use up the room that all replies share. */
-static size_t piece_bytes_max(const struct http_work *work)
+/* Room for the next piece and no more: an earlier, larger one would go on holding its memory, which
+ * many slow readers must not use up. Gives how much is to come. */
+static size_t piece_reserve(struct http_work *work)
 {
-    size_t share = exchange_reply_room(&work->exchange) / 64;
-    size_t max = share < HTTP_REPLY_PIECE_BYTES_MAX ? share : HTTP_REPLY_PIECE_BYTES_MAX;
-    max = max > HTTP_REPLY_PIECE_BYTES_MIN ? max : HTTP_REPLY_PIECE_BYTES_MIN;
-    return work->stream_left < max ? (size_t)work->stream_left : max;
+    struct buf *body = &work->exchange.reply.body;
+    size_t size = http_piece_bytes(exchange_reply_room(&work->exchange));
+    size_t max = work->stream_left < size ? (size_t)work->stream_left : size;
+    buf_trim(body, size + 1);
+    if (body->cap < max + 1) {
+        buf_release(body);
+        (void)buf_reserve(body, max); /* a buffer that has failed is told by its filling */
+    }
+    return max;
 }
 
 /* The next piece into reply->body. False: there is none, as the log says. */
@@ -97,10 +103,9 @@ static bool piece_load(struct http_work *work)
 {
     struct exchange *exchange = &work->exchange;
     struct reply *reply = &exchange->reply;
-    size_t max = piece_bytes_max(work);
     PP_ASSERT(reply->stream != NULL && work->stream_left > 0);
+    size_t max = piece_reserve(work);
     PP_ASSERT(max > 0 && max <= work->stream_left);
-    buf_reset(&reply->body);
     bool given = reply->stream(exchange, &reply->body, max);
     size_t len = reply->body.len;
     if (!given || !buf_ok(&reply->body) || len == 0 || len > max) {

@@ -4,6 +4,8 @@
 
 #include "recent.h"
 
+#include <string.h>
+
 enum { linger_times = 6 /* the longest lingering, in linger timeouts */ };
 
 struct http_work *http_work_of(struct exchange *exchange)
@@ -76,8 +78,8 @@ static void request_begin_next(struct http_conn *c)
         conn_close(&c->conn);
         return;
     }
-    http_work_charge(work, work->in.len);
     http_work_reset(work, c->site->service);
+    http_work_charge_to(work, BUDGET_REQUESTS);
     c->state = HTTP_RECEIVING;
     c->body_timed = false;
     c->slice_bytes = 0;
@@ -120,11 +122,18 @@ void http_reply_gone(struct http_conn *c)
 
 /* --- the request --- */
 
-void http_request_fill(struct http_work *work, struct server *server, const struct buf *bytes)
+/* As far as it is understood, from the head in `bytes`. */
+static void request_fill(struct http_work *work, struct server *server, const struct buf *bytes)
 {
     struct exchange *exchange = &work->exchange;
     PP_ASSERT(!work->filled && work->parser.head_len <= bytes->len);
-    http_parser_request(&work->parser, bytes, work->headers, &exchange->request);
+    /* There for as many as came, and only when they are asked for: a crowd that never ends its
+     * heads takes none. */
+    size_t count = work->parser.field_count;
+    struct http_header *headers =
+        arena_alloc_array(&exchange->arena, count, sizeof(struct http_header));
+    exchange->starved = exchange->starved || headers == NULL;
+    http_parser_request(&work->parser, bytes, headers, &exchange->request);
     exchange->request.received_us = server->env->wall_us(server->env);
     exchange->start_us = server_now_us(server);
     exchange->journal_path = exchange->request.target;
@@ -135,6 +144,22 @@ void http_request_fill(struct http_work *work, struct server *server, const stru
     }
 }
 
+bool http_request_keep_head(struct http_work *work, struct server *server)
+{
+    size_t len = work->parser.head_len;
+    PP_ASSERT(len <= work->in.len && !work->filled);
+    char *copy = arena_alloc(&work->exchange.arena, len + 1);
+    if (copy == NULL) {
+        return false;
+    }
+    memcpy(copy, work->in.ptr, len);
+    const struct buf kept = {.ptr = copy, .len = len, .cap = len + 1, .max = len};
+    request_fill(work, server, &kept);
+    work->exchange.request.body = SPAN_EMPTY;
+    work->filled = true;
+    return true;
+}
+
 void http_request_complete(struct http_work *work, struct server *server)
 {
     if (work->spool != NULL) {
@@ -143,7 +168,23 @@ void http_request_complete(struct http_work *work, struct server *server)
     if (work->filled) {
         work->exchange.request.body = http_parser_body(&work->parser, &work->in);
     } else {
-        http_request_fill(work, server, &work->in);
+        request_fill(work, server, &work->in);
+    }
+}
+
+/* A body that nobody will read makes room at once, and not when its refusal has left: others would
+ * be refused for it as well. The head stays, of which the refusal and the
+ * journal tell. */
+static void request_cut(struct http_work *work, struct server *server)
+{
+    PP_ASSERT(!work->exchange.answered);
+    if (work->parser.head_complete && (work->filled || http_request_keep_head(work, server))) {
+        work->exchange.request.body = SPAN_EMPTY;
+        work->exchange.streamed_bytes += work->parser.body_kept + work->spooled_bytes;
+        http_work_unspool(work);
+        buf_release(&work->in);
+    } else {
+        http_request_complete(work, server);
     }
 }
 
@@ -152,8 +193,7 @@ static void request_give_up(struct http_conn *c)
 {
     PP_ASSERT(c->work != NULL && c->work->conn == c && !c->refused);
     PP_ASSERT(!exchange_is_held(&c->work->exchange) && !c->work->sent);
-    /* The bytes of this request go with the reply: others need not be refused for them as well. */
-    http_work_charge(c->work, 0);
+    request_cut(c->work, c->conn.server);
     c->refused = true;
     c->state = HTTP_BUSY;
     c->work->close_after = true;
@@ -166,10 +206,10 @@ void http_request_refuse(struct http_conn *c, enum exchange_failure failure, con
 {
     PP_ASSERT(c->state == HTTP_RECEIVING || c->state == HTTP_IDLE);
     struct server *server = c->conn.server;
-    http_request_complete(c->work, server);
     LOG_INFOF(server->log, "http", "%s: refused: %s", c->site->service->name, reason);
     request_give_up(c);
     exchange_abort(&c->work->exchange, failure);
+    http_work_leave(c->work);
 }
 
 void http_request_cut_short(struct http_conn *c)
@@ -177,4 +217,5 @@ void http_request_cut_short(struct http_conn *c)
     PP_ASSERT(c->state == HTTP_RECEIVING);
     request_give_up(c);
     exchange_answer(&c->work->exchange);
+    http_work_leave(c->work);
 }

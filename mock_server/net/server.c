@@ -13,12 +13,18 @@
 #include "journal.h"
 #include "store.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { close_rounds_max = 64 }; /* of the loop, until every closed handle has been let go */
+enum {
+    close_rounds_max = 64, /* of the loop, until every closed handle has been let go */
+    trim_part = 8,         /* of the budget: when it is free again, the system gets it back */
+};
 
 /* --- what is due --- */
 
@@ -212,6 +218,9 @@ void server_free(struct server *server)
     PP_ASSERT(uv_loop_close(&server->loop) == 0);
     PP_ASSERT(server->conn_count == 0 && server->open_count == 0 && server->conns == NULL);
     PP_ASSERT(server->ready_count == 0 && server->waits_oldest == NULL);
+    for (size_t i = 0; i < BUDGET_SHARES; i++) {
+        PP_ASSERT(server->turn.budget.shares[i].used_bytes == 0); /* all was given back */
+    }
     while (server->parts != NULL) {
         struct server_part *part = server->parts;
         server->parts = part->next;
@@ -252,6 +261,24 @@ static void take_in(struct server *server, uv_run_mode mode, size_t ready_count)
     timer_heap_run(&server->timers);
 }
 
+/* What a crowd has left behind lies between what is in use, where malloc keeps it: the next crowd,
+ * whose pieces are of other sizes, would take its memory beside that. */
+static void memory_give_back(struct server *server)
+{
+    struct budget *budget = &server->turn.budget;
+    int64_t now_us = server_now_us(server);
+    if (budget->high_bytes < budget->max_bytes / trim_part ||
+        budget->used_bytes > budget->high_bytes - budget->max_bytes / trim_part ||
+        now_us - server->trimmed_us < SERVER_TRIM_MS * 1000) {
+        return;
+    }
+    server->trimmed_us = now_us;
+    budget_forget_high(budget);
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 static void turn_run(struct server *server)
 {
     struct turn *turn = &server->turn;
@@ -276,6 +303,7 @@ static void turn_run(struct server *server)
      * behind turns that only read: an upload that broke off has left bytes, and a download's end
      * sets free what was deleted meanwhile. */
     server->housekeeping = turn->store != NULL && store_housekeep(turn->store);
+    memory_give_back(server);
 }
 
 /* A peer that has gone must be an error of one write, not the end of the process; the host's own

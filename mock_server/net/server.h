@@ -18,6 +18,7 @@ enum {
     SERVER_CROWDED_READ_BYTES = 16 * 1024,   /* ... reads only these at once */
     SERVER_STOP_MS = 3 * 1000,               /* for requests under way when the server stops */
     SERVER_JOURNAL_MS = 100,                 /* from a reply to its row in the journal */
+    SERVER_TRIM_MS = 100, /* from one look for memory that nobody uses any more to the next */
     SERVER_WORK_RETRY_MS = 1000, /* after a commit failed, before the turn's work is tried again */
     SERVER_BACKLOG = 511,
 };
@@ -58,6 +59,7 @@ struct server {
     struct conn *waits_oldest; /* the connections that wait for their peers */
     struct conn *waits_newest;
     int64_t crowded_logged_us; /* monotonic; 0: never */
+    int64_t trimmed_us;        /* the same, of memory_give_back */
     struct conn *ready_first;
     struct conn *ready_last;
     size_t ready_count;

@@ -98,7 +98,7 @@ static void s3_release(void *ctx, struct exchange *exchange)
 {
     struct s3 *s3 = ctx;
     struct s3_call *call = exchange->state;
-    s3_body_free(call->body);
+    s3_body_drop(call);
     if (call->pinned_object != 0) {
         store_object_unpin(s3->options.store, call->pinned_object);
     }
@@ -138,6 +138,7 @@ static void s3_fail(void *ctx, struct exchange *exchange, enum exchange_failure 
         call = &stranger;
         s3_identity_make(call->s3->options.env, &call->identity);
     }
+    s3_body_drop(call); /* the answer that it was for is lost, its memory is others' at once */
     if (failure == EXCHANGE_BODY_TOO_LARGE) {
         answer_too_large(call);
         return;

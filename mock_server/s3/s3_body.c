@@ -208,7 +208,7 @@ static bool chunk_end(void *ctx, struct span signature)
     return signature_fits(body, computed, signature);
 }
 
-bool s3_body_piece(struct s3_call *call, struct span bytes)
+static bool framing_take(struct s3_call *call, struct span bytes)
 {
     struct s3_body *body = call->body;
     if (!body->promises.chunked) {
@@ -217,6 +217,15 @@ bool s3_body_piece(struct s3_call *call, struct span bytes)
     struct aws_chunked_sink sink = {.data = data_take, .chunk_end = chunk_end, .ctx = body};
     return aws_chunked_feed(&body->decoder, bytes, &sink) ||
            (!call->failed && body_refuse_torn(call));
+}
+
+bool s3_body_piece(struct s3_call *call, struct span bytes)
+{
+    struct s3_body *body = call->body;
+    bool taken = framing_take(call, bytes);
+    size_t staged = body->store != NULL ? store_body_memory(body->store) : 0;
+    exchange_hold(call->exchange, staged + body->gathered.cap);
+    return taken;
 }
 
 /* --- the end --- */
@@ -355,8 +364,10 @@ bool s3_body_finish(struct s3_call *call)
     return framing_is_sound(body) && sha256_fits(body) && md5_fits(body) && checksum_fits(body);
 }
 
-void s3_body_free(struct s3_body *body)
+void s3_body_drop(struct s3_call *call)
 {
+    struct s3_body *body = call->body;
+    call->body = NULL;
     if (body == NULL) {
         return;
     }
@@ -368,6 +379,7 @@ void s3_body_free(struct s3_body *body)
     }
     buf_release(&body->gathered);
     store_body_free(body->store);
+    exchange_hold(call->exchange, 0);
 }
 
 /* --- for handlers --- */

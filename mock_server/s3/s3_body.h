@@ -11,7 +11,8 @@ bool s3_body_piece(struct s3_call *call, struct span bytes);
 /* Checks lengths, digests, chunk signatures and trailers, when all bytes have come. False: an error
  * is in the reply. */
 bool s3_body_finish(struct s3_call *call);
-void s3_body_free(struct s3_body *body); /* NULL is fine */
+/* Lets go of what the call has of its body; nothing, where it has none. */
+void s3_body_drop(struct s3_call *call);
 
 /* --- after finish --- */
 struct store_body *s3_body_store(struct s3_body *body);

@@ -90,6 +90,11 @@ uint64_t store_body_size(const struct store_body *body)
     return body->size;
 }
 
+size_t store_body_memory(const struct store_body *body)
+{
+    return sizeof(*body) + body->tail.cap;
+}
+
 static struct store_body *body_of_content(const struct store *store, int64_t content_id)
 {
     struct store_body *body = store->lake.bodies;

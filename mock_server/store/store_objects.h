@@ -57,6 +57,8 @@ enum status store_body_new(struct store *store, bool small, struct store_body **
 enum status store_body_append(struct store_body *body, struct span bytes,
                               struct error *err) PP_MUST_USE;
 uint64_t store_body_size(const struct store_body *body);
+/* The process's memory that the body takes. */
+size_t store_body_memory(const struct store_body *body);
 /* Lets go of it, used or not; never fails. NULL is fine; so is a store that has been closed. */
 void store_body_free(struct store_body *body);
 

@@ -297,6 +297,50 @@ static void a_refusal_waits_no_longer_for_its_body_than_others(void **state)
     raw_close(fd);
 }
 
+/* Something that nobody can be asked to give up takes all of the memory for requests. */
+struct others {
+    struct stream_server *stream;
+    size_t held;
+    atomic_bool here;
+};
+
+static bool others_hold(void *ctx)
+{
+    struct others *others = ctx;
+    struct budget *budget = &others->stream->echo.server->turn.budget;
+    size_t all = budget->shares[BUDGET_REQUESTS].max_bytes + 1;
+    budget_note(budget, BUDGET_REQUESTS, &others->held, atomic_load(&others->here) ? all : 0);
+    return false;
+}
+
+static void a_refused_body_keeps_its_own_answer_where_memory_is_short(void **state)
+{
+    struct stream_fixture *f = *state;
+    struct others others = {.stream = &f->stream};
+    atomic_store(&others.here, true);
+    f->stream.echo.work = (struct turn_work){others_hold, &others};
+    f->stream.echo.http_limits.crowded_ms = 0; /* whoever comes in slowly would be given up */
+    f->stream.echo.http_limits.crowded_rate_min = INT64_MAX;
+    echo_server_start(&f->stream.echo);
+    int refused = stream_connect(f);
+    int gathered = stream_connect(f);
+    raw_send_text(refused, PUT("/refuse", "Content-Length: 2") "a");
+    echo_server_await(&f->stream.refused, 1);
+    raw_send_text(gathered, PUT("/gather", "Content-Length: 2") "a");
+    raw_receive(gathered, false, &f->reply);
+    assert_int_not_equal(f->reply.status, 200);
+    raw_send_text(refused, "a");
+    expect(f, refused, 403, "refused");
+    raw_send_text(refused, GET_HELLO);
+    expect(f, refused, 200, "hello");
+    atomic_store(&others.here, false);
+    raw_send_text(refused, PUT("/gather", "Content-Length: 2") "aa");
+    expect(f, refused, 200, "aa");
+    raw_close(refused);
+    raw_close(gathered);
+    echo_server_stop(&f->stream.echo);
+}
+
 /* --- cut off --- */
 
 static void a_client_that_leaves_in_its_body_is_let_go_of(void **state)
@@ -450,6 +494,7 @@ int main(void)
         STARTED(a_large_refused_body_is_not_waited_for),
         STARTED(a_refusal_is_readable_although_the_body_still_comes),
         OWN(a_refusal_waits_no_longer_for_its_body_than_others),
+        OWN(a_refused_body_keeps_its_own_answer_where_memory_is_short),
         STARTED(a_client_that_leaves_in_its_body_is_let_go_of),
         OWN(a_stop_in_a_body_lets_go_of_it),
         STARTED(a_bad_chunk_in_a_streamed_body_is_400),

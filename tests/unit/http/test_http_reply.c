@@ -69,7 +69,7 @@ static void a_streamed_reply_is_whole_and_the_next_one_follows(void **state)
     expect_hello(f, fd);
     raw_receive(fd, false, &f->reply);
     assert_string_equal(raw_body(&f->reply), "a");
-    assert_int_equal(atomic_load(&f->stream.largest_asked), HTTP_REPLY_PIECE_BYTES_MAX);
+    assert_int_equal(atomic_load(&f->stream.largest_asked), HTTP_PIECE_BYTES_MAX);
     raw_close(fd);
 }
 
@@ -130,7 +130,7 @@ static void a_reader_of_a_stream_that_does_not_read_is_closed(void **state)
     int fd = stream_connect(f);
     ask(f, fd, GET(STUCK));
     echo_server_await(&f->stream.released, 1);
-    assert_true((uint64_t)atomic_load(&f->stream.asked) * HTTP_REPLY_PIECE_BYTES_MAX < 50000000);
+    assert_true((uint64_t)atomic_load(&f->stream.asked) * HTTP_PIECE_BYTES_MAX < 50000000);
     raw_close(fd);
 }
 
@@ -190,7 +190,7 @@ static void a_stream_that_cannot_go_on_is_cut(void **state)
         ask(f, fd, requests[i]);
         raw_receive(fd, true, &f->reply);
         assert_header(f, "Content-Length", "1000000");
-        expect_bytes(fd, 0, HTTP_REPLY_PIECE_BYTES_MAX);
+        expect_bytes(fd, 0, HTTP_PIECE_BYTES_MAX);
         assert_true(raw_is_closed_within(fd, soon_ms));
         assert_int_equal(atomic_load(&f->stream.asked), 2 * (i + 1));
         raw_close(fd);
@@ -225,7 +225,7 @@ static void pieces_get_small_when_the_room_for_replies_does(void **state)
     ask(f, fd, GET("/stream-crowd/200000"));
     raw_receive(fd, true, &f->reply);
     expect_bytes(fd, 0, 200000);
-    assert_int_equal(atomic_load(&f->stream.largest_asked), HTTP_REPLY_PIECE_BYTES_MIN);
+    assert_int_equal(atomic_load(&f->stream.largest_asked), HTTP_PIECE_BYTES_MIN);
     raw_close(fd);
 }
 

@@ -378,10 +378,106 @@ static void held_back_bodies_are_given_up_for_those_that_come(void **state)
     }
 }
 
+/* Whoever has just come with little is let in at once, however fast the others' bodies came. */
+static void who_holds_most_gives_way_to_who_holds_little(void **state)
+{
+    static char body[290 * 1024];
+    enum { hoarders = 6, newcomers = 20, budget_bytes = 2 * 2 * 1024 * 1024 };
+    struct echo_bench *f = *state;
+    int fds[hoarders + newcomers];
+    int served = 0;
+    f->echo.limits.budget_bytes_max = budget_bytes;
+    echo_server_start(&f->echo);
+    for (int i = 0; i < hoarders; i++) {
+        fds[i] = raw_connect(f->echo.port);
+        raw_send_text(fds[i], "POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 296960\r\n\r\n");
+        raw_send(fds[i], body, sizeof(body) - 1);
+        echo_bench_ask(f, GET("/hello"));
+    }
+    for (int i = hoarders; i < hoarders + newcomers; i++) {
+        fds[i] = raw_connect(f->echo.port);
+        raw_send_text(fds[i], "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na");
+        echo_bench_ask(f, GET("/hello"));
+    }
+    for (int i = hoarders; i < hoarders + newcomers; i++) {
+        raw_send_text(fds[i], "b");
+        raw_receive(fds[i], false, &f->reply);
+        assert_int_equal(f->reply.status, 200);
+        assert_string_equal(raw_body(&f->reply), "ab");
+    }
+    for (int i = 0; i < hoarders; i++) {
+        (void)raw_send_some(fds[i], "!", 1);
+        raw_receive(fds[i], false, &f->reply);
+        assert_true(f->reply.status == 404 || f->reply.status == 503);
+        served += f->reply.status == 404;
+    }
+    assert_int_equal(served, hoarders - 1);
+    for (int i = 0; i < hoarders + newcomers; i++) {
+        raw_close(fds[i]);
+    }
+}
+
+/* Waits in the first turn until the test lets it go on. */
+static bool first_turn_waits(void *ctx)
+{
+    atomic_bool *may_go_on = ctx;
+    while (!atomic_load(may_go_on)) {
+        raw_pause_ms(1);
+    }
+    return false;
+}
+
+/* Answers that leave with their turn are no reason to refuse one: it waits for the next turn. */
+static void what_finds_no_room_for_its_answer_waits_for_the_next_turn(void **state)
+{
+    enum { clients = 20 };
+    struct echo_bench *f = *state;
+    int fds[clients];
+    static atomic_bool may_go_on; /* outlives a test that fails */
+    f->echo.limits.budget_bytes_max = 512 * 1024;
+    f->echo.work = (struct turn_work){first_turn_waits, &may_go_on};
+    echo_server_start(&f->echo);
+    for (int i = 0; i < clients; i++) {
+        fds[i] = raw_connect(f->echo.port);
+        raw_send_text(fds[i], GET("/bytes/40000"));
+    }
+    atomic_store(&may_go_on, true);
+    for (int i = 0; i < clients; i++) {
+        raw_receive(fds[i], false, &f->reply);
+        assert_int_equal(f->reply.status, 200);
+        raw_close(fds[i]);
+    }
+    echo_server_stop(&f->echo);
+}
+
+/* Heads that never end take memory as well: the one that has been there longest gives way. */
+static void heads_that_never_end_give_way_to_others(void **state)
+{
+    enum { dribblers = 170, budget_bytes = 2 * 2 * 1024 * 1024 };
+    struct echo_bench *f = *state;
+    int fds[dribblers];
+    f->echo.limits.budget_bytes_max = budget_bytes;
+    echo_server_start(&f->echo);
+    for (int i = 0; i < dribblers; i++) {
+        fds[i] = raw_connect(f->echo.port);
+        raw_send_text(fds[i], "GET /hello HTTP/1.1\r\nHost: a\r\nX-A: ");
+    }
+    echo_bench_ask(f, GET("/hello"));
+    assert_int_equal(f->reply.status, 200);
+    raw_receive_all(fds[0], &f->reply);
+    assert_int_equal(f->reply.status, 503);
+    raw_send_text(fds[dribblers - 1], "b\r\n\r\n");
+    raw_receive(fds[dribblers - 1], false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    for (int i = 0; i < dribblers; i++) {
+        raw_close(fds[i]);
+    }
+}
+
 static void slow_readers_are_closed_for_those_that_read(void **state)
 {
     struct echo_bench *f = *state;
-    f->echo.limits.budget_bytes_max = 40 * 1024 * 1024;
+    f->echo.limits.budget_bytes_max = 38 * 1024 * 1024;
     f->echo.http_limits.crowded_ms = short_ms;
     f->echo.http_limits.crowded_rate_min = 1024 * 1024 * 1024;
     echo_server_start(&f->echo);
@@ -541,6 +637,9 @@ int main(void)
         OWN(a_large_chunked_body_waits_in_a_file),
         OWN(a_large_body_that_cannot_be_kept_is_503),
         OWN(held_back_bodies_are_given_up_for_those_that_come),
+        OWN(who_holds_most_gives_way_to_who_holds_little),
+        OWN(heads_that_never_end_give_way_to_others),
+        OWN(what_finds_no_room_for_its_answer_waits_for_the_next_turn),
         OWN(slow_readers_are_closed_for_those_that_read),
         STARTED(a_flood_of_pipelined_requests_is_left_in_the_kernel),
         STARTED(pipelined_requests_of_any_size_are_all_answered),

@@ -325,6 +325,39 @@ static void checksum_of_a_trailer_is_echoed_too(void **state)
     s3_assert_header(f, "x-amz-checksum-crc32", "NhCmhg==");
 }
 
+/* What waits in memory for the rest of its chunk is counted while it does. */
+static void a_body_is_counted_while_it_comes_in(void **state)
+{
+    static char bytes[100 * 1024];
+    struct s3_fixture *f = *state;
+    const struct service *service = s3_service(f->s3);
+    const size_t *used = &f->turn.budget.shares[BUDGET_REQUESTS].used_bytes;
+    struct exchange *e = &f->exchange;
+    s3_do(f, "GET", "/bkt");
+    for (int fails = 0; fails < 2; fails++) {
+        struct http_header headers[] = {{SPAN_LIT("Content-Length"), SPAN_LIT("1000000")}};
+        exchange_sent(e);
+        exchange_reset(e, service);
+        e->request.method = METHOD_PUT;
+        e->request.method_name = SPAN_LIT("PUT");
+        e->request.target = e->request.path = SPAN_LIT("/bkt/k");
+        e->request.host = SPAN_LIT(S3_FIXTURE_HOST);
+        e->request.headers = headers;
+        e->request.header_count = 1;
+        assert_int_equal(service->body_begin(service->ctx, e), BODY_STREAM);
+        assert_int_equal(service->body_piece(service->ctx, e, span_from(bytes, 40000)),
+                         BODY_STREAM);
+        assert_in_range(*used, 40000, 64 * 1024 + 1024);
+        if (fails) {
+            (service->fail)(service->ctx, e, EXCHANGE_OVERLOADED);
+            assert_int_equal(e->reply.status, 503);
+            assert_int_equal(*used, 0);
+        }
+        exchange_sent(e);
+        assert_int_equal(*used, 0);
+    }
+}
+
 static void xml_bodies_are_checked_like_objects(void **state)
 {
     static const char xml[] = "<CreateBucketConfiguration><LocationConstraint>eu-west-1"
@@ -371,6 +404,7 @@ int main(void)
         TEST(mismatches_show_both_digests),
         TEST(checksum_is_echoed_stored_and_given_when_asked_for),
         TEST(checksum_of_a_trailer_is_echoed_too),
+        TEST(a_body_is_counted_while_it_comes_in),
         TEST(xml_bodies_are_checked_like_objects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
