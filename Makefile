@@ -291,12 +291,15 @@ crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times, CRASH_PAIRS 
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crash.sh $(CRASH_ROUNDS) '' $(CRASH_PAIRS)
 	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/sink_crash.sh $(SINK_CRASH_ROUNDS)
 
-# Idle, slow and silent connections in all, and how often each port is asked while they stand.
+# Idle, slow and silent connections in all, how often each port is asked while they stand, and the limits of memory that they find.
 CROWD_CONNECTIONS ?= 10000
 CROWD_ASKS ?= 50
+CROWD_MIB ?= 64 48
 .PHONY: crowd
 crowd: check-build ## crowds of CROWD_CONNECTIONS (10000) idle, slow, reading nothing; peaks and others' latency
-	$(Q)PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crowd.sh $(CROWD_CONNECTIONS) $(CROWD_ASKS) 64
+	$(Q)for mib in $(CROWD_MIB); do \
+	    printf '%s\n' "serve --memory $$mib"; \
+	    PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh tests/fault/crowd.sh $(CROWD_CONNECTIONS) $(CROWD_ASKS) $$mib || exit 1; done
 
 # Minutes of `make soak`; CI runs ten.
 SOAK_MINUTES ?= 480

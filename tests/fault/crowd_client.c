@@ -1,9 +1,10 @@
 /* Crowds in turn before the real server: idle connections, heads and bodies that dribble, readers
  * that do not read. While each stands, somebody honest asks every port a number of times, on new
- * connections. A wrong answer, a refusal, a crash and memory above what was promised fail;
- * latencies are printed only, because they are the machine's.
+ * connections, produces a record of 1 KiB and puts an object of 1 MiB. A wrong answer, a refusal, a
+ * crash, memory above that of --memory and (by the server's own assertion at its end) memory that
+ * stays counted fail; latencies are printed only, because they are the machine's.
  *
- *   crowd_client PROGRAM WORK_DIR CONNECTIONS ASKS MEMORY_MIB|0 */
+ *   crowd_client PROGRAM WORK_DIR CONNECTIONS ASKS MEMORY_MIB judged|unjudged */
 #include "raw_http.h"
 
 #include <poll.h>
@@ -13,7 +14,10 @@
 enum {
     PORTS_MAX = 5,
     REST = 1, /* among the questions */
+    S3 = 3,
     OBJECT_BYTES = 16 * 1024 * 1024,
+    HONEST_RECORD_BYTES = 1024,
+    HONEST_OBJECT_BYTES = 1024 * 1024,
     HOSTAGE_BYTES = 8 * 1024 * 1024, /* that a hostage body promises */
     HOSTAGE_FIRST_BYTES = 128 * 1024,
     STRAY_FDS = 64, /* left of the descriptors for what is no crowd */
@@ -57,6 +61,8 @@ struct trial {
     int asks;
     long memory_kib; /* 0: not judged */
     int produced;
+    char record[HONEST_RECORD_BYTES + 64]; /* what somebody honest sends: a produce, an object */
+    char object[HONEST_OBJECT_BYTES + 1];
 };
 
 /* --- the crowd --- */
@@ -228,7 +234,7 @@ static void produce(struct trial *trial, enum crowd_kind kind, struct asked *ask
     char expected[64];
     int64_t start = now_us();
     int status = honest_once(&trial->questions[REST], kind, "POST", "/topics/workshop.pin",
-                             "{\"records\":[{\"value\":1}]}", &reply);
+                             trial->record, &reply);
     note(asked, start);
     snprintf(expected, sizeof(expected), "\"offset\":%d,", trial->produced);
     if (status == 0 || status >= 500) {
@@ -239,6 +245,23 @@ static void produce(struct trial *trial, enum crowd_kind kind, struct asked *ask
         die("record %d was answered %d: %.200s", trial->produced, status, reply.body);
     } else {
         trial->produced++;
+    }
+    free(reply.text);
+}
+
+static void put(struct trial *trial, enum crowd_kind kind, struct asked *asked)
+{
+    struct reply reply = {0};
+    int64_t start = now_us();
+    int status = honest_once(&trial->questions[S3], kind, "PUT", "/user-workshop-bucket/honest",
+                             trial->object, &reply);
+    note(asked, start);
+    if (status == 0 || status >= 500) {
+        printf("# an object was answered %d: %.200s\n", status,
+               status != 0 ? reply.body : "nothing");
+        asked->refused++;
+    } else if (status != 200) {
+        die("an object was answered %d: %.200s", status, reply.body);
     }
     free(reply.text);
 }
@@ -306,7 +329,7 @@ static bool try_crowd(struct trial *trial, enum crowd_kind kind)
     pthread_t thread;
     crowd.count = kind == NOBODY ? 0 : trial->connections;
     crowd.fds = calloc((size_t)crowd.count + 1, sizeof(crowd.fds[0]));
-    asked.us = calloc((size_t)trial->asks * (PORTS_MAX + 1), sizeof(asked.us[0]));
+    asked.us = calloc((size_t)trial->asks * (PORTS_MAX + 2), sizeof(asked.us[0]));
     if (crowd.fds == NULL || asked.us == NULL) {
         die("out of memory");
     }
@@ -320,6 +343,7 @@ static bool try_crowd(struct trial *trial, enum crowd_kind kind)
             ask(&trial->questions[q], kind, &asked);
         }
         produce(trial, kind, &asked);
+        put(trial, kind, &asked);
     }
     bool good = judge(trial, &crowd, &asked);
     crowd.leaves = true;
@@ -361,15 +385,21 @@ static void put_large_object(const struct trial *trial)
     }
     memset(body, 'o', OBJECT_BYTES);
     body[OBJECT_BYTES] = '\0';
-    for (int i = 0; i < PORTS_MAX; i++) {
-        if (strcmp(trial->questions[i].key, "s3_url") == 0 &&
-            http_once(trial->questions[i].port, "PUT", "/user-workshop-bucket/large", "text/plain",
-                      body, &reply) != 200) {
-            die("the large object was answered %d", reply.status);
-        }
+    if (http_once(trial->questions[S3].port, "PUT", "/user-workshop-bucket/large", "text/plain",
+                  body, &reply) != 200) {
+        die("the large object was answered %d", reply.status);
     }
     free(body);
     free(reply.text);
+}
+
+static void fill_bodies(struct trial *trial)
+{
+    char value[HONEST_RECORD_BYTES + 1];
+    memset(value, 'r', HONEST_RECORD_BYTES);
+    value[HONEST_RECORD_BYTES] = '\0';
+    snprintf(trial->record, sizeof(trial->record), "{\"records\":[{\"value\":\"%s\"}]}", value);
+    memset(trial->object, 'p', HONEST_OBJECT_BYTES);
 }
 
 /* As many as descriptors allow; the server has the same limit. */
@@ -413,7 +443,7 @@ static void check_end(struct trial *trial)
 
 int main(int argc, char **argv)
 {
-    struct trial trial = {
+    static struct trial trial = {
         .questions = {{"gateway_url", "/test/v3/clusters", "\"cluster_id\"",
                        "POST /test/topics/workshop.geo", 0},
                       {"rest_url", "/v3/clusters", "\"cluster_id\"", "POST /topics/workshop.geo",
@@ -426,15 +456,18 @@ int main(int argc, char **argv)
     };
     char data_dir[512];
     bool good = true;
-    if (argc != 6) {
-        fprintf(stderr, "usage: crowd_client PROGRAM WORK_DIR CONNECTIONS ASKS MEMORY_MIB|0\n");
+    if (argc != 7) {
+        fprintf(stderr, "usage: crowd_client PROGRAM WORK_DIR CONNECTIONS ASKS MEMORY_MIB "
+                        "judged|unjudged\n");
         return 2;
     }
     trial.connections = connections_allowed(atoi(argv[3]));
     trial.asks = atoi(argv[4]);
-    trial.memory_kib = atol(argv[5]) * 1024;
+    trial.memory_kib = strcmp(argv[6], "judged") == 0 ? atol(argv[5]) * 1024 : 0;
+    fill_bodies(&trial);
     snprintf(data_dir, sizeof(data_dir), "%s/data", argv[2]);
     server_init(&trial.server, argv[1], argv[2], data_dir);
+    trial.server.memory_mib = argv[5];
     server_start(&trial.server);
     read_ports(&trial);
     put_large_object(&trial);

@@ -162,6 +162,7 @@ struct server {
     const char *program;
     const char *dir;        /* --data */
     const char *durability; /* NULL: the default */
+    const char *memory_mib; /* the same */
     const char *preload;    /* LD_PRELOAD, may be NULL */
     char ready_path[512];
     char log_path[512]; /* its stderr */
@@ -186,6 +187,10 @@ static inline void server_exec(const struct server *server)
     if (server->durability != NULL) {
         args[count++] = "--durability";
         args[count++] = server->durability;
+    }
+    if (server->memory_mib != NULL) {
+        args[count++] = "--memory";
+        args[count++] = server->memory_mib;
     }
     int log = open(server->log_path, O_WRONLY | O_CREAT | O_APPEND, 0644);
     dup2(log, 1);
