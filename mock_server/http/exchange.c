@@ -207,7 +207,9 @@ void exchange_sent(struct exchange *exchange)
     turn_count(exchange->turn, &exchange->held, 0);
     PP_ASSERT(exchange->held.bytes == 0 && exchange->park == NULL);
     state_release(exchange);
-    exchange_hold(exchange, 0);
+    if (exchange->service_bytes > 0) {
+        exchange_hold(exchange, 0);
+    }
 }
 
 bool exchange_is_parked(const struct exchange *exchange)

@@ -117,7 +117,6 @@ static void request_dispatch(struct http_conn *c)
         return;
     }
     http_request_complete(work, server);
-    http_work_charge_to(work, BUDGET_REPLIES);
     c->state = HTTP_BUSY;
     http_reading_adjust(c);
     if (c->conn.closing) {
@@ -132,7 +131,7 @@ static void request_dispatch(struct http_conn *c)
         return;
     }
     exchange_handle(&work->exchange);
-    http_work_charge(work); /* with what its service has put into the arena */
+    http_work_charge_to(work, BUDGET_REPLIES); /* with what its service has put into the arena */
 }
 
 /* A fast sender has others' turns between its slices. One that has sent nothing since its last one

@@ -14,7 +14,8 @@
 enum {
     HTTP_READ_BYTES_KEPT = 2 * 1024, /* there from the start: most heads fit */
     HTTP_READ_BYTES_FIRST = 8 * 1024,
-    HTTP_READ_BYTES_MAX = 256 * 1024, /* with one system call */
+    HTTP_READ_BYTES_SPARE = 16 * 1024, /* a spare work keeps no larger buffer */
+    HTTP_READ_BYTES_MAX = 256 * 1024,  /* with one system call */
     HTTP_DISCARD_BYTES = 16 * 1024,
     HTTP_SLICE_BYTES_MAX = 1024 * 1024, /* of a request, in one turn; others come in between */
     HTTP_DROP_BYTES_MAX = 64 * 1024,    /* of a refused body; for more the connection is given up */

@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-    keep_bytes = 16 * 1024, /* what a spare work keeps of a large request's buffer */
     spare_work_max = 64,
     spare_conns_max = 16,
     piece_sharers = 64, /* each of them gets as much of the room, and something is left */
@@ -35,7 +34,7 @@ static struct http_work *work_new(struct http_pool *pool, const struct exchange_
         free(work);
         return NULL;
     }
-    buf_init(&work->in, keep_bytes);
+    buf_init(&work->in, HTTP_READ_BYTES_SPARE);
     buf_init(&work->head, HTTP_REPLY_HEAD_BYTES_MAX);
     work->pool = pool;
     work->conn = NULL;
@@ -98,7 +97,7 @@ struct http_work *http_work_take(struct http_conn *c, const struct exchange_owne
         }
     }
     work->conn = c;
-    buf_trim(&work->in, keep_bytes);
+    buf_trim(&work->in, HTTP_READ_BYTES_SPARE);
     http_work_reset(work, c->site->service);
     c->work = work;
     work->own_bytes = sizeof(*work) + work->head.cap + work->exchange.reply.headers.cap +
@@ -111,7 +110,7 @@ struct http_work *http_work_take(struct http_conn *c, const struct exchange_owne
 static size_t in_bytes(const struct http_work *work)
 {
     const struct buf *in = &work->in;
-    size_t small = in->cap < keep_bytes ? in->cap : keep_bytes;
+    size_t small = in->cap < HTTP_READ_BYTES_SPARE ? in->cap : HTTP_READ_BYTES_SPARE;
     size_t used = work->parser.in_pieces ? in->cap : in->len;
     return used > small ? used : small;
 }
@@ -129,7 +128,9 @@ static void work_uncharge(struct http_work *work)
 
 void http_work_charge_to(struct http_work *work, enum budget_share share)
 {
-    work_uncharge(work);
+    if (work->charged > 0 && work->share != share) {
+        work_uncharge(work);
+    }
     work->share = share;
     http_work_charge(work);
 }
@@ -183,7 +184,7 @@ void http_work_give_back(struct http_work *work)
         work_free(work);
         return;
     }
-    buf_trim(&work->in, keep_bytes);
+    buf_trim(&work->in, HTTP_READ_BYTES_SPARE);
     exchange_reset(&work->exchange, work->exchange.entry);
     work_keep(work);
 }

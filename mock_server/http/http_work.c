@@ -182,7 +182,7 @@ static void request_cut(struct http_work *work, struct server *server)
         work->exchange.request.body = SPAN_EMPTY;
         work->exchange.streamed_bytes += work->parser.body_kept + work->spooled_bytes;
         http_work_unspool(work);
-        buf_release(&work->in);
+        buf_trim(&work->in, HTTP_READ_BYTES_SPARE);
     } else {
         http_request_complete(work, server);
     }

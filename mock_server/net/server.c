@@ -266,10 +266,12 @@ static void take_in(struct server *server, uv_run_mode mode, size_t ready_count)
 static void memory_give_back(struct server *server)
 {
     struct budget *budget = &server->turn.budget;
+    if (PP_LIKELY(budget->high_bytes < budget->max_bytes / trim_part) ||
+        budget->used_bytes > budget->high_bytes - budget->max_bytes / trim_part) {
+        return;
+    }
     int64_t now_us = server_now_us(server);
-    if (budget->high_bytes < budget->max_bytes / trim_part ||
-        budget->used_bytes > budget->high_bytes - budget->max_bytes / trim_part ||
-        now_us - server->trimmed_us < SERVER_TRIM_MS * 1000) {
+    if (now_us - server->trimmed_us < SERVER_TRIM_MS * 1000) {
         return;
     }
     server->trimmed_us = now_us;
