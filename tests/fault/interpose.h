@@ -35,10 +35,33 @@ static inline struct fault_control *fault_control_map(void)
     return mapped != MAP_FAILED ? mapped : NULL;
 }
 
+/* Has main returned, or exit been called? What libraries do then is not the program's, and neither
+ * is libgcov, which writes a coverage build's counters then and does not look whether it got
+ * memory. */
+static atomic_bool interpose_over;
+
+static inline void interpose_end(void)
+{
+    atomic_store(&interpose_over, true);
+}
+
+typedef int main_fn(int argc, char **argv, char **environment);
+static main_fn *interpose_main;
+
+static inline int interpose_run(int argc, char **argv, char **environment)
+{
+    atexit(interpose_end);
+    return interpose_main(argc, argv, environment);
+}
+
+int __libc_start_main(main_fn *main, int argc, char **argv, void (*init)(void), void (*fini)(void),
+                      void (*rtld_fini)(void), void *stack_end);
+
 /* Counts a call; true when it is one that fails. Nothing fails before the client says so. */
 static inline bool fault_due(struct fault_control *control)
 {
-    if (control == NULL || atomic_load(&control->mode) == FAULT_NONE) {
+    if (control == NULL || atomic_load(&interpose_over) ||
+        atomic_load(&control->mode) == FAULT_NONE) {
         return false;
     }
     long number = atomic_fetch_add(&control->asked, 1) + 1;

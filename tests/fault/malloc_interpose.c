@@ -93,3 +93,10 @@ void free(void *old)
     }
     BELOW(free)(old);
 }
+
+int __libc_start_main(main_fn *main, int argc, char **argv, void (*init)(void), void (*fini)(void),
+                      void (*rtld_fini)(void), void *stack_end)
+{
+    interpose_main = main;
+    return REAL(__libc_start_main)(interpose_run, argc, argv, init, fini, rtld_fini, stack_end);
+}

@@ -5,13 +5,7 @@
  *
  * Ready is who renames something to a name that ends in "ready": what a start without memory does
  * is another test's. */
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "interpose.h"
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -33,7 +27,7 @@ __attribute__((constructor)) static void begin(void)
 /* SplitMix64, as good as any. */
 static int fails(void)
 {
-    if (one_in == 0 || !atomic_load(&begun)) {
+    if (one_in == 0 || !atomic_load(&begun) || atomic_load(&interpose_over)) {
         return 0;
     }
     uint64_t z = atomic_fetch_add(&drawn, 1) * UINT64_C(0x9e3779b97f4a7c15);
@@ -86,4 +80,11 @@ int posix_memalign(void **out, size_t alignment, size_t size)
         *out = made;
     }
     return made != NULL ? 0 : ENOMEM;
+}
+
+int __libc_start_main(main_fn *main, int argc, char **argv, void (*init)(void), void (*fini)(void),
+                      void (*rtld_fini)(void), void *stack_end)
+{
+    interpose_main = main;
+    return REAL(__libc_start_main)(interpose_run, argc, argv, init, fini, rtld_fini, stack_end);
 }
