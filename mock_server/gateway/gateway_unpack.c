@@ -35,10 +35,12 @@ static int window_bits_of(struct span packed)
 
 /* --- one answer ------------------------------------------------------------------------------- */
 
+/* What an answer becomes counts as the reply that it will be: in the upstream's share it would have
+ * to fit beside what it was packed in. */
 static bool unpack_count(struct gateway_unpacking *unpacking, size_t bytes)
 {
     struct budget *budget = unpacking->unpacker->budget;
-    return budget == NULL || budget_take(budget, BUDGET_UPSTREAM, &unpacking->counted, bytes);
+    return budget == NULL || budget_take(budget, BUDGET_REPLIES, &unpacking->counted, bytes);
 }
 
 static bool unpack_open(struct gateway_unpacking *unpacking)
@@ -51,7 +53,6 @@ static bool unpack_open(struct gateway_unpacking *unpacking)
     }
     /* zlib's member is not const, though it only reads. */
     memcpy(&stream->next_in, &packed.ptr, sizeof(packed.ptr));
-    stream->avail_in = (unsigned)packed.len;
     unpacking->stream = stream;
     buf_init(&unpacking->plain, unpacking->plain_bytes_max);
     return true;
@@ -66,7 +67,7 @@ static void unpack_close(struct gateway_unpacking *unpacking)
     }
     buf_release(&unpacking->plain);
     if (unpacking->unpacker->budget != NULL) {
-        budget_note(unpacking->unpacker->budget, BUDGET_UPSTREAM, &unpacking->counted, 0);
+        budget_note(unpacking->unpacker->budget, BUDGET_REPLIES, &unpacking->counted, 0);
     }
 }
 
@@ -77,6 +78,41 @@ static size_t unpack_slice_bytes(const struct gateway_unpacking *unpacking)
     size_t room = unpacking->plain_bytes_max - unpacking->plain.len;
     size_t slice = usual < GATEWAY_UNPACK_SLICE_BYTES ? usual : GATEWAY_UNPACK_SLICE_BYTES;
     return slice < room ? slice : room;
+}
+
+static size_t unpack_left(const struct gateway_unpacking *unpacking)
+{
+    const struct span *packed = &unpacking->packed;
+    return packed->len - (size_t)((const char *)unpacking->stream->next_in - packed->ptr);
+}
+
+static bool unpack_is_gzip(const struct gateway_unpacking *unpacking)
+{
+    return window_bits_of(unpacking->packed) == window_bits_gzip;
+}
+
+/* True: there is more. Until the slice is used up, on either side: what is packed may be long and
+ * become nothing. RFC 1952 section 2.2: a gzip is any number of members, one behind the other. */
+static bool unpack_inflate(struct gateway_unpacking *unpacking,
+                           enum gateway_unpack_outcome *outcome)
+{
+    z_stream *stream = unpacking->stream;
+    size_t left = unpack_left(unpacking);
+    stream->avail_in =
+        (unsigned)(left < GATEWAY_UNPACK_PACKED_BYTES ? left : GATEWAY_UNPACK_PACKED_BYTES);
+    int code;
+    bool is_next_member;
+    do {
+        code = inflate(stream, Z_NO_FLUSH);
+        left = unpack_left(unpacking);
+        is_next_member = code == Z_STREAM_END && left > 0 && unpack_is_gzip(unpacking) &&
+                         inflateReset(stream) == Z_OK;
+    } while (is_next_member && stream->avail_in > 0 && stream->avail_out > 0);
+    bool is_whole_so_far = is_next_member || code == Z_OK || code == Z_BUF_ERROR;
+    *outcome = code == Z_STREAM_END && left == 0 ? UNPACK_DONE
+               : code == Z_MEM_ERROR             ? UNPACK_NO_MEMORY
+                                                 : UNPACK_BROKEN;
+    return is_whole_so_far && (stream->avail_out == 0 || left > 0);
 }
 
 /* True: there is more. */
@@ -97,20 +133,14 @@ static bool unpack_slice(struct gateway_unpacking *unpacking, enum gateway_unpac
     z_stream *stream = unpacking->stream;
     stream->next_out = slice > 0 ? (unsigned char *)plain->ptr + plain->len : &past_the_end;
     stream->avail_out = slice > 0 ? (unsigned)slice : 1;
-    int code = inflate(stream, Z_NO_FLUSH);
+    bool more = unpack_inflate(unpacking, outcome);
     if (slice > 0) {
         plain->len += slice - stream->avail_out;
     } else if (stream->avail_out == 0) {
         *outcome = UNPACK_TOO_LARGE;
-        return false;
+        more = false;
     }
-    if (code == Z_OK && stream->avail_out == 0) {
-        return true;
-    }
-    *outcome = code == Z_STREAM_END  ? UNPACK_DONE
-               : code == Z_MEM_ERROR ? UNPACK_NO_MEMORY
-                                     : UNPACK_BROKEN;
-    return false;
+    return more;
 }
 
 /* --- the lines -------------------------------------------------------------------------------- */

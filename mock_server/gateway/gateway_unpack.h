@@ -14,6 +14,7 @@ struct z_stream_s;
 
 enum {
     GATEWAY_UNPACK_SLICE_BYTES = 256 * 1024, /* unpacked in one turn, of all answers */
+    GATEWAY_UNPACK_PACKED_BYTES = 64 * 1024, /* read in one turn: they may become nothing */
     GATEWAY_UNPACK_STATE_BYTES = 48 * 1024,  /* zlib's, while an answer is unpacked */
 };
 
@@ -21,7 +22,7 @@ enum gateway_unpack_outcome {
     UNPACK_DONE,
     UNPACK_BROKEN,    /* not what its encoding says, or cut short */
     UNPACK_TOO_LARGE, /* for `plain` */
-    UNPACK_CROWDED,   /* the upstream's answers take too much memory together */
+    UNPACK_CROWDED,   /* replies take too much memory together */
     UNPACK_NO_MEMORY,
 };
 
@@ -42,7 +43,7 @@ struct gateway_unpacking {
     size_t plain_bytes_max;
     struct z_stream_s *stream; /* NULL: it waits, and has nothing */
     struct buf plain;
-    size_t counted; /* in the budget's share of the upstream */
+    size_t counted; /* in the budget's share of the replies */
     void (*done)(struct gateway_unpacking *unpacking, enum gateway_unpack_outcome outcome);
 };
 

@@ -373,6 +373,53 @@ static bool is_written_by_client(struct span name)
            span_equal_nocase(name, SPAN_LIT("Content-Length"));
 }
 
+static bool accepts_what_is_undone(struct span coding)
+{
+    struct span name = span_trim(span_first(coding, span_find_byte(coding, ';')));
+    return gateway_unpack_knows(name) || span_equal_nocase(name, SPAN_LIT("identity"));
+}
+
+/* DIFFERS: br, zstd, * and whatever else is not undone here is taken out of the Accept-Encoding
+ * that goes to the upstream; API Gateway's tables pass that header on. An upstream that chose br
+ * would be a network error here for a client that never sees how the upstream packs. */
+static const char *accept_encoding_line(struct arena *arena, struct span wished)
+{
+    struct buf line;
+    struct span coding;
+    const char *separator = " ";
+    const char *copy = NULL;
+    buf_init(&line, 2 * HTTP_HEAD_BYTES_MAX);
+    BUF_APPEND_LIT(&line, "Accept-Encoding:");
+    while (span_next_part(&wished, ',', &coding)) {
+        coding = span_trim(coding);
+        if (coding.len > 0 && accepts_what_is_undone(coding)) {
+            buf_append_cstr(&line, separator);
+            buf_append_span(&line, coding);
+            separator = ", ";
+        }
+    }
+    if (separator[0] == ' ') {
+        BUF_APPEND_LIT(&line, " identity");
+    }
+    if (buf_ok(&line)) {
+        copy = arena_copy_cstr(arena, buf_span(&line));
+    }
+    buf_release(&line);
+    return copy;
+}
+
+static const char *line_build(struct arena *arena, const struct http_header *header)
+{
+    if (header->value.len == 0) {
+        /* libcurl's way to say a header without a value. */
+        return arena_printf(arena, "%.*s;", SPAN_ARG(header->name));
+    }
+    if (span_equal_nocase(header->name, SPAN_LIT("Accept-Encoding"))) {
+        return accept_encoding_line(arena, header->value);
+    }
+    return arena_printf(arena, "%.*s: %.*s", SPAN_ARG(header->name), SPAN_ARG(header->value));
+}
+
 static const char **lines_build(struct exchange *exchange)
 {
     struct arena *arena = &exchange->arena;
@@ -387,11 +434,7 @@ static const char **lines_build(struct exchange *exchange)
         }
         has_accept_encoding =
             has_accept_encoding || span_equal_nocase(header->name, SPAN_LIT("Accept-Encoding"));
-        /* "Name;" is libcurl's way to say a header without a value. */
-        lines[count] =
-            header->value.len > 0
-                ? arena_printf(arena, "%.*s: %.*s", SPAN_ARG(header->name), SPAN_ARG(header->value))
-                : arena_printf(arena, "%.*s;", SPAN_ARG(header->name));
+        lines[count] = line_build(arena, header);
         if (lines[count++] == NULL) {
             return NULL;
         }

@@ -139,7 +139,7 @@ static void all_bombs_together_have_one_slice_a_turn(void **state)
     }
     assert_true(small.over); /* it did not wait for the end of those before it */
     assert_false(all[0].over);
-    assert_true(f->budget.shares[BUDGET_UPSTREAM].used_bytes >=
+    assert_true(f->budget.shares[BUDGET_REPLIES].used_bytes >=
                 all[0].unpacking.plain.len + (size_t)GATEWAY_UNPACK_STATE_BYTES);
     gateway_unpack_end(&all[2].unpacking); /* its client leaves */
     for (int i = 0; i < bombs; i++) {
@@ -192,13 +192,98 @@ static void what_is_unpacked_counts(void **state)
     struct fixture *f = *state;
     struct one one;
     size_t others = 0;
-    size_t room = budget_room(&f->budget, BUDGET_UPSTREAM);
-    budget_note(&f->budget, BUDGET_UPSTREAM, &others, room - 1024 * 1024);
+    size_t room = budget_room(&f->budget, BUDGET_REPLIES);
+    budget_note(&f->budget, BUDGET_REPLIES, &others, room - 1024 * 1024);
     begin(f, &one, pack(f, BOMB_BYTES, 31), BOMB_BYTES);
     (void)run(f, &one);
     assert_int_equal(one.outcome, UNPACK_CROWDED);
     assert_in_range(one.plain_bytes, 1, 1024 * 1024);
-    budget_note(&f->budget, BUDGET_UPSTREAM, &others, 0);
+    budget_note(&f->budget, BUDGET_REPLIES, &others, 0);
+}
+
+/* RFC 1952 section 2.2: "A gzip file consists of a series of members". */
+static void every_member_of_a_gzip_is_unpacked(void **state)
+{
+    struct fixture *f = *state;
+    struct one one;
+    char members[PACKED_MAX];
+    struct span packed = pack(f, 1000, 31);
+    size_t len = packed.len;
+    memcpy(members, packed.ptr, len);
+    packed = pack(f, 5, 31);
+    memcpy(members + len, packed.ptr, packed.len);
+    begin(f, &one, span_from(members, len + packed.len), 1005);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_DONE);
+    assert_int_equal(one.plain_bytes, 1005);
+    begin(f, &one, span_from(members, len + packed.len), 1004);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_TOO_LARGE);
+    for (size_t cut = 1; cut < packed.len; cut++) {
+        begin(f, &one, span_from(members, len + cut), 1005);
+        (void)run(f, &one);
+        assert_int_equal(one.outcome, UNPACK_BROKEN);
+    }
+    memcpy(members + len, "JUNK", 4);
+    begin(f, &one, span_from(members, len + 4), 1005);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_BROKEN);
+}
+
+static void what_becomes_nothing_takes_turns_too(void **state)
+{
+    struct fixture *f = *state;
+    struct one one;
+    enum { slices = 4, room = slices * GATEWAY_UNPACK_PACKED_BYTES };
+    struct span empty = pack(f, 0, 31);
+    char *members = malloc(room);
+    size_t len = 0;
+    while (len + empty.len <= room) {
+        memcpy(members + len, empty.ptr, empty.len);
+        len += empty.len;
+    }
+    begin(f, &one, span_from(members, len), 0);
+    assert_true(run(f, &one) >= slices);
+    assert_int_equal(one.outcome, UNPACK_DONE);
+    assert_int_equal(one.plain_bytes, 0);
+    free(members);
+}
+
+static void what_lies_behind_a_deflate_is_no_part_of_it(void **state)
+{
+    struct fixture *f = *state;
+    struct one one;
+    struct span packed = pack(f, 1000, 15);
+    f->packed[packed.len] = '\0';
+    begin(f, &one, span_from(packed.ptr, packed.len + 1), 1000);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_BROKEN);
+}
+
+/* As large as API Gateway passes, beside what it was packed in, with less than what a server has by
+ * default. */
+static void the_largest_answer_fits_an_idle_server(void **state)
+{
+    struct fixture *f = *state;
+    enum { largest = 10 * 1024 * 1024 };
+    struct one one;
+    size_t packed_counts = 0;
+    char *plain = calloc(1, largest + 1);
+    uLongf packed_len = compressBound(largest + 1);
+    unsigned char *packed = malloc(packed_len);
+    budget_init(&f->budget, 30 * 1024 * 1024);
+    for (size_t more = 0; more <= 1; more++) {
+        packed_len = compressBound(largest + 1);
+        assert_int_equal(compress(packed, &packed_len, (const Bytef *)plain, largest + more), Z_OK);
+        budget_note(&f->budget, BUDGET_UPSTREAM, &packed_counts, packed_len);
+        begin(f, &one, span_from((const char *)packed, packed_len), largest);
+        (void)run(f, &one);
+        assert_int_equal(one.outcome, more == 0 ? UNPACK_DONE : UNPACK_TOO_LARGE);
+        assert_int_equal(one.plain_bytes, largest);
+        budget_note(&f->budget, BUDGET_UPSTREAM, &packed_counts, 0);
+    }
+    free(packed);
+    free(plain);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -206,9 +291,15 @@ static void what_is_unpacked_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(a_bomb_takes_a_slice_a_turn),    CASE(all_bombs_together_have_one_slice_a_turn),
-        CASE(each_kind_of_packing_is_undone), CASE(what_is_not_whole_or_too_large_is_told),
+        CASE(a_bomb_takes_a_slice_a_turn),
+        CASE(all_bombs_together_have_one_slice_a_turn),
+        CASE(each_kind_of_packing_is_undone),
+        CASE(what_is_not_whole_or_too_large_is_told),
         CASE(what_is_unpacked_counts),
+        CASE(every_member_of_a_gzip_is_unpacked),
+        CASE(what_becomes_nothing_takes_turns_too),
+        CASE(what_lies_behind_a_deflate_is_no_part_of_it),
+        CASE(the_largest_answer_fits_an_idle_server),
     };
     return cmocka_run_group_tests_name("gateway unpack", tests, NULL, NULL);
 }

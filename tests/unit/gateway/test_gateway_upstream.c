@@ -297,6 +297,30 @@ static void a_compressed_answer_is_unpacked(void **state)
     assert_false(raw_header(&f->reply, "Content-Encoding", seen, sizeof(seen)));
 }
 
+static void only_what_is_undone_is_asked_of_the_upstream(void **state)
+{
+    static const struct {
+        const char *wished;
+        const char *line;
+    } rows[] = {
+        {"gzip, deflate, br, zstd", "\r\nAccept-Encoding: gzip, deflate\r\n"},
+        {"BR;q=1.0,gzip;q=0.8 , *;q=0.1", "\r\nAccept-Encoding: gzip;q=0.8\r\n"},
+        {"identity", "\r\nAccept-Encoding: identity\r\n"},
+        {"br", "\r\nAccept-Encoding: identity\r\n"},
+        {"", "\r\nAccept-Encoding:\r\n"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char request[256];
+        snprintf(request, sizeof(request),
+                 "GET /test/topics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: %s\r\n\r\n",
+                 rows[i].wished);
+        ask(f, request);
+        assert_answer(f, 200, "[]");
+        assert_true(upstream_saw(f, rows[i].line));
+    }
+}
+
 /* Five gzips around each other keep a processor busy for seconds and bring nothing. */
 static void an_encoding_that_is_not_undone_is_a_network_error(void **state)
 {
@@ -426,6 +450,7 @@ int main(void)
         CASE(every_kind_of_answer_comes_through),
         CASE(what_an_answers_connection_names_stays_behind),
         CASE(a_compressed_answer_is_unpacked),
+        CASE(only_what_is_undone_is_asked_of_the_upstream),
         CASE(an_encoding_that_is_not_undone_is_a_network_error),
         CASE(a_head_request_has_no_body),
         CASE(the_connection_to_the_upstream_is_kept),
