@@ -89,6 +89,7 @@ void group_member_drop_partitions(struct group_member *member)
     group_holding_release(&member->holding);
     group_member_count(member);
     member->commit_next = 0;
+    member->is_moved = false;
     member->epoch++;
 }
 
@@ -154,7 +155,34 @@ static enum status rebalance_deal(struct group_set *set, struct group *group,
     return status;
 }
 
-/* All at once, so that no partition is held by two. */
+/* Whoever was told that his seek is done, or lost an answer, since the rebalance committed his
+ * places finds it so wherever the partition goes. False: the slice has ended before. */
+static bool rebalance_commit_moved(struct group *group, struct group_slice *slice)
+{
+    PP_ASSERT(!group->dealt && group->revoked == group->member_count);
+    for (size_t i = 0; i < group->member_count; i++) {
+        struct group_member *member = group->members[i];
+        if (!member->is_moved || !member->options.auto_commit) {
+            continue;
+        }
+        if (!group_slice_is_left(slice)) {
+            return false;
+        }
+        /* A beginning or an end becomes an offset, which can be committed. */
+        bool settles = member->commit_next == 0;
+        enum status settled = settles ? group_member_settle(member, NULL) : STATUS_OK;
+        (void)settled;
+        if (!group_member_commit_if_auto(member, slice)) {
+            return false;
+        }
+        member->is_moved = false;
+        group_slice_look(slice, settles ? member->settle_looks : 0);
+    }
+    return true;
+}
+
+/* All at once, so that no partition is held by two. A member knows its topics from here on: changes
+ * since are noticed. */
 static void rebalance_hand_over(struct group *group)
 {
     struct group_deal *deal = group->deal;
@@ -165,12 +193,16 @@ static void rebalance_hand_over(struct group *group)
         group_member_drop_partitions(member);
         PP_ASSERT(member->joined && member->seat.group == group);
         member->holding = deal->shares[i];
+        member->is_new = false;
+        member->seat.own_topics_signature = deal->signatures[i];
+        member->seat.all_topics_signature = deal->signature;
         deal->shares[i] = (struct group_holding){0};
         group_member_count(member);
         if (member->options.changed != NULL) {
             member->options.changed(member->options.ctx);
         }
     }
+    group->new_count = 0;
     rebalance_reset(group);
     group->dealt = true;
 }
@@ -193,6 +225,9 @@ static enum status group_rebalance(struct group_set *set, struct group *group,
         enum status status = rebalance_deal(set, group, slice, err);
         if (status != STATUS_OK || group->deal->served < count) {
             return status;
+        }
+        if (!rebalance_commit_moved(group, slice)) {
+            return STATUS_OK;
         }
         rebalance_hand_over(group);
     }
@@ -241,11 +276,15 @@ static enum status member_join(struct group_member *member, struct error *err)
     size_t at = SEARCH_PLACE(group->members, group->member_count, &member->options.member_id,
                              member_order, NULL);
     rebalance_reset(group);
+    group->was_stale = group->new_count == 0 ? group->stale : group->was_stale;
+    group->new_count++;
     ARRAY_OPEN(group->members, group->member_count, at);
     group->members[at] = member;
     group->member_count++;
     member->seat.group = group;
     member->joined = true;
+    member->is_new = true;
+    group->stale = true;
     return STATUS_OK;
 }
 
@@ -262,8 +301,10 @@ static bool member_part(struct group_member *member)
     rebalance_reset(group);
     ARRAY_CLOSE(group->members, group->member_count, at);
     group->member_count--;
+    group->new_count -= member->is_new ? 1 : 0;
     member->seat.group = NULL;
     member->joined = false;
+    member->is_new = false;
     if (group->member_count == 0) {
         group_set_drop(member->seat.set, group);
         return false;
@@ -275,6 +316,10 @@ void group_member_leave(struct group_member *member)
 {
     struct group *group = member->seat.group;
     PP_ASSERT(member->joined == (group != NULL));
+    member->is_refused = false;
+    if (group != NULL && !member->is_new) {
+        group->was_stale = true; /* its partitions are to be dealt, whoever else comes */
+    }
     if (group == NULL || !member_part(member) || member->seat.set->closing) {
         return;
     }
@@ -286,6 +331,29 @@ void group_member_leave(struct group_member *member)
     }
 }
 
+/* There is no memory for the new member's share: it parts, and the others go on as if it had not
+ * come. Its next poll is told where another's has found that out. */
+static void member_refuse(struct group_member *member, bool is_told)
+{
+    struct group *group = member->seat.group;
+    PP_ASSERT(member->is_new && group->new_count > 0);
+    bool was_stale = group->was_stale || group->new_count > 1;
+    member->is_refused = is_told;
+    if (member_part(member)) {
+        group->stale = was_stale;
+    }
+}
+
+static enum status member_catch_up(struct group_member *member, struct group_slice *slice,
+                                   struct error *err)
+{
+    struct group *group = member->seat.group;
+    PP_ASSERT(group->member_count > 0 && member->seat.set->count > 0);
+    return group->stale || group_member_topics_changed(member)
+               ? group_rebalance(member->seat.set, group, slice, err)
+               : STATUS_OK;
+}
+
 enum status group_member_poll(struct group_member *member, struct group_slice *slice,
                               struct error *err)
 {
@@ -294,22 +362,28 @@ enum status group_member_poll(struct group_member *member, struct group_slice *s
         return STATUS_OK;
     }
     PP_ASSERT(member->seat.set != NULL && member->joined == (member->seat.group != NULL));
-    bool joining = member->seat.group == NULL;
-    if (joining) {
-        enum status status = member_join(member, err);
-        if (status != STATUS_OK) {
-            return status;
-        }
+    if (member->is_refused) {
+        member->is_refused = false;
+        return error_set(err, STATUS_LIMIT, "what consumers remember takes all the memory for it");
+    }
+    enum status status = member->joined ? STATUS_OK : member_join(member, err);
+    if (status != STATUS_OK) {
+        return status;
     }
     struct group *group = member->seat.group;
-    PP_ASSERT(group->member_count > 0 && member->seat.set->count > 0);
-    bool was_stale = group->stale;
-    if (!joining && !was_stale && !group_member_topics_changed(member)) {
-        return STATUS_OK;
+    status = member_catch_up(member, slice, err);
+    if (status == STATUS_OK || group->new_count == 0) {
+        return status;
     }
-    enum status status = group_rebalance(member->seat.set, group, slice, err);
-    if (joining && status == STATUS_LIMIT && member_part(member)) {
-        group->stale = was_stale; /* as if it had not come */
+    PP_ASSERT(status == STATUS_LIMIT || status == STATUS_NO_MEMORY);
+    if (member->is_new) {
+        member_refuse(member, false);
+        return status;
     }
-    return status;
+    for (size_t i = group->member_count; i-- > 0;) {
+        if (group->members[i]->is_new) {
+            member_refuse(group->members[i], status == STATUS_LIMIT);
+        }
+    }
+    return member_catch_up(member, slice, err);
 }

@@ -47,8 +47,11 @@ struct group_member {
     struct group_member_options options;
     struct group_seat seat;
     enum group_mode mode;
-    bool joined;
-    bool has_missing_topics;
+    bool joined : 1;
+    bool is_new : 1;     /* joined, and no rebalance has handed over since */
+    bool is_refused : 1; /* it was new, and the budget had no room; its next poll says so */
+    bool is_moved : 1;   /* since a rebalance began, other than by reading on */
+    bool has_missing_topics : 1;
     struct group_text **topics;
     size_t topic_count;
     struct group_pattern *pattern;
@@ -68,8 +71,10 @@ struct group {
     struct group_member **members;
     size_t member_count;
     size_t member_cap;
-    uint64_t generation;     /* rebalances so far */
-    bool stale;              /* a rebalance is not done: the next poll goes on */
+    uint64_t generation; /* rebalances so far */
+    bool stale;          /* a rebalance is not done: the next poll goes on */
+    bool was_stale;      /* so it was before the new members came, of which there are: */
+    size_t new_count;
     size_t revoked;          /* members that have committed for it */
     struct group_deal *deal; /* NULL: none is under way */
     bool dealt;              /* it has been, and members hold their shares; left is: */
@@ -133,6 +138,8 @@ enum status group_member_poll(struct group_member *member, struct group_slice *s
 /* Out of its group, whose others are dealt its partitions; not joined: does nothing. */
 void group_member_leave(struct group_member *member);
 void group_member_drop_partitions(struct group_member *member);
+/* Places have changed other than by reading on: a new epoch. */
+void group_member_moved(struct group_member *member);
 /* A member that loses partitions commits its positions when auto commit is on. A failed commit
  * stops nobody; the records will be read again. False: the slice has ended before. */
 bool group_member_commit_if_auto(struct group_member *member, struct group_slice *slice);
@@ -148,9 +155,10 @@ void group_range_share(int32_t partition_count, size_t member_count, size_t inde
 struct group_deal {
     struct group_holding *shares; /* one a member */
     size_t member_count;
-    size_t counted; /* members whose topics have been noted */
-    size_t served;  /* members that have their share */
-    size_t bytes;   /* of all shares */
+    size_t counted;       /* members whose topics have been noted */
+    size_t served;        /* members that have their share */
+    uint64_t *signatures; /* of each member's topics */
+    size_t bytes;         /* of all shares */
     /* By the topic's place among all topics, in name order. */
     uint32_t *claims;          /* members that want it */
     uint8_t *wanted;           /* a bit for each member and topic */

@@ -213,6 +213,16 @@ enum status group_member_spread(struct group_member *member, struct group_run *r
 
 /* --- moving --- */
 
+/* A rebalance may have committed the member's places already: it does so once more before it hands
+ * the partitions over, from the first one on. */
+void group_member_moved(struct group_member *member)
+{
+    member->epoch++;
+    member->commit_next = 0;
+    member->is_moved =
+        member->is_moved || (member->seat.group != NULL && member->seat.group->stale);
+}
+
 enum status group_member_reserve(struct group_member *member, size_t index)
 {
     uint32_t at;
@@ -242,7 +252,7 @@ static enum status member_seek_place(struct group_member *member, const struct g
         }
         group_run_put(run, at, place);
     }
-    member->epoch++;
+    group_member_moved(member);
     return STATUS_OK;
 }
 
@@ -266,7 +276,7 @@ void group_member_seek_edges(struct group_member *member, enum group_position ed
         group_run_put_all(&member->holding, &member->holding.runs[i], group_place_of(edge, 0));
     }
     group_member_count(member);
-    member->epoch++;
+    group_member_moved(member);
 }
 
 /* Where there is no memory for a place apart, the whole run goes back: records that are read twice
@@ -306,5 +316,5 @@ void group_member_step_back(struct group_member *member, const struct group_plac
         member_step_back_to(member, &places[i]);
     }
     group_member_count(member);
-    member->epoch++;
+    group_member_moved(member);
 }

@@ -31,6 +31,7 @@ void group_deal_free(struct group_deal *deal)
         group_text_unref(deal->names[i]);
     }
     free(deal->shares);
+    free(deal->signatures);
     free(deal->names);
     free(deal->claims);
     free(deal->wanted);
@@ -50,13 +51,14 @@ struct group_deal *group_deal_new(struct group *group, struct store *store)
     deal->member_count = group->member_count;
     deal->signature = group_topics_signature(store);
     deal->shares = calloc(group->member_count, sizeof(*deal->shares));
+    deal->signatures = calloc(group->member_count, sizeof(*deal->signatures));
     deal->names = calloc(topics + 1, sizeof(struct group_text *));
     deal->claims = calloc(topics + 1, sizeof(*deal->claims));
     deal->dealt = calloc(topics + 1, sizeof(*deal->dealt));
     deal->wanted_bytes = topics / 8 + 1;
     deal->wanted = calloc(group->member_count, deal->wanted_bytes);
-    if (deal->shares == NULL || deal->names == NULL || deal->claims == NULL ||
-        deal->dealt == NULL || deal->wanted == NULL) {
+    if (deal->shares == NULL || deal->signatures == NULL || deal->names == NULL ||
+        deal->claims == NULL || deal->dealt == NULL || deal->wanted == NULL) {
         group_deal_free(deal);
         return NULL;
     }
@@ -110,8 +112,7 @@ static bool topic_deal(struct group_deal *deal, const struct store_topic *topic,
            group_holding_add(&deal->shares[deal->served], &first, (uint32_t)count);
 }
 
-/* The member knows its topics from here on: changes since are noticed. */
-static bool member_deal(struct group_deal *deal, struct group_member *member, struct store *store)
+static bool member_deal(struct group_deal *deal, struct store *store)
 {
     const uint8_t *wanted = &deal->wanted[deal->served * deal->wanted_bytes];
     PP_ASSERT(deal->counted == deal->member_count && deal->topic_count == store_topic_count(store));
@@ -124,8 +125,7 @@ static bool member_deal(struct group_deal *deal, struct group_member *member, st
             ok = topic_deal(deal, topic, i);
         }
     }
-    member->seat.own_topics_signature = signature;
-    member->seat.all_topics_signature = deal->signature;
+    deal->signatures[deal->served] = signature;
     deal->bytes += deal->shares[deal->served].bytes;
     deal->served++;
     return ok;
@@ -139,7 +139,7 @@ enum status group_deal_go_on(struct group_deal *deal, struct group *group, struc
         group_slice_look(slice, member_claim(deal, group->members[deal->counted]));
     }
     while (deal->served < deal->member_count && group_slice_is_left(slice)) {
-        if (!member_deal(deal, group->members[deal->served], store)) {
+        if (!member_deal(deal, store)) {
             return STATUS_NO_MEMORY;
         }
         group_slice_look(slice, 1 + deal->shares[deal->served - 1].run_count);

@@ -203,7 +203,76 @@ static void the_newest_member_is_refused_and_those_before_go_on(void **state)
     assert_int_equal(group_member_partition_count(newest), WIDE / 2);
 }
 
+/* Its share is beyond the budget only in a later slice, in its own poll or in another's. */
+static void a_newcomer_of_many_slices_is_refused_and_leaves_no_trace(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *first = reader(f, 0, "g");
+    struct group_member *newest = member_make(f, 1, "g");
+    assert_int_equal(subscribe(newest, SPAN_LIT("wide")), STATUS_OK);
+    size_t others = 0;
+    budget_note(&f->budget, BUDGET_PAIRS, &others, budget_room(&f->budget, BUDGET_PAIRS));
+    uint64_t epoch = group_member_epoch(first);
+    first->options.auto_commit = false;
+    for (int who = 0; who < 2; who++) {
+        struct group_slice slice = {.commits_left = 1, .looks_left = 1};
+        assert_int_equal(group_member_poll(newest, &slice, NULL), STATUS_OK);
+        assert_true(slice.goes_on);
+        assert_true(group_member_is_joined(newest));
+        if (who == 1) {
+            assert_int_equal(group_member_poll(first, NULL, NULL), STATUS_OK);
+            assert_false(group_member_is_joined(newest));
+        }
+        assert_int_equal(group_member_poll(newest, NULL, NULL), STATUS_LIMIT);
+        assert_false(group_member_is_joined(newest));
+        assert_int_equal(group_member_poll(first, NULL, NULL), STATUS_OK);
+        assert_int_equal(group_member_partition_count(first), WIDE);
+        assert_true(group_member_epoch(first) == epoch);
+        assert_int_equal(group_set_find(&f->set, SPAN_LIT("g"))->member_count, 1);
+    }
+    budget_note(&f->budget, BUDGET_PAIRS, &others, 0);
+    assert_int_equal(group_member_poll(newest, NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_partition_count(newest), WIDE / 2);
+}
+
 /* --- steps --- */
+
+/* What a client was told is done is done, wherever its partition goes. */
+static void a_seek_amid_a_rebalance_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = reader(f, 0, "g");
+    struct group_member *other = member_make(f, 1, "g");
+    const struct group_choice first = {SPAN_LIT("wide"), 0};
+    const struct group_choice last = {SPAN_LIT("wide"), WIDE - 1};
+    const struct group_choice middle = {SPAN_LIT("wide"), WIDE - 2};
+    append(f, 0, 5);
+    append(f, WIDE - 1, 5);
+    append(f, WIDE - 2, 5);
+    read_to(m, 0, 5);
+    read_to(m, WIDE - 1, 5);
+    read_to(m, WIDE - 2, 1);
+    assert_int_equal(group_member_commit(m, NULL, NULL), STATUS_OK);
+    assert_int_equal(subscribe(other, SPAN_LIT("wide")), STATUS_OK);
+    int slices = 0;
+    for (bool goes_on = true; goes_on; slices++) {
+        struct group_slice slice = {.commits_left = 1, .looks_left = slices == 0 ? WIDE + 5 : 1000};
+        assert_int_equal(group_member_poll(other, &slice, NULL), STATUS_OK);
+        goes_on = slice.goes_on;
+        if (slices == 0) {
+            assert_true(goes_on);
+            assert_int_equal(group_member_partition_count(m), WIDE);
+            assert_int_equal(group_member_seek(m, &first, 2), STATUS_OK);
+            assert_int_equal(group_member_seek_edge(m, &last, GROUP_POSITION_BEGINNING), STATUS_OK);
+            assert_int_equal(group_member_seek_edge(m, &middle, GROUP_POSITION_END), STATUS_OK);
+        }
+        assert_true(slices < 40);
+    }
+    assert_int_equal(group_member_partition_count(m), WIDE / 2);
+    assert_int_equal(group_member_partition(m, 0).offset, 2);
+    assert_int_equal(group_member_partition(other, WIDE / 2 - 1).offset, 0);
+    assert_int_equal(group_member_partition(other, WIDE / 2 - 2).offset, 5);
+}
 
 static void a_first_commit_of_many_takes_turns(void **state)
 {
@@ -501,6 +570,8 @@ int main(void)
         TEST(a_partition_that_was_read_takes_a_place_for_each_of_its_topic),
         TEST(what_goes_over_the_budget_is_refused_and_nothing_has_changed),
         TEST(the_newest_member_is_refused_and_those_before_go_on),
+        TEST(a_newcomer_of_many_slices_is_refused_and_leaves_no_trace),
+        TEST(a_seek_amid_a_rebalance_is_kept),
         TEST(a_first_commit_of_many_takes_turns),
         TEST(looking_at_what_is_committed_takes_turns_too),
         TEST(a_rebalance_in_slices_comes_to_its_end),
