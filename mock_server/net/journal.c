@@ -296,6 +296,7 @@ static bool write_rows(struct journal *journal)
                       ? journal->row_count - (size_t)journal->rows_max
                       : 0;
     int64_t id = journal->next_id + (int64_t)skip;
+    PP_ASSERT(skip < journal->row_count && journal->row_count <= QUEUE_ROWS_MAX);
     if (!journal_run(journal, STMT_BEGIN)) {
         return false;
     }
@@ -326,6 +327,7 @@ static enum status write_queue_to_file(struct journal *journal, struct error *er
 static void write_queue(struct journal *journal)
 {
     struct error why;
+    PP_ASSERT(journal->row_count > 0);
     enum status status = write_queue_to_file(journal, &why);
     if (status != STATUS_OK) {
         complain(journal, why.message); /* closes, which rolls back */
@@ -380,6 +382,8 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
         return;
     }
     PP_ASSERT(journal->row_count < QUEUE_ROWS_MAX && entry->service != NULL);
+    PP_ASSERT(path_len <= UINT16_MAX);
+    PP_ASSERT(journal->text.len - before == method.len + path_len + error_code.len);
     journal->rows[journal->row_count++] = (struct journal_row){
         .time_ms = entry->received_us / 1000,
         .latency_us = entry->latency_us,

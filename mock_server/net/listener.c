@@ -17,6 +17,7 @@ static void listener_accept(uv_stream_t *stream, int status)
 {
     struct server_listener *listener = stream->data;
     struct server *server = listener->server;
+    PP_ASSERT(listener->kind.protocol != NULL && stream == (uv_stream_t *)&listener->tcp);
     if (status != 0) {
         LOG_WARNF(server->log, listener->kind.protocol->name, "cannot accept a connection: %s",
                   uv_strerror(status));
@@ -31,6 +32,7 @@ static void listener_accept(uv_stream_t *stream, int status)
 void listeners_accept_again(struct server *server)
 {
     for (struct server_listener *l = server->listeners; l != NULL; l = l->next) {
+        PP_ASSERT(l->server == server);
         if (l->accept_failed && !server->stopping) {
             listener_accept((uv_stream_t *)&l->tcp, 0);
         }
@@ -112,6 +114,7 @@ enum status server_bind(struct server *server, const struct listener_options *op
         uv_close((uv_handle_t *)&listener->tcp, listener_closed);
         return listen_error(options, code, err);
     }
+    PP_ASSERT(!server->stopping); /* nobody would close it */
     listener->next = server->listeners;
     server->listeners = listener;
     listener->kind.port = port_of(&listener->tcp);
@@ -126,6 +129,7 @@ int listener_port(const struct server_listener *listener)
 
 void listener_speak(struct server_listener *listener, struct conn_kind kind)
 {
+    PP_ASSERT(kind.protocol != NULL);
     kind.port = listener->kind.port;
     listener->kind = kind;
 }

@@ -46,6 +46,7 @@ void loop_wake_arm(struct server *server)
 
 void loop_timer_after_ms(struct server *server, struct timer *timer, int64_t delay_ms)
 {
+    PP_ASSERT(timer->fire != NULL && delay_ms >= 0);
     if (timer_set(&server->timers, timer, server_now_us(server) + delay_ms * 1000) != STATUS_OK) {
         timer->fire(timer); /* too early is better than never */
     }

@@ -48,6 +48,7 @@ static struct recent_slot *recent_slot_of(struct recent *recent, uint64_t number
 uint64_t recent_begin(struct recent *recent, const char *service, struct span method,
                       struct span target)
 {
+    PP_ASSERT(service != NULL);
     uint64_t number = ++recent->count;
     struct recent_slot *slot = recent_slot_of(recent, number);
     method = span_first(method, sizeof(slot->method));

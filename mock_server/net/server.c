@@ -108,6 +108,7 @@ static size_t share_of(size_t max, size_t fit, const struct server_limits *limit
 static void connections_fit_files(struct server_limits *limits)
 {
     struct rlimit files;
+    PP_ASSERT(limits->connections_max > 0);
     if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
         return;
     }
@@ -285,6 +286,7 @@ static void turn_run(struct server *server)
 {
     struct turn *turn = &server->turn;
     size_t ready = server->ready_count;
+    PP_ASSERT((server->ready_first == NULL) == (ready == 0));
     server->turn_bytes = 0;
     bool must_not_wait = ready > 0 || server->housekeeping || turn->work_left;
     take_in(server, must_not_wait ? UV_RUN_NOWAIT : UV_RUN_ONCE, ready);
@@ -348,6 +350,7 @@ void server_run(struct server *server, bool handle_signals)
         }
     }
     (void)turn_end(&server->turn);
+    PP_ASSERT(server->conn_count == 0 && server->ready_count == 0);
     timer_clear(&server->timers, &server->stop_timer);
     timer_clear(&server->timers, &server->journal_timer);
     timer_clear(&server->timers, &server->work_timer);
