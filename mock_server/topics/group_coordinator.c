@@ -119,19 +119,6 @@ static void rebalance_reset(struct group *group)
     group->settled = 0;
 }
 
-/* The new shares must fit into the budget beside what other groups hold. */
-static enum status deal_check_room(const struct group *group, struct error *err)
-{
-    size_t held = 0;
-    PP_ASSERT(group->member_count > 0 && group->deal->member_count == group->member_count);
-    for (size_t i = 0; i < group->member_count; i++) {
-        held += group->members[i]->holding.bytes;
-    }
-    return group->deal->bytes > held
-               ? group_member_check_room(group->members[0], group->deal->bytes - held, err)
-               : STATUS_OK;
-}
-
 /* Goes on with the deal; nobody holds his share yet. */
 static enum status rebalance_deal(struct group_set *set, struct group *group,
                                   struct group_slice *slice, struct error *err)
@@ -147,12 +134,12 @@ static enum status rebalance_deal(struct group_set *set, struct group *group,
     enum status status = group->deal != NULL
                              ? group_deal_go_on(group->deal, group, set->store, slice)
                              : STATUS_NO_MEMORY;
-    status = status != STATUS_OK ? error_set(err, status, "rebalance a consumer group")
-                                 : deal_check_room(group, err);
-    if (status != STATUS_OK) {
-        rebalance_reset(group);
+    if (status == STATUS_OK) {
+        return STATUS_OK;
     }
-    return status;
+    rebalance_reset(group);
+    return error_set(err, status, "rebalance a consumer group: no memory%s",
+                     status == STATUS_LIMIT ? " is left for what consumers remember" : "");
 }
 
 /* Whoever was told that his seek is done, or lost an answer, since the rebalance committed his
@@ -187,6 +174,7 @@ static void rebalance_hand_over(struct group *group)
 {
     struct group_deal *deal = group->deal;
     PP_ASSERT(deal->served == group->member_count && group->revoked == group->member_count);
+    group_deal_uncharge(deal);
     group->generation++;
     for (size_t i = 0; i < group->member_count; i++) {
         struct group_member *member = group->members[i];

@@ -155,10 +155,13 @@ void group_range_share(int32_t partition_count, size_t member_count, size_t inde
 struct group_deal {
     struct group_holding *shares; /* one a member */
     size_t member_count;
-    size_t counted;       /* members whose topics have been noted */
-    size_t served;        /* members that have their share */
-    uint64_t *signatures; /* of each member's topics */
-    size_t bytes;         /* of all shares */
+    size_t counted;        /* members whose topics have been noted */
+    size_t served;         /* members that have their share */
+    uint64_t *signatures;  /* of each member's topics */
+    size_t bytes;          /* of all shares */
+    size_t own_bytes;      /* of everything else */
+    struct budget *budget; /* that of its members; NULL: nothing is counted */
+    size_t charged;        /* there: what goes beyond what the members hold */
     /* By the topic's place among all topics, in name order. */
     uint32_t *claims;          /* members that want it */
     uint8_t *wanted;           /* a bit for each member and topic */
@@ -175,9 +178,11 @@ void group_deal_free(struct group_deal *deal);
 /* Are members and topics still those it was begun with? */
 bool group_deal_is_current(const struct group_deal *deal, const struct group *group,
                            struct store *store);
-/* To its end, or (slice->goes_on) as far as the slice goes. NO_MEMORY. */
+/* To its end, or (slice->goes_on) as far as the slice goes. NO_MEMORY. LIMIT: beyond the budget. */
 enum status group_deal_go_on(struct group_deal *deal, struct group *group, struct store *store,
                              struct group_slice *slice) PP_MUST_USE;
+/* The shares go to the members, who count them from now on. */
+void group_deal_uncharge(struct group_deal *deal);
 
 /* --- what a member holds (group_holding.c) --- */
 

@@ -1,6 +1,7 @@
 /* Who gets which partitions: Kafka's range assignor over the topics that each member asked for. It
  * passes twice over the members: first to note who wants which topic, then to give each member its
  * part. A member is a step, and a deal of many takes turns. */
+#include "budget.h"
 #include "group_internal.h"
 #include "hash.h"
 
@@ -19,6 +20,23 @@ void group_range_share(int32_t partition_count, size_t member_count, size_t inde
 
 /* --- one deal --------------------------------------------------------------------------------- */
 
+void group_deal_uncharge(struct group_deal *deal)
+{
+    if (deal->budget != NULL) {
+        budget_note(deal->budget, BUDGET_PAIRS, &deal->charged, 0);
+    }
+}
+
+/* Beside what its members hold, which they give back for it, it must fit into the budget. */
+static enum status deal_charge(struct group_deal *deal, size_t held)
+{
+    size_t beyond = deal->bytes > held ? deal->bytes - held : 0;
+    return deal->budget == NULL ||
+                   budget_take(deal->budget, BUDGET_PAIRS, &deal->charged, deal->own_bytes + beyond)
+               ? STATUS_OK
+               : STATUS_LIMIT;
+}
+
 void group_deal_free(struct group_deal *deal)
 {
     if (deal == NULL) {
@@ -30,6 +48,7 @@ void group_deal_free(struct group_deal *deal)
     for (size_t i = 0; deal->names != NULL && i < deal->topic_count; i++) {
         group_text_unref(deal->names[i]);
     }
+    group_deal_uncharge(deal);
     free(deal->shares);
     free(deal->signatures);
     free(deal->names);
@@ -57,6 +76,12 @@ struct group_deal *group_deal_new(struct group *group, struct store *store)
     deal->dealt = calloc(topics + 1, sizeof(*deal->dealt));
     deal->wanted_bytes = topics / 8 + 1;
     deal->wanted = calloc(group->member_count, deal->wanted_bytes);
+    deal->own_bytes =
+        sizeof(*deal) +
+        topics * (sizeof(*deal->names) + sizeof(*deal->claims) + sizeof(*deal->dealt)) +
+        deal->member_count *
+            (sizeof(*deal->shares) + sizeof(*deal->signatures) + deal->wanted_bytes);
+    deal->budget = group->members[0]->options.budget;
     if (deal->shares == NULL || deal->signatures == NULL || deal->names == NULL ||
         deal->claims == NULL || deal->dealt == NULL || deal->wanted == NULL) {
         group_deal_free(deal);
@@ -135,14 +160,21 @@ enum status group_deal_go_on(struct group_deal *deal, struct group *group, struc
                              struct group_slice *slice)
 {
     PP_ASSERT(deal->member_count == group->member_count);
-    while (deal->counted < deal->member_count && group_slice_is_left(slice)) {
+    size_t held = 0;
+    for (size_t i = 0; i < group->member_count; i++) {
+        held += group->members[i]->holding.bytes;
+    }
+    enum status status = deal_charge(deal, held);
+    while (status == STATUS_OK && deal->counted < deal->member_count &&
+           group_slice_is_left(slice)) {
         group_slice_look(slice, member_claim(deal, group->members[deal->counted]));
     }
-    while (deal->served < deal->member_count && group_slice_is_left(slice)) {
+    while (status == STATUS_OK && deal->served < deal->member_count && group_slice_is_left(slice)) {
         if (!member_deal(deal, store)) {
             return STATUS_NO_MEMORY;
         }
         group_slice_look(slice, 1 + deal->shares[deal->served - 1].run_count);
+        status = deal_charge(deal, held);
     }
-    return STATUS_OK;
+    return status;
 }

@@ -211,7 +211,6 @@ static void a_newcomer_of_many_slices_is_refused_and_leaves_no_trace(void **stat
     struct group_member *newest = member_make(f, 1, "g");
     assert_int_equal(subscribe(newest, SPAN_LIT("wide")), STATUS_OK);
     size_t others = 0;
-    budget_note(&f->budget, BUDGET_PAIRS, &others, budget_room(&f->budget, BUDGET_PAIRS));
     uint64_t epoch = group_member_epoch(first);
     first->options.auto_commit = false;
     for (int who = 0; who < 2; who++) {
@@ -219,6 +218,8 @@ static void a_newcomer_of_many_slices_is_refused_and_leaves_no_trace(void **stat
         assert_int_equal(group_member_poll(newest, &slice, NULL), STATUS_OK);
         assert_true(slice.goes_on);
         assert_true(group_member_is_joined(newest));
+        budget_note(&f->budget, BUDGET_PAIRS, &others,
+                    others + budget_room(&f->budget, BUDGET_PAIRS));
         if (who == 1) {
             assert_int_equal(group_member_poll(first, NULL, NULL), STATUS_OK);
             assert_false(group_member_is_joined(newest));
@@ -229,10 +230,58 @@ static void a_newcomer_of_many_slices_is_refused_and_leaves_no_trace(void **stat
         assert_int_equal(group_member_partition_count(first), WIDE);
         assert_true(group_member_epoch(first) == epoch);
         assert_int_equal(group_set_find(&f->set, SPAN_LIT("g"))->member_count, 1);
+        budget_note(&f->budget, BUDGET_PAIRS, &others, 0);
     }
-    budget_note(&f->budget, BUDGET_PAIRS, &others, 0);
     assert_int_equal(group_member_poll(newest, NULL, NULL), STATUS_OK);
     assert_int_equal(group_member_partition_count(newest), WIDE / 2);
+}
+
+/* Deals under way, of many groups at once, are memory like any other. */
+static void a_deal_under_way_counts_until_it_is_over(void **state)
+{
+    struct fixture *f = *state;
+    char name[16];
+    enum { topics = 1000 };
+    for (int i = 0; i < topics; i++) {
+        snprintf(name, sizeof(name), "t%d", i);
+        topic_make(f, name, MEMBERS_MAX);
+    }
+    for (size_t i = 0; i < MEMBERS_MAX; i++) {
+        struct group_member *m = member_make(f, i, "g");
+        m->options.auto_commit = false;
+        assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("t.*"), NULL, NULL), STATUS_OK);
+    }
+    size_t before = pairs_used(f);
+    size_t dealt = 0;
+    struct group_slice slice;
+    assert_int_equal(group_member_poll(f->members[1], NULL, NULL), STATUS_OK);
+    size_t alone = pairs_used(f);
+    assert_true(alone > before + topics * sizeof(struct group_run));
+    slice = (struct group_slice){.commits_left = 1, .looks_left = 1};
+    assert_int_equal(group_member_poll(f->members[2], &slice, NULL), STATUS_OK);
+    do {
+        slice = (struct group_slice){.commits_left = 1, .looks_left = 1};
+        assert_int_equal(group_member_poll(f->members[0], &slice, NULL), STATUS_OK);
+        const struct group *group = group_set_find(&f->set, SPAN_LIT("g"));
+        dealt = group->deal != NULL ? pairs_used(f) : dealt;
+        assert_true(group->deal == NULL || dealt > alone + topics * 2 * sizeof(uint32_t));
+    } while (slice.goes_on);
+    assert_true(dealt > alone + topics * sizeof(struct group_run));
+    assert_int_equal(pairs_used(f), alone + 2 * (alone - before));
+    size_t after = pairs_used(f);
+    /* One that is given up gives back what it took. */
+    topic_make(f, "t-new", 2);
+    slice = (struct group_slice){.commits_left = 1, .looks_left = 1};
+    assert_int_equal(group_member_poll(f->members[0], &slice, NULL), STATUS_OK);
+    assert_true(pairs_used(f) > after);
+    size_t others = 0;
+    budget_note(&f->budget, BUDGET_PAIRS, &others, budget_room(&f->budget, BUDGET_PAIRS));
+    assert_int_equal(group_member_poll(f->members[0], NULL, NULL), STATUS_LIMIT);
+    assert_int_equal(pairs_used(f), after + others);
+    assert_int_equal(group_member_partition_count(f->members[0]), topics);
+    budget_note(&f->budget, BUDGET_PAIRS, &others, 0);
+    assert_int_equal(group_member_poll(f->members[1], NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_partition_count(f->members[0]), topics + 1);
 }
 
 /* --- steps --- */
@@ -571,6 +620,7 @@ int main(void)
         TEST(what_goes_over_the_budget_is_refused_and_nothing_has_changed),
         TEST(the_newest_member_is_refused_and_those_before_go_on),
         TEST(a_newcomer_of_many_slices_is_refused_and_leaves_no_trace),
+        TEST(a_deal_under_way_counts_until_it_is_over),
         TEST(a_seek_amid_a_rebalance_is_kept),
         TEST(a_first_commit_of_many_takes_turns),
         TEST(looking_at_what_is_committed_takes_turns_too),
