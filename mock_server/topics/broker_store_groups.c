@@ -282,10 +282,10 @@ enum broker_outcome broker_store_membership(struct broker *broker,
         status = group_member_subscribe_pattern(member, request->pattern, &slice, err);
         break;
     case BROKER_MEMBER_ASSIGN:
-        status = group_member_assign(member, request->choices, request->choice_count, err);
+        status = group_member_assign(member, request->choices, request->choice_count, &slice, err);
         break;
     case BROKER_MEMBER_UNSUBSCRIBE:
-        group_member_unsubscribe(member);
+        group_member_unsubscribe(member, &slice);
         break;
     case BROKER_MEMBER_POLL:
         status = member_poll(request, &slice);

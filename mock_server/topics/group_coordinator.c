@@ -134,6 +134,7 @@ static enum status rebalance_deal(struct group_set *set, struct group *group,
     enum status status = group->deal != NULL
                              ? group_deal_go_on(group->deal, group, set->store, slice)
                              : STATUS_NO_MEMORY;
+    group_slice_look(slice, store_topic_count(set->store) / GROUP_TOPICS_SIGNED_A_LOOK);
     if (status == STATUS_OK) {
         return STATUS_OK;
     }
@@ -210,6 +211,9 @@ static enum status group_rebalance(struct group_set *set, struct group *group,
         }
     }
     if (!group->dealt) {
+        if (!group_slice_is_left(slice)) {
+            return STATUS_OK;
+        }
         enum status status = rebalance_deal(set, group, slice, err);
         if (status != STATUS_OK || group->deal->served < count) {
             return status;
@@ -300,7 +304,7 @@ static bool member_part(struct group_member *member)
     return true;
 }
 
-void group_member_leave(struct group_member *member)
+void group_member_leave(struct group_member *member, struct group_slice *slice)
 {
     struct group *group = member->seat.group;
     PP_ASSERT(member->joined == (group != NULL));
@@ -312,10 +316,14 @@ void group_member_leave(struct group_member *member)
         return;
     }
     /* Where the others have much to commit first, the next poll goes on. */
-    struct group_slice slice = GROUP_SLICE;
+    struct group_slice rest = slice != NULL ? *slice : GROUP_SLICE;
     struct error err = ERROR_NONE;
-    if (group_rebalance(member->seat.set, group, &slice, &err) != STATUS_OK) {
+    if (group_rebalance(member->seat.set, group, &rest, &err) != STATUS_OK) {
         LOG_WARNF(member->seat.set->log, log_area, "%s; the next poll tries again", err.message);
+    }
+    if (slice != NULL) {
+        slice->looks_left = rest.looks_left;
+        slice->commits_left = rest.commits_left;
     }
 }
 
@@ -337,7 +345,7 @@ static enum status member_catch_up(struct group_member *member, struct group_sli
 {
     struct group *group = member->seat.group;
     PP_ASSERT(group->member_count > 0 && member->seat.set->count > 0);
-    return group->stale || group_member_topics_changed(member)
+    return group->stale || group_member_topics_changed(member, slice)
                ? group_rebalance(member->seat.set, group, slice, err)
                : STATUS_OK;
 }

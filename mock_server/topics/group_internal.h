@@ -135,8 +135,9 @@ const struct group *group_set_find(const struct group_set *set, struct span name
  * for what it would be dealt. A slice (here and below) may be NULL: no limit. */
 enum status group_member_poll(struct group_member *member, struct group_slice *slice,
                               struct error *err) PP_MUST_USE;
-/* Out of its group, whose others are dealt its partitions; not joined: does nothing. */
-void group_member_leave(struct group_member *member);
+/* Out of its group, whose others are dealt its partitions; not joined: does nothing. What the slice
+ * (NULL: one of its own) has no room for is the others' next poll's: leaving never goes on. */
+void group_member_leave(struct group_member *member, struct group_slice *slice);
 void group_member_drop_partitions(struct group_member *member);
 /* Places have changed other than by reading on: a new epoch. */
 void group_member_moved(struct group_member *member);
@@ -228,8 +229,9 @@ enum status group_member_subscribe_pattern(struct group_member *member, struct s
                                            struct group_slice *slice,
                                            struct error *err) PP_MUST_USE;
 enum status group_member_assign(struct group_member *member, struct group_choice *list,
-                                size_t count, struct error *err) PP_MUST_USE;
-void group_member_unsubscribe(struct group_member *member);
+                                size_t count, struct group_slice *slice,
+                                struct error *err) PP_MUST_USE;
+void group_member_unsubscribe(struct group_member *member, struct group_slice *slice);
 /* False: the slice has ended before. */
 bool group_member_close(struct group_member *member, struct group_slice *slice);
 
@@ -251,9 +253,10 @@ typedef void group_topic_visit(void *ctx, const struct store_topic *topic, size_
 size_t group_member_topics_visit(struct group_member *member, group_topic_visit *visit, void *ctx);
 /* Adds the topic, and how many partitions it has, to the signature (uint64_t) at `ctx`. */
 group_topic_visit group_topic_sign;
-/* The signature of all topics. */
+/* The signature of all topics, and of how many it takes as long as a look. */
+enum { GROUP_TOPICS_SIGNED_A_LOOK = 16 };
 uint64_t group_topics_signature(struct store *store);
 /* Have the topics the member asked for changed since the last call that said so? */
-bool group_member_topics_changed(struct group_member *member);
+bool group_member_topics_changed(struct group_member *member, struct group_slice *slice);
 
 #endif

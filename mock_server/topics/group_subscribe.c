@@ -20,12 +20,12 @@ static void member_drop_topics(struct group_member *member)
     member->seat.own_topics_signature = 0;
 }
 
-void group_member_unsubscribe(struct group_member *member)
+void group_member_unsubscribe(struct group_member *member, struct group_slice *slice)
 {
     member->mode = GROUP_MODE_NONE;
     group_member_drop_partitions(member);
     member_drop_topics(member);
-    group_member_leave(member);
+    group_member_leave(member, slice);
     PP_ASSERT(!member->joined && member->holding.count == 0);
 }
 
@@ -34,7 +34,7 @@ bool group_member_close(struct group_member *member, struct group_slice *slice)
     if (!group_member_commit_if_auto(member, slice)) {
         return false;
     }
-    group_member_unsubscribe(member);
+    group_member_unsubscribe(member, slice);
     return true;
 }
 
@@ -50,10 +50,11 @@ static enum status member_check_mode(const struct group_member *member, enum gro
 
 /* A new subscription, of so many bytes: what was held is committed and given up; joining is the
  * next poll's. */
-static void member_resubscribe(struct group_member *member, enum group_mode mode, size_t bytes)
+static void member_resubscribe(struct group_member *member, enum group_mode mode, size_t bytes,
+                               struct group_slice *slice)
 {
     PP_ASSERT((mode == GROUP_MODE_TOPICS || mode == GROUP_MODE_PATTERN) && bytes > 0);
-    group_member_unsubscribe(member);
+    group_member_unsubscribe(member, slice);
     member->mode = mode;
     member->asked_bytes = bytes;
     group_member_count(member);
@@ -134,7 +135,7 @@ enum status group_member_subscribe(struct group_member *member, const struct spa
                                    size_t count, struct group_slice *slice, struct error *err)
 {
     if (count == 0) {
-        group_member_unsubscribe(member);
+        group_member_unsubscribe(member, slice);
         return STATUS_OK;
     }
     for (size_t i = 0; i < count; i++) {
@@ -160,7 +161,7 @@ enum status group_member_subscribe(struct group_member *member, const struct spa
         texts_free(texts, count);
         return status;
     }
-    member_resubscribe(member, GROUP_MODE_TOPICS, bytes);
+    member_resubscribe(member, GROUP_MODE_TOPICS, bytes, slice);
     PP_ASSERT(member->topics == NULL && member->topic_count == 0);
     member->topics = texts;
     member->topic_count = count;
@@ -189,7 +190,7 @@ enum status group_member_subscribe_pattern(struct group_member *member, struct s
         group_pattern_free(compiled);
         return status;
     }
-    member_resubscribe(member, GROUP_MODE_PATTERN, bytes);
+    member_resubscribe(member, GROUP_MODE_PATTERN, bytes, slice);
     PP_ASSERT(member->pattern == NULL && member->topic_count == 0);
     member->pattern = compiled;
     return STATUS_OK;
@@ -232,10 +233,10 @@ static bool choices_take(const struct group_member *member, const struct group_c
 }
 
 enum status group_member_assign(struct group_member *member, struct group_choice *list,
-                                size_t count, struct error *err)
+                                size_t count, struct group_slice *slice, struct error *err)
 {
     if (count == 0) {
-        group_member_unsubscribe(member);
+        group_member_unsubscribe(member, slice);
         return STATUS_OK;
     }
     for (size_t i = 0; i < count; i++) {

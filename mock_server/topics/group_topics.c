@@ -72,18 +72,20 @@ uint64_t group_topics_signature(struct store *store)
     return signature;
 }
 
-bool group_member_topics_changed(struct group_member *member)
+bool group_member_topics_changed(struct group_member *member, struct group_slice *slice)
 {
     if (member->mode == GROUP_MODE_PATTERN) {
         /* Matching is dear: first see whether any topic at all came or went. */
         uint64_t all = group_topics_signature(member->seat.set->store);
+        group_slice_look(slice,
+                         store_topic_count(member->seat.set->store) / GROUP_TOPICS_SIGNED_A_LOOK);
         if (all == member->seat.all_topics_signature) {
             return false;
         }
         member->seat.all_topics_signature = all;
     }
     uint64_t own = HASH64_START;
-    (void)group_member_topics_visit(member, group_topic_sign, &own);
+    group_slice_look(slice, group_member_topics_visit(member, group_topic_sign, &own));
     bool changed = own != member->seat.own_topics_signature;
     member->seat.own_topics_signature = own;
     return changed;

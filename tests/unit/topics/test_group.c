@@ -290,14 +290,15 @@ static void topics_pattern_and_partitions_exclude_each_other(void **state)
     struct group_choice choice = {SPAN_LIT("t"), 0};
     enum status by[3];
     for (int first = 0; first < 3; first++) {
-        group_member_unsubscribe(m);
+        group_member_unsubscribe(m, NULL);
         for (int pass = 0; pass < 2; pass++) {
             by[0] = pass == 1 || first == 0 ? group_member_subscribe(m, &topic, 1, NULL, NULL)
                                             : STATUS_OK;
             by[1] = pass == 1 || first == 1
                         ? group_member_subscribe_pattern(m, SPAN_LIT("t.*"), NULL, NULL)
                         : STATUS_OK;
-            by[2] = pass == 1 || first == 2 ? group_member_assign(m, &choice, 1, NULL) : STATUS_OK;
+            by[2] = pass == 1 || first == 2 ? group_member_assign(m, &choice, 1, NULL, NULL)
+                                            : STATUS_OK;
         }
         for (int way = 0; way < 3; way++) {
             assert_int_equal(by[way], way == first ? STATUS_OK : STATUS_EXISTS);
@@ -311,7 +312,7 @@ static void an_empty_name_is_refused(void **state)
     struct span topics[] = {SPAN_LIT("t"), SPAN_LIT("")};
     struct group_choice choice = {SPAN_EMPTY, 0};
     assert_int_equal(group_member_subscribe(&f->members[0], topics, 2, NULL, NULL), STATUS_INVALID);
-    assert_int_equal(group_member_assign(&f->members[0], &choice, 1, NULL), STATUS_INVALID);
+    assert_int_equal(group_member_assign(&f->members[0], &choice, 1, NULL, NULL), STATUS_INVALID);
 }
 
 /* --- topics that come and go, patterns --- */
@@ -419,7 +420,7 @@ static void a_pattern_that_blows_up_again_and_again_matches_nothing(void **state
                          STATUS_OK);
         assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
         assert_string_equal(holdings(m), "b:0");
-        group_member_unsubscribe(m);
+        group_member_unsubscribe(m, NULL);
         memset(name, 'a', sizeof(name));
         snprintf(name + 40, sizeof(name) - 40, "bx%d",
                  i); /* without a b the regex gives up early */
@@ -471,7 +472,7 @@ static void a_commit_wins_over_every_reset_policy(void **state)
         f->members[0].options.reset = policies[i];
         join(&f->members[0], "t");
         assert_int_equal(group_member_partition(&f->members[0], 0).offset, 4);
-        group_member_unsubscribe(&f->members[0]);
+        group_member_unsubscribe(&f->members[0], NULL);
     }
 }
 
@@ -485,7 +486,7 @@ static void without_a_commit_the_reset_policy_decides(void **state)
     f->members[0].options.reset = GROUP_RESET_LATEST;
     join(&f->members[0], "t");
     assert_int_equal(group_member_partition(&f->members[0], 0).offset, 9);
-    group_member_unsubscribe(&f->members[0]);
+    group_member_unsubscribe(&f->members[0], NULL);
     f->members[0].options.reset = GROUP_RESET_NONE;
     join(&f->members[0], "t");
     assert_int_equal(group_member_settle(&f->members[0], &err), STATUS_NOT_FOUND);
@@ -579,12 +580,12 @@ static void partitions_by_hand_keep_their_positions_and_join_no_group(void **sta
     make_topic(f, "t", 3);
     append(f, "t", 1, 5);
     struct group_choice first[] = {{SPAN_LIT("t"), 1}, {SPAN_LIT("t"), 0}, {SPAN_LIT("t"), 1}};
-    assert_int_equal(group_member_assign(m, first, 3, NULL), STATUS_OK);
+    assert_int_equal(group_member_assign(m, first, 3, NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "t:0,1");
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
     read_to(m, 1, 4);
     struct group_choice second[] = {{SPAN_LIT("t"), 2}, {SPAN_LIT("t"), 1}};
-    assert_int_equal(group_member_assign(m, second, 2, NULL), STATUS_OK);
+    assert_int_equal(group_member_assign(m, second, 2, NULL, NULL), STATUS_OK);
     assert_string_equal(holdings(m), "t:1,2");
     assert_int_equal(group_member_partition(m, 0).offset, 4);
     assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
@@ -598,7 +599,7 @@ static void a_topic_made_anew_begins_anew(void **state)
     struct group_choice choice = {SPAN_LIT("t"), 0};
     make_topic(f, "t", 1);
     append(f, "t", 0, 5);
-    assert_int_equal(group_member_assign(m, &choice, 1, NULL), STATUS_OK);
+    assert_int_equal(group_member_assign(m, &choice, 1, NULL, NULL), STATUS_OK);
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
     read_to(m, 0, 3);
     assert_int_equal(store_topic_delete(f->store, SPAN_LIT("t"), NULL), STATUS_OK);
@@ -615,7 +616,7 @@ static void a_topic_made_anew_begins_anew_also_when_it_was_missed_in_between(voi
     struct group_choice choice = {SPAN_LIT("t"), 0};
     make_topic(f, "t", 1);
     append(f, "t", 0, 5);
-    assert_int_equal(group_member_assign(m, &choice, 1, NULL), STATUS_OK);
+    assert_int_equal(group_member_assign(m, &choice, 1, NULL, NULL), STATUS_OK);
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
     read_to(m, 0, 3);
     assert_int_equal(store_topic_delete(f->store, SPAN_LIT("t"), NULL), STATUS_OK);

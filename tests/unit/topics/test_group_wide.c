@@ -192,7 +192,7 @@ static void the_newest_member_is_refused_and_those_before_go_on(void **state)
     assert_false(group_member_is_joined(newest));
     assert_int_equal(subscribe(third, SPAN_LIT("wide")), STATUS_LIMIT);
     struct group_choice choice = {SPAN_LIT("wide"), 0};
-    assert_int_equal(group_member_assign(third, &choice, 1, NULL), STATUS_LIMIT);
+    assert_int_equal(group_member_assign(third, &choice, 1, NULL, NULL), STATUS_LIMIT);
     assert_int_equal(group_member_subscribe_pattern(third, SPAN_LIT(".*"), NULL, NULL),
                      STATUS_LIMIT);
     assert_int_equal(group_member_mode(third), GROUP_MODE_NONE);
@@ -271,7 +271,7 @@ static void a_deal_under_way_counts_until_it_is_over(void **state)
     size_t after = pairs_used(f);
     /* One that is given up gives back what it took. */
     topic_make(f, "t-new", 2);
-    slice = (struct group_slice){.commits_left = 1, .looks_left = 1};
+    slice = (struct group_slice){.commits_left = 1, .looks_left = topics + topics / 8};
     assert_int_equal(group_member_poll(f->members[0], &slice, NULL), STATUS_OK);
     assert_true(pairs_used(f) > after);
     size_t others = 0;
@@ -453,7 +453,7 @@ static void a_rebalance_of_many_members_takes_turns(void **state)
     for (size_t i = 0; i < CROWD; i++) {
         crowd_poll(crowd, i, SIZE_MAX);
     }
-    group_member_unsubscribe(crowd->members[7]);
+    group_member_unsubscribe(crowd->members[7], NULL);
     const size_t topics = CROWD_TOPICS;
     size_t dealt = 2 * (CROWD - 1) * topics;
     size_t settled = topics * CROWD_PARTITIONS;
@@ -470,8 +470,38 @@ static void a_rebalance_of_many_members_takes_turns(void **state)
     assert_in_range(slices, (dealt + settled) / (4 * topics), (dealt + settled) / topics);
     assert_int_equal(crowd_holds(crowd), CROWD_TOPICS * CROWD_PARTITIONS + 1);
     for (size_t i = 0; i < CROWD; i++) {
-        group_member_unsubscribe(crowd->members[i]);
+        group_member_unsubscribe(crowd->members[i], NULL);
     }
+    crowd_free(crowd);
+}
+
+/* The turn's share is told what leaving, and asking whether topics have changed, took. */
+static void leaving_and_matching_count_in_the_slice(void **state)
+{
+    struct fixture *f = *state;
+    struct crowd *crowd = crowd_join(f);
+    struct group_slice slice = GROUP_SLICE;
+    for (size_t i = 0; i < CROWD; i++) {
+        crowd_poll(crowd, i, SIZE_MAX);
+    }
+    group_member_unsubscribe(crowd->members[7], &slice);
+    assert_int_equal(slice.looks_left, 0); /* the rest is the next poll's */
+    assert_false(slice.goes_on);
+    assert_true(group_set_find(&f->set, SPAN_LIT("crowd"))->stale);
+    slice = GROUP_SLICE;
+    assert_true(group_member_close(crowd->members[8], &slice));
+    assert_int_equal(slice.looks_left, 0);
+    for (size_t i = 0; i < CROWD; i++) {
+        group_member_unsubscribe(crowd->members[i], NULL);
+    }
+    struct group_member *m = crowd->members[0];
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("wi.*"), NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
+    topic_make(f, "another", 1);
+    slice = GROUP_SLICE;
+    assert_int_equal(group_member_poll(m, &slice, NULL), STATUS_OK);
+    assert_in_range(slice.looks_left, 1, GROUP_SLICE_LOOKS - CROWD_TOPICS);
+    group_member_unsubscribe(m, NULL);
     crowd_free(crowd);
 }
 
@@ -492,13 +522,13 @@ static void a_rebalance_that_is_overtaken_begins_again(void **state)
             snprintf(name, sizeof(name), "other%d", overtaken);
             topic_make(f, name, 1);
         } else {
-            group_member_unsubscribe(crowd->members[overtaken]);
+            group_member_unsubscribe(crowd->members[overtaken], NULL);
         }
     }
     crowd_poll(crowd, 0, 1000);
     assert_int_equal(crowd_holds(crowd), CROWD_TOPICS * CROWD_PARTITIONS);
     for (size_t i = 0; i < CROWD; i++) {
-        group_member_unsubscribe(crowd->members[i]);
+        group_member_unsubscribe(crowd->members[i], NULL);
     }
     crowd_free(crowd);
 }
@@ -533,7 +563,7 @@ static void one_who_leaves_much_to_commit_hands_over_at_the_next_poll(void **sta
         append(f, i, 1);
         read_to(m, (size_t)i, 1);
     }
-    group_member_unsubscribe(leaves);
+    group_member_unsubscribe(leaves, NULL);
     assert_int_equal(group_member_partition_count(m), WIDE / 2);
     assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
     assert_int_equal(group_member_partition_count(m), WIDE);
@@ -584,7 +614,7 @@ static void partitions_by_hand_are_found_whatever_their_order(void **state)
     for (int i = 0; i < count; i++) {
         choices[i] = (struct group_choice){SPAN_LIT("wide"), (i * 7) % (count + 1) * 2 / 3};
     }
-    assert_int_equal(group_member_assign(m, choices, count, NULL), STATUS_OK);
+    assert_int_equal(group_member_assign(m, choices, count, NULL, NULL), STATUS_OK);
     assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
     size_t held = group_member_partition_count(m);
     struct group_walk walk = group_member_walk(m, 0);
@@ -604,7 +634,7 @@ static void partitions_by_hand_are_found_whatever_their_order(void **state)
     const struct group_choice four = {SPAN_LIT("wide"), 4};
     assert_int_equal(group_member_seek(m, &four, 3), STATUS_OK);
     struct group_choice fewer[] = {{SPAN_LIT("wide"), 5}, four, {SPAN_LIT("wide"), 3}};
-    assert_int_equal(group_member_assign(m, fewer, 3, NULL), STATUS_OK);
+    assert_int_equal(group_member_assign(m, fewer, 3, NULL, NULL), STATUS_OK);
     assert_int_equal(group_member_partition(m, 0).offset, 0);
     assert_int_equal(group_member_partition(m, 1).offset, 3);
     assert_int_equal(group_member_partition(m, 2).offset, 0);
@@ -626,6 +656,7 @@ int main(void)
         TEST(looking_at_what_is_committed_takes_turns_too),
         TEST(a_rebalance_in_slices_comes_to_its_end),
         TEST(a_rebalance_of_many_members_takes_turns),
+        TEST(leaving_and_matching_count_in_the_slice),
         TEST(a_rebalance_that_is_overtaken_begins_again),
         TEST(closing_and_rebalancing_wait_for_the_last_slice),
         TEST(one_who_leaves_much_to_commit_hands_over_at_the_next_poll),
