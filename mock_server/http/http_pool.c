@@ -228,6 +228,8 @@ bool http_pool_fill(struct http_pool *pool, const struct exchange_owner *owner)
         http_pool_conn_give_back(pool, c);
     }
     if (work != NULL) {
+        /* With room for a whole small request: where memory ends, this is the one that takes it. */
+        (void)buf_reserve(&work->in, HTTP_READ_BYTES_FIRST);
         work_keep(work);
     }
     return pool->spare_conns != NULL && pool->spare != NULL && http_pool_discard(pool) != NULL;
