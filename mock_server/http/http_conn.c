@@ -416,6 +416,10 @@ static bool in_reserve(struct http_conn *c)
         return in->cap >= in->len + 1 + size || buf_reserve(in, size);
     }
     size_t wanted = work->parser.head_complete ? read_bytes_min : head_bytes_min;
+    uint64_t rest = work->parser.content_length - work->parser.body_len;
+    if (work->parser.head_complete && !work->parser.chunked && rest < wanted) {
+        wanted = (size_t)rest; /* a small body fits where its head did, memory or not */
+    }
     return in->cap >= in->len + 1 + wanted || buf_reserve(in, size);
 }
 
