@@ -9,6 +9,13 @@
 #define REQUEST_CLASS "io.confluent.kafkarest.entities.v2.ProduceRequest"
 #define RECORD_CLASS  "io.confluent.kafkarest.entities.v2.ProduceRequest$ProduceRecord"
 
+/* A value of more than PRODUCE_REENCODED_BYTES_MAX of text, in a body that is read twice. */
+struct long_value {
+    size_t start;
+    size_t end;
+    size_t too_long_bytes; /* 0: it is re-encoded */
+};
+
 struct span produce_offset_span(size_t start, size_t len)
 {
     /* Not span_from: offset 0 is no missing text. */
@@ -22,6 +29,8 @@ void produce_request_init(struct produce_request *request)
      * one), characters above U+FFFF threefold, decimals by a few digits. */
     buf_init(&request->bytes, (size_t)KAFKA_REST_BODY_BYTES_MAX * 4);
     buf_init(&request->records, PRODUCE_RECORDS_MAX * sizeof(struct broker_record));
+    buf_init(&request->long_values,
+             KAFKA_REST_BODY_BYTES_MAX / PRODUCE_REENCODED_BYTES_MAX * sizeof(struct long_value));
 }
 
 void produce_request_reset(struct produce_request *request)
@@ -34,7 +43,9 @@ void produce_request_reset(struct produce_request *request)
     request->is_large = false;
     request->null_record = 0;
     request->only_checked = false;
-    request->measured = false;
+    buf_reset(&request->long_values);
+    request->is_too_long = false;
+    request->long_values_passed = 0;
 }
 
 void produce_request_clear(struct produce_request *request)
@@ -48,6 +59,7 @@ void produce_request_release(struct produce_request *request)
 {
     buf_release(&request->bytes);
     buf_release(&request->records);
+    buf_release(&request->long_values);
 }
 
 static struct broker_record *records_of(struct produce_request *request)
@@ -79,20 +91,87 @@ void produce_too_many_records(struct exchange *exchange, size_t max)
     kafka_rest_error(exchange, 413, 413, "HTTP 413 Request Entity Too Large");
 }
 
-/* A text that is too long to be re-encoded is kept as it stands. */
-static bool decode_long_data(struct kafka_rest_decoder *decoder, struct produce_request *request,
-                             struct span *out)
+/* As long as the value would be if that is longer than a record may be, however it is re-encoded;
+ * else 0. */
+static size_t too_long_bytes(size_t count, size_t long_decimals)
 {
-    struct json_cursor ahead = decoder->cursor;
+    size_t doubt = long_decimals * (JSON_DOUBLE_BYTES_MAX - JSON_DOUBLE_BYTES_MIN);
+    return count <= PRODUCE_REENCODED_BYTES_MAX + doubt ? 0 : count;
+}
+
+/* Bytes as many as the value would be stand for it: it is refused for them. */
+static void append_stand_in(struct buf *bytes, struct span raw, size_t count)
+{
+    buf_append_span(bytes, span_first(raw, count));
+    if (count > raw.len && buf_reserve(bytes, count - raw.len)) {
+        memset(bytes->ptr + bytes->len, ' ', count - raw.len);
+        bytes->len += count - raw.len;
+        bytes->ptr[bytes->len] = '\0';
+    }
+}
+
+/* Counting is for the first pass of a body and re-encoding for the second, so that neither holds
+ * others up for both. */
+static bool produce_check_json(struct kafka_rest_decoder *decoder, struct produce_request *request)
+{
+    struct json_cursor *cursor = &decoder->cursor;
     struct json_error err;
-    struct span raw;
-    if (!json_skip(&ahead, &raw, &err) || raw.len <= PRODUCE_REENCODED_BYTES_MAX) {
+    size_t count;
+    size_t decimals_before = cursor->long_decimals;
+    json_skip_space(cursor);
+    struct long_value value = {.start = cursor->position};
+    cursor->long_decimals = 0;
+    bool good = json_count(cursor, PRODUCE_COUNTED_BYTES_MAX, &count, &err);
+    value.end = cursor->position;
+    value.too_long_bytes = too_long_bytes(count, cursor->long_decimals);
+    cursor->long_decimals = decimals_before;
+    request->is_too_long = count > PRODUCE_COUNTED_BYTES_MAX;
+    if (request->is_too_long) {
         return false;
     }
-    decoder->cursor = ahead;
-    *out = produce_offset_span(request->bytes.len, raw.len);
-    buf_append_span(&request->bytes, raw);
-    return true;
+    if (!good) {
+        return kafka_rest_decode_failed(decoder, &err);
+    }
+    if (value.end - value.start > PRODUCE_REENCODED_BYTES_MAX) {
+        buf_append(&request->long_values, &value, sizeof(value));
+    }
+    return buf_ok(&request->long_values) || produce_no_memory(decoder);
+}
+
+/* The long value that begins at the cursor, or NULL; asked for each in the order of the text. */
+static const struct long_value *long_value_at(struct produce_request *request,
+                                              struct json_cursor *cursor)
+{
+    const struct long_value *values =
+        (const struct long_value *)(const void *)request->long_values.ptr;
+    size_t count = request->long_values.len / sizeof(*values);
+    if (request->long_values_passed == count) {
+        return NULL;
+    }
+    json_skip_space(cursor);
+    while (request->long_values_passed < count &&
+           values[request->long_values_passed].start < cursor->position) {
+        request->long_values_passed++;
+    }
+    const struct long_value *value = &values[request->long_values_passed];
+    return request->long_values_passed < count && value->start == cursor->position ? value : NULL;
+}
+
+static bool produce_reencode_json(struct kafka_rest_decoder *decoder,
+                                  struct produce_request *request)
+{
+    struct json_cursor *cursor = &decoder->cursor;
+    struct json_error err;
+    const struct long_value *value = long_value_at(request, cursor);
+    if (value != NULL && value->too_long_bytes > 0) {
+        struct span raw = span_from(cursor->text.ptr + value->start, value->end - value->start);
+        append_stand_in(&request->bytes, raw, value->too_long_bytes);
+        cursor->position = value->end;
+        return buf_ok(&request->bytes) || produce_no_memory(decoder);
+    }
+    return json_reencode(cursor, &request->bytes, &err) ||
+           (buf_ok(&request->bytes) ? kafka_rest_decode_failed(decoder, &err)
+                                    : produce_no_memory(decoder));
 }
 
 /* JSON records are re-encoded while they are read; for the others the source text is kept until the
@@ -101,15 +180,15 @@ static bool produce_decode_data(struct kafka_rest_decoder *decoder, struct produ
                                 bool *present, struct span *out)
 {
     struct json_error err;
-    if (request->format == MEDIA_JSON && !request->only_checked) {
+    if (request->format == MEDIA_JSON && request->only_checked) {
+        *present = true;
+        *out = SPAN_EMPTY;
+        return produce_check_json(decoder, request);
+    }
+    if (request->format == MEDIA_JSON) {
         size_t start = request->bytes.len;
-        if (request->measured && decode_long_data(decoder, request, out)) {
-            *present = true;
-            return true;
-        }
-        if (!json_reencode(&decoder->cursor, &request->bytes, &err)) {
-            return buf_ok(&request->bytes) ? kafka_rest_decode_failed(decoder, &err)
-                                           : produce_no_memory(decoder);
+        if (!produce_reencode_json(decoder, request)) {
+            return false;
         }
         size_t len = request->bytes.len - start;
         *present = len != 4 || memcmp(request->bytes.ptr + start, "null", 4) != 0;
@@ -312,6 +391,27 @@ static bool decode_base64(struct span raw, struct buf *bytes)
     return good;
 }
 
+/* False, and nothing is appended: it may be small enough when it is re-encoded. */
+static bool append_too_long(struct span raw, struct buf *bytes)
+{
+    struct json_cursor cursor = json_cursor_at(raw);
+    struct json_error err;
+    size_t count;
+    if (raw.len <= PRODUCE_REENCODED_BYTES_MAX) {
+        return false;
+    }
+    if (!json_count(&cursor, PRODUCE_COUNTED_BYTES_MAX, &count, &err) &&
+        count <= PRODUCE_COUNTED_BYTES_MAX) {
+        return false;
+    }
+    count = too_long_bytes(count, cursor.long_decimals);
+    count = count < PRODUCE_COUNTED_BYTES_MAX ? count : PRODUCE_COUNTED_BYTES_MAX;
+    if (count > 0) {
+        append_stand_in(bytes, raw, count);
+    }
+    return count > 0;
+}
+
 bool produce_value_encode(struct produce_value *value, struct buf *bytes, struct arena *arena)
 {
     struct span raw = value->raw;
@@ -322,13 +422,9 @@ bool produce_value_encode(struct produce_value *value, struct buf *bytes, struct
     if (!value->present) {
         return true;
     }
-    if (value->format == MEDIA_JSON && raw.len > PRODUCE_REENCODED_BYTES_MAX) {
-        buf_append_span(bytes, raw);
-        return json_skip(&cursor, &raw, &err);
-    }
     if (value->format == MEDIA_JSON) {
         cursor.long_decimals = value->long_decimals != NULL ? *value->long_decimals : 0;
-        bool good = json_reencode(&cursor, bytes, &err);
+        bool good = append_too_long(raw, bytes) || json_reencode(&cursor, bytes, &err);
         if (value->long_decimals != NULL) {
             *value->long_decimals = cursor.long_decimals;
         }

@@ -15,14 +15,16 @@ enum {
     /* A request of more than this takes turns with the others' (kafka_rest_produce_steps.h). */
     PRODUCE_AT_ONCE_RECORDS_MAX = 2000,
     PRODUCE_AT_ONCE_BYTES_MAX = 1024 * 1024,
-    /* DIFFERS: in a body of more than 1 MiB a record's own text may have 4 MiB, else the request is
-     * 413 before any record is stored; the real proxy reads it all and then refuses that record,
-     * because it may have 1 MiB. */
-    PRODUCE_RECORD_TEXT_BYTES_MAX = 4 * 1024 * 1024,
-    /* DIFFERS: a JSON key or value whose text has more than 1 MiB is not re-encoded: the message
-     * that refuses it (a record may have 1 MiB) counts its bytes as they were sent, and it is
-     * refused even where re-encoding would make it small enough. */
+    /* DIFFERS: in a body of more than 1 MiB a record's own text may have 6 MiB, which is what a
+     * record of 1 MiB takes when each of its characters is an escape, and its JSON key or value
+     * 4 MiB re-encoded, else the request is 413 before any record is stored; the real proxy reads
+     * it all and then refuses that record, because it may have 1 MiB. */
+    PRODUCE_RECORD_TEXT_BYTES_MAX = 6 * 1024 * 1024,
+    /* DIFFERS: a JSON key or value of more than 1 MiB, re-encoded, which no record may have, is
+     * only counted for the message that refuses it (v3: up to 4 MiB): keys that come twice count
+     * each time. */
     PRODUCE_REENCODED_BYTES_MAX = 1024 * 1024,
+    PRODUCE_COUNTED_BYTES_MAX = 4 * 1024 * 1024,
     /* Memory of the scratch that a quiet proxy keeps between two requests. */
     PRODUCE_SCRATCH_KEEP_BYTES = 1024 * 1024,
 };
@@ -38,9 +40,11 @@ struct produce_request {
 
     /* Private to the decoder. */
     enum kafka_rest_media format;
-    size_t null_record; /* 1 + index of the first null among the records; 0: none */
-    bool only_checked;  /* JSON is read but not kept */
-    bool measured;      /* a key or value is measured first (PRODUCE_REENCODED_BYTES_MAX) */
+    size_t null_record;     /* 1 + index of the first null among the records; 0: none */
+    bool only_checked;      /* JSON is read but not kept */
+    bool is_too_long;       /* a key or value that was checked: over PRODUCE_COUNTED_BYTES_MAX */
+    struct buf long_values; /* over PRODUCE_REENCODED_BYTES_MAX, that were checked */
+    size_t long_values_passed;
 };
 
 void produce_request_init(struct produce_request *request);

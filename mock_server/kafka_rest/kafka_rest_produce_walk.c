@@ -75,7 +75,6 @@ static bool walk_open_records(struct produce_walk *walk)
     walk->count = 0;
     walk->null_record = 0;
     walk->has_unsound = false;
-    walk->has_long = false;
     if (!kafka_rest_list_open(&walk->decoder, PRODUCE_RECORD_LIST_TYPE, &walk->records, &is_null)) {
         return false;
     }
@@ -130,8 +129,6 @@ static bool walk_note_record(struct produce_walk *walk, struct produce_request *
     if (request->null_record != 0 && walk->null_record == 0) {
         walk->null_record = walk->count;
     }
-    walk->has_long =
-        walk->has_long || walk->decoder.cursor.position - start > PRODUCE_REENCODED_BYTES_MAX;
     if (request->format == MEDIA_BINARY && !walk->has_unsound &&
         !produce_record_is_sound(request, &walk->texts, 0)) {
         walk->has_unsound = true;
@@ -165,6 +162,9 @@ static enum produce_walked walk_record(struct produce_walk *walk, struct produce
         request->null_record = 0;
         good = produce_record_decode(&walk->decoder, request) &&
                walk_note_record(walk, request, start);
+        if (request->is_too_long) {
+            return walk_refuse_long(walk);
+        }
         break;
     }
     return walk_part_over(walk, good);
@@ -181,7 +181,6 @@ static enum produce_walked walk_check_whole(struct produce_walk *walk,
     bool good = produce_request_check(request, exchange, walk->arg_index);
     produce_request_clear(request);
     request->only_checked = false;
-    request->measured = walk->has_long;
     if (good && walk->has_unsound) {
         walk->decoder.cursor.position = walk->unsound_at;
         walk_look(walk);

@@ -39,7 +39,6 @@ struct produce_walk {
     size_t null_record;
     bool has_unsound; /* a record that is not base64, and where the first begins */
     size_t unsound_at;
-    bool has_long;     /* a record with a text over PRODUCE_REENCODED_BYTES_MAX */
     size_t records_at; /* where the list's first record is looked for */
     struct arena texts;
 };

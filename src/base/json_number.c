@@ -185,6 +185,24 @@ static void append_number(struct json_cursor *c, struct buf *out, struct span te
     }
 }
 
+static void count_number(struct json_scan *s, struct span text, bool decimal)
+{
+    struct decimal d;
+    if (!decimal) {
+        s->counted->bytes +=
+            text.len == 2 && text.ptr[0] == '-' && text.ptr[1] == '0' ? 1 : text.len;
+    } else if (decimal_from_text(text, &d)) {
+        s->counted->decimal.len = 0;
+        append_java_decimal(&s->counted->decimal, &d);
+        s->counted->bytes += s->counted->decimal.len;
+    } else if (s->c->long_decimals >= JSON_LONG_DECIMALS_MAX) {
+        s->counted->bytes += text.len;
+    } else {
+        s->c->long_decimals++;
+        s->counted->bytes += text.len < JSON_DOUBLE_BYTES_MAX ? text.len : JSON_DOUBLE_BYTES_MAX;
+    }
+}
+
 static bool fail_digit(struct json_cursor *c, struct json_error *err, const char *expected)
 {
     char described[48];
@@ -257,8 +275,11 @@ bool json_scan_number(struct json_scan *s)
     if (json_more(c) && json_is_name_byte(json_here(c))) {
         return json_fail_char(c, s->err, "Expected space separating root-level values");
     }
+    struct span text = span_from(c->text.ptr + start, c->position - start);
     if (s->out != NULL) {
-        append_number(c, s->out, span_from(c->text.ptr + start, c->position - start), decimal);
+        append_number(c, s->out, text, decimal);
+    } else if (s->counted != NULL) {
+        count_number(s, text, decimal);
     }
     return true;
 }

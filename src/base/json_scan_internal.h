@@ -9,12 +9,27 @@
 
 struct json_member_stack;
 
+/* Bytes that would be written, where they are only counted. */
+struct json_counted {
+    size_t bytes;
+    size_t bytes_max;
+    struct buf decimal; /* scratch: their length is known when they are written */
+};
+
 struct json_scan {
     struct json_cursor *c;
-    struct buf *out; /* NULL: validate only */
+    struct buf *out; /* NULL: validate only, or count */
     struct json_error *err;
     struct json_member_stack *stack;
+    struct json_counted *counted; /* NULL: it is not counted */
 };
+
+static inline void json_count_bytes(struct json_scan *s, size_t bytes)
+{
+    if (s->counted != NULL) {
+        s->counted->bytes += bytes;
+    }
+}
 
 static inline bool json_more(const struct json_cursor *c)
 {

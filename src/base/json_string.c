@@ -72,6 +72,23 @@ static void string_append_point(struct buf *out, uint32_t point)
     }
 }
 
+/* How many bytes string_append_point takes for it. */
+static size_t string_point_bytes(uint32_t point)
+{
+    if (point < 0x20) {
+        return point == '\b' || point == '\t' || point == '\n' || point == '\f' || point == '\r'
+                   ? 2
+                   : 6;
+    }
+    if (point < 0x80) {
+        return point == '"' || point == '\\' ? 2 : 1;
+    }
+    if (point >= 0x10000) {
+        return 12;
+    }
+    return point >= 0xd800 && point <= 0xdfff ? 6 : point < 0x800 ? 2 : 3;
+}
+
 /* The escape at text[position] (after the backslash) as a code point; *used is its length. A high
  * surrogate takes its partner along when there is one; a lone one stays itself. */
 static bool escape_read(struct span text, size_t position, uint32_t *point, size_t *used)
@@ -125,6 +142,8 @@ static bool scan_escape(struct json_scan *s)
     c->position += used;
     if (s->out != NULL) {
         string_append_point(s->out, point);
+    } else if (s->counted != NULL) {
+        s->counted->bytes += string_point_bytes(point);
     }
     return true;
 }
@@ -154,6 +173,7 @@ static bool scan_multibyte(struct json_scan *s)
         return fail_utf8(s, rest);
     }
     c->position += len;
+    json_count_bytes(s, len == 4 ? 12 : len);
     if (s->out == NULL) {
         return true;
     }
@@ -170,6 +190,7 @@ bool json_scan_string(struct json_scan *s)
 {
     struct json_cursor *c = s->c;
     c->position++;
+    json_count_bytes(s, 2);
     if (s->out != NULL) {
         buf_append_byte(s->out, '"');
     }
@@ -178,6 +199,7 @@ bool json_scan_string(struct json_scan *s)
         if (s->out != NULL && run > 0) {
             buf_append(s->out, c->text.ptr + c->position, run);
         }
+        json_count_bytes(s, run);
         c->position += run;
         if (!json_more(c)) {
             return json_fail_end(c, s->err, " in VALUE_STRING");

@@ -130,6 +130,7 @@ static bool scan_literal(struct json_scan *s, struct span word)
         return json_fail_token(c, s->err);
     }
     c->position += word.len;
+    json_count_bytes(s, word.len);
     if (s->out != NULL) {
         buf_append_span(s->out, word);
     }
@@ -347,6 +348,19 @@ bool json_enter(struct json_cursor *c, enum json_kind array_or_object, struct js
     return true;
 }
 
+/* Counts the key with its colon, and the comma behind it. */
+static bool count_key(struct json_scan *s, struct span key_raw)
+{
+    s->counted->bytes += 2;
+    if (json_plain_run(key_raw.ptr + 1, key_raw.len - 1) == key_raw.len - 2) {
+        s->counted->bytes += key_raw.len;
+        return true;
+    }
+    struct json_cursor again = json_cursor_at(key_raw);
+    struct json_scan keys = {.c = &again, .counted = s->counted, .err = s->err};
+    return json_scan_string(&keys);
+}
+
 /* Appends the key again in its encoded form; the raw token is already known to be well-formed. */
 static bool append_key(struct json_scan *s, struct span key_raw)
 {
@@ -374,6 +388,8 @@ static bool scan_members(struct json_scan *s, unsigned depth, struct key_index *
             if (!append_key(s, key_raw)) {
                 return false;
             }
+        } else if (s->counted != NULL && !count_key(s, key_raw)) {
+            return false;
         }
         any = true;
         if (!scan_member_value(s, depth, index, key_start)) {
@@ -418,7 +434,10 @@ static bool scan_object(struct json_scan *s, unsigned depth)
     if (s->out != NULL) {
         buf_append_byte(s->out, '{');
     }
+    size_t counted = s->counted != NULL ? s->counted->bytes : 0;
     bool ok = scan_members(s, depth, &index);
+    /* Both braces, but no comma behind the last member. */
+    json_count_bytes(s, s->counted != NULL && s->counted->bytes > counted ? 1 : 2);
     free(index.slots);
     if (ok && index.repeated && buf_ok(s->out)) {
         ok = members_rearrange(s, index.base, object_start);
@@ -435,6 +454,7 @@ static bool scan_array(struct json_scan *s, unsigned depth)
     bool first = true;
     bool any = false;
     s->c->position++;
+    json_count_bytes(s, 2);
     if (s->out != NULL) {
         buf_append_byte(s->out, '[');
     }
@@ -442,6 +462,7 @@ static bool scan_array(struct json_scan *s, unsigned depth)
         if (s->out != NULL && any) {
             buf_append_byte(s->out, ',');
         }
+        json_count_bytes(s, any ? 1 : 0);
         any = true;
         if (!scan_value(s, depth)) {
             return false;
@@ -456,9 +477,17 @@ static bool scan_array(struct json_scan *s, unsigned depth)
     return true;
 }
 
+static bool count_is_over(struct json_scan *s)
+{
+    return s->counted != NULL && s->counted->bytes > s->counted->bytes_max;
+}
+
 static bool scan_value(struct json_scan *s, unsigned depth)
 {
     enum json_kind kind;
+    if (count_is_over(s)) {
+        return json_fail(s->err, s->c->position, "the value is larger than a limit allows");
+    }
     if (!json_peek(s->c, &kind, s->err)) {
         return false;
     }
@@ -500,6 +529,19 @@ bool json_reencode(struct json_cursor *c, struct buf *out, struct json_error *er
     if (ok && out != NULL && !buf_ok(out)) {
         return json_fail(err, c->position, "the value is larger than a limit allows");
     }
+    return ok;
+}
+
+bool json_count(struct json_cursor *c, size_t max, size_t *bytes, struct json_error *err)
+{
+    char scratch[2 * JSON_DOUBLE_BYTES_MAX];
+    struct json_counted counted = {
+        .bytes_max = max,
+        .decimal = {.ptr = scratch, .cap = sizeof(scratch), .max = sizeof(scratch) - 1}};
+    struct json_scan s = {.c = c, .err = err, .counted = &counted};
+    bool ok = scan_value(&s, JSON_DEPTH_MAX);
+    PP_ASSERT(counted.decimal.ptr == scratch && buf_ok(&counted.decimal));
+    *bytes = counted.bytes;
     return ok;
 }
 

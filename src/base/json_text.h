@@ -24,6 +24,8 @@ enum {
      * rounded to a double's shortest form; the others stay as they are written, which for what
      * programs print is the same but for the form of exponents. */
     JSON_LONG_DECIMALS_MAX = 4096,
+    JSON_DOUBLE_BYTES_MAX = 24, /* "-1.2345678901234567E-308" */
+    JSON_DOUBLE_BYTES_MIN = 3,  /* "0.0" */
 };
 
 /* A cursor over one text. The members are private, but for
@@ -67,6 +69,11 @@ bool json_peek(struct json_cursor *c, enum json_kind *out, struct json_error *er
 /* Reads one value and appends its re-encoded text to out (NULL: validate only). False on malformed
  * input or when out is at its ceiling (then buf_ok(out) is false and *err says so). */
 bool json_reencode(struct json_cursor *c, struct buf *out, struct json_error *err);
+/* Reads one value and counts the bytes that json_reencode would append, in the time of json_skip.
+ * A key that comes twice counts twice; each of what is added to long_decimals may take
+ * JSON_DOUBLE_BYTES_MAX - JSON_DOUBLE_BYTES_MIN less than it counts. May end early, and says false,
+ * when *bytes has become more than `max`. */
+bool json_count(struct json_cursor *c, size_t max, size_t *bytes, struct json_error *err);
 /* Reads one value and gives its source text. */
 bool json_skip(struct json_cursor *c, struct span *raw, struct json_error *err);
 

@@ -412,6 +412,50 @@ static void long_decimals_are_rounded_up_to_a_number(void **state)
     buf_release(&expected);
 }
 
+static void what_is_counted_is_what_is_written(void **state)
+{
+    static const char *const texts[] = {
+        "null",
+        " [ true , false , -0 , 0012e3 ]",
+        " [ true , false , -0 , 12e3, 1.50, 0.00001, 123456789012345678901 ] ",
+        "\"a\\u0041\\u4e2d\\ud83d\\ude00\\n\\/\\u0001\xf0\x9f\x98\x80\xe4\xb8\xad\"",
+        "{ \"a\\u0041\" : { \"b\" : [ ] , \"c\" : \"d\" } , \"e\" : { } }",
+        "[0.1234567890123456789, 1.2345678901234567e-300, 3.00000000000000000000001]",
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        struct json_cursor counting = json_cursor_at(span_from_cstr(texts[i]));
+        struct json_cursor writing = counting;
+        struct json_error err;
+        struct buf out;
+        size_t count;
+        buf_init(&out, 4096);
+        bool good = json_reencode(&writing, &out, &err);
+        assert_int_equal(json_count(&counting, SIZE_MAX, &count, &err), good);
+        size_t doubt = counting.long_decimals * (JSON_DOUBLE_BYTES_MAX - JSON_DOUBLE_BYTES_MIN);
+        assert_int_equal(counting.position, writing.position);
+        assert_int_equal(counting.long_decimals, writing.long_decimals);
+        if (good) {
+            assert_in_range(out.len, count - doubt, count);
+        }
+        buf_release(&out);
+    }
+}
+
+static void counting_ends_where_there_are_too_many_bytes(void **state)
+{
+    (void)state;
+    struct json_error err;
+    size_t count;
+    struct json_cursor c = json_cursor_at(SPAN_LIT("[1,2,3,4,5]"));
+    assert_true(json_count(&c, 11, &count, &err));
+    assert_int_equal(count, 11);
+    c.position = 0;
+    assert_false(json_count(&c, 4, &count, &err));
+    assert_in_range(count, 5, 6);
+    assert_true(c.position < 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +471,8 @@ int main(void)
         cmocka_unit_test(a_full_output_buffer_is_a_failure_not_a_cut),
         cmocka_unit_test(every_cut_of_a_document_is_refused),
         cmocka_unit_test(long_decimals_are_rounded_up_to_a_number),
+        cmocka_unit_test(what_is_counted_is_what_is_written),
+        cmocka_unit_test(counting_ends_where_there_are_too_many_bytes),
         cmocka_unit_test(doubles_print_shortest_and_read_back),
         cmocka_unit_test(string_tokens_decode_to_bytes),
         cmocka_unit_test(appended_strings_replace_what_is_not_utf8),

@@ -529,7 +529,7 @@ static void expect_too_long(struct bench *b, const char *before, char filler, co
     memcpy(body + strlen(before) + len, after, strlen(after) + 1);
     struct bench_call *call = bench_call(b, "POST /topics/u1.pin", NULL, body);
     assert_int_equal(call->status, 413);
-    assert_non_null(strstr(call->hint, "4 MiB of text"));
+    assert_non_null(strstr(call->hint, "6 MiB of text"));
     assert_int_equal(end_offset(b, "u1.pin"), 0);
     free(body);
 }
@@ -566,6 +566,65 @@ static void a_record_that_is_too_large_stands_among_the_others(void **state)
     record[10 + len] = '1';
     expect_special(b, record, 200, records_count, "\"error\":null");
     free(record);
+}
+
+/* `before`, so often `part`, and `after`; the caller's to free. */
+static char *text_of(const char *before, const char *part, size_t count, const char *after)
+{
+    struct buf text;
+    buf_init(&text, (size_t)8 * 1024 * 1024);
+    buf_append_cstr(&text, before);
+    for (size_t i = 0; i < count; i++) {
+        buf_append_cstr(&text, part);
+    }
+    buf_append_cstr(&text, after);
+    assert_true(buf_ok(&text));
+    return text.ptr;
+}
+
+static const struct {
+    const char *before, *part;
+    size_t count;
+    const char *after;
+    bool is_kept;
+    const char *answer;
+} long_texts[] = {
+    {"{\"value\":\"", "\\u4e2d", 175000, "\"}", true, "\"error\":null"},
+    {"{\"value\":\"", "\\u4e2d", 350000, "\"}", false, "\"The message is 1050090 bytes when"},
+    {"{\"value\":\"", "\\u0061", 1048487, "\"}", true, "\"error\":null"},
+    {"{\"value\":\"", "\\u0061", 1048488, "\"}", false, "\"The message is 1048577 bytes when"},
+    {"{\"value\":\"", "\xf0\x9f\x98\x80", 270000, "\"}", false,
+     "\"The message is 3240090 bytes when"},
+    {"{\"value\":[1", ",\n        2", 300000, "]}", true, "\"error\":null"},
+    {"{\"key\":[1", ",\n        2", 300000, "],\"value\":1}", true, "\"error\":null"},
+    {"{\"value\":[1", ", 0.12345678901234567890123456789", 50000, "]}", false, "\"The message is "},
+};
+
+static void a_long_text_that_becomes_a_small_record_is_stored(void **state)
+{
+    struct bench *b = *state;
+    bench_open(b);
+    for (size_t i = 0; i < ARRAY_COUNT(long_texts); i++) {
+        char *record = text_of(long_texts[i].before, long_texts[i].part, long_texts[i].count,
+                               long_texts[i].after);
+        expect_special(b, record, 200, records_count - (long_texts[i].is_kept ? 0 : 1),
+                       long_texts[i].answer);
+        free(record);
+    }
+}
+
+/* Its text may be long because of blanks and escapes alone. */
+static void a_record_of_many_values_is_not_looked_at_for_long(void **state)
+{
+    struct bench *b = *state;
+    bench_open(b);
+    char *body = text_of("{\"records\":[{\"value\":1},{\"key\":[1", ",1",
+                         PRODUCE_COUNTED_BYTES_MAX / 2, "],\"value\":1}]}");
+    struct bench_call *call = bench_call(b, "POST /topics/u1.pin", NULL, body);
+    assert_int_equal(call->status, 413);
+    assert_non_null(strstr(call->hint, "6 MiB of text"));
+    assert_int_equal(end_offset(b, "u1.pin"), 0);
+    free(body);
 }
 
 /* --- v3, which does all at once --- */
@@ -610,6 +669,21 @@ static void a_v3_produce_has_so_many_records_and_bytes(void **state)
     assert_int_equal(end_offset(b, "u1.pin"), 10001);
 }
 
+static void a_long_text_that_becomes_a_small_record_is_stored_by_v3(void **state)
+{
+    struct bench *b = *state;
+    static const char before[] = "{\"value\":{\"type\":\"JSON\",\"data\":\"";
+    bench_open(b);
+    char *record = text_of(before, "\\u4e2d", 340000, "\"}}");
+    assert_non_null(strstr(call_v3(b, 1, record, ' ', 0)->body, "\"size\":1020002"));
+    assert_int_equal(end_offset(b, "u1.pin"), 1);
+    free(record);
+    record = text_of(before, "\\u4e2d", 349497, "\"}}");
+    assert_non_null(
+        strstr(call_v3(b, 1, record, ' ', 0)->body, "The message is 1048580 bytes when"));
+    free(record);
+}
+
 #define STEPS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -633,6 +707,9 @@ int main(void)
         STEPS_TEST(many_records_take_little_memory),
         STEPS_TEST(no_part_of_a_body_is_looked_at_for_long),
         STEPS_TEST(a_record_that_is_too_large_stands_among_the_others),
+        STEPS_TEST(a_long_text_that_becomes_a_small_record_is_stored),
+        STEPS_TEST(a_long_text_that_becomes_a_small_record_is_stored_by_v3),
+        STEPS_TEST(a_record_of_many_values_is_not_looked_at_for_long),
         STEPS_TEST(a_v3_produce_has_so_many_records_and_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
