@@ -24,7 +24,7 @@ static bool is_s3(const struct auth_check *check)
     return check->auth->dialect == AWS_AUTH_S3;
 }
 
-static enum aws_verdict auth_no_memory(struct auth_check *check)
+static enum aws_verdict auth_no_memory(const struct auth_check *check)
 {
     error_set(&check->result->error, STATUS_NO_MEMORY, "signature: out of memory");
     return AWS_AUTH_FAILED;
@@ -149,10 +149,18 @@ static enum aws_verdict s3_payload_judge(struct auth_check *check)
     }
     if (sigv4_claim_signs(claim, SPAN_LIT("x-amz-content-sha256"))) {
         check->signed_request.payload_hash = header;
-    } else if (query_value_in(check->request->arena, check->request->http->query,
-                              "X-Amz-Content-Sha256", &parameter) != QUERY_ABSENT) {
-        /* A broken one is empty: no payload's hash, so no signature fits. */
+        return AWS_GRANTED;
+    }
+    switch (query_value_in(check->request->arena, check->request->http->query,
+                           "X-Amz-Content-Sha256", &parameter)) {
+    case QUERY_UNREAD:
+        return auth_no_memory(check);
+    case QUERY_FOUND:
+    case QUERY_BROKEN: /* which is empty: no payload's hash, so no signature fits */
         check->signed_request.payload_hash = parameter;
+        break;
+    case QUERY_ABSENT:
+        break;
     }
     return AWS_GRANTED;
 }
@@ -226,9 +234,10 @@ static enum aws_verdict signature_judge(const struct auth_check *check)
         result->canonical = auth_keep(check, buf_span(&canonical));
         result->string_to_sign = auth_keep(check, buf_span(&string_to_sign));
     }
+    bool made = buf_ok(&canonical) && buf_ok(&string_to_sign);
     buf_release(&canonical);
     buf_release(&string_to_sign);
-    return fits ? AWS_GRANTED : AWS_MISMATCH;
+    return fits ? AWS_GRANTED : made ? AWS_MISMATCH : auth_no_memory(check);
 }
 
 /* --- all of it --- */
@@ -263,6 +272,9 @@ enum aws_verdict aws_authorize(const struct aws_auth *auth, const struct aws_aut
         return auth_no_memory(&check);
     }
     out->flaw = sigv4_claim_parse(&check.signed_request, request->arena, &out->claim, &out->part);
+    if (out->flaw == SIGV4_NO_MEMORY) {
+        return auth_no_memory(&check);
+    }
     if (out->flaw != SIGV4_SOUND) {
         return AWS_MALFORMED;
     }

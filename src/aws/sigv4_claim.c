@@ -16,12 +16,13 @@ struct reading {
     struct arena *arena;
     struct sigv4_claim *claim;
     const char **what;
+    bool no_memory;
 };
 
 static enum sigv4_flaw claim_flaw(struct reading *r, enum sigv4_flaw kind, const char *what)
 {
     *r->what = what;
-    return kind;
+    return r->no_memory ? SIGV4_NO_MEMORY : kind;
 }
 
 /* Every part of a claim is printable ASCII without blanks, and not empty. */
@@ -132,6 +133,7 @@ static bool header_moment(struct reading *r, struct span *date_time, const char 
         return true;
     }
     char *iso = arena_alloc(r->arena, SIGV4_DATE_BYTES);
+    r->no_memory = r->no_memory || iso == NULL;
     if (!http_date_parse(text, &seconds) || iso == NULL) {
         return false;
     }
@@ -245,6 +247,7 @@ static bool parameter_read(struct reading *r, const char *name, struct span *out
     }
     char *text = arena_alloc(r->arena, raw.len + 1);
     if (text == NULL) {
+        r->no_memory = true;
         return false;
     }
     size_t len = 0;
@@ -325,7 +328,7 @@ static enum sigv4_flaw read_query_v2(struct reading *r)
 enum sigv4_flaw sigv4_claim_parse(const struct sigv4_request *request, struct arena *arena,
                                   struct sigv4_claim *out, const char **what)
 {
-    struct reading r = {request, arena, out, what};
+    struct reading r = {request, arena, out, what, false};
     *out = (struct sigv4_claim){
         .kind = SIGV4_NONE,
         .access_key = SPAN_EMPTY,

@@ -27,11 +27,11 @@ enum sigv4_flaw {
     SIGV4_BAD_DATE,          /* none, not well-formed, or not the credential's day */
     SIGV4_UNKNOWN_ALGORITHM, /* or another kind of Authorization: Basic, Bearer, ... */
     SIGV4_AMBIGUOUS,         /* two claims: a header and a query, or two headers */
+    SIGV4_NO_MEMORY,         /* the arena is full, and the rest could not be read */
 };
 /* Reads Authorization or the presigned parameters; decoded texts live in the arena. kind NONE and
  * SOUND when there is neither. Not SOUND: *what names the flawed part as the wire does
- * ("Credential", "X-Amz-Expires", "Date"), and *out holds the parts before it. MALFORMED also when
- * the arena is full. */
+ * ("Credential", "X-Amz-Expires", "Date"), and *out holds the parts before it. */
 enum sigv4_flaw sigv4_claim_parse(const struct sigv4_request *request, struct arena *arena,
                                   struct sigv4_claim *out, const char **what);
 

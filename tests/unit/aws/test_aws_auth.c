@@ -278,6 +278,47 @@ static void a_full_arena_is_no_answer(void **state)
     assert_int_equal(f->result.error.code, STATUS_NO_MEMORY);
 }
 
+/* Whatever of it does not fit into memory, a good request is not told to be a bad one. */
+static void a_presigned_query_without_memory_is_no_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct buf query;
+    const struct sigv4_header host = {SPAN_LIT("Host"), SPAN_LIT("127.0.0.1:9000")};
+    const struct sigv4_signer signer = {
+        f->crypto,
+        {SPAN_LIT(KEY_ID), SPAN_LIT(SECRET), SPAN_EMPTY},
+        SPAN_LIT("us-east-1"),
+        SPAN_LIT("s3"),
+    };
+    const struct sigv4_request request = {
+        .method = SPAN_LIT("GET"),
+        .path = SPAN_LIT("/bkt/a"),
+        .query = SPAN_LIT("X-Amz-Content-Sha256=UNSIGNED%2DPAYLOAD"),
+        .headers = &host,
+        .header_count = 1,
+        .payload_hash = SPAN_LIT(SIGV4_UNSIGNED_PAYLOAD),
+        .path_style = SIGV4_PATH_S3,
+    };
+    const struct sigv4_presign presign = {SPAN_LIT("20260102T030405Z"), 60};
+    struct error err;
+    buf_init(&query, 4096);
+    assert_int_equal(crypto_ready(f->crypto, &err), STATUS_OK);
+    sigv4_presign(&signer, &request, &presign, &query);
+    assert_true(buf_ok(&query));
+    const struct sent sent = {"s3", "GET", "/bkt/a", buf_cstr(&query), S3_HOST, ""};
+    enum aws_verdict verdict = AWS_AUTH_FAILED;
+    size_t failures = 0;
+    for (size_t bytes = 16; verdict == AWS_AUTH_FAILED && bytes < 65536; bytes += 16) {
+        arena_release(&f->arena);
+        arena_init(&f->arena, bytes);
+        verdict = judge(f, &sent, AWS_AUTH_S3);
+        failures += verdict == AWS_AUTH_FAILED;
+    }
+    assert_int_equal(verdict, AWS_GRANTED);
+    assert_true(failures > 4);
+    buf_release(&query);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +332,7 @@ int main(void)
         T(signatures_hold_for_minutes),
         T(only_s3_takes_the_older_signature),
         T(a_full_arena_is_no_answer),
+        T(a_presigned_query_without_memory_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -744,7 +744,7 @@ static void a_full_arena_refuses_the_claim(void **state)
     struct sigv4_claim claim;
     const char *what;
     arena_init(&arena, 16);
-    assert_int_equal(parse(QUERY_START, "", &arena, &claim, &what), SIGV4_MALFORMED_QUERY);
+    assert_int_equal(parse(QUERY_START, "", &arena, &claim, &what), SIGV4_NO_MEMORY);
     arena_release(&arena);
 }
 
