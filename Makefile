@@ -284,7 +284,7 @@ fault: check-build ## every storage fault (the quick suite tries every third), t
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_calls
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_sink_faults
 	$(Q)PINPIPE_FAULT_STRIDE=1 $(BUILD)/tests/test_store_lake_faults
-	$(Q)for s in $(filter-out %/soak.sh,$(sort $(wildcard tests/fault/*.sh))); do MALLOC_STRIDE=1 TOOL_MALLOC_STRIDE=97 PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done
+	$(Q)for s in $(filter-out %/soak.sh,$(sort $(wildcard tests/fault/*.sh))); do MALLOC_STRIDE=1 TOOL_MALLOC_STRIDE=97 FILE_STRIDE=1 TOOL_FILE_STRIDE=3 PINPIPE=$(PROGRAM) BUILD=$(BUILD) sh $$s || exit 1; done
 
 .PHONY: crash
 crash: check-build ## kill -9 under load, CRASH_ROUNDS (200) times, CRASH_PAIRS (50) again while it recovers, the sink SINK_CRASH_ROUNDS (40)

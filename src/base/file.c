@@ -170,7 +170,7 @@ void file_create_private(const char *path)
 bool file_exists(const char *path)
 {
     struct stat facts;
-    return stat(path, &facts) == 0;
+    return stat(path, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 enum status file_make_directory(const char *path, struct error *err)

@@ -19,6 +19,7 @@ bool file_write_all(int fd, struct span text);
 /* Whether file_replace could do it: the name can be made beside it, and it is no directory. Leaves
  * nothing behind. */
 enum status file_check_replace(const char *path, struct error *err) PP_MUST_USE;
+/* False: surely not. What cannot be looked at fails in whoever opens it, with a cause. */
 bool file_exists(const char *path);
 /* A file that was not there is there from now on, empty and this user's alone whatever the umask.
  * One that is there is not even opened: closing it would let go of this process's locks on it.

@@ -18,6 +18,21 @@ enum {
     HEADER_APPLICATION_ID_POSITION = 68,
 };
 
+/* Has the disk failed to read it? SQLite tells that as a damaged file. */
+static bool sqlite_read_failed(struct sqlite_db *db)
+{
+    static const int files[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+    int number = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(files) && number != EIO; i++) {
+        sqlite3_file *file = NULL;
+        if (sqlite3_file_control(db->handle, "main", files[i], &file) == SQLITE_OK &&
+            file != NULL && file->pMethods != NULL) {
+            (void)file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+        }
+    }
+    return number == EIO;
+}
+
 enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct error *err)
 {
     int code = db->handle != NULL ? sqlite3_errcode(db->handle) : SQLITE_NOMEM;
@@ -27,6 +42,11 @@ enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct erro
         status = STATUS_DISK_FULL;
         break;
     case SQLITE_CORRUPT:
+        if (sqlite_read_failed(db)) {
+            return error_set_errno(err, EIO, "%s: %s", db->path, doing);
+        }
+        status = STATUS_CORRUPT;
+        break;
     case SQLITE_NOTADB:
         status = STATUS_CORRUPT;
         break;
@@ -50,6 +70,12 @@ enum status sqlite_db_error(struct sqlite_db *db, const char *doing, struct erro
         break;
     default: /* SQLite's list is open; the rest is a failure without a name of ours */
         break;
+    }
+    /* An open that failed was tried again to read only, and the errno is of that. */
+    int number = (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db->handle) : 0;
+    if (number != 0) {
+        return error_set(err, status, "%s: %s: %s: %s", db->path, doing, sqlite3_errmsg(db->handle),
+                         strerror(number));
     }
     return error_set(err, status, "%s: %s: %s", db->path, doing,
                      db->handle != NULL ? sqlite3_errmsg(db->handle) : "out of memory");

@@ -67,7 +67,7 @@ static void check_tables(struct examination *x)
     int64_t rows = 0;
     enum status status = row_source_sqlite_open(cli_data_dir(x->cli), &x->cli->env, &source, &err);
     if (status != STATUS_OK) {
-        doctor_find(x, "tables", status == STATUS_NO_MEMORY ? CHECK_BAD : CHECK_NOTE, "%s",
+        doctor_find(x, "tables", status == STATUS_NOT_FOUND ? CHECK_NOTE : CHECK_BAD, "%s",
                     err.message);
         return;
     }

@@ -448,6 +448,12 @@ static enum status explain_failure(struct sql_session *s, struct error *err)
             "rds.db: pinterest_data, geolocation_data, user_data",
             words, cli_data_dir(s->cli));
     }
+    if (sqlite3_errcode(s->db.handle) == SQLITE_CORRUPT ||
+        sqlite3_errcode(s->db.handle) == SQLITE_IOERR) {
+        return error_set(err, STATUS_CORRUPT,
+                         "%s: state.db, rds.db, ledger.db or journal.db in %s cannot be read",
+                         words, cli_data_dir(s->cli));
+    }
     if (sqlite3_errcode(s->db.handle) == SQLITE_AUTH) {
         return error_set(err, STATUS_USAGE, "%s: only the files of --data can be read here", words);
     }

@@ -46,4 +46,41 @@ static inline bool fault_end(struct fault_control *control)
     return atomic_load(&control->failed) > 0;
 }
 
+/* The file of a call that failed ("open data/state.db-wal"), as people are told it: SQLite's logs,
+ * and what is not yet renamed, are the file's own. */
+static inline void fault_file_told(const char *what, char *out, size_t size)
+{
+    const char *digits = "0123456789";
+    static const char *const ends[] = {"-wal", "-shm",          "-journal",
+                                       ".new", ".pinpipe-part", ".part"};
+    const char *path = strchr(what, ' ');
+    const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+    snprintf(out, size, "%s", slash != NULL ? slash + 1 : path != NULL ? path + 1 : "");
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        char *end = strstr(out, ends[i]);
+        if (end != NULL) {
+            *end = '\0';
+        }
+    }
+    char *dot = strrchr(out, '.');
+    if (dot != NULL && dot[1] != '\0' && strspn(dot + 1, digits) == strlen(dot + 1)) {
+        *dot = '\0'; /* a process's number */
+    }
+}
+
+/* Does the text say why? SQLite has words of its own: it tries again, to read only, what it cannot
+ * open, takes what cannot be read for damaged, and attaches without a cause. */
+static inline bool fault_cause_in(const char *text)
+{
+    static const char *const words[] = {
+        "input/output error", "disk i/o error", "no space left", "full",
+        "unable to open",     "readonly",       "malformed"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcasestr(text, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 #endif

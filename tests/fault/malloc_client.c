@@ -5,6 +5,7 @@
  * behind does not add up.
  *
  *   malloc_client PROGRAM INTERPOSE_SO WORK_DIR STRIDE */
+#define _GNU_SOURCE /* strcasestr */
 #include "fault_driver.h"
 #include "raw_http.h"
 

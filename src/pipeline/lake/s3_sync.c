@@ -257,8 +257,11 @@ static bool path_is_ready(struct sync *sync)
     } else if (!buf_ok(&sync->path)) {
         sync_tell(sync, sync->item.key, "the path is too long: skipped");
     } else if (!sync->options->dry_run && !parents_make(sync)) {
-        sync_tell(sync, sync->item.key,
-                  "its directory is a link or a file, or cannot be made: skipped");
+        char text[128];
+        snprintf(text, sizeof(text),
+                 "its directory is a link or a file, or cannot be made: skipped: %s",
+                 strerror(errno));
+        sync_tell(sync, sync->item.key, text);
     } else {
         return true;
     }

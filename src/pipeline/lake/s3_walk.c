@@ -84,12 +84,14 @@ static int walk_names_compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Is the file of the walk's path (with the name) to be visited? If not, *why says why, or is NULL.
- */
-static bool is_wanted(const struct s3_walk *walk, bool *is_directory, const char **why)
+/* Is the file of the walk's path (with the name) to be visited? If not, *why says why, or is NULL;
+ * *unknown is the errno that keeps it from being known. */
+static bool is_wanted(const struct s3_walk *walk, bool *is_directory, const char **why,
+                      int *unknown)
 {
     struct stat info;
     *why = NULL;
+    *unknown = 0;
     if (!buf_ok(&walk->path)) {
         *why = "the path is too long";
     } else if (!span_is_utf8(span_skip(buf_span(&walk->path), walk->root_len))) {
@@ -97,7 +99,8 @@ static bool is_wanted(const struct s3_walk *walk, bool *is_directory, const char
     } else if (span_ends_with(buf_span(&walk->path), SPAN_LIT(S3_PART_SUFFIX))) {
         *why = "a download that broke off has left it";
     } else if (lstat(buf_cstr(&walk->path), &info) != 0) {
-        *why = strerror(errno);
+        *why = errno == ENOENT ? "it is gone" : NULL;
+        *unknown = errno == ENOENT ? 0 : errno;
     } else if (S_ISLNK(info.st_mode) &&
                (stat(buf_cstr(&walk->path), &info) != 0 || !S_ISREG(info.st_mode))) {
         *why = "a link that does not lead to a file is not followed";
@@ -114,9 +117,10 @@ static enum status level_read(struct s3_walk *walk, struct walk_level *level, DI
                               struct error *err)
 {
     const struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
+    while (errno = 0, (entry = readdir(dir)) != NULL) {
         bool is_directory = false;
         const char *why;
+        int unknown;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
             continue;
         }
@@ -124,7 +128,10 @@ static enum status level_read(struct s3_walk *walk, struct walk_level *level, DI
         if (walk->path.no_memory) {
             return error_no_memory(err);
         }
-        bool wanted = is_wanted(walk, &is_directory, &why);
+        bool wanted = is_wanted(walk, &is_directory, &why, &unknown);
+        if (unknown != 0) {
+            return error_set_errno(err, unknown, "%s", buf_cstr(&walk->path));
+        }
         if (!wanted) {
             walk_tell(walk, why);
         }
@@ -133,6 +140,9 @@ static enum status level_read(struct s3_walk *walk, struct walk_level *level, DI
             return error_set(err, STATUS_NO_MEMORY, "no memory for the names in %s",
                              buf_cstr(&walk->path));
         }
+    }
+    if (errno != 0) {
+        return error_set_errno(err, errno, "%s", buf_cstr(&walk->path));
     }
     if (level->count > 0) {
         qsort(level->names, level->count, sizeof(*level->names), walk_names_compare);
@@ -213,7 +223,11 @@ enum status s3_walk_next(struct s3_walk *walk, struct s3_walk_file *file, bool *
             if (status != STATUS_OK) {
                 return status;
             }
-        } else if (stat(buf_cstr(&walk->path), &info) == 0 && S_ISREG(info.st_mode)) {
+        } else if (stat(buf_cstr(&walk->path), &info) != 0) {
+            if (errno != ENOENT) { /* to pass over it would be to say that it is gone */
+                return error_set_errno(err, errno, "%s", buf_cstr(&walk->path));
+            }
+        } else if (S_ISREG(info.st_mode)) {
             file->path = span_skip(buf_span(&walk->path), walk->root_len);
             file->size = (uint64_t)info.st_size;
             file->modified_ms =

@@ -222,7 +222,8 @@ static enum status old_file_check(struct rds_build *build, struct error *err)
         build->has_old = true;
         sqlite_db_close(&old);
     }
-    return status;
+    return status == STATUS_NOT_FOUND ? STATUS_OK
+                                      : status; /* it could not be seen, and is not there */
 }
 
 static enum status new_file_begin(struct rds_build *build, struct error *err)
