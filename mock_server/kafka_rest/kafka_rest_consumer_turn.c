@@ -7,7 +7,8 @@
 
 #include "undo.h"
 
-bool consumer_turn_is_used(struct kafka_rest_consumers *consumers)
+/* The share of the turn that is under way: each begins with nothing done. */
+static struct consumer_turn *consumer_turn_now(struct kafka_rest_consumers *consumers)
 {
     struct consumer_turn *turn = &consumers->turn;
     uint64_t number = undo_turns(consumers->rest->options.undo);
@@ -15,12 +16,17 @@ bool consumer_turn_is_used(struct kafka_rest_consumers *consumers)
         turn->number = number;
         turn->looks = 0;
     }
-    return turn->looks >= CONSUMER_TURN_LOOKS_MAX;
+    return turn;
+}
+
+bool consumer_turn_is_used(struct kafka_rest_consumers *consumers)
+{
+    return consumer_turn_now(consumers)->looks >= CONSUMER_TURN_LOOKS_MAX;
 }
 
 void consumer_turn_note(struct kafka_rest_consumers *consumers, size_t looks)
 {
-    consumers->turn.looks += looks;
+    consumer_turn_now(consumers)->looks += looks;
 }
 
 /* --- the line --------------------------------------------------------------------------------- */

@@ -281,6 +281,21 @@ static void large_bodies_have_a_share_of_each_turn(void **state)
     free(body);
 }
 
+/* Also when the first thing that a turn does is counted without a question before it. */
+static void what_is_counted_belongs_to_its_own_turn(void **state)
+{
+    struct bench *b = *state;
+    bench_open(b);
+    consumer_turn_note(b->rest->consumers, CONSUMER_TURN_LOOKS_MAX);
+    assert_true(consumer_turn_is_used(b->rest->consumers));
+    turn_end(&b->turn);
+    consumer_turn_note(b->rest->consumers, CONSUMER_TURN_LOOKS_MAX);
+    assert_int_equal(turn_of(b)->looks, CONSUMER_TURN_LOOKS_MAX);
+    assert_true(consumer_turn_is_used(b->rest->consumers));
+    turn_end(&b->turn);
+    assert_false(consumer_turn_is_used(b->rest->consumers));
+}
+
 static void a_list_of_lags_has_the_greatest(void **state)
 {
     struct bench *b = *state;
@@ -376,6 +391,7 @@ int main(void)
         TEST(an_answer_rounds_so_many_decimals),
         TEST(an_answer_in_json_is_smaller),
         TEST(large_bodies_have_a_share_of_each_turn),
+        TEST(what_is_counted_belongs_to_its_own_turn),
         TEST(a_list_of_lags_has_the_greatest),
         TEST(a_body_that_is_read_as_a_whole_has_a_limit),
         TEST(a_list_has_so_many_entries_at_most),
