@@ -346,9 +346,44 @@ enum status store_file_discard(struct store *store, struct error *err)
 
 /* --- what the file says of itself --- */
 
+/* Each table with the format it came with. A file that says it is of a format and lacks a table of
+ * it is damaged; a statement on that table would only say that SQL is wrong. */
+static const char missing_table_sql[] =
+    "WITH wanted (name, format) AS (VALUES ('meta', 1), ('topic', 1), ('topic_config', 1),"
+    " ('partition', 1), ('record', 1), ('group_offset', 1), ('bucket', 2), ('content', 2),"
+    " ('chunk', 2), ('piece', 2), ('object', 2), ('upload', 2), ('upload_part', 2),"
+    " ('connector', 2), ('connector_task', 2), ('connector_topic', 2), ('msk_resource', 2),"
+    " ('batch', 3))"
+    " SELECT name FROM wanted WHERE format <= (SELECT user_version FROM pragma_user_version)"
+    " AND name NOT IN (SELECT name FROM sqlite_master WHERE type = 'table') LIMIT 1";
+
+static enum status store_file_check_tables(struct store *store, struct error *err)
+{
+    struct sqlite_db *db = &store->db;
+    sqlite3_stmt *stmt = NULL;
+    int code = sqlite3_prepare_v2(db->handle, missing_table_sql, -1, &stmt, NULL);
+    enum status status = STATUS_OK;
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(stmt);
+    }
+    if (code == SQLITE_ROW) {
+        const unsigned char *name = sqlite3_column_text(stmt, 0);
+        status = error_set(err, STATUS_CORRUPT, "%s: its table %s is missing", db->path,
+                           name != NULL ? (const char *)name : "");
+    } else if (code != SQLITE_DONE) {
+        status = sqlite_db_error(db, "look for its tables", err);
+    }
+    sqlite3_finalize(stmt);
+    return status;
+}
+
 enum status store_file_load_meta(struct store *store, struct error *err)
 {
-    enum status status =
+    enum status status = store_file_check_tables(store, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status =
         store_meta_get(store, cluster_id_name, store->cluster_id, sizeof(store->cluster_id), err);
     if (status == STATUS_NOT_FOUND ||
         (status == STATUS_OK && strlen(store->cluster_id) != STORE_CLUSTER_ID_CHARS)) {

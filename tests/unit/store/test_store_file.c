@@ -115,6 +115,29 @@ static void a_newer_file_is_refused(void **state)
     expect_refusal(f, f->dir.path, STATUS_CORRUPT, "impossible format version 0");
 }
 
+static void a_table_that_is_missing_is_damage(void **state)
+{
+    static const char *const tables[] = {"group_offset", "batch", "connector", "record", "meta"};
+    struct store_world *f = *state;
+    kept_make_topic(f, "t", 2);
+    kept_commit(f);
+    kept_close(f);
+    for (size_t i = 0; i < ARRAY_COUNT(tables); i++) {
+        char sql[64];
+        char words[64];
+        char restore[96];
+        snprintf(sql, sizeof(sql), "ALTER TABLE %s RENAME TO gone", tables[i]);
+        snprintf(words, sizeof(words), "its table %s is missing", tables[i]);
+        snprintf(restore, sizeof(restore), "ALTER TABLE gone RENAME TO %s", tables[i]);
+        run_sql(f, sql);
+        expect_refusal(f, f->dir.path, STATUS_CORRUPT, words);
+        run_sql(f, restore);
+    }
+    run_sql(f, "DROP TABLE record");
+    expect_refusal(f, f->dir.path, STATUS_CORRUPT,
+                   "its table record is missing: the data is damaged");
+}
+
 static void damage_is_named_with_its_fix(void **state)
 {
     struct store_world *f = *state;
@@ -293,6 +316,7 @@ int main(void)
         FILE_TEST(a_file_that_is_not_sqlite_is_refused),
         FILE_TEST(the_file_of_another_program_is_refused_untouched),
         FILE_TEST(a_newer_file_is_refused),
+        FILE_TEST(a_table_that_is_missing_is_damage),
         FILE_TEST(damage_is_named_with_its_fix),
         FILE_TEST(impossible_offsets_are_damage),
         FILE_TEST(impossible_ids_and_doubles_are_damage),
