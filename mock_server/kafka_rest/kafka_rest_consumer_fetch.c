@@ -165,6 +165,12 @@ static enum consumer_look look_polled(struct consumer_read *read)
         kafka_rest_error_broker(call, answer);
         return LOOK_DONE;
     }
+    if (group_member_gave_up(read->consumer->member)) {
+        answer_hint(call->exchange,
+                    "the topic_pattern takes too long on the names of the topics that "
+                    "are here: it matches nothing any more; write it with fewer "
+                    "repetitions, or subscribe to the topics by name");
+    }
     if (!read->first_poll) {
         return look_measure(read);
     }

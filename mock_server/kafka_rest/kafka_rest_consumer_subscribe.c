@@ -160,6 +160,10 @@ static enum handled subscription_matches(struct kafka_rest_call *call)
         }
     }
     group_member_look_end(consumer->member);
+    if (group_member_gave_up(consumer->member)) {
+        buf_reset(&call->exchange->reply.body); /* nothing, rather than half */
+        w = subscription_begin(call);
+    }
     return subscription_end(&w);
 }
 

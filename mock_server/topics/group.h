@@ -105,7 +105,10 @@ uint64_t group_member_epoch(const struct group_member *member);
 /* Would this topic be among those the member asked for, by name or by its pattern? What the policy
  * hides no pattern sees. */
 bool group_member_wants(const struct group_member *member, struct span topic);
-/* Round asking that of many topics: a pattern that is slow on too many of them gives up. */
+/* The pattern took too long: it wants nothing any more, also of what it has just been asked. */
+bool group_member_gave_up(const struct group_member *member);
+/* Round asking what it wants of many topics: a pattern that takes too long for all of them gives
+ * up. */
 void group_member_look_begin(struct group_member *member);
 void group_member_look_end(struct group_member *member);
 /* False: the member does not hold it. */

@@ -132,10 +132,15 @@ static bool member_sees(const struct group_member *member, struct span topic)
         LOG_WARNF(
             member->options.log, "group",
             "topic_pattern %.*s takes too long on topic names such as %.*s: it matches nothing "
-            "from now on; write it without nested repetitions",
+            "from now on; write it with fewer repetitions, or subscribe to the topics by name",
             SPAN_ARG(group_pattern_source(pattern)), SPAN_ARG(topic));
     }
     return matches;
+}
+
+bool group_member_gave_up(const struct group_member *member)
+{
+    return member->pattern != NULL && group_pattern_gave_up(member->pattern);
 }
 
 void group_member_look_begin(struct group_member *member)

@@ -10,8 +10,8 @@ struct group_pattern {
     struct java_regex *regex;
     struct group_text *source;
     unsigned overruns; /* matches that were given up */
-    bool looks;        /* at many topics, of which were slow: */
-    unsigned slow;
+    bool looks;        /* at many topics, which has taken so far: */
+    size_t look_steps;
 };
 
 void group_pattern_free(struct group_pattern *pattern)
@@ -69,20 +69,20 @@ bool group_pattern_matches(struct group_pattern *pattern, struct span topic)
         return false;
     }
     enum java_regex_outcome outcome = java_regex_match(pattern->regex, topic);
-    pattern->slow += pattern->looks && java_regex_was_slow(pattern->regex) ? 1 : 0;
-    if (pattern->slow > GROUP_PATTERN_SLOW_MAX) {
+    pattern->look_steps += pattern->looks ? java_regex_steps(pattern->regex) : 0;
+    if (pattern->look_steps > GROUP_PATTERN_LOOK_STEPS_MAX) {
         pattern->overruns = GROUP_PATTERN_OVERRUNS_MAX;
     } else if (outcome == JAVA_REGEX_OVERRUN) {
         pattern->overruns++;
     }
-    return outcome == JAVA_REGEX_YES;
+    return outcome == JAVA_REGEX_YES && !group_pattern_gave_up(pattern);
 }
 
 void group_pattern_look_begin(struct group_pattern *pattern)
 {
     if (pattern != NULL) {
         pattern->looks = true;
-        pattern->slow = 0;
+        pattern->look_steps = 0;
     }
 }
 
@@ -90,7 +90,7 @@ void group_pattern_look_end(struct group_pattern *pattern)
 {
     if (pattern != NULL) {
         pattern->looks = false;
-        pattern->slow = 0;
+        pattern->look_steps = 0;
     }
 }
 

@@ -8,8 +8,9 @@
 enum {
     /* Topic names for which a pattern's match may be given up; then it matches nothing any more. */
     GROUP_PATTERN_OVERRUNS_MAX = 16,
-    /* Names of one look at many topics that may be slow to match; the same then. */
-    GROUP_PATTERN_SLOW_MAX = 500,
+    /* Steps of one look at many topics, as java_regex_steps counts them; the same then. For all
+     * topics there can be they are what an honest pattern takes on long names. */
+    GROUP_PATTERN_LOOK_STEPS_MAX = 10000 * 250,
 };
 
 struct group_pattern;

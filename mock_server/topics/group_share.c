@@ -118,7 +118,12 @@ static size_t member_claim(struct group_deal *deal, struct group_member *member)
                                 deal->topic_count};
     PP_ASSERT(deal->served == 0 && deal->topic_count == store_topic_count(member->seat.set->store));
     deal->counted++;
-    return group_member_topics_visit(member, claim_note, &claiming);
+    size_t looks = group_member_topics_visit(member, claim_note, &claiming);
+    for (size_t i = 0; group_member_gave_up(member) && i < deal->topic_count; i++) {
+        deal->claims[i] -= claiming.wanted[i / 8] >> i % 8 & 1; /* nothing, rather than half */
+        claiming.wanted[i / 8] &= (uint8_t) ~(1U << i % 8);
+    }
+    return looks;
 }
 
 /* The member's part of a topic. False: out of memory. */

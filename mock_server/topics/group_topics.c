@@ -86,6 +86,7 @@ bool group_member_topics_changed(struct group_member *member, struct group_slice
     }
     uint64_t own = HASH64_START;
     group_slice_look(slice, group_member_topics_visit(member, group_topic_sign, &own));
+    own = group_member_gave_up(member) ? HASH64_START : own;
     bool changed = own != member->seat.own_topics_signature;
     member->seat.own_topics_signature = own;
     return changed;

@@ -9,7 +9,7 @@ struct java_regex {
     pcre2_code *code;
     pcre2_match_data *match;
     pcre2_match_context *limits;
-    bool was_slow;
+    size_t steps;
 };
 
 void java_regex_free(struct java_regex *regex)
@@ -70,8 +70,13 @@ static int match_within(struct java_regex *regex, struct span text, uint32_t ste
 enum java_regex_outcome java_regex_match(struct java_regex *regex, struct span text)
 {
     int result = match_within(regex, text, JAVA_REGEX_QUICK_STEPS);
-    regex->was_slow = result < PCRE2_ERROR_PARTIAL;
-    if (regex->was_slow) {
+    regex->steps = 0;
+    if (result < PCRE2_ERROR_PARTIAL) {
+        regex->steps = JAVA_REGEX_SOME_STEPS;
+        result = match_within(regex, text, JAVA_REGEX_SOME_STEPS);
+    }
+    if (result < PCRE2_ERROR_PARTIAL) {
+        regex->steps = JAVA_REGEX_STEPS_MAX;
         result = match_within(regex, text, JAVA_REGEX_STEPS_MAX);
     }
     if (result < PCRE2_ERROR_PARTIAL) {
@@ -80,9 +85,9 @@ enum java_regex_outcome java_regex_match(struct java_regex *regex, struct span t
     return result >= 0 ? JAVA_REGEX_YES : JAVA_REGEX_NO;
 }
 
-bool java_regex_was_slow(const struct java_regex *regex)
+size_t java_regex_steps(const struct java_regex *regex)
 {
-    return regex->was_slow;
+    return regex->steps;
 }
 
 /* --- in Java's words --- */

@@ -12,6 +12,7 @@
 enum {
     JAVA_REGEX_BYTES_MAX = 1024,
     JAVA_REGEX_STEPS_MAX = 2000, /* back, of one match */
+    JAVA_REGEX_SOME_STEPS = 250,
     JAVA_REGEX_QUICK_STEPS = 100,
 };
 
@@ -35,8 +36,9 @@ size_t java_regex_bytes(const struct java_regex *regex);
 /* The whole text, from its first to its last character. */
 enum java_regex_outcome java_regex_match(struct java_regex *regex, struct span text);
 
-/* Has the last match taken more than JAVA_REGEX_QUICK_STEPS? */
-bool java_regex_was_slow(const struct java_regex *regex);
+/* At most so many steps the last match has taken: 0 (JAVA_REGEX_QUICK_STEPS cost no more than
+ * looking at the text does), JAVA_REGEX_SOME_STEPS or JAVA_REGEX_STEPS_MAX. */
+size_t java_regex_steps(const struct java_regex *regex);
 
 /* Appends what PatternSyntaxException.getMessage says of the usual mistakes: the words, where, the
  * pattern and a caret below it. */

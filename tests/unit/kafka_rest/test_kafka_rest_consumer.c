@@ -298,6 +298,26 @@ static void a_topic_made_while_a_read_waits_is_read(void **state)
     }
 }
 
+static void a_read_says_that_its_pattern_gave_up(void **state)
+{
+    struct bench *b = *state;
+    char name[64];
+    b->options.first_poll = FIRST_POLL_EAGER;
+    bench_open(b);
+    for (int i = 0; i < 16; i++) {
+        snprintf(name, sizeof(name), "%040dbx%d", 0, i);
+        const struct store_topic_spec spec = {.name = span_from_cstr(name), .partition_count = 1};
+        assert_int_equal(store_topic_create(b->store, &spec, NULL), STATUS_OK);
+    }
+    consumer_create(b, "c", consumer_eager_json);
+    consumer_expect(b, "POST /consumers/g/instances/c/subscription",
+                    "{\"topic_pattern\":\"(0*)*(0*)*b\"}", 204, "");
+    struct bench_call *read = bench_call(b, RECORDS, JSON_TYPE, NULL);
+    consumer_assert_answer(read, 200, "[]");
+    assert_non_null(read->hint);
+    assert_non_null(strstr(read->hint, "topic_pattern takes too long"));
+}
+
 static void a_client_that_leaves_takes_its_read_along(void **state)
 {
     struct bench *b = *state;
@@ -787,6 +807,7 @@ int main(void)
         TEST(records_of_other_topics_wake_nobody),
         TEST(a_minimum_waits_until_there_is_more_than_it),
         TEST(a_topic_made_while_a_read_waits_is_read),
+        TEST(a_read_says_that_its_pattern_gave_up),
         TEST(a_client_that_leaves_takes_its_read_along),
         TEST(a_delete_ends_the_reads_of_its_instance),
         TEST(parallel_reads_stand_in_line_and_split_the_data),

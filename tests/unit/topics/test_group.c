@@ -1,6 +1,8 @@
 /* Consumer groups without HTTP: the range assignor, who holds what after each change, and where
  * partitions are resumed. */
 #include "group_internal.h"
+#include "group_pattern.h"
+#include "java_regex.h"
 #include "topic_policy.h"
 
 #include <setjmp.h>
@@ -383,12 +385,13 @@ static void a_pattern_that_is_slow_on_many_topics_gives_up(void **state)
 {
     (void)state;
     static const char name[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    enum { names = GROUP_PATTERN_LOOK_STEPS_MAX / JAVA_REGEX_STEPS_MAX };
     struct group_pattern *slow = group_pattern_new(SPAN_LIT(".*.*[^a]"), NULL);
     struct group_pattern *quick = group_pattern_new(SPAN_LIT("a*b?"), NULL);
     group_pattern_look_begin(quick);
     for (int look = 0; look < 3; look++) {
         group_pattern_look_begin(slow);
-        for (int i = 0; i < GROUP_PATTERN_SLOW_MAX; i++) {
+        for (int i = 0; i < names; i++) {
             assert_false(group_pattern_matches(slow, span_from_cstr(name)));
             assert_true(group_pattern_matches(quick, span_from_cstr(name)));
         }
@@ -399,7 +402,7 @@ static void a_pattern_that_is_slow_on_many_topics_gives_up(void **state)
     assert_false(group_pattern_gave_up(slow));
     assert_false(group_pattern_gave_up(quick));
     group_pattern_look_begin(slow);
-    for (int i = 0; i <= GROUP_PATTERN_SLOW_MAX; i++) {
+    for (int i = 0; i <= names; i++) {
         assert_false(group_pattern_gave_up(slow));
         (void)group_pattern_matches(slow, span_from_cstr(name));
     }
@@ -407,6 +410,49 @@ static void a_pattern_that_is_slow_on_many_topics_gives_up(void **state)
     assert_false(group_pattern_matches(slow, SPAN_LIT("b")));
     group_pattern_free(slow);
     group_pattern_free(quick);
+}
+
+/* As many topics as there can be, with names as long as people make them. */
+static void an_honest_pattern_over_all_topics_does_not_give_up(void **state)
+{
+    (void)state;
+    struct group_pattern *p = group_pattern_new(SPAN_LIT("team-.*-.*\\..*\\.v[0-9]+\\..*"), NULL);
+    char name[128];
+    group_pattern_look_begin(p);
+    for (int i = 0; i < 10000; i++) {
+        snprintf(name, sizeof(name), "team-analytics.prod.eu-west-1.events.user-clicks.v2.%05d", i);
+        assert_true(group_pattern_matches(p, span_from_cstr(name)));
+    }
+    assert_false(group_pattern_gave_up(p));
+    group_pattern_free(p);
+}
+
+/* The look in which a pattern gives up does not hand out what it had found by then. */
+static void a_pattern_that_gives_up_amid_a_look_matches_nothing_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    enum { names = GROUP_PATTERN_LOOK_STEPS_MAX / JAVA_REGEX_STEPS_MAX + 1 };
+    const struct span pattern = SPAN_LIT("a-first|.*.*[^a0-9]");
+    char name[64];
+    make_topic(f, "a-first", 1);
+    join(&f->members[1], "a-first");
+    for (int i = 0; i < names; i++) {
+        snprintf(name, sizeof(name), "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa%d", 1000 + i);
+        make_topic(f, name, 1);
+        if (i + 2 == names) {
+            assert_int_equal(group_member_subscribe_pattern(m, pattern, NULL, NULL), STATUS_OK);
+            assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
+            assert_string_equal(holdings(m), "a-first:0");
+            group_member_unsubscribe(m, NULL);
+        }
+    }
+    assert_int_equal(group_member_subscribe_pattern(m, pattern, NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
+    assert_true(group_member_gave_up(m));
+    assert_string_equal(holdings(m), "");
+    assert_int_equal(group_member_poll(&f->members[1], NULL, NULL), STATUS_OK);
+    assert_string_equal(holdings(&f->members[1]), "a-first:0");
 }
 
 static void a_pattern_that_blows_up_again_and_again_matches_nothing(void **state)
@@ -697,6 +743,8 @@ int main(void)
         TEST(an_alternative_must_match_the_whole_name_too),
         TEST(bad_and_endless_patterns_do_no_harm),
         TEST(a_pattern_that_is_slow_on_many_topics_gives_up),
+        TEST(an_honest_pattern_over_all_topics_does_not_give_up),
+        TEST(a_pattern_that_gives_up_amid_a_look_matches_nothing_at_once),
         TEST(a_pattern_that_blows_up_again_and_again_matches_nothing),
         TEST(members_of_a_closing_set_are_dealt_nothing),
         TEST(what_an_acl_hides_no_pattern_sees),
