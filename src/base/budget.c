@@ -5,7 +5,7 @@
 void budget_init(struct budget *budget, size_t max_bytes)
 {
     static const size_t quarters[] = {
-        [BUDGET_REQUESTS] = 2, [BUDGET_REPLIES] = 3, [BUDGET_UPSTREAM] = 1, [BUDGET_PAIRS] = 1};
+        [BUDGET_REQUESTS] = 2, [BUDGET_REPLIES] = 3, [BUDGET_UPSTREAM] = 2, [BUDGET_PAIRS] = 1};
     *budget = (struct budget){.max_bytes = max_bytes};
     for (size_t i = 0; i < BUDGET_SHARES; i++) {
         budget->shares[i].max_bytes = max_bytes / 4 * quarters[i];

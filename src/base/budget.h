@@ -11,7 +11,7 @@
 enum budget_share {
     BUDGET_REQUESTS, /* requests that are coming in: a half */
     BUDGET_REPLIES,  /* requests that are being answered, and their answers: three quarters */
-    BUDGET_UPSTREAM, /* what another server answers: a quarter */
+    BUDGET_UPSTREAM, /* what another server answers: a half */
     BUDGET_PAIRS,    /* consumers and connectors times partitions, parked requests: a quarter */
     BUDGET_SHARES
 };

@@ -185,15 +185,15 @@ static void answers_that_take_too_much_together_fail(void **state)
     struct budget budget;
     struct http_client *client;
     struct error err = ERROR_NONE;
-    budget_init(&budget, 20); /* of which the upstream has a quarter */
+    budget_init(&budget, 12); /* of which the upstream has a half */
     const struct http_client_options options = {.budget = &budget};
     assert_int_equal(http_client_new(&f->env, &options, &client, &err), STATUS_OK);
     size_t others = 0;
     fails_with(f, client, "/ok", HTTP_FAILURE_NONE);
     assert_int_equal(budget.used_bytes, 0);
-    budget_note(&budget, BUDGET_UPSTREAM, &others, 1);
+    budget_note(&budget, BUDGET_UPSTREAM, &others, 2);
     fails_with(f, client, "/ok", HTTP_FAILURE_CROWDED);
-    assert_int_equal(budget.used_bytes, 1);
+    assert_int_equal(budget.used_bytes, 2);
     http_client_free(client);
 }
 
