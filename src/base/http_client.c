@@ -18,6 +18,7 @@ enum {
     default_connect_timeout_ms = 10 * 1000,
     default_timeout_ms = 60 * 1000,
     stop_slice_ms = 100, /* how long an interruption may go unnoticed */
+    lost_ms = 1000,      /* behind a call's own limit it has been lost */
     default_response_bytes_max = 64 * 1024 * 1024,
     kept_body_bytes = 256 * 1024, /* a call's buffer between requests */
     ready_batch = 64,
@@ -122,10 +123,9 @@ static void timer_run(struct http_client *client)
 
 static int wait_ms(const struct http_client *client, int64_t now_us, int timeout_ms)
 {
-    if (client->timer_due_us == INT64_MAX) {
-        return timeout_ms;
-    }
-    int64_t timer_ms = (client->timer_due_us - now_us + 999) / 1000;
+    int64_t due_us =
+        client->timer_due_us < client->lost_us ? client->timer_due_us : client->lost_us;
+    int64_t timer_ms = (due_us - now_us + 999) / 1000;
     timer_ms = timer_ms > 0 ? timer_ms : 0;
     return timeout_ms < 0 || timer_ms < timeout_ms ? (int)timer_ms : timeout_ms;
 }
@@ -327,6 +327,11 @@ enum status http_call_send(struct http_call *call, const struct http_call_reques
                          client->curl.multi_strerror(code));
     }
     call->in_flight = true;
+    int64_t now_us = client->clock.monotonic_us(&client->clock);
+    int64_t lost_us = now_us + (call->timeout_ms + lost_ms) * 1000;
+    if (client->in_flight == 0 || lost_us > client->lost_us) {
+        client->lost_us = lost_us;
+    }
     client->in_flight++;
     return STATUS_OK;
 }
@@ -378,8 +383,11 @@ enum status http_client_run(struct http_client *client, int timeout_ms, struct e
         timer_run(client);
     }
     endings_dispatch(client);
-    /* Every call has a timer, that of its limits. libcurl lost the one it had no memory for. */
-    if (client->in_flight > 0 && client->watched_count == 0 && client->timer_due_us == INT64_MAX) {
+    /* Every call has a timer, that of its limits. libcurl lost the one it had no memory for: at
+     * once where it watches nothing either, else when the longest limit of all has passed. */
+    bool waits_for_nothing = client->watched_count == 0 && client->timer_due_us == INT64_MAX;
+    if (client->in_flight > 0 &&
+        (waits_for_nothing || client->clock.monotonic_us(&client->clock) >= client->lost_us)) {
         client->out_of_memory = true;
     }
     return client->out_of_memory

@@ -60,6 +60,7 @@ struct http_client {
     size_t watched_count;
     size_t watched_cap;
     int64_t timer_due_us;
+    int64_t lost_us; /* by then every call in flight has ended by its own limit */
     bool out_of_memory;
     bool dispatching;
 };
