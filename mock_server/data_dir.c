@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PATH_BYTES_MAX = 1000, facts_bytes_max = 64 * 1024, facts_mode = 0600, lock_mode = 0600 };
@@ -82,6 +83,22 @@ static enum status lock_open(struct data_dir *dir, const char *name, struct erro
     return STATUS_OK;
 }
 
+/* Tools ask for a shared lock to see whether a server runs, and keep it for a moment: that is
+ * waited for. A server's lock is exclusive, and refused at once. */
+static bool lock_is_got(int fd)
+{
+    enum { TRIES = 200, TRY_NS = 5 * 1000 * 1000 };
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        const struct timespec pause = {.tv_nsec = TRY_NS};
+        if (errno != EWOULDBLOCK || i == TRIES || flock(fd, LOCK_SH | LOCK_NB) != 0) {
+            return false;
+        }
+        flock(fd, LOCK_UN);
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 static enum status lock_take(struct data_dir *dir, struct error *err)
 {
     char name[PATH_BYTES_MAX];
@@ -92,7 +109,7 @@ static enum status lock_take(struct data_dir *dir, struct error *err)
         return status;
     }
     (void)fchmod(dir->lock_fd, lock_mode); /* whatever the umask */
-    if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_is_got(dir->lock_fd)) {
         if (errno == EWOULDBLOCK) {
             return lock_refused(dir->path, dir->lock_fd, err);
         }

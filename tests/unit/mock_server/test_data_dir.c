@@ -5,11 +5,14 @@
 #include "json.h"
 #include "temp_dir.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -41,6 +44,35 @@ static void a_missing_directory_is_made_for_its_owner_only(void **state)
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0700);
     data_dir_close(dir);
+}
+
+static void a_tool_that_looks_for_a_server_keeps_none_from_starting(void **state)
+{
+    char path[path_bytes];
+    char lock[path_bytes];
+    struct data_dir *dir;
+    struct error err;
+    int told[2];
+    char byte = 0;
+    temp_dir_path(*state, "data", path, sizeof(path));
+    temp_dir_path(*state, "data/server.lock", lock, sizeof(lock));
+    assert_int_equal(data_dir_open(path, &dir, &err), STATUS_OK);
+    data_dir_close(dir);
+    assert_int_equal(pipe(told), 0);
+    pid_t tool = fork();
+    if (tool == 0) {
+        int fd = open(lock, O_RDONLY);
+        byte = flock(fd, LOCK_SH | LOCK_NB) == 0 ? 'y' : 'n';
+        usleep(write(told[1], &byte, 1) == 1 ? 50 * 1000 : 0);
+        _exit(0);
+    }
+    assert_int_equal(read(told[0], &byte, 1), 1);
+    assert_int_equal(byte, 'y');
+    assert_int_equal(data_dir_open(path, &dir, &err), STATUS_OK);
+    data_dir_close(dir);
+    assert_int_equal(waitpid(tool, NULL, 0), tool);
+    close(told[0]);
+    close(told[1]);
 }
 
 static void a_second_server_is_refused_with_the_pid_of_the_first(void **state)
@@ -200,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_missing_directory_is_made_for_its_owner_only),
+        TEST(a_tool_that_looks_for_a_server_keeps_none_from_starting),
         TEST(a_second_server_is_refused_with_the_pid_of_the_first),
         TEST(what_cannot_be_a_directory_is_said_with_the_fix),
         TEST(a_directory_that_is_not_writable_is_said_so),
