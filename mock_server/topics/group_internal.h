@@ -139,8 +139,6 @@ enum status group_member_poll(struct group_member *member, struct group_slice *s
  * (NULL: one of its own) has no room for is the others' next poll's: leaving never goes on. */
 void group_member_leave(struct group_member *member, struct group_slice *slice);
 void group_member_drop_partitions(struct group_member *member);
-/* Places have changed other than by reading on: a new epoch. */
-void group_member_moved(struct group_member *member);
 /* A member that loses partitions commits its positions when auto commit is on. A failed commit
  * stops nobody; the records will be read again. False: the slice has ended before. */
 bool group_member_commit_if_auto(struct group_member *member, struct group_slice *slice);

@@ -218,9 +218,9 @@ enum status group_member_spread(struct group_member *member, struct group_run *r
 
 /* --- moving --- */
 
-/* A rebalance may have committed the member's places already: it does so once more before it hands
- * the partitions over, from the first one on. */
-void group_member_moved(struct group_member *member)
+/* Places have changed other than by reading on: a new epoch. A rebalance may have committed the
+ * member's already: it does so once more before it hands the partitions over, from the first on. */
+static void member_moved(struct group_member *member)
 {
     member->epoch++;
     member->commit_next = 0;
@@ -257,7 +257,7 @@ static enum status member_seek_place(struct group_member *member, const struct g
         }
         group_run_put(run, at, place);
     }
-    group_member_moved(member);
+    member_moved(member);
     return STATUS_OK;
 }
 
@@ -281,7 +281,7 @@ void group_member_seek_edges(struct group_member *member, enum group_position ed
         group_run_put_all(&member->holding, &member->holding.runs[i], group_place_of(edge, 0));
     }
     group_member_count(member);
-    group_member_moved(member);
+    member_moved(member);
 }
 
 /* Where there is no memory for a place apart, the whole run goes back: records that are read twice
@@ -321,5 +321,5 @@ void group_member_step_back(struct group_member *member, const struct group_plac
         member_step_back_to(member, &places[i]);
     }
     group_member_count(member);
-    group_member_moved(member);
+    member_moved(member);
 }
