@@ -10,6 +10,7 @@
 #include "version.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,7 @@ static int wait_ms(const struct http_client *client, int64_t now_us, int timeout
         client->timer_due_us < client->lost_us ? client->timer_due_us : client->lost_us;
     int64_t timer_ms = (due_us - now_us + 999) / 1000;
     timer_ms = timer_ms > 0 ? timer_ms : 0;
+    timer_ms = timer_ms < INT_MAX ? timer_ms : INT_MAX;
     return timeout_ms < 0 || timer_ms < timeout_ms ? (int)timer_ms : timeout_ms;
 }
 

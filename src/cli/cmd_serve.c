@@ -291,7 +291,7 @@ static int report(const struct cli *cli, enum pinpipe_result result, const char 
 }
 
 /* glibc would raise these thresholds with each large block that is freed, and keep a server's peaks
- * for ever. What is allocated at the start stays: rings that are empty for now are mapped, and cost
+ * for ever. What is allocated at the start stays: rings that nothing is in yet are mapped, and cost
  * nothing until they are used. Later the blocks of large requests are mapped as well: a heap that a
  * crowd has cut into pieces of all sizes takes half as much again as serve --memory allows. The
  * 68 KiB in which SQLite puts each piece of an object together are not: 16 a MiB, 256 page faults.

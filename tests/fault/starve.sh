@@ -3,21 +3,8 @@
 # it ends when it is told to.
 #   STARVE_ROUNDS (1): each lets others fail; make cover: 10. With MALLOC_STRIDE=1 (make fault): 40.
 set -eu
-cd "$(dirname "$0")/../.."
-BUILD=${BUILD:-build/release}
-PINPIPE=${PINPIPE:-$BUILD/pinpipe}
-case $(uname) in
-Linux) ;;
-*)
-    echo "ok - skipped: interposing needs LD_PRELOAD and glibc"
-    exit 0
-    ;;
-esac
-case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
-if nm -u "$PINPIPE" | grep -q __asan; then
-    echo 'ok - skipped: the sanitizer has its own malloc'
-    exit 0
-fi
+. "$(dirname "$0")/lib/interposed.sh"
+needs_own_malloc
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT INT TERM
 usual=1

@@ -58,13 +58,30 @@ static void dates_times_and_offsets_are_read_in_all_their_forms(void **state)
     }
 }
 
+struct refused_time {
+    const char *text;
+    const char *message; /* a part of Joda's */
+};
+
+static void assert_iso_is_refused(const struct refused_time *cases, size_t count,
+                                  const char *class_name)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct sink_time_fault fault = {.message = ""};
+        int64_t ms;
+        if (sink_time_parse_iso(span_from_cstr(cases[i].text), &ms, &fault) ||
+            strstr(fault.message, cases[i].message) == NULL) {
+            fail_msg("%s: \"%s\" instead of \"%s\"", cases[i].text, fault.message,
+                     cases[i].message);
+        }
+        assert_string_equal(fault.class_name, class_name);
+    }
+}
+
 static void what_is_no_time_is_refused_where_reading_ended(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        const char *message;
-    } cases[] = {
+    static const struct refused_time cases[] = {
         {"", "Invalid format: \"\""},
         {"yesterday", "Invalid format: \"yesterday\""},
         {"T", "Invalid format: \"T\" is too short"},
@@ -100,25 +117,13 @@ static void what_is_no_time_is_refused_where_reading_ended(void **state)
         {"nothing that begins with a digit, and longer than is shown of it",
          "Invalid format: \"nothing that begins with a digit...\""},
     };
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        struct sink_time_fault fault = {.message = ""};
-        int64_t ms;
-        if (sink_time_parse_iso(span_from_cstr(cases[i].text), &ms, &fault) ||
-            strstr(fault.message, cases[i].message) == NULL) {
-            fail_msg("%s: \"%s\" instead of \"%s\"", cases[i].text, fault.message,
-                     cases[i].message);
-        }
-        assert_string_equal(fault.class_name, "java.lang.IllegalArgumentException");
-    }
+    assert_iso_is_refused(cases, ARRAY_COUNT(cases), "java.lang.IllegalArgumentException");
 }
 
 static void a_field_out_of_its_range_is_named_with_the_range(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text;
-        const char *message;
-    } cases[] = {
+    static const struct refused_time cases[] = {
         {"2020-00", "Value 0 for monthOfYear must be in the range [1,12]"},
         {"2020-13", "Value 13 for monthOfYear must be in the range [1,12]"},
         {"2019-02-29", "Value 29 for dayOfMonth must be in the range [1,28]"},
@@ -133,16 +138,7 @@ static void a_field_out_of_its_range_is_named_with_the_range(void **state)
         {"-292275055-01-01", "Value -292275055 for year must be in the range"},
         {"292278994-W01", "for weekyear must be in the range"},
     };
-    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        struct sink_time_fault fault = {.message = ""};
-        int64_t ms;
-        if (sink_time_parse_iso(span_from_cstr(cases[i].text), &ms, &fault) ||
-            strstr(fault.message, cases[i].message) == NULL) {
-            fail_msg("%s: \"%s\" instead of \"%s\"", cases[i].text, fault.message,
-                     cases[i].message);
-        }
-        assert_string_equal(fault.class_name, "org.joda.time.IllegalFieldValueException");
-    }
+    assert_iso_is_refused(cases, ARRAY_COUNT(cases), "org.joda.time.IllegalFieldValueException");
 }
 
 static void each_letter_of_a_pattern_is_written_in_each_width(void **state)
