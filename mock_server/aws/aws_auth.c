@@ -210,7 +210,11 @@ static bool sigv2_fits(const struct auth_check *check, const struct sigv4_check 
     struct buf resource;
     buf_init(&resource, auth_text_bytes_max);
     sigv2_resource(check->request->host_bucket, &check->signed_request, &resource);
-    bool fits = buf_ok(&resource) && sigv2_claim_verify(what, buf_span(&resource), string_to_sign);
+    bool fits = sigv2_claim_verify(what, buf_span(&resource), string_to_sign);
+    if (!buf_ok(&resource)) {
+        buf_no_memory(string_to_sign);
+        fits = false;
+    }
     buf_release(&resource);
     return fits;
 }

@@ -217,8 +217,11 @@ bool sigv2_claim_verify(const struct sigv4_check *check, struct span resource,
         digest_hmac(check->crypto, DIGEST_SHA1, check->secret, buf_span(string_to_sign));
     buf_init(&signature, 64);
     base64_encode(digest_span(&value), &signature);
-    bool fits = buf_ok(string_to_sign) && buf_ok(&signature) &&
-                digest_text_equal(buf_span(&signature), check->claim->signature);
+    if (!buf_ok(&signature)) {
+        buf_no_memory(string_to_sign);
+    }
+    bool fits =
+        buf_ok(string_to_sign) && digest_text_equal(buf_span(&signature), check->claim->signature);
     buf_release(&signature);
     return fits;
 }

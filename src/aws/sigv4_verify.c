@@ -16,6 +16,9 @@ static bool attempt_fits(const struct attempt *attempt, enum sigv4_path path_sty
     struct sigv4_request request = *attempt->check->request;
     struct span leave_out = claim->kind == SIGV4_QUERY ? SPAN_LIT("X-Amz-Signature") : SPAN_EMPTY;
     char signature[SIGV4_SIGNATURE_BYTES];
+    if (!buf_ok(attempt->canonical) || !buf_ok(attempt->string_to_sign)) {
+        return false; /* the attempt before lacked memory, and might have fitted */
+    }
     request.path_style = path_style;
     buf_reset(attempt->canonical);
     buf_reset(attempt->string_to_sign);
@@ -35,6 +38,8 @@ bool sigv4_claim_verify(const struct sigv4_check *check, struct buf *canonical,
     struct attempt attempt = {check,
                               sigv4_signing_key(check->crypto, check->secret, &check->claim->scope),
                               canonical, string_to_sign};
+    buf_reset(canonical);
+    buf_reset(string_to_sign);
     switch (style) {
     case SIGV4_PATH_RAW:
         return attempt_fits(&attempt, SIGV4_PATH_RAW);

@@ -1,5 +1,6 @@
 /* The check of a request's signature, verdict by verdict. The signatures are the spec's vectors
  * (specs/aws-s3.md section 7), made with botocore. */
+#include "alloc_fault.h"
 #include "aws_auth.h"
 
 #include <setjmp.h>
@@ -319,6 +320,48 @@ static void a_presigned_query_without_memory_is_no_answer(void **state)
     buf_release(&query);
 }
 
+/* Each allocation of a check fails: the verdict is what it is with memory, or none. */
+static void a_lack_of_memory_changes_no_verdict(void **state)
+{
+    struct sent changed = kinesis;
+    changed.body = "{ }";
+    struct sent unsigned_header = with_headers(&s3_list, S3_HOST S3_EMPTY DATE
+                                               "X-Amz-Meta-B:1\nX-Amz-Acl:private\n" S3_SIGNED);
+    const struct {
+        const struct sent *sent;
+        enum aws_auth_dialect dialect;
+        enum aws_verdict verdict;
+    } cases[] = {
+        {&kinesis, AWS_AUTH_COMMON, AWS_GRANTED},
+        {&changed, AWS_AUTH_COMMON, AWS_MISMATCH},
+        {&s3_list, AWS_AUTH_S3, AWS_GRANTED},
+        {&unsigned_header, AWS_AUTH_S3, AWS_HEADERS_UNSIGNED},
+        {&s3_presigned, AWS_AUTH_S3, AWS_GRANTED},
+        {&s3_presigned_v2, AWS_AUTH_S3, AWS_GRANTED},
+    };
+    struct fixture *f = *state;
+    struct error err;
+    assert_int_equal(crypto_ready(f->crypto, &err), STATUS_OK);
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(cases); i++) {
+        size_t c = i / 2;
+        enum alloc_fault_mode mode = i % 2 == 0 ? ALLOC_FAILS_ONCE : ALLOC_FAILS_FROM_THERE_ON;
+        for (long n = 1; alloc_fault_goes_on(n); n++) {
+            arena_release(&f->arena);
+            arena_init(&f->arena, 1 << 20);
+            alloc_fault_begin(n, mode);
+            enum aws_verdict verdict = judge(f, cases[c].sent, cases[c].dialect);
+            bool failed = alloc_fault_end();
+            bool is_none = verdict == AWS_AUTH_FAILED && failed;
+            if (verdict != cases[c].verdict && !is_none) {
+                fail_msg("case %zu, allocation %ld: verdict %d", c, n, (int)verdict);
+            }
+            if (is_none) {
+                assert_int_equal(f->result.error.code, STATUS_NO_MEMORY);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +375,7 @@ int main(void)
         T(signatures_hold_for_minutes),
         T(only_s3_takes_the_older_signature),
         T(a_full_arena_is_no_answer),
+        T(a_lack_of_memory_changes_no_verdict),
         T(a_presigned_query_without_memory_is_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
