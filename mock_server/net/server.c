@@ -13,9 +13,6 @@
 #include "journal.h"
 #include "store.h"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -23,7 +20,6 @@
 
 enum {
     close_rounds_max = 64, /* of the loop, until every closed handle has been let go */
-    trim_part = 8,         /* of the budget: when it is free again, the system gets it back */
 };
 
 /* --- what is due --- */
@@ -262,26 +258,6 @@ static void take_in(struct server *server, uv_run_mode mode, size_t ready_count)
     timer_heap_run(&server->timers);
 }
 
-/* What a crowd has left behind lies between what is in use, where malloc keeps it: the next crowd,
- * whose pieces are of other sizes, would take its memory beside that. */
-static void memory_give_back(struct server *server)
-{
-    struct budget *budget = &server->turn.budget;
-    if (PP_LIKELY(budget->high_bytes < budget->max_bytes / trim_part) ||
-        budget->used_bytes > budget->high_bytes - budget->max_bytes / trim_part) {
-        return;
-    }
-    int64_t now_us = server_now_us(server);
-    if (now_us - server->trimmed_us < SERVER_TRIM_MS * 1000) {
-        return;
-    }
-    server->trimmed_us = now_us;
-    budget_forget_high(budget);
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
-}
-
 static void turn_run(struct server *server)
 {
     struct turn *turn = &server->turn;
@@ -307,7 +283,7 @@ static void turn_run(struct server *server)
      * behind turns that only read: an upload that broke off has left bytes, and a download's end
      * sets free what was deleted meanwhile. */
     server->housekeeping = turn->store != NULL && store_housekeep(turn->store);
-    memory_give_back(server);
+    heap_look(server);
 }
 
 /* A peer that has gone must be an error of one write, not the end of the process; the host's own
@@ -342,6 +318,9 @@ void server_run(struct server *server, bool handle_signals)
     for (size_t i = 0; handle_signals && i < ARRAY_COUNT(server->signals); i++) {
         /* One shot: the second signal finds the default handler and ends the process. */
         uv_signal_start_oneshot(&server->signals[i], on_signal, numbers[i]);
+    }
+    if (handle_signals) {
+        heap_take_over(server);
     }
     while (!server->stopping || server->conn_count > 0) {
         turn_run(server);

@@ -59,7 +59,7 @@ struct server {
     struct conn *waits_oldest; /* the connections that wait for their peers */
     struct conn *waits_newest;
     int64_t crowded_logged_us; /* monotonic; 0: never */
-    int64_t trimmed_us;        /* the same, of memory_give_back */
+    int64_t trimmed_us;        /* the same, of what malloc gives back */
     struct conn *ready_first;
     struct conn *ready_last;
     size_t ready_count;
@@ -70,6 +70,8 @@ struct server {
     int64_t wake_due_us; /* what `wake` is armed for; INT64_MAX: not */
     bool stopping;
     bool stop_overdue;
+    bool heap_is_ours; /* and no other program's around us: malloc may be told how to work */
+    bool heap_crowded; /* much is in use, and it has been told so */
     bool housekeeping; /* the store has background work left */
     size_t turn_bytes; /* received in this turn; conn.c counts them */
     struct server_part *parts;

@@ -16,6 +16,12 @@ void loop_timer_after_ms(struct server *server, struct timer *timer, int64_t del
  * there may be, before anything is served. */
 void loop_descriptors_reserve(struct server *server);
 
+/* --- heap.c --- */
+/* The process is the server's alone. */
+void heap_take_over(struct server *server);
+/* A turn is over: adapts malloc to what is in use. */
+void heap_look(struct server *server);
+
 /* --- places.c --- */
 enum place {
     PLACE_TAKEN,

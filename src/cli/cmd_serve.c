@@ -290,21 +290,14 @@ static int report(const struct cli *cli, enum pinpipe_result result, const char 
     return (int)result;
 }
 
-/* glibc would raise these thresholds with each large block that is freed, and keep a server's peaks
+/* glibc would raise its thresholds with each large block that is freed, and keep a server's peaks
  * for ever. What is allocated at the start stays: rings that nothing is in yet are mapped, and cost
- * nothing until they are used. Later the blocks of large requests are mapped as well: a heap that a
- * crowd has cut into pieces of all sizes takes half as much again as serve --memory allows. The
- * 68 KiB in which SQLite puts each piece of an object together are not: 16 a MiB, 256 page faults.
- */
-enum { START_MAPPED_BYTES = 32 * 1024, MAPPED_BYTES = 72 * 1024, TRIM_BYTES = 128 * 1024 };
-
-static void memory_map_from(int bytes)
+ * nothing until they are used. Once it runs the server decides. */
+static void memory_map_large_blocks(void)
 {
 #ifdef __GLIBC__
-    mallopt(M_MMAP_THRESHOLD, bytes);
-    mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
-#else
-    (void)bytes;
+    enum { mapped_from_bytes = 32 * 1024 };
+    mallopt(M_MMAP_THRESHOLD, mapped_from_bytes);
 #endif
 }
 
@@ -317,9 +310,8 @@ static int run_serve(struct cli *cli)
     if (code != 0) {
         return code;
     }
-    memory_map_from(START_MAPPED_BYTES);
+    memory_map_large_blocks();
     enum pinpipe_result result = pinpipe_mock_new(&options, &mock, why);
-    memory_map_from(MAPPED_BYTES);
     if (result != PINPIPE_OK) {
         return report(cli, result, why);
     }

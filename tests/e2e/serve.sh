@@ -76,6 +76,34 @@ start_server
 ok 'a killed server is no obstacle to the next'
 stop_server
 
+# Each page of an answer or a body that is fetched anew from the system is a fault: 800 a post of 900 KB where large
+# blocks are mapped.
+if [ -r /proc/self/stat ]; then
+    faults() { awk '{ sub(/.*\) /, ""); print $8 }' "/proc/$server_pid/stat"; }
+    { printf '{"records":[{"value":"'; head -c 900000 /dev/zero | tr '\0' x; printf '"}]}'; } >large.json
+    post_large() {
+        round=0
+        while [ $round -lt "$1" ]; do
+            round=$((round + 1))
+            curl -s -o out -w '%{http_code}\n' "http://127.0.0.1:$(ready_port rest_url)/topics/workshop.pin" \
+                -H 'Content-Type: application/vnd.kafka.json.v2+json' --data-binary @large.json
+        done
+    }
+    start_server
+    [ "$(post_large 5 | sort -u)" = 200 ] || fail 'large posts are taken' out
+    before=$(faults)
+    [ "$(post_large 20 | sort -u)" = 200 ] || fail 'large posts are taken' out
+    fresh=$(($(faults) - before))
+    case $BUILD in
+    *asan* | *tsan* | *cov*) ok "20 large posts cost $fresh page faults (not judged in this build)" ;;
+    *)
+        [ $fresh -lt 8000 ] || fail "20 large posts cost $fresh page faults"
+        ok 'large posts use the memory of those before them'
+        ;;
+    esac
+    stop_server
+fi
+
 cat >kafka-rest.properties <<T
 # from the workshop
 zookeeper.connect=z-1.msk.example:2181
