@@ -27,9 +27,11 @@ struct fixture {
     struct broker *broker; /* the one that is asked */
     struct arena arena;
     struct broker_result results[BATCH_RECORDS];
-    size_t answered; /* by done */
-    size_t told;     /* appends */
-    char seen[256];  /* "[first-last=bytes] " of each batch, "offset=value " of each record */
+    size_t answered;    /* by done */
+    size_t told;        /* appends */
+    size_t batches;     /* seen */
+    size_t batches_max; /* 0: any number */
+    char seen[256];     /* "[first-last=bytes] " of each batch, "offset=value " of each record */
 };
 
 static void note_done(struct broker_request *request)
@@ -197,7 +199,7 @@ static bool see_batch(struct broker_fetch *fetch, size_t part,
     assert_int_equal(part, 0);
     snprintf(f->seen + used, sizeof(f->seen) - used, "[%lld-%lld=%.*s] ",
              (long long)batch->first_offset, (long long)batch->last_offset, SPAN_ARG(batch->bytes));
-    return true;
+    return ++f->batches != f->batches_max;
 }
 
 /* Records only without a limit, else batches up to about so many bytes. */
@@ -212,6 +214,7 @@ static const char *fetch(struct fixture *f, int64_t offset, int64_t end, int64_t
                                    .visit = see_record,
                                    .visit_batch = bytes_max > 0 ? see_batch : NULL};
     f->seen[0] = '\0';
+    f->batches = 0;
     await(f, f->broker->ops->fetch(f->broker, &request));
     assert_int_equal(request.base.status, STATUS_OK);
     assert_true(part.is_there);
@@ -264,6 +267,14 @@ static void whoever_asks_for_records_sees_records(void **state)
     struct fixture *f = *state;
     put_several(f);
     assert_string_equal(fetch(f, 1, 6, 0), "1=y 2=z 3=p 4=x 5=y ");
+}
+
+static void whoever_has_seen_enough_batches_is_shown_no_more(void **state)
+{
+    struct fixture *f = *state;
+    put_several(f);
+    f->batches_max = 2;
+    assert_string_equal(fetch(f, 0, INT64_MAX, INT64_MAX), "[0-2=AAAA] 3=p [4-6=BBBB] ");
 }
 
 static void batches_outlive_a_restart(void **state)
@@ -321,6 +332,30 @@ static void a_batch_is_refused_as_a_whole(void **state)
     free(big);
 }
 
+/* Kafka's cleanup.policy is a list. */
+static void a_topic_that_is_compacted_among_other_things_wants_keys(void **state)
+{
+    static const struct {
+        const char *policy;
+        enum kafka_error error;
+    } rows[] = {
+        {"compact", KAFKA_ERROR_INVALID_RECORD},
+        {"compact,delete", KAFKA_ERROR_INVALID_RECORD},
+        {"delete, compact", KAFKA_ERROR_INVALID_RECORD},
+        {"delete", KAFKA_ERROR_NONE},
+    };
+    struct fixture *f = *state;
+    const struct broker_record record = record_of("x");
+    broker_unlisten(f->broker, f); /* it knows one topic only */
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "policy-%zu", i);
+        create_topic(f, name, rows[i].policy);
+        produce(f, name, SPAN_EMPTY, &record, 1);
+        assert_int_equal(f->results[0].error, rows[i].error);
+    }
+}
+
 #define BOTH(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, setup, teardown),                                        \
         cmocka_unit_test_setup_teardown(name, setup_later, teardown)
@@ -330,9 +365,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(a_batch_is_lent_whole_from_any_offset_inside),
         BOTH(whoever_asks_for_records_sees_records),
+        BOTH(whoever_has_seen_enough_batches_is_shown_no_more),
         BOTH(batches_outlive_a_restart),
         BOTH(a_failed_turn_takes_its_batch_along),
         BOTH(a_batch_is_refused_as_a_whole),
+        BOTH(a_topic_that_is_compacted_among_other_things_wants_keys),
     };
     return cmocka_run_group_tests_name("broker_batches", tests, NULL, NULL);
 }

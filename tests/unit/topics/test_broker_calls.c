@@ -1,6 +1,7 @@
 /* The embedded broker's calls beside produce: metadata, settings, offsets, fetch, groups. */
 #include "broker.h"
 
+#include "alloc_fault.h"
 #include "log.h"
 #include "store.h"
 #include "topic_configs.h"
@@ -121,6 +122,43 @@ static void settings_are_kafkas_defaults_and_what_a_topic_has_over_them(void **s
     assert_int_equal(request.base.status, STATUS_NOT_FOUND);
 }
 
+/* As another release may have left them in the file. */
+static void settings_that_nobody_knows_are_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    char endless[TOPIC_CONFIG_VALUE_MAX + 1];
+    memset(endless, '1', sizeof(endless) - 1);
+    endless[sizeof(endless) - 1] = '\0';
+    const struct store_config_entry configs[] = {
+        {"of.the.future", "1"}, {"retention.bytes", endless}, {"retention.ms", "7"}};
+    const struct store_topic_spec spec = {SPAN_LIT("odd"), 1, configs, ARRAY_COUNT(configs)};
+    assert_int_equal(store_topic_create(f->store, &spec, NULL), STATUS_OK);
+    struct topic_config_values values;
+    struct broker_configs request = {
+        .base = {.arena = &f->arena}, .topic = SPAN_LIT("odd"), .values = &values};
+    assert_int_equal(f->broker->ops->configs(f->broker, &request), BROKER_DONE);
+    assert_int_equal(request.base.status, STATUS_OK);
+    for (size_t i = 0; i < TOPIC_CONFIG_COUNT; i++) {
+        bool is_set = strcmp(topic_configs[i].name, "retention.ms") == 0;
+        assert_string_equal(values.values[i], is_set ? "7" : topic_configs[i].value);
+        assert_int_equal(values.overridden[i], is_set);
+    }
+}
+
+static void a_setting_may_be_so_long_and_no_longer(void **state)
+{
+    struct error err = ERROR_NONE;
+    char zeros[TOPIC_CONFIG_VALUE_MAX];
+    (void)state;
+    memset(zeros, '0', sizeof(zeros));
+    const struct span name = SPAN_LIT("retention.ms");
+    assert_int_equal(topic_config_check(name, span_from(zeros, sizeof(zeros) - 1), NULL),
+                     STATUS_OK);
+    assert_int_equal(topic_config_check(name, span_from(zeros, sizeof(zeros)), &err),
+                     STATUS_INVALID);
+    assert_non_null(strstr(err.message, "longer than"));
+}
+
 static void a_topic_is_created_once_and_deleted_once(void **state)
 {
     struct fixture *f = *state;
@@ -147,6 +185,7 @@ static void offsets_are_earliest_latest_or_of_a_time(void **state)
         {.topic = SPAN_LIT("b"), .partition = 1, .at = BROKER_OFFSET_TIME, .timestamp_ms = 201},
         {.topic = SPAN_LIT("b"), .partition = 2, .at = BROKER_OFFSET_LATEST},
         {.topic = SPAN_LIT("none"), .partition = 0, .at = BROKER_OFFSET_LATEST},
+        {.topic = SPAN_LIT("b"), .partition = -1, .at = BROKER_OFFSET_LATEST},
     };
     const int64_t expected[] = {0, 2, 1, -1};
     struct broker_offsets request = {
@@ -159,6 +198,7 @@ static void offsets_are_earliest_latest_or_of_a_time(void **state)
     }
     assert_false(offsets[4].is_there);
     assert_false(offsets[5].is_there);
+    assert_false(offsets[6].is_there);
 }
 
 static bool note_record(struct broker_fetch *fetch, size_t part,
@@ -215,9 +255,9 @@ static void a_fetch_visits_its_parts_in_order_until_one_of_three_says_enough(voi
 /* Parts that come one by one, and what was told of each. */
 struct stream {
     struct broker_fetch fetch;
-    struct broker_fetch_part parts[4];
+    struct broker_fetch_part parts[5];
     size_t at;
-    int64_t told[4]; /* the log's end; -1: there is no such partition */
+    int64_t told[5]; /* the log's end; -1: there is no such partition */
     size_t told_count;
     size_t told_max;
 };
@@ -253,17 +293,19 @@ static void parts_may_come_one_by_one_and_are_told_of(void **state)
                   .visit = note_record},
         .parts = {{.topic = SPAN_LIT("b"), .partition = 0, .end = INT64_MAX},
                   {.topic = SPAN_LIT("b"), .partition = 1, .end = INT64_MAX},
+                  {.topic = SPAN_LIT("b"), .partition = -1, .end = INT64_MAX},
                   {.topic = SPAN_LIT("b"), .partition = 9, .end = INT64_MAX},
                   {.topic = SPAN_LIT("a"), .partition = 0, .end = INT64_MAX}},
-        .told_max = 4,
+        .told_max = 5,
     };
     assert_int_equal(f->broker->ops->fetch(f->broker, &stream.fetch), BROKER_DONE);
-    assert_string_equal(f->seen, "0:0=p 0:1=q 3:0=s ");
-    assert_int_equal(stream.told_count, 4);
+    assert_string_equal(f->seen, "0:0=p 0:1=q 4:0=s ");
+    assert_int_equal(stream.told_count, 5);
     assert_int_equal(stream.told[0], 2);
     assert_int_equal(stream.told[1], 0);
     assert_int_equal(stream.told[2], -1);
-    assert_int_equal(stream.told[3], 1);
+    assert_int_equal(stream.told[3], -1);
+    assert_int_equal(stream.told[4], 1);
     stream.at = 0;
     stream.told_count = 0;
     stream.told_max = 2;
@@ -366,16 +408,34 @@ static void a_group_is_there_when_it_has_a_member_or_a_commit(void **state)
     struct broker_describe live = {.base = {.arena = &f->arena}, .group = SPAN_LIT("live")};
     struct broker_describe dead = {.base = {.arena = &f->arena}, .group = SPAN_LIT("dead")};
     struct broker_describe none = {.base = {.arena = &f->arena}, .group = SPAN_LIT("none")};
+    struct broker_describe nameless = {.base = {.arena = &f->arena}, .group = SPAN_EMPTY};
     assert_int_equal(f->broker->ops->describe(f->broker, &live), BROKER_DONE);
     assert_int_equal(f->broker->ops->describe(f->broker, &dead), BROKER_DONE);
     assert_int_equal(f->broker->ops->describe(f->broker, &none), BROKER_DONE);
-    assert_true(live.exists && dead.exists && !none.exists);
+    assert_int_equal(f->broker->ops->describe(f->broker, &nameless), BROKER_DONE);
+    assert_true(live.exists && dead.exists && !none.exists && !nameless.exists);
     assert_int_equal(live.member_count, 1);
     assert_int_equal(live.members[0].place_count, 2);
     assert_int_equal(group_member_partition(member, 0).offset, 1); /* the commit's */
     membership(f, member, BROKER_MEMBER_CLOSE);
     assert_false(group_member_is_joined(member));
     group_member_free(member);
+}
+
+/* A mock that could not be made whole frees what there is of it. */
+static void without_memory_there_is_no_broker(void **state)
+{
+    struct fixture *f = *state;
+    const struct broker_store_options options = {.store = f->store, .env = &f->env, .log = &f->log};
+    for (long n = 1; alloc_fault_goes_on(n); n++) {
+        struct broker *broker = NULL;
+        alloc_fault_begin(n, ALLOC_FAILS_ONCE);
+        enum status status = broker_store_new(&options, &broker);
+        bool failed = alloc_fault_end();
+        assert_int_equal(status, failed ? STATUS_NO_MEMORY : STATUS_OK);
+        assert_true(failed == (broker == NULL));
+        broker_free(broker);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -385,6 +445,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(metadata_lists_all_topics_by_name_or_those_named_in_their_order),
         TEST(settings_are_kafkas_defaults_and_what_a_topic_has_over_them),
+        TEST(settings_that_nobody_knows_are_passed_over),
+        cmocka_unit_test(a_setting_may_be_so_long_and_no_longer),
         TEST(a_topic_is_created_once_and_deleted_once),
         TEST(offsets_are_earliest_latest_or_of_a_time),
         TEST(a_fetch_visits_its_parts_in_order_until_one_of_three_says_enough),
@@ -392,6 +454,7 @@ int main(void)
         TEST(a_fetch_of_a_topic_that_was_made_again_finds_another_one),
         TEST(commits_are_read_one_by_one_or_all_of_a_group),
         TEST(a_group_is_there_when_it_has_a_member_or_a_commit),
+        TEST(without_memory_there_is_no_broker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -504,6 +504,88 @@ static void what_an_acl_hides_no_pattern_sees(void **state)
     assert_string_equal(holdings(m), "u1.pin:0");
 }
 
+/* --- what may be asked for -------------------------------------------------------------------- */
+
+static void a_member_wants_what_it_asked_for_and_nothing_else(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    assert_false(group_member_wants(m, SPAN_LIT("t")));
+    subscribe(m, "t v");
+    group_member_look_begin(m); /* there is no pattern that could take too long */
+    assert_true(group_member_wants(m, SPAN_LIT("t")));
+    assert_true(group_member_wants(m, SPAN_LIT("v")));
+    assert_false(group_member_wants(m, SPAN_LIT("u")));
+    group_member_look_end(m);
+    assert_false(group_member_gave_up(m));
+}
+
+static void no_partitions_is_an_unsubscribe_too(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    struct group_choice choice = {SPAN_LIT("t"), 0};
+    make_topic(f, "t", 1);
+    assert_int_equal(group_member_assign(m, &choice, 1, NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_assign(m, NULL, 0, NULL, NULL), STATUS_OK);
+    assert_int_equal(m->mode, GROUP_MODE_NONE);
+    assert_string_equal(holdings(m), "");
+}
+
+static void a_pattern_may_be_so_long_and_no_longer(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = ERROR_NONE;
+    char pattern[JAVA_REGEX_BYTES_MAX + 1];
+    memset(pattern, 'a', sizeof(pattern));
+    assert_int_equal(group_member_subscribe_pattern(
+                         &f->members[0], span_from(pattern, sizeof(pattern)), NULL, &err),
+                     STATUS_INVALID);
+    assert_string_equal(err.message, "a topic_pattern may have 1024 bytes, this one has 1025");
+    assert_int_equal(group_member_subscribe_pattern(
+                         &f->members[0], span_from(pattern, sizeof(pattern) - 1), NULL, NULL),
+                     STATUS_OK);
+}
+
+static void the_same_pattern_again_changes_nothing_and_another_one_begins_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    make_topic(f, "t", 1);
+    make_topic(f, "u", 1);
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("t"), NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("t"), NULL, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "t:0");
+    assert_int_equal(group_member_subscribe_pattern(m, SPAN_LIT("u"), NULL, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "");
+    assert_int_equal(group_member_poll(m, NULL, NULL), STATUS_OK);
+    assert_string_equal(holdings(m), "u:0");
+}
+
+/* Partitions by hand may be any: those that are not there wait, and nothing is committed for them.
+ */
+static void a_partition_that_is_not_there_is_held_and_never_committed(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    struct group_choice choices[] = {
+        {SPAN_LIT("t"), -1}, {SPAN_LIT("t"), 1}, {SPAN_LIT("t"), 2}, {SPAN_LIT("gone"), 0}};
+    make_topic(f, "t", 2);
+    append(f, "t", 1, 3);
+    assert_int_equal(group_member_assign(m, choices, ARRAY_COUNT(choices), NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    assert_true(group_member_misses_topics(m));
+    for (size_t i = 0; i < ARRAY_COUNT(choices); i++) {
+        assert_int_equal(group_member_seek(m, &choices[i], 1), STATUS_OK);
+    }
+    assert_int_equal(group_member_commit(m, NULL, NULL), STATUS_OK);
+    assert_int_equal(committed(f, "t", 1), 1);
+    assert_int_equal(committed(f, "t", -1), -1);
+    assert_int_equal(committed(f, "t", 2), -1);
+    assert_int_equal(committed(f, "gone", 0), -1);
+}
+
 /* --- positions --- */
 
 static void a_commit_wins_over_every_reset_policy(void **state)
@@ -721,6 +803,21 @@ static void a_lost_answer_is_read_again_and_voids_what_was_seen(void **state)
     assert_true(group_member_epoch(m) > epoch);
 }
 
+static void the_first_partition_without_a_place_is_the_one_that_is_told_of(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = &f->members[0];
+    struct error err = ERROR_NONE;
+    make_topic(f, "t", 2);
+    m->options.reset = GROUP_RESET_NONE;
+    join(m, "t");
+    assert_int_equal(group_member_settle(m, &err), STATUS_NOT_FOUND);
+    assert_string_equal(err.message, "Undefined offset with no reset policy for partitions: [t-0]");
+    commit(f, "t", 0, 0);
+    assert_int_equal(group_member_settle(m, &err), STATUS_NOT_FOUND);
+    assert_string_equal(err.message, "Undefined offset with no reset policy for partitions: [t-1]");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -748,6 +845,11 @@ int main(void)
         TEST(a_pattern_that_blows_up_again_and_again_matches_nothing),
         TEST(members_of_a_closing_set_are_dealt_nothing),
         TEST(what_an_acl_hides_no_pattern_sees),
+        TEST(a_member_wants_what_it_asked_for_and_nothing_else),
+        TEST(no_partitions_is_an_unsubscribe_too),
+        TEST(a_pattern_may_be_so_long_and_no_longer),
+        TEST(the_same_pattern_again_changes_nothing_and_another_one_begins_anew),
+        TEST(a_partition_that_is_not_there_is_held_and_never_committed),
         TEST(a_commit_wins_over_every_reset_policy),
         TEST(without_a_commit_the_reset_policy_decides),
         TEST(a_position_outside_the_log_is_reset),
@@ -760,6 +862,7 @@ int main(void)
         TEST(a_topic_made_anew_begins_anew_also_when_it_was_missed_in_between),
         TEST(reading_on_keeps_the_epoch_and_seeking_begins_another),
         TEST(a_lost_answer_is_read_again_and_voids_what_was_seen),
+        TEST(the_first_partition_without_a_place_is_the_one_that_is_told_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* Members of wide topics: what they take of memory, what a step does at most, and that both are the
  * same as one partition after the other. */
+#include "alloc_fault.h"
 #include "budget.h"
 #include "group_internal.h"
 
@@ -640,6 +641,32 @@ static void partitions_by_hand_are_found_whatever_their_order(void **state)
     assert_int_equal(group_member_partition(m, 2).offset, 0);
 }
 
+/* Records that are read twice are better than some that never are. */
+static void without_memory_a_lost_answer_takes_all_of_a_run_back(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = member_make(f, 0, "g");
+    struct group_choice choices[] = {
+        {SPAN_LIT("wide"), 0}, {SPAN_LIT("wide"), 1}, {SPAN_LIT("wide"), 3}};
+    for (int32_t p = 0; p < 4; p++) {
+        append(f, p, 9);
+    }
+    assert_int_equal(group_member_assign(m, choices, ARRAY_COUNT(choices), NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    group_member_seek_edges(m, GROUP_POSITION_END);
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_seek_edge(m, &choices[2], GROUP_POSITION_END), STATUS_OK);
+    int64_t id = group_member_partition(m, 0).topic_id;
+    /* Neither a partition that another has nor one that was sought since moves. */
+    const struct group_place places[] = {{id, 2, 0}, {id, 1, 4}, {id, 3, 4}};
+    alloc_fault_begin(1, ALLOC_FAILS_FROM_THERE_ON);
+    group_member_step_back(m, places, ARRAY_COUNT(places));
+    bool failed = alloc_fault_end();
+    assert_int_equal(group_member_partition(m, 0).offset, failed ? 4 : 9);
+    assert_int_equal(group_member_partition(m, 1).offset, 4);
+    assert_int_equal(group_member_partition(m, 2).at, GROUP_POSITION_END);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -662,6 +689,7 @@ int main(void)
         TEST(one_who_leaves_much_to_commit_hands_over_at_the_next_poll),
         TEST(commits_are_found_among_those_of_others),
         TEST(partitions_by_hand_are_found_whatever_their_order),
+        TEST(without_memory_a_lost_answer_takes_all_of_a_run_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

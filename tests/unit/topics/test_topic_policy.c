@@ -64,9 +64,14 @@ static void an_illegal_name_is_told_in_kafkas_words(void **state)
                         "Topic name is illegal, it can't be empty");
     assert_string_equal(topic_name_flaw(SPAN_LIT(".."), &arena),
                         "Topic name cannot be \".\" or \"..\"");
+    assert_string_equal(topic_name_flaw(SPAN_LIT("."), &arena),
+                        "Topic name cannot be \".\" or \"..\"");
     assert_string_equal(topic_name_flaw(SPAN_LIT("a b"), &arena),
                         "Topic name \"a b\" is illegal, it contains a character other than ASCII "
                         "alphanumerics, '.', '_' and '-'");
+    arena_release(&arena);
+    arena_init(&arena, 0); /* there is no memory for the words, and the name is no better */
+    assert_string_equal(topic_name_flaw(SPAN_LIT("a b"), &arena), "Topic name is illegal");
     arena_release(&arena);
 }
 
