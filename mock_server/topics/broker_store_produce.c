@@ -86,15 +86,18 @@ static const struct store_topic *produce_topic_for(const struct produce_job *job
         return NULL;
     }
     const struct store_topic *topic = store_topic_find(self->store, name);
-    if (topic == NULL && self->auto_create &&
-        store_topic_create(
+    enum kafka_error error = KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+    if (topic == NULL && self->auto_create) {
+        enum status status = store_topic_create(
             self->store,
             &(struct store_topic_spec){.name = name, .partition_count = AUTO_CREATED_PARTITIONS},
-            NULL) == STATUS_OK) {
+            NULL);
         topic = store_topic_find(self->store, name);
+        /* INVALID: there may be no more topics. Anything else says nothing about the topic. */
+        error = status == STATUS_INVALID ? error : KAFKA_ERROR_STORAGE;
     }
     if (topic == NULL) {
-        produce_fail_all(job, -1, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+        produce_fail_all(job, -1, error);
     }
     return topic;
 }

@@ -259,6 +259,18 @@ static bool batch_is_kept(struct world *w)
     return end_of(w, "kept", 1) == 4;
 }
 
+/* The broker makes the topic. */
+static enum status produce_to_a_missing_topic(struct world *w)
+{
+    const struct broker_record record = record_for(-1, "key", "first");
+    return produce(w, "new", "", &record, 1, KAFKA_ERROR_NONE);
+}
+
+static bool new_has_a_record(struct world *w)
+{
+    return end_of(w, "new", 0) == 1;
+}
+
 static bool see_record(struct broker_fetch *fetch, size_t part, const struct broker_fetched *record)
 {
     see(fetch->base.ctx, "%zu:%d=%.*s ", part, (int)record->offset, SPAN_ARG(record->value));
@@ -572,6 +584,9 @@ static const struct call calls[] = {
     {.name = "offsets", .run = offsets},
     {"produce", NULL, produce_to_two_partitions, both_have_more, true},
     {.name = "produce a batch", .run = produce_a_batch, .is_done = batch_is_kept},
+    {.name = "produce to a missing topic",
+     .run = produce_to_a_missing_topic,
+     .is_done = new_has_a_record},
     {.name = "fetch", .run = fetch_records},
     {.name = "fetch batches", .run = fetch_batches},
     {.name = "groups", .run = groups},
