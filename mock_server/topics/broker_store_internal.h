@@ -31,7 +31,8 @@ const struct store_topic *broker_store_partition(struct store *store, struct spa
                                                  int32_t partition);
 /* Sets the request's status and words. */
 void broker_store_no_memory(struct broker_request *request);
-bool broker_store_is_compacted(struct broker_store *self, const struct store_topic *topic);
+enum status broker_store_is_compacted(struct broker_store *self, const struct store_topic *topic,
+                                      bool *compacted) PP_MUST_USE;
 
 enum broker_outcome broker_store_produce(struct broker *broker, struct broker_produce *request);
 enum broker_outcome broker_store_fetch(struct broker *broker, struct broker_fetch *request);

@@ -108,9 +108,14 @@ static const struct store_topic *produce_topic_for(const struct produce_job *job
 static enum kafka_error produce_check_key(const struct produce_job *job,
                                           const struct broker_record *record)
 {
-    return record->has_key || !broker_store_is_compacted(job->self, job->topic)
-               ? KAFKA_ERROR_NONE
-               : KAFKA_ERROR_INVALID_RECORD;
+    bool compacted = false;
+    if (record->has_key) {
+        return KAFKA_ERROR_NONE;
+    }
+    if (broker_store_is_compacted(job->self, job->topic, &compacted) != STATUS_OK) {
+        return KAFKA_ERROR_STORAGE; /* the record may be one that the topic must not have */
+    }
+    return compacted ? KAFKA_ERROR_INVALID_RECORD : KAFKA_ERROR_NONE;
 }
 
 static enum kafka_error produce_check_record(const struct produce_job *job,

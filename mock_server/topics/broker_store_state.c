@@ -47,19 +47,22 @@ static int compaction_order(const void *item, const void *key)
     return (entry->topic_id > *topic_id) - (entry->topic_id < *topic_id);
 }
 
-bool broker_store_is_compacted(struct broker_store *self, const struct store_topic *topic)
+enum status broker_store_is_compacted(struct broker_store *self, const struct store_topic *topic,
+                                      bool *compacted)
 {
     bool found;
     size_t position = SEARCH_PLACE(self->compactions, self->compaction_count, &topic->id,
                                    compaction_order, &found);
     if (found) {
-        return self->compactions[position].compacted;
+        *compacted = self->compactions[position].compacted;
+        return STATUS_OK;
     }
-    bool compacted = false;
-    if (store_topic_configs(self->store, topic, note_cleanup_policy, &compacted, NULL) !=
-        STATUS_OK) {
-        return false; /* the append will meet the same trouble and report it */
+    bool noted = false;
+    enum status status = store_topic_configs(self->store, topic, note_cleanup_policy, &noted, NULL);
+    if (status != STATUS_OK) {
+        return status;
     }
+    *compacted = noted;
     if (ARRAY_RESERVE(self->compactions, self->compaction_cap, self->compaction_count + 1,
                       ARRAY_NO_MAX) == STATUS_OK) {
         PP_ASSERT(position <= self->compaction_count);
@@ -67,8 +70,8 @@ bool broker_store_is_compacted(struct broker_store *self, const struct store_top
         PP_ASSERT(position == self->compaction_count ||
                   self->compactions[position].topic_id > topic->id);
         ARRAY_OPEN(self->compactions, self->compaction_count, position);
-        self->compactions[position] = (struct compaction){topic->id, compacted};
+        self->compactions[position] = (struct compaction){topic->id, noted};
         self->compaction_count++;
     }
-    return compacted;
+    return STATUS_OK;
 }

@@ -271,6 +271,18 @@ static bool new_has_a_record(struct world *w)
     return end_of(w, "new", 0) == 1;
 }
 
+static enum status produce_without_a_key(struct world *w)
+{
+    const struct broker_record record = record_for(0, NULL, "to be compacted with what?");
+    return produce(w, "compacted", "", &record, 1, KAFKA_ERROR_INVALID_RECORD);
+}
+
+static enum status produce_a_batch_without_a_key(struct world *w)
+{
+    const struct broker_record record = record_for(0, NULL, "j");
+    return produce(w, "compacted", "[j]", &record, 1, KAFKA_ERROR_INVALID_RECORD);
+}
+
 static bool see_record(struct broker_fetch *fetch, size_t part, const struct broker_fetched *record)
 {
     see(fetch->base.ctx, "%zu:%d=%.*s ", part, (int)record->offset, SPAN_ARG(record->value));
@@ -587,6 +599,8 @@ static const struct call calls[] = {
     {.name = "produce to a missing topic",
      .run = produce_to_a_missing_topic,
      .is_done = new_has_a_record},
+    {.name = "produce without a key", .run = produce_without_a_key},
+    {.name = "produce a batch without a key", .run = produce_a_batch_without_a_key},
     {.name = "fetch", .run = fetch_records},
     {.name = "fetch batches", .run = fetch_batches},
     {.name = "groups", .run = groups},
