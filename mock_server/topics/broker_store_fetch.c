@@ -95,7 +95,7 @@ static enum status fetch_part(struct fetching *fetching, struct broker_fetch_par
     part->is_there = topic != NULL && (part->topic_id == 0 || topic->id == part->topic_id) &&
                      part->partition >= 0 && part->partition < topic->partition_count;
     if (!part->is_there) {
-        return STATUS_OK;
+        return fetching->request->base.status;
     }
     part->next_offset = topic->partitions[part->partition].next_offset;
     int64_t end = part->end < part->next_offset ? part->end : part->next_offset;

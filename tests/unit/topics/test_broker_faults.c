@@ -303,6 +303,7 @@ static enum status fetch(struct world *w, bool batches, const char *expected)
     struct broker_fetch_part parts[] = {
         {.topic = SPAN_LIT("kept"), .partition = 0, .end = INT64_MAX},
         {.topic = SPAN_LIT("kept"), .partition = 1, .end = INT64_MAX},
+        {.topic = SPAN_LIT("none"), .partition = 0, .end = INT64_MAX},
     };
     struct broker_fetch request = {.base = {.arena = &w->arena, .ctx = w},
                                    .parts = parts,
