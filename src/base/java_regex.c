@@ -37,6 +37,10 @@ enum status java_regex_new(struct span source, struct java_regex **out,
     regex->code = pcre2_compile((PCRE2_SPTR)source.ptr, source.len,
                                 PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF, &flaw->code,
                                 &flaw->position, NULL);
+    if (regex->code == NULL && flaw->code == PCRE2_ERROR_HEAP_FAILED) {
+        java_regex_free(regex);
+        return STATUS_NO_MEMORY;
+    }
     if (regex->code == NULL) {
         pcre2_get_error_message(flaw->code, (PCRE2_UCHAR *)flaw->words, sizeof(flaw->words));
         java_regex_free(regex);

@@ -483,6 +483,17 @@ static bool guest_has_topics(struct world *w)
            group_member_topic_count(w->guest) == 1;
 }
 
+static enum status subscribe_pattern(struct world *w)
+{
+    return ask(w, w->guest, BROKER_MEMBER_SUBSCRIBE_PATTERN);
+}
+
+static bool guest_has_a_pattern(struct world *w)
+{
+    return group_member_mode(w->guest) == GROUP_MODE_PATTERN &&
+           group_member_wants(w->guest, SPAN_LIT("kept"));
+}
+
 static enum status assign(struct world *w)
 {
     return ask(w, w->guest, BROKER_MEMBER_ASSIGN);
@@ -611,6 +622,7 @@ static const struct call calls[] = {
     {.name = "committed of some", .run = committed_of_some},
     {.name = "commit", .run = commit, .is_done = dead_has_moved},
     {.name = "subscribe", .run = subscribe, .is_done = guest_has_topics},
+    {.name = "subscribe to a pattern", .run = subscribe_pattern, .is_done = guest_has_a_pattern},
     {.name = "assign", .run = assign, .is_done = guest_has_partitions},
     {"poll with partitions by hand", guest_assigns, poll_of_guest, guest_knows_where, true},
     {"join", guest_subscribes, poll_of_guest, partitions_are_shared, true},
