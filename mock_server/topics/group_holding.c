@@ -139,7 +139,8 @@ static bool run_goes_on(const struct group_run *run, const struct group_partitio
 {
     return run->topic == p->topic && run->topic_id == p->topic_id && !run->is_spread &&
            run->places.same == group_place_of(p->at, p->offset) &&
-           (int64_t)run->first + run->count == p->partition;
+           (int64_t)run->first + run->count == p->partition &&
+           (run->first < 0) == (p->partition < 0); /* all of a run may be there, or none */
 }
 
 /* The invariant of group.h, for what is added behind a run. */

@@ -641,6 +641,21 @@ static void partitions_by_hand_are_found_whatever_their_order(void **state)
     assert_int_equal(group_member_partition(m, 2).offset, 0);
 }
 
+/* By hand a member may take what cannot be there. */
+static void a_partition_below_0_hides_none_that_is_there(void **state)
+{
+    struct fixture *f = *state;
+    struct group_member *m = member_make(f, 0, "g");
+    struct group_choice choices[] = {
+        {SPAN_LIT("wide"), -2}, {SPAN_LIT("wide"), -1}, {SPAN_LIT("wide"), 0}};
+    append(f, 0, 3);
+    assert_int_equal(group_member_assign(m, choices, ARRAY_COUNT(choices), NULL, NULL), STATUS_OK);
+    assert_int_equal(group_member_settle(m, NULL), STATUS_OK);
+    assert_int_equal(group_member_partition_count(m), 3);
+    assert_int_equal(group_member_partition(m, 1).at, GROUP_POSITION_UNSET);
+    assert_int_equal(group_member_partition(m, 2).at, GROUP_POSITION_FIXED);
+}
+
 /* Records that are read twice are better than some that never are. */
 static void without_memory_a_lost_answer_takes_all_of_a_run_back(void **state)
 {
@@ -689,6 +704,7 @@ int main(void)
         TEST(one_who_leaves_much_to_commit_hands_over_at_the_next_poll),
         TEST(commits_are_found_among_those_of_others),
         TEST(partitions_by_hand_are_found_whatever_their_order),
+        TEST(a_partition_below_0_hides_none_that_is_there),
         TEST(without_memory_a_lost_answer_takes_all_of_a_run_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
