@@ -198,6 +198,9 @@ enum broker_outcome broker_store_group_offsets(struct broker *broker,
     if (request->places == NULL) {
         struct commit_list list = {.request = request};
         request->count = 0;
+        if (request->group.len == 0) {
+            return BROKER_DONE; /* to the store it would mean all groups */
+        }
         request->base.status = store_group_visit(store, request->group, broker_commit_list_add,
                                                  &list, &request->base.error);
         if (list.failed) {

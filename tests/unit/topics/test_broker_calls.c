@@ -382,6 +382,10 @@ static void commits_are_read_one_by_one_or_all_of_a_group(void **state)
     assert_int_equal(all.count, 2);
     assert_int_equal(all.places[0].offset, 5);
     assert_int_equal(all.places[1].offset, 7);
+    struct broker_group_offsets nameless = {.base = {.arena = &f->arena}};
+    assert_int_equal(f->broker->ops->group_offsets(f->broker, &nameless), BROKER_DONE);
+    assert_int_equal(nameless.base.status, STATUS_OK);
+    assert_int_equal(nameless.count, 0); /* not those of all groups */
 }
 
 static void a_group_is_there_when_it_has_a_member_or_a_commit(void **state)
