@@ -45,10 +45,11 @@ int64_t group_run_place(const struct group_run *run, uint32_t at)
     return run->is_spread ? run->places.each[at] : run->places.same;
 }
 
+/* Before it is spread. */
 static size_t run_bytes(const struct group_run *run)
 {
-    size_t text = sizeof(struct group_text) + run->topic->len + 1;
-    return sizeof(*run) + text + (run->is_spread ? run->count * sizeof(*run->places.each) : 0);
+    PP_ASSERT(!run->is_spread);
+    return sizeof(*run) + sizeof(struct group_text) + run->topic->len + 1;
 }
 
 struct group_partition group_run_partition(const struct group_run *run, uint32_t at)
@@ -65,11 +66,6 @@ struct group_partition group_run_partition(const struct group_run *run, uint32_t
     };
 }
 
-static bool run_is_of(const struct group_run *run, const struct group_holding *holding)
-{
-    return run >= holding->runs && run < holding->runs + holding->run_count;
-}
-
 size_t group_run_spread_bytes(const struct group_run *run)
 {
     PP_ASSERT(run->count > 0);
@@ -78,7 +74,7 @@ size_t group_run_spread_bytes(const struct group_run *run)
 
 bool group_run_spread(struct group_holding *holding, struct group_run *run)
 {
-    PP_ASSERT(run_is_of(run, holding) && run->count > 0);
+    PP_ASSERT(run >= holding->runs && run < holding->runs + holding->run_count && run->count > 0);
     if (run->is_spread || run->count == 1) {
         return true;
     }
@@ -108,7 +104,7 @@ void group_run_put(struct group_run *run, uint32_t at, int64_t place)
 
 void group_run_put_all(struct group_holding *holding, struct group_run *run, int64_t place)
 {
-    PP_ASSERT(run_is_of(run, holding));
+    PP_ASSERT(run >= holding->runs && run < holding->runs + holding->run_count);
     if (run->is_spread) {
         PP_ASSERT(holding->bytes >= run->count * sizeof(*run->places.each));
         free(run->places.each);
@@ -137,7 +133,8 @@ void group_holding_release(struct group_holding *holding)
 
 static bool run_goes_on(const struct group_run *run, const struct group_partition *p)
 {
-    return run->topic == p->topic && run->topic_id == p->topic_id && !run->is_spread &&
+    PP_ASSERT(!run->is_spread); /* what is held is complete before it is read */
+    return run->topic == p->topic && run->topic_id == p->topic_id &&
            run->places.same == group_place_of(p->at, p->offset) &&
            (int64_t)run->first + run->count == p->partition &&
            (run->first < 0) == (p->partition < 0); /* all of a run may be there, or none */

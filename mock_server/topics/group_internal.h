@@ -174,7 +174,7 @@ struct group_deal {
 /* Begins; NULL: out of memory. */
 struct group_deal *group_deal_new(struct group *group, struct store *store);
 void group_deal_free(struct group_deal *deal);
-/* Are members and topics still those it was begun with? */
+/* Are the topics still those it was begun with? */
 bool group_deal_is_current(const struct group_deal *deal, const struct group *group,
                            struct store *store);
 /* To its end, or (slice->goes_on) as far as the slice goes. NO_MEMORY. LIMIT: beyond the budget. */

@@ -50,9 +50,7 @@ static enum status commit_walk_from(struct commit_walk *walk, size_t index, stru
     struct group_member *member = walk->member;
     struct group_holding *holding = &member->holding;
     enum status status = STATUS_OK;
-    if (index >= holding->count) {
-        return STATUS_OK;
-    }
+    PP_ASSERT(index < holding->count);
     uint32_t at;
     walk->run = (size_t)(group_holding_run(holding, index, &at) - holding->runs);
     do {
@@ -355,10 +353,10 @@ static enum status commit_write(struct group_member *member, struct committing *
             name = p.topic;
             topic = store_topic_find(member->seat.set->store, group_text_span(name));
         }
-        if (topic == NULL || topic->id != p.topic_id || p.partition < 0 ||
-            p.partition >= topic->partition_count) {
+        if (topic == NULL || topic->id != p.topic_id || p.partition >= topic->partition_count) {
             continue;
         }
+        PP_ASSERT(p.partition >= 0); /* else it had no topic */
         if (slice != NULL && slice->commits_left == 0) {
             committing->end = i;
             break;

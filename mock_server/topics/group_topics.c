@@ -31,7 +31,8 @@ size_t group_member_topics_visit(struct group_member *member, group_topic_visit 
     size_t count = store_topic_count(store);
     size_t looks = 1;
     size_t index = 0;
-    PP_ASSERT(member->topic_count == 0 || member->mode == GROUP_MODE_TOPICS);
+    PP_ASSERT(member->topic_count > 0 ? member->mode == GROUP_MODE_TOPICS
+                                      : member->mode == GROUP_MODE_PATTERN);
     if (member->mode == GROUP_MODE_TOPICS) {
         for (size_t i = 0; i < member->topic_count; i++) {
             if (topic_index(store, group_text_span(member->topics[i]), index, &index)) {
@@ -39,7 +40,7 @@ size_t group_member_topics_visit(struct group_member *member, group_topic_visit 
             }
         }
         looks += member->topic_count;
-    } else if (member->mode == GROUP_MODE_PATTERN) {
+    } else {
         group_pattern_look_begin(member->pattern);
         for (size_t i = 0; i < count; i++) {
             const struct store_topic *topic = store_topic_at(store, i);
