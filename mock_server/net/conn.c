@@ -394,12 +394,12 @@ static const struct conn_transport plain_tcp; /* every op NULL */
 bool conn_accept(struct server *server, uv_stream_t *listener, const struct conn_kind *kind)
 {
     const struct conn_protocol *protocol = kind->protocol;
-    struct conn *conn = protocol->conn_new(server, kind->ctx);
-    if (conn == NULL) {
+    if (timer_heap_reserve(&server->timers, 1) != STATUS_OK) {
         return false;
     }
-    if (timer_heap_reserve(&server->timers, 1) != STATUS_OK) {
-        protocol->conn_free(conn);
+    struct conn *conn = protocol->conn_new(server, kind->ctx);
+    if (conn == NULL) {
+        timer_heap_unreserve(&server->timers, 1);
         return false;
     }
     conn->server = server;

@@ -191,7 +191,45 @@ static void each_allocation_of_a_session_may_fail(void **state)
     }
 }
 
+/* Eight have room from the start: those of two connections and of their requests leave none, and
+ * what a connection is kept in was left by an earlier one. */
+static void who_finds_no_room_for_a_deadline_waits_until_there_is(void **state)
+{
+    enum { before = 3, parked = 2 };
+    struct echo_bench *f = *state;
+    int fds[before];
+    f->echo.limits.connections_max = 8;
+    echo_server_start(&f->echo);
+    for (int i = 0; i < before; i++) {
+        fds[i] = raw_connect(f->echo.port);
+    }
+    for (int i = 0; i < before; i++) {
+        raw_end_sending(fds[i]);
+        assert_true(raw_is_closed_within(fds[i], RAW_WAIT_MS));
+        raw_close(fds[i]);
+    }
+    for (int i = 0; i < parked; i++) {
+        fds[i] = raw_connect(f->echo.port);
+        raw_send_text(fds[i], GET("/park"));
+    }
+    echo_server_await(&f->echo.parked, parked);
+    alloc_fault_begin_elsewhere(1, ALLOC_FAILS_FROM_THERE_ON);
+    int fd = raw_connect(f->echo.port);
+    raw_pause_ms(20); /* the server has no memory while it looks at the newcomer */
+    alloc_fault_end();
+    raw_send_text(fd, GET("/wake"));
+    raw_receive(fd, false, &f->reply);
+    assert_int_equal(f->reply.status, 200);
+    raw_close(fd);
+    for (int i = 0; i < parked; i++) {
+        raw_receive(fds[i], false, &f->reply);
+        assert_string_equal(raw_body(&f->reply), "woken");
+        raw_close(fds[i]);
+    }
+}
+
 #define STARTED(name) cmocka_unit_test_setup_teardown(name, echo_bench_setup_started, teardown)
+#define OWN(name)     cmocka_unit_test_setup_teardown(name, echo_bench_setup, teardown)
 
 int main(void)
 {
@@ -206,6 +244,7 @@ int main(void)
         STARTED(a_write_that_fails_in_the_midst_of_a_reply_closes_the_connection),
         STARTED(a_refusal_is_told_although_the_sending_side_cannot_be_ended),
         STARTED(each_allocation_of_a_session_may_fail),
+        OWN(who_finds_no_room_for_a_deadline_waits_until_there_is),
     };
     return cmocka_run_group_tests_name("net_faults", tests, NULL, NULL);
 }
