@@ -29,7 +29,6 @@ static void reply_reset(struct reply *reply)
     reply->content_type = NULL;
     reply->hint = NULL;
     reply->error_code = NULL;
-    reply->close = false;
     reply->no_date_server = false;
 }
 
@@ -87,10 +86,8 @@ static void outer_deadline_reached(struct timer *timer)
 
 static void timer_arm(struct exchange *exchange, struct timer *timer, int64_t due_us)
 {
-    if (timer_set(timers_of(exchange), timer, due_us) != STATUS_OK) {
-        LOG_ERRORF(exchange->turn->log, "http",
-                   "out of memory: a request waits without a deadline");
-    }
+    enum status armed = timer_set(timers_of(exchange), timer, due_us);
+    PP_ASSERT(armed == STATUS_OK); /* its slot is reserved */
 }
 
 void exchange_park(struct exchange *exchange, int64_t deadline_us, const struct park_ops *ops,
@@ -196,7 +193,8 @@ void exchange_count_reply(struct exchange *exchange)
 
 static void state_release(struct exchange *exchange)
 {
-    if (exchange->state != NULL && exchange->service->release != NULL) {
+    if (exchange->state != NULL) {
+        PP_ASSERT(exchange->service->release != NULL);
         exchange->service->release(exchange->service->ctx, exchange);
     }
     exchange->state = NULL;

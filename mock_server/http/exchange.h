@@ -62,8 +62,9 @@ struct service {
     /* The next bytes, HTTP's framing taken off, at most BODY_PIECE_BYTES_MAX; between two pieces
      * other clients have their turn and the transaction may be committed. BODY_STREAM: go on. */
     enum body_plan (*body_piece)(void *ctx, struct exchange *exchange, struct span bytes);
-    /* Optional. The exchange is over, answered and sent, failed or abandoned: lets go of
-     * exchange->state, which is not NULL (and is set to NULL afterwards). Called once. */
+    /* Of a service that sets exchange->state. The exchange is over, answered and sent, failed or
+     * abandoned: lets go of the state, which is not NULL (and is set to NULL afterwards). Called
+     * once. */
     void (*release)(void *ctx, struct exchange *exchange);
 };
 

@@ -67,7 +67,6 @@ struct reply {
     uint64_t stream_bytes;
     const char *hint;       /* X-Pinpipe-Hint, beside the faithful answer, never in it */
     const char *error_code; /* for the journal: "40403", "ForbiddenException"; NULL on success */
-    bool close;             /* close the connection after this reply */
     bool no_date_server;    /* as API Gateway: its own Date, no Server, Connection always said */
 };
 

@@ -185,8 +185,7 @@ void http_reply_send(struct exchange *exchange)
     if (exchange->reply.stream != NULL) {
         stream_begin(work);
     }
-    work->close_after =
-        work->close_after || exchange->reply.close || !work->parser.keep_alive || server->stopping;
+    work->close_after = work->close_after || !work->parser.keep_alive || server->stopping;
     head_make(work);
     reply_log(server, exchange);
     if (!buf_ok(&work->head)) {

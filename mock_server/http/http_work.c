@@ -137,7 +137,8 @@ static void request_fill(struct http_work *work, struct server *server, const st
     exchange->request.received_us = server->env->wall_us(server->env);
     exchange->start_us = server_now_us(server);
     exchange->journal_path = exchange->request.target;
-    if (server->turn.recent != NULL && exchange->recent_number == 0) {
+    PP_ASSERT(exchange->recent_number == 0);
+    if (server->turn.recent != NULL) {
         exchange->recent_number =
             recent_begin(server->turn.recent, exchange->entry->name, exchange->request.method_name,
                          exchange->request.target);

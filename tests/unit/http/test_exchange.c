@@ -1,6 +1,7 @@
 /* An exchange's way through the group commit: nothing leaves before the commit, a failed commit
  * turns every held reply into an error; what the journal is told of it. The store is the real one
  * on a file system that fails on command; parking and deadlines run on a virtual clock. */
+#include "alloc_fault.h"
 #include "exchange.h"
 #include "line_echo.h"
 #include "sqlite_db.h"
@@ -225,6 +226,69 @@ static void what_could_not_read_its_request_becomes_an_error(void **state)
     assert_string_equal(f->trace, "500 200 ");
 }
 
+static void an_answer_without_a_status_becomes_an_error(void **state)
+{
+    struct fixture *f = *state;
+    BUF_APPEND_LIT(&f->exchanges[0].reply.body, "forgotten");
+    exchange_answer(&f->exchanges[0]);
+    turn_end(&f->w.turn);
+    assert_string_equal(f->trace, "500 ");
+    assert_int_equal(f->exchanges[0].reply.body.len, 0);
+}
+
+static void headers_at_their_ceiling_become_an_error(void **state)
+{
+    struct fixture *f = *state;
+    exchange_handle(&f->exchanges[0]);
+    buf_reserve(&f->exchanges[0].reply.headers, EXCHANGE_REPLY_HEADERS_MAX + 1);
+    turn_end(&f->w.turn);
+    assert_string_equal(f->trace, "500 ");
+    assert_int_equal(f->exchanges[0].reply.body.len, 0);
+}
+
+static void add_more_headers_than_fit(struct exchange *exchange, void *ctx)
+{
+    (void)ctx;
+    buf_reserve(&exchange->reply.headers, EXCHANGE_REPLY_HEADERS_MAX + 1);
+}
+
+static void a_filter_that_leaves_no_sound_answer_makes_it_an_error(void **state)
+{
+    struct fixture *f = *state;
+    f->exchanges[0].filter = add_more_headers_than_fit;
+    exchange_handle(&f->exchanges[0]);
+    turn_end(&f->w.turn);
+    assert_string_equal(f->trace, "500 ");
+    assert_true(buf_ok(&f->exchanges[0].reply.headers));
+}
+
+/* What was acknowledged is there to be read; what would have to be kept is refused. */
+static void once_nothing_is_kept_any_more_only_reading_is_answered(void **state)
+{
+    static const struct {
+        enum http_method method;
+        const char *sent;
+    } cases[] = {
+        {METHOD_GET, "200 "},  {METHOD_HEAD, "200 "},   {METHOD_OPTIONS, "200 "},
+        {METHOD_POST, "500 "}, {METHOD_DELETE, "500 "}, {METHOD_OTHER, "500 "},
+    };
+    struct fixture *f = *state;
+    struct exchange *exchange = &f->exchanges[0];
+    write_something(f);
+    turn_world_fail_syncs(&f->w);
+    assert_int_equal(turn_end(&f->w.turn), TURN_FAILED);
+    f->topics = 0; /* so many were made */
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        f->trace[0] = '\0';
+        exchange_reset(exchange, &f->service);
+        exchange->request.method = cases[i].method;
+        exchange_handle(exchange);
+        assert_int_equal(turn_end(&f->w.turn), TURN_STOPPED);
+        assert_string_equal(f->trace, cases[i].sent);
+        assert_int_equal(exchange->reply.hint != NULL, strcmp(cases[i].sent, "500 ") == 0);
+    }
+}
+
 static bool never_asked(struct exchange *exchange, struct buf *out, size_t max)
 {
     (void)exchange;
@@ -360,6 +424,17 @@ static void an_answer_disarms_both_deadlines(void **state)
     turn_end(&f->w.turn);
 }
 
+static void an_outer_deadline_comes_too_late_for_what_is_answered(void **state)
+{
+    struct fixture *f = *state;
+    exchange_handle(&f->exchanges[0]);
+    exchange_set_outer_deadline(&f->exchanges[0], 100, on_deadline, f);
+    tick(f, 1000);
+    assert_int_equal(f->deadlines, 0);
+    turn_end(&f->w.turn);
+    assert_string_equal(f->trace, "200 ");
+}
+
 static void outer_time_is_up(struct exchange *exchange, void *ctx)
 {
     struct fixture *f = ctx;
@@ -399,6 +474,43 @@ static void held_replies_take_from_the_room_until_they_have_left(void **state)
     assert_int_equal(exchange_reply_room(&f->exchanges[1]), before - 4);
     turn_end(&f->w.turn);
     assert_int_equal(exchange_reply_room(&f->exchanges[1]), before);
+}
+
+/* As in a bench without sockets: there is nobody who could make room. */
+static void an_owner_without_readers_is_asked_for_no_room(void **state)
+{
+    struct fixture *f = *state;
+    size_t before = exchange_reply_room(&f->exchanges[0]);
+    exchange_park(&f->exchanges[0], INT64_MAX, &ops, f);
+    exchange_want_reply_room(&f->exchanges[0], before + 1);
+    assert_int_equal(exchange_reply_room(&f->exchanges[0]), before);
+    assert_true(exchange_is_parked(&f->exchanges[0]));
+    exchange_cancel(&f->exchanges[0]);
+}
+
+static void an_exchange_has_what_its_refusal_takes_or_is_none(void **state)
+{
+    struct fixture *f = *state;
+    struct timer_heap *timers = &f->w.timers;
+    struct exchange exchange;
+    enum status status = STATUS_NO_MEMORY;
+    for (long n = 1; status != STATUS_OK; n++) {
+        size_t left = timers->cap - timers->count - timers->reserved;
+        size_t reserved = timers->reserved;
+        assert_int_equal(timer_heap_reserve(timers, left), STATUS_OK); /* by others */
+        alloc_fault_begin(n, ALLOC_FAILS_ONCE);
+        status = exchange_init(&exchange, &f->w.turn, &owner);
+        assert_int_equal(status, alloc_fault_end() ? STATUS_NO_MEMORY : STATUS_OK);
+        timer_heap_unreserve(timers, left);
+        assert_int_equal(timers->reserved, reserved + (status == STATUS_OK ? 2 : 0));
+    }
+    exchange_reset(&exchange, &f->service);
+    alloc_fault_begin(1, ALLOC_FAILS_FROM_THERE_ON);
+    exchange_abort(&exchange, EXCHANGE_NO_MEMORY);
+    turn_end(&f->w.turn);
+    alloc_fault_end();
+    assert_string_equal(f->trace, "500 ");
+    exchange_release(&exchange);
 }
 
 /* --- beside other protocols --- */
@@ -581,11 +693,16 @@ int main(void)
         TEST(filters_run_after_the_commit),
         TEST(a_reply_at_its_ceiling_becomes_an_error),
         TEST(what_could_not_read_its_request_becomes_an_error),
+        TEST(an_answer_without_a_status_becomes_an_error),
+        TEST(headers_at_their_ceiling_become_an_error),
+        TEST(a_filter_that_leaves_no_sound_answer_makes_it_an_error),
+        TEST(once_nothing_is_kept_any_more_only_reading_is_answered),
         TEST(a_streamed_reply_takes_no_room_until_it_has_pieces),
         TEST(a_failed_commit_drops_a_streamed_reply),
         TEST(a_turn_is_full_by_records_bytes_or_time),
         TEST(a_parked_exchange_may_park_again_at_its_deadline),
         TEST(an_answer_disarms_both_deadlines),
+        TEST(an_outer_deadline_comes_too_late_for_what_is_answered),
         TEST(the_outer_deadline_cancels_at_the_service_and_answers),
         TEST(aborting_a_parked_exchange_cancels_and_fails_it),
         TEST(exchanges_and_lines_share_a_turn),
@@ -593,6 +710,8 @@ int main(void)
         TEST(the_journal_counts_bodies_gathered_and_streamed),
         TEST(the_journal_has_the_answer_that_left),
         TEST(held_replies_take_from_the_room_until_they_have_left),
+        TEST(an_owner_without_readers_is_asked_for_no_room),
+        TEST(an_exchange_has_what_its_refusal_takes_or_is_none),
         TEST(work_runs_in_every_turn),
         TEST(what_only_the_work_wrote_is_committed),
         TEST(whom_the_work_wakes_is_answered_in_the_same_turn),
