@@ -17,9 +17,10 @@ static void continue_send(struct http_conn *c)
     struct buf *head = &c->work->head;
     PP_ASSERT(head->len == 0 && !c->conn.writing); /* nothing was said of this request yet */
     BUF_APPEND_LIT(head, "HTTP/1.1 100 Continue\r\n\r\n");
+    PP_ASSERT(buf_ok(head)); /* of what is kept it takes a small part */
     const uv_buf_t line = {.base = head->ptr, .len = head->len};
     /* Nothing else is being written; a peer whose window is shut to 25 bytes is not waiting. */
-    if (!buf_ok(head) || conn_send(&c->conn, &line, 1) == CONN_SENT_LATER) {
+    if (conn_send(&c->conn, &line, 1) == CONN_SENT_LATER) {
         conn_close(&c->conn);
     }
 }

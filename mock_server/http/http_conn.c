@@ -29,9 +29,10 @@ static bool reader_is_slow(const struct http_conn *c)
 {
     const struct http_limits *limits = &c->site->pool->limits;
     const struct conn *conn = &c->conn;
-    if (c->state != HTTP_SENDING || !conn->writing || !conn->place.waits) {
-        return false;
+    if (!conn->writing) {
+        return false; /* also between two pieces */
     }
+    PP_ASSERT(c->state == HTTP_SENDING && conn->place.waits);
     int64_t took_us = server_now_us(conn->server) - conn->place.since_us;
     int64_t taken = (int64_t)(c->unsent_before - conn_unsent_bytes(conn));
     return took_us >= limits->crowded_ms * 1000 &&
@@ -59,8 +60,8 @@ static struct http_conn *waiting_reader_find(const struct http_conn *c)
     int64_t since_us = server_now_us(c->conn.server) - c->site->pool->limits.yield_ms * 1000;
     struct conn *conn = c->conn.server->waits_oldest;
     while (conn != NULL && conn->place.since_us <= since_us) {
-        if (conn->protocol == c->conn.protocol && conn->writing &&
-            http_of(conn)->state == HTTP_SENDING) {
+        if (conn->protocol == c->conn.protocol && conn->writing) {
+            PP_ASSERT(http_of(conn)->state == HTTP_SENDING);
             return http_of(conn);
         }
         conn = conn->place.newer;
@@ -165,7 +166,7 @@ static int64_t body_rate(const struct http_conn *c)
 {
     int64_t took_us = server_now_us(c->conn.server) - c->body_start_us;
     if (coming_bytes(c) == 0 || !c->body_timed ||
-        took_us < c->site->pool->limits.crowded_ms * 1000 || took_us <= 0) {
+        took_us <= c->site->pool->limits.crowded_ms * 1000) {
         return INT64_MAX;
     }
     return (int64_t)c->work->parser.body_len * 1000000 / took_us;
@@ -324,9 +325,8 @@ static void reply_finished(struct exchange *exchange)
 static void reply_want_room(struct exchange *exchange, size_t bytes)
 {
     struct http_conn *c = http_work_of(exchange)->conn;
-    if (c != NULL) {
-        (void)reply_room_is_made(c, bytes);
-    }
+    PP_ASSERT(c != NULL); /* who has left has had it cancelled */
+    (void)reply_room_is_made(c, bytes);
 }
 
 static const struct exchange_owner owner = {http_reply_send, reply_finished, reply_want_room};
@@ -337,8 +337,7 @@ static struct conn *http_conn_new(struct server *server, void *ctx)
 {
     struct http_site *site = ctx;
     (void)server;
-    bool can_discard = http_pool_discard(site->pool) != NULL;
-    struct http_conn *c = can_discard ? http_pool_conn_take(site->pool) : NULL;
+    struct http_conn *c = http_pool_conn_take(site->pool);
     if (c == NULL) {
         return NULL;
     }
@@ -423,6 +422,11 @@ static bool in_reserve(struct http_conn *c)
     return in->cap >= in->len + 1 + wanted || buf_reserve(in, size);
 }
 
+static uv_buf_t discard_room(const struct http_conn *c)
+{
+    return uv_buf_init(c->site->pool->discard, HTTP_DISCARD_BYTES);
+}
+
 static uv_buf_t http_room(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
@@ -430,14 +434,14 @@ static uv_buf_t http_room(struct conn *conn)
         return uv_buf_init(NULL, 0);
     }
     if (is_behind(c)) {
-        return uv_buf_init(http_pool_discard(c->site->pool), HTTP_DISCARD_BYTES);
+        return discard_room(c);
     }
     struct buf *in = &c->work->in;
     if (!in_reserve(c)) {
         if (c->state == HTTP_RECEIVING) {
             in->failed = false; /* what is there of the request is sound */
             http_request_refuse(c, EXCHANGE_NO_MEMORY, "out of memory");
-            return uv_buf_init(http_pool_discard(c->site->pool), HTTP_DISCARD_BYTES);
+            return discard_room(c);
         }
         return uv_buf_init(NULL, 0);
     }
@@ -456,7 +460,7 @@ static void put_aside(struct http_conn *c, size_t count)
     if (c->refused) {
         return;
     }
-    buf_append(&c->ahead, http_pool_discard(c->site->pool), count);
+    buf_append(&c->ahead, c->site->pool->discard, count);
     if (!buf_ok(&c->ahead)) {
         conn_close(&c->conn);
     } else {
@@ -472,8 +476,8 @@ static void http_received(struct conn *conn, size_t count)
         return;
     }
     if (count == 0) {
-        if (c->state == HTTP_IDLE && c->work != NULL) {
-            http_work_give_back(c->work);
+        if (c->state == HTTP_IDLE) {
+            http_work_give_back(c->work); /* which was taken for what did not come */
         }
         return;
     }
@@ -537,7 +541,7 @@ static void http_ready(struct conn *conn)
         request_dispatch(c);
     } else if (c->state == HTTP_RECEIVING) {
         request_parse(c);
-    } else if (c->state == HTTP_SENDING && !conn->writing && c->work->stream_left > 0) {
+    } else if (c->state == HTTP_SENDING && !conn->writing) {
         http_reply_go_on(c);
     }
 }

@@ -47,9 +47,9 @@ struct http_pool {
     struct http_conn *spare_conns;
     size_t spare_conn_count;
     struct http_site *sites;
-    char *discard; /* what is read only to be dropped or put aside */
     char date[HTTP_DATE_BYTES];
-    int64_t date_second; /* that `date` tells */
+    int64_t date_second;              /* that `date` tells */
+    char discard[HTTP_DISCARD_BYTES]; /* what is read only to be dropped or put aside */
 };
 
 /* A listener's: who answers there. */
@@ -115,8 +115,6 @@ void http_pool_conn_give_back(struct http_pool *pool, struct http_conn *c);
 bool http_pool_fill(struct http_pool *pool, const struct exchange_owner *owner);
 /* The Date header's value now. */
 const char *http_pool_date(struct http_pool *pool);
-/* HTTP_DISCARD_BYTES of room; NULL: no memory, which does not happen again after the first time. */
-char *http_pool_discard(struct http_pool *pool);
 /* Belongs to the pool; NULL: no memory. */
 struct http_site *http_pool_site(struct http_pool *pool, const struct service *service);
 

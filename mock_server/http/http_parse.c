@@ -202,7 +202,8 @@ static const char *trailers_flaw(struct http_parser *parser, struct span bytes)
 static const char *method_flaw(const struct http_parser *parser)
 {
     size_t at = parser->target_at;
-    return at < 2 || parser->base[at - 1] != ' ' || parser->base[at - 2] == ' '
+    PP_ASSERT(at >= 2); /* behind a method */
+    return parser->base[at - 1] != ' ' || parser->base[at - 2] == ' '
                ? "not one space before the request target"
                : NULL;
 }
@@ -221,8 +222,9 @@ static const char *version_flaw(struct http_parser *parser)
 
 static bool host_byte_is_legal(unsigned char byte)
 {
+    static const char others[] = "-._~:[]%!$&'()*+,;=";
     return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z') || (byte != '\0' && strchr("-._~:[]%!$&'()*+,;=", byte));
+           (byte >= 'A' && byte <= 'Z') || memchr(others, byte, sizeof(others) - 1) != NULL;
 }
 
 static bool host_is_legal(struct span host)
@@ -272,7 +274,7 @@ static const char *target_flaw(struct http_parser *parser)
     parser->path_at = parser->target_at;
     parser->path_len = parser->target_len;
     bool is_asterisk = parser->machine.method == HTTP_OPTIONS && span_equal(target, SPAN_LIT("*"));
-    if (target.len > 0 && (target.ptr[0] == '/' || is_asterisk)) {
+    if (is_asterisk || span_starts_with(target, SPAN_LIT("/"))) {
         return NULL;
     }
     return absolute_form_reduce(parser, target);

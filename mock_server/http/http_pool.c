@@ -128,9 +128,7 @@ static void work_uncharge(struct http_work *work)
 
 void http_work_charge_to(struct http_work *work, enum budget_share share)
 {
-    if (work->charged > 0 && work->share != share) {
-        work_uncharge(work);
-    }
+    work_uncharge(work);
     work->share = share;
     http_work_charge(work);
 }
@@ -232,7 +230,7 @@ bool http_pool_fill(struct http_pool *pool, const struct exchange_owner *owner)
         (void)buf_reserve(&work->in, HTTP_READ_BYTES_FIRST);
         work_keep(work);
     }
-    return pool->spare_conns != NULL && pool->spare != NULL && http_pool_discard(pool) != NULL;
+    return pool->spare_conns != NULL && pool->spare != NULL;
 }
 
 const char *http_pool_date(struct http_pool *pool)
@@ -243,14 +241,6 @@ const char *http_pool_date(struct http_pool *pool)
         pool->date_second = second;
     }
     return pool->date;
-}
-
-char *http_pool_discard(struct http_pool *pool)
-{
-    if (pool->discard == NULL) {
-        pool->discard = malloc(HTTP_DISCARD_BYTES);
-    }
-    return pool->discard;
 }
 
 static void pool_release(struct server_part *part)
@@ -272,7 +262,6 @@ static void pool_release(struct server_part *part)
         pool->sites = site->next;
         free(site);
     }
-    free(pool->discard);
     free(pool);
 }
 

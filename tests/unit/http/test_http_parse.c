@@ -257,12 +257,14 @@ static const char *const malformed[] = {
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n",
     "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n folded\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\n\tfolded\r\n\r\n",
     "GET / HTTP/1.1\r\n Host: a\r\n\r\n",
     "GET / HTTP/1.1\nHost: a\n\n",
     "GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\n\n",
     "GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n",
     "\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "\r\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX\x01: b\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX: \x01\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n",
@@ -318,6 +320,62 @@ static void malformed_requests_are_400_however_they_arrive(void **state)
             assert_int_equal(f->parser.failure, EXCHANGE_MALFORMED);
             assert_non_null(f->parser.reason);
         }
+    }
+}
+
+struct host_case {
+    const char *host;
+    enum http_parsed parsed;
+};
+
+/* What RFC 3986 has in a host and a port, and nothing else. */
+static void a_host_has_only_what_a_host_may_have(void **state)
+{
+    static const struct host_case cases[] = {
+        {"", HTTP_PARSE_DONE},
+        {"a.Example-9.Z:8082", HTTP_PARSE_DONE},
+        {"[fe80::1%25eth0]:80", HTTP_PARSE_DONE},
+        {"~_!$&'()*+,;=", HTTP_PARSE_DONE},
+        {"a/b", HTTP_PARSE_BAD},
+        {"a@b", HTTP_PARSE_BAD},
+        {"a^b", HTTP_PARSE_BAD},
+        {"a`b", HTTP_PARSE_BAD},
+        {"a{b", HTTP_PARSE_BAD},
+        {"a b", HTTP_PARSE_BAD},
+        {"a\"b", HTTP_PARSE_BAD},
+        {"a?b", HTTP_PARSE_BAD},
+        {"a#b", HTTP_PARSE_BAD},
+        {"\xc3\xa9", HTTP_PARSE_BAD},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", cases[i].host);
+        if (feed_text(f, text) != cases[i].parsed) {
+            fail_msg("Host: %s", cases[i].host);
+        }
+    }
+}
+
+struct absolute_case {
+    const char *target;
+    enum http_parsed parsed;
+    const char *shown; /* of the target, in a journal */
+};
+
+static void a_url_as_target_never_shows_its_user(void **state)
+{
+    static const struct absolute_case cases[] = {
+        {"http://h/a", HTTP_PARSE_DONE, "/a"},         {"http://u:p@h/a", HTTP_PARSE_BAD, "h/a"},
+        {"http://u:p@h?x@y", HTTP_PARSE_BAD, "h?x@y"}, {"http://u:p@h", HTTP_PARSE_BAD, "h"},
+        {"ftp://u:p@h/a@b", HTTP_PARSE_BAD, "h/a@b"},  {"ftp://h/a", HTTP_PARSE_BAD, "ftp://h/a"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", cases[i].target);
+        assert_int_equal(feed_text(f, text), cases[i].parsed);
+        assert_span(f->request.target, cases[i].shown);
     }
 }
 
@@ -407,6 +465,30 @@ static void each_limit_has_its_own_failure(void **state)
         assert_int_equal(feed_repeated(f, cases[i].head, cases[i].unit, cases[i].times),
                          HTTP_PARSE_BAD);
         assert_int_equal(f->parser.failure, cases[i].failure);
+    }
+}
+
+/* As a client sends it whose head comes with one read. */
+static void a_head_that_is_too_large_at_once_is_refused_as_well(void **state)
+{
+    static const char *const ends[] = {"\r\n\r\n", "x\r\n\r\n", "\r\nX: y\r\n\r\n"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(ends); i++) {
+        for (size_t spaces = HTTP_HEAD_BYTES_MAX - 40; spaces < HTTP_HEAD_BYTES_MAX; spaces++) {
+            struct buf text;
+            buf_init(&text, in_max);
+            BUF_APPEND_LIT(&text, "GET / HTTP/1.1\r\nHost: a\r\nX:");
+            for (size_t k = 0; k < spaces; k++) {
+                buf_append_byte(&text, ' ');
+            }
+            buf_append_cstr(&text, ends[i]);
+            restart(f);
+            enum http_parsed parsed = feed(f, buf_span(&text), SIZE_MAX);
+            bool fits = text.len <= HTTP_HEAD_BYTES_MAX;
+            assert_int_equal(parsed, fits ? HTTP_PARSE_DONE : HTTP_PARSE_BAD);
+            assert_true(fits || f->parser.failure == EXCHANGE_HEAD_TOO_LARGE);
+            buf_release(&text);
+        }
     }
 }
 
@@ -596,6 +678,10 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(targets_are_reduced_to_path_and_query, setup, teardown),
         cmocka_unit_test_setup_teardown(malformed_requests_are_400_however_they_arrive, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_host_has_only_what_a_host_may_have, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_url_as_target_never_shows_its_user, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_head_that_is_too_large_at_once_is_refused_as_well, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_chunk_of_any_size_is_too_large_before_it_comes, setup,
                                         teardown),

@@ -67,6 +67,7 @@ static const struct find_case cases[] = {
     {METHOD_GET, "/consumers//instances/i/records", ROUTE_UNKNOWN_PATH, 0, ""},
     {METHOD_PUT, "/topics/a", ROUTE_WRONG_METHOD, 0, "GET,POST"},
     {METHOD_PUT, "/topics/exact", ROUTE_WRONG_METHOD, 0, "GET,POST"},
+    {METHOD_HEAD, "/consumers/g", ROUTE_WRONG_METHOD, 0, "DELETE"},
     {METHOD_OTHER, "/consumers/g", ROUTE_WRONG_METHOD, 0, "DELETE"},
     {METHOD_GET, "/topics/%", ROUTE_BAD_ESCAPE, 0, ""},
     {METHOD_GET, "/topics/%4", ROUTE_BAD_ESCAPE, 0, ""},
