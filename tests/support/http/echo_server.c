@@ -154,8 +154,11 @@ static enum handled handle_numbered(struct echo_server *echo, struct exchange *e
         return answer_bytes(exchange, number);
     }
     if (path_number(path, "/status/", &number)) {
-        exchange->reply.status = (int)number;
-        return HANDLED;
+        return answer(exchange, (int)number, exchange->request.body);
+    }
+    if (path_number(path, "/want/", &number)) {
+        exchange_want_reply_room(exchange, (size_t)number);
+        return answer(exchange, 200, SPAN_EMPTY);
     }
     if (path_number(path, "/hint/", &number)) {
         return answer_hint(echo, exchange, number);

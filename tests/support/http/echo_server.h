@@ -5,7 +5,8 @@
  *   POST /echo            200, the body
  *   GET  /facts           200 "METHOD target host header-count"
  *   GET  /bytes/N         200, N bytes
- *   GET  /status/N        N, no body of its own
+ *   *    /status/N        N, the body as of /echo
+ *   GET  /want/N          200, having asked for room for N bytes of replies
  *   GET  /hint            200, with a hint that has a line break in it
  *   GET  /hint/N          200, with a hint of N bytes; `lost` counts such answers that were
  *                         lost

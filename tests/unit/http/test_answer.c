@@ -45,6 +45,13 @@ static void a_hint_is_one_line_of_printable_ascii(void **state)
     assert_string_equal(exchange->reply.hint, "a??X-Evil: 1?b? ?? ~");
 }
 
+static void a_header_is_one_line_without_control_characters(void **state)
+{
+    struct exchange *exchange = *state;
+    reply_add_header_cstr(&exchange->reply, "X", "a\tb\r\nEvil: 1\x01\x7f \xc3\xa9");
+    assert_string_equal(buf_cstr(&exchange->reply.headers), "X: a\tb  Evil: 1   \xc3\xa9\r\n");
+}
+
 static void a_long_hint_is_cut(void **state)
 {
     struct exchange *exchange = *state;
@@ -130,6 +137,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_first_hint_stays),
         TEST(a_hint_is_one_line_of_printable_ascii),
+        TEST(a_header_is_one_line_without_control_characters),
         TEST(a_long_hint_is_cut),
         TEST(beginning_an_answer_drops_the_body_and_keeps_headers_and_hint),
         TEST(a_text_is_whole_however_long_it_is),

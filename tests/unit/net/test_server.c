@@ -47,8 +47,53 @@ static void statuses_without_a_body_have_no_length(void **state)
     assert_false(echo_bench_has_header(f, "Content-Length", NULL));
     echo_bench_ask(f, GET("/status/304"));
     assert_false(echo_bench_has_header(f, "Content-Length", NULL));
+    echo_bench_ask(f, GET("/status/199"));
+    assert_false(echo_bench_has_header(f, "Content-Length", NULL));
     echo_bench_ask(f, GET("/status/404"));
     assert_true(echo_bench_has_header(f, "Content-Length", "0"));
+}
+
+/* Or the client would take it for the next reply's. */
+static void a_body_that_its_status_cannot_have_does_not_leave(void **state)
+{
+    static const int statuses[] = {199, 204, 304};
+    struct echo_bench *f = *state;
+    int fd = raw_connect(f->echo.port);
+    for (size_t i = 0; i < ARRAY_COUNT(statuses); i++) {
+        char text[128];
+        snprintf(text, sizeof(text),
+                 "POST /status/%d HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody",
+                 statuses[i]);
+        raw_send_text(fd, text);
+        raw_receive(fd, true, &f->reply);
+        assert_int_equal(f->reply.status, statuses[i]);
+        raw_send_text(fd, GET("/hello"));
+        raw_receive(fd, false, &f->reply);
+        assert_int_equal(f->reply.status, 200);
+        assert_string_equal(raw_body(&f->reply), "hello");
+    }
+    raw_close(fd);
+}
+
+/* What presigned URLs keep in their query is nobody's to read there. */
+static void each_reply_is_logged_without_its_query(void **state)
+{
+    struct echo_bench *f = *state;
+    char text[4096];
+    FILE *out = tmpfile();
+    assert_non_null(out);
+    log_init(&f->echo.log, &f->echo.env, out, LOG_DEBUG);
+    echo_server_start(&f->echo);
+    echo_bench_ask(f, GET("/hello?X-Amz-Signature=secret"));
+    assert_int_equal(f->reply.status, 200);
+    echo_bench_ask(f, GET("/hint?X-Amz-Signature=secret"));
+    echo_server_stop(&f->echo);
+    rewind(out);
+    text[fread(text, 1, sizeof(text) - 1, out)] = '\0';
+    fclose(out);
+    assert_non_null(strstr(text, "GET /hello: status=200 bytes=5"));
+    assert_non_null(strstr(text, "GET /hint: 200, hint: first"));
+    assert_null(strstr(text, "secret"));
 }
 
 static void a_hint_cannot_inject_a_header(void **state)
@@ -293,6 +338,7 @@ static void other_methods_reach_the_service(void **state)
     assert_string_equal(raw_body(&f->reply), "GET /facts?x b:1 1");
 }
 
+#define OWN(test) cmocka_unit_test_setup_teardown(test, echo_bench_setup, echo_bench_teardown)
 #define STARTED(test)                                                                              \
     cmocka_unit_test_setup_teardown(test, echo_bench_setup_started, echo_bench_teardown)
 
@@ -302,6 +348,8 @@ int main(void)
         STARTED(a_reply_is_framed_and_dated),
         STARTED(head_gets_the_length_but_no_body),
         STARTED(statuses_without_a_body_have_no_length),
+        STARTED(a_body_that_its_status_cannot_have_does_not_leave),
+        OWN(each_reply_is_logged_without_its_query),
         STARTED(a_hint_cannot_inject_a_header),
         STARTED(http_1_0_closes_unless_asked_to_keep_alive),
         STARTED(a_reply_over_the_services_ceiling_is_500),
