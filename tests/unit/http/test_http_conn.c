@@ -3,6 +3,7 @@
  * holds the server in a turn, so that what comes meanwhile comes at once. */
 #include "call_fault.h"
 #include "echo_bench.h"
+#include "http_internal.h"
 #include "line_echo.h"
 
 #include <errno.h>
@@ -76,26 +77,6 @@ static int teardown(void **state)
     return echo_bench_teardown(state);
 }
 
-/* From now on the server waits at the end of the turn that handles this. */
-static void gate_shut_behind(struct fixture *f, int fd, const char *text)
-{
-    int before = atomic_load(&f->gate.waiting);
-    atomic_store(&f->gate.shut, true);
-    raw_send_text(fd, text);
-    echo_server_await(&f->gate.waiting, before + 1);
-}
-
-static void gate_shut(struct fixture *f)
-{
-    f->keeper = raw_connect(f->b.echo.port);
-    gate_shut_behind(f, f->keeper, GET("/hello"));
-}
-
-static void gate_open(struct fixture *f)
-{
-    atomic_store(&f->gate.shut, false);
-}
-
 static void expect(struct fixture *f, int fd, int status, const char *body)
 {
     raw_receive(fd, false, &f->b.reply);
@@ -107,6 +88,34 @@ static void expect_hello(struct fixture *f, int fd)
 {
     raw_send_text(fd, GET("/hello"));
     expect(f, fd, 200, "hello");
+}
+
+static int connect_served(struct fixture *f)
+{
+    int fd = raw_connect(f->b.echo.port);
+    expect_hello(f, fd);
+    return fd;
+}
+
+/* From now on the server waits at the end of the turn that handles this; whose connection is being
+ * served, so that its acceptance has no turn of its own. */
+static void gate_shut_behind(struct fixture *f, int fd, const char *text)
+{
+    int before = atomic_load(&f->gate.waiting);
+    atomic_store(&f->gate.shut, true);
+    raw_send_text(fd, text);
+    echo_server_await(&f->gate.waiting, before + 1);
+}
+
+static void gate_shut(struct fixture *f)
+{
+    f->keeper = connect_served(f);
+    gate_shut_behind(f, f->keeper, GET("/hello"));
+}
+
+static void gate_open(struct fixture *f)
+{
+    atomic_store(&f->gate.shut, false);
 }
 
 /* How many bytes come until the server closes; at most `max` are read. */
@@ -125,7 +134,7 @@ static size_t drain(int fd, size_t max)
 static void half_a_request_is_completed_by_what_comes_while_it_waits(void **state)
 {
     struct fixture *f = *state;
-    int fd = raw_connect(f->b.echo.port);
+    int fd = connect_served(f);
     gate_shut_behind(f, fd, GET("/hello") POST("/echo", "4") "ab");
     raw_send_text(fd, "cd" GET("/facts"));
     gate_open(f);
@@ -141,7 +150,7 @@ static void half_a_request_dies_with_its_sender(void **state)
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(halves); i++) {
         char text[256];
-        int fd = raw_connect(f->b.echo.port);
+        int fd = connect_served(f);
         snprintf(text, sizeof(text), "%s%s", GET("/hello"), halves[i]);
         gate_shut_behind(f, fd, text);
         raw_end_sending(fd);
@@ -150,7 +159,7 @@ static void half_a_request_dies_with_its_sender(void **state)
         assert_true(raw_is_closed_within(fd, soon_ms));
         raw_close(fd);
     }
-    assert_int_equal(atomic_load(&f->b.echo.requests), ARRAY_COUNT(halves));
+    assert_int_equal(atomic_load(&f->b.echo.requests), 2 * ARRAY_COUNT(halves));
 }
 
 static void half_a_head_behind_a_request_is_408_after_its_time(void **state)
@@ -225,8 +234,7 @@ static void who_resets_before_the_commit_has_acted_all_the_same(void **state)
 {
     static char behind[32 * 1024];
     struct fixture *f = *state;
-    int fd = raw_connect(f->b.echo.port);
-    expect_hello(f, fd);
+    int fd = connect_served(f);
     gate_shut(f);
     memset(behind, '\n', sizeof(behind));
     memcpy(behind, GET("/facts"), sizeof(GET("/facts")) - 1);
@@ -235,7 +243,7 @@ static void who_resets_before_the_commit_has_acted_all_the_same(void **state)
     gate_open(f);
     assert_int_equal(drain(fd, SIZE_MAX), 0);
     assert_int_equal(call_fault_end(), 1);
-    assert_int_equal(atomic_load(&f->b.echo.requests), 3);
+    assert_int_equal(atomic_load(&f->b.echo.requests), 4);
     expect(f, f->keeper, 200, "hello");
     expect_hello(f, f->keeper);
     raw_close(fd);
@@ -244,8 +252,7 @@ static void who_resets_before_the_commit_has_acted_all_the_same(void **state)
 static void who_asks_in_the_last_turn_is_answered(void **state)
 {
     struct fixture *f = *state;
-    int fd = raw_connect(f->b.echo.port);
-    expect_hello(f, fd);
+    int fd = connect_served(f);
     gate_shut(f);
     raw_send_text(fd, GET("/hello"));
     server_interrupt(f->b.echo.server);
@@ -253,6 +260,20 @@ static void who_asks_in_the_last_turn_is_answered(void **state)
     raw_receive_all(fd, &f->b.reply);
     assert_int_equal(f->b.reply.status, 200);
     assert_true(echo_bench_has_header(&f->b, "Connection", "close"));
+    raw_close(fd);
+}
+
+static void who_lingers_does_not_hold_up_the_end(void **state)
+{
+    struct fixture *f = *state;
+    f->b.echo.http_limits.linger_ms = long_ms;
+    f->b.echo.limits.stop_ms = long_ms;
+    echo_server_start(&f->b.echo);
+    int fd = raw_connect(f->b.echo.port);
+    raw_send_text(fd, "NONSENSE\r\n\r\n");
+    raw_receive(fd, false, &f->b.reply);
+    assert_int_equal(f->b.reply.status, 400);
+    echo_server_stop(&f->b.echo); /* joins the server's thread */
     raw_close(fd);
 }
 
@@ -365,21 +386,26 @@ static void the_slow_readers_that_hold_most_are_closed_first(void **state)
 }
 
 struct waiting_case {
+    int64_t crowded_ms;
     int64_t yield_ms;
     int status; /* of who finds no room at all */
 };
 
-/* Where nothing is left the one that has waited longest goes, however fast it reads. */
+/* Where nothing is left the one that has waited longest goes, though it is not too slow for a
+ * crowd: too early to say, or a crowd that asks for no speed. */
 static void the_longest_waiting_reader_makes_room_where_there_is_none(void **state)
 {
-    static const struct waiting_case cases[] = {{long_ms, 503}, {0, 200}};
+    static const struct waiting_case cases[] = {
+        {long_ms, long_ms, 503}, {0, long_ms, 503}, {long_ms, 0, 200}, {0, 0, 200}};
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         f->b.echo.limits.budget_bytes_max = (size_t)52 * megabyte; /* of it 39 for replies */
-        f->b.echo.http_limits.crowded_ms = long_ms;
+        f->b.echo.http_limits.crowded_ms = cases[i].crowded_ms;
+        f->b.echo.http_limits.crowded_rate_min = 0;
         f->b.echo.http_limits.yield_ms = cases[i].yield_ms;
         int line = line_beside(f);
         expect_line(line);
+        int silent = connect_served(f);
         int idle = raw_connect(f->b.echo.port);
         int first = reader_begin(f, GET("/bytes/26000000"));
         int second = reader_begin(f, GET("/bytes/24000000"));
@@ -392,12 +418,109 @@ static void the_longest_waiting_reader_makes_room_where_there_is_none(void **sta
         raw_receive(second, true, &f->b.reply);
         assert_int_equal(drain(second, 24000000), 24000000);
         expect_line(line);
+        expect_hello(f, silent);
+        raw_close(silent);
         raw_close(idle);
         raw_close(first);
         raw_close(second);
         raw_close(line);
         echo_server_stop(&f->b.echo);
     }
+}
+
+/* --- senders --- */
+
+static char body[290 * 1024];
+
+/* Whoever has come with little is let in for whoever holds much; what waits elsewhere stays. */
+static void bodies_make_room_for_bodies_and_not_for_other_protocols(void **state)
+{
+    enum { hoarders = 3, newcomers = 30 };
+    struct fixture *f = *state;
+    int fds[hoarders + newcomers];
+    int given_up = 0;
+    f->b.echo.limits.budget_bytes_max = 2 * 1000 * 1024;
+    f->b.echo.http_limits.crowded_ms = long_ms;
+    int line = line_beside(f);
+    expect_line(line);
+    for (int i = 0; i < hoarders; i++) {
+        fds[i] = connect_served(f);
+        raw_send_text(fds[i], POST("/echo", "296960"));
+        raw_send(fds[i], body, sizeof(body) - 1);
+        echo_bench_ask(&f->b, GET("/hello"));
+    }
+    for (int i = hoarders; i < hoarders + newcomers; i++) {
+        fds[i] = connect_served(f);
+        raw_send_text(fds[i], POST("/echo", "2") "a");
+    }
+    for (int i = hoarders; i < hoarders + newcomers; i++) {
+        raw_send_text(fds[i], "b");
+        expect(f, fds[i], 200, "ab");
+        raw_close(fds[i]);
+    }
+    for (int i = 0; i < hoarders; i++) {
+        given_up += raw_is_readable_within(fds[i], 0);
+        raw_close(fds[i]);
+    }
+    assert_int_equal(given_up, 1);
+    expect_line(line);
+    raw_close(line);
+}
+
+/* All in one turn: the answer that takes all memory, a whole request that waits until it has left,
+ * one whose client has just left, and one that would need somebody to give way. */
+static void who_is_gone_or_waits_for_a_turn_gives_way_to_nobody(void **state)
+{
+    struct fixture *f = *state;
+    f->b.echo.limits.budget_bytes_max = 2 * megabyte;
+    f->b.echo.http_limits.crowded_ms = 0;
+    f->b.echo.http_limits.crowded_rate_min = INT64_MAX; /* nobody is fast enough */
+    echo_server_start(&f->b.echo);
+    int gone = connect_served(f);
+    int large = connect_served(f);
+    int whole = connect_served(f);
+    int coming = connect_served(f);
+    raw_send_text(gone, POST("/echo", "4") "ab");
+    gate_shut(f);
+    raw_reset(gone);
+    raw_send_text(large, GET("/bytes/2200000"));
+    raw_send_text(whole, POST("/echo", "4") "abcd");
+    raw_send_text(coming, POST("/echo", "4") "ab");
+    gate_open(f);
+    raw_receive(coming, false, &f->b.reply);
+    assert_int_not_equal(f->b.reply.status, 200);
+    raw_receive(large, true, &f->b.reply);
+    assert_int_equal(drain(large, 2200000), 2200000);
+    expect(f, whole, 200, "abcd");
+    raw_close(large);
+    raw_close(whole);
+    raw_close(coming);
+}
+
+/* It has sent as much as one may in a slice and waits for the next one when it is refused. */
+static void a_body_that_outgrows_all_memory_is_told_so_while_it_still_comes(void **state)
+{
+    enum { share_bytes = HTTP_SLICE_BYTES_MAX + 6 * 1024 };
+    static char bytes[64 * 1024];
+    struct fixture *f = *state;
+    f->b.echo.limits.budget_bytes_max = 2 * (size_t)share_bytes;
+    f->b.echo.service.body_bytes_max = 3 * megabyte;
+    f->b.echo.http_limits.spool_bytes = 3 * megabyte;
+    echo_server_start(&f->b.echo);
+    int fd = raw_connect(f->b.echo.port);
+    raw_send_text(fd, POST("/echo", "3000000"));
+    for (size_t left = 3 * megabyte; left > 0;) {
+        size_t len = left < sizeof(bytes) ? left : sizeof(bytes);
+        raw_send(fd, bytes, len);
+        left -= len;
+    }
+    raw_receive(fd, false, &f->b.reply);
+    assert_int_equal(f->b.reply.status, 503);
+    raw_end_sending(fd);
+    assert_true(raw_is_closed_within(fd, soon_ms));
+    raw_close(fd);
+    echo_bench_ask(&f->b, GET("/hello"));
+    assert_int_equal(f->b.reply.status, 200);
 }
 
 #define STARTED(test) cmocka_unit_test_setup_teardown(test, setup_started, teardown)
@@ -414,10 +537,14 @@ int main(void)
         STARTED(a_read_that_brings_nothing_changes_nothing),
         STARTED(who_resets_before_the_commit_has_acted_all_the_same),
         STARTED(who_asks_in_the_last_turn_is_answered),
+        OWN(who_lingers_does_not_hold_up_the_end),
         STARTED(a_go_ahead_that_cannot_leave_closes_the_connection),
         OWN(a_slow_reader_that_goes_on_reading_gets_it_all),
         OWN(the_slow_readers_that_hold_most_are_closed_first),
         OWN(the_longest_waiting_reader_makes_room_where_there_is_none),
+        OWN(bodies_make_room_for_bodies_and_not_for_other_protocols),
+        OWN(who_is_gone_or_waits_for_a_turn_gives_way_to_nobody),
+        OWN(a_body_that_outgrows_all_memory_is_told_so_while_it_still_comes),
     };
     return cmocka_run_group_tests_name("http_conn", tests, NULL, NULL);
 }
