@@ -116,6 +116,7 @@ static bool time_of_text(const struct sink_tree *tree, uint32_t string, int64_t 
     buf_init(&text, field_text_bytes_max);
     sink_tree_text(tree, string, &text);
     if (text.no_memory) {
+        buf_release(&text);
         return sink_fail_no_memory(failure);
     }
     bool ok = span_parse_i64(buf_span(&text), out);
@@ -244,6 +245,11 @@ static bool encode_time(struct sink_path *path, int64_t time_ms, struct buf *out
         buf_reset(&path->cached);
         sink_pattern_write(&path->pattern, &path->tz, bucket, &path->cached);
         path->cached_bucket_ms = bucket;
+    }
+    if (!buf_ok(&path->cached)) { /* no memory, or too long to keep: no part of it is the path */
+        buf_reset(&path->cached);
+        sink_pattern_write(&path->pattern, &path->tz, bucket, out);
+        return true;
     }
     buf_append_span(out, buf_span(&path->cached));
     return true;

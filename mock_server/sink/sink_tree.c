@@ -4,6 +4,7 @@
 
 #include "array.h"
 #include "hash.h"
+#include "hex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -460,18 +461,28 @@ void sink_tree_text(const struct sink_tree *tree, uint32_t string, struct buf *o
     json_string_decode(node_raw(tree, sink_tree_node(tree, string)), out);
 }
 
+/* Takes the next character of a raw text. False: it is another one than `wanted`. */
+static bool take_char(struct span *raw, char wanted)
+{
+    uint32_t code;
+    if (!span_starts_with(*raw, SPAN_LIT("\\u"))) {
+        bool same = raw->len > 0 && raw->ptr[0] == wanted;
+        *raw = span_skip(*raw, same ? 1 : 0);
+        return same;
+    }
+    bool read = hex_read(span_skip(*raw, 2), 4, &code);
+    *raw = span_skip(*raw, 6);
+    return read && code == (unsigned char)wanted;
+}
+
 bool sink_tree_text_is(const struct sink_tree *tree, uint32_t string, const char *text)
 {
     struct span raw = node_raw(tree, sink_tree_node(tree, string));
-    if (memchr(raw.ptr, '\\', raw.len) == NULL) {
-        return span_equal_cstr(span_from(raw.ptr + 1, raw.len - 2), text);
+    struct span rest = span_from(raw.ptr + 1, raw.len - 2);
+    while (*text != '\0' && take_char(&rest, *text)) {
+        text++;
     }
-    struct buf decoded;
-    buf_init(&decoded, SINK_TEXT_BYTES_MAX);
-    sink_tree_text(tree, string, &decoded);
-    bool same = span_equal_cstr(buf_span(&decoded), text);
-    buf_release(&decoded);
-    return same;
+    return *text == '\0' && rest.len == 0;
 }
 
 static int64_t long_of_digits(struct span digits)
@@ -498,26 +509,25 @@ static bool is_zero(struct span number)
     return true;
 }
 
+/* The text of a number within an array or an object, which goes on behind it: what strtod reads
+ * ends there, and needs no copy. */
+static struct span number_raw(const struct sink_tree *tree, uint32_t number)
+{
+    const struct sink_node *node = sink_tree_node(tree, number);
+    PP_ASSERT(number != tree->root && node->value + node->value_len < tree->text.len);
+    return node_raw(tree, node);
+}
+
 double sink_tree_double(const struct sink_tree *tree, uint32_t number)
 {
-    struct span raw = node_raw(tree, sink_tree_node(tree, number));
-    struct buf text;
-    buf_init(&text, SINK_TEXT_BYTES_MAX);
-    buf_append_span(&text, raw);
-    double value = is_zero(raw) ? 0 : strtod(buf_cstr(&text), NULL);
-    buf_release(&text);
-    return value;
+    struct span raw = number_raw(tree, number);
+    return is_zero(raw) ? 0 : strtod(raw.ptr, NULL);
 }
 
 float sink_tree_float(const struct sink_tree *tree, uint32_t number)
 {
-    struct span raw = node_raw(tree, sink_tree_node(tree, number));
-    struct buf text;
-    buf_init(&text, SINK_TEXT_BYTES_MAX);
-    buf_append_span(&text, raw);
-    float value = is_zero(raw) ? 0 : strtof(buf_cstr(&text), NULL);
-    buf_release(&text);
-    return value;
+    struct span raw = number_raw(tree, number);
+    return is_zero(raw) ? 0 : strtof(raw.ptr, NULL);
 }
 
 struct span sink_tree_raw(const struct sink_tree *tree, uint32_t scalar)

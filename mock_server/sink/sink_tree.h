@@ -59,11 +59,12 @@ enum sink_parse sink_tree_parse(struct sink_tree *tree, struct span text, enum s
 const struct sink_node *sink_tree_node(const struct sink_tree *tree, uint32_t id);
 /* The member of an object by its decoded name; 0 when it has none or is no object. */
 uint32_t sink_tree_member(const struct sink_tree *tree, uint32_t object, struct span name);
-/* Does the string node hold this text? */
+/* Does the string node hold this text, of letters and digits? Needs no memory. */
 bool sink_tree_text_is(const struct sink_tree *tree, uint32_t string, const char *text);
 /* Appends the decoded text of a string node (a lone surrogate as its three bytes). */
 void sink_tree_text(const struct sink_tree *tree, uint32_t string, struct buf *out);
-/* A number as Java's longValue(): integers wrap, decimals are cut and saturate. */
+/* A number within an array or an object as Java's longValue(): integers wrap, decimals are cut and
+ * saturate. */
 int64_t sink_tree_long(const struct sink_tree *tree, uint32_t number);
 /* A number as Java's doubleValue() and floatValue(). */
 double sink_tree_double(const struct sink_tree *tree, uint32_t number);

@@ -184,27 +184,38 @@ static void a_lack_of_memory_is_no_bad_value(void **state)
          "{\"a\\u00e9\":[1,2.5e3,\"x\\n\"],\"b\":{\"c\":null}}"},
         {{.converter = SINK_CONVERTER_JSON, .schemas_enable = true},
          "{\"schema\":{\"type\":\"array\",\"items\":{\"type\":\"bytes\"}},\"payload\":[\"AQI=\"]}"},
+        {{.converter = SINK_CONVERTER_JSON, .schemas_enable = true},
+         "{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"double\",\"field\":\"d\"},"
+         "{\"type\":\"float\",\"field\":\"f\"},{\"type\":\"int\\u0036\\u0034\",\"field\":"
+         "\"\\u006e\"},"
+         "{\"type\":\"map\",\"keys\":{\"type\":\"int8\"},\"values\":{\"type\":\"string\"},"
+         "\"field\":\"m\"}]},\"payload\":{\"d\":2.5,\"f\":0.25,\"n\":7,\"m\":[[1,\"one\"]]}}"},
         {{.converter = SINK_CONVERTER_STRING}, "text"},
         {{.converter = SINK_CONVERTER_BYTES}, "bytes"},
     };
+    char expected[256];
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        for (long n = 1; alloc_fault_goes_on(n); n++) {
+        for (long n = 0; n == 0 || alloc_fault_goes_on(n); n++) { /* 0: none fails */
             struct sink_value value;
             struct sink_failure failure = {.count = 0};
             struct buf out;
             buf_init(&out, SINK_TYPED_BYTES_MAX);
             sink_value_init(&value);
-            alloc_fault_begin(n, ALLOC_FAILS_ONCE);
+            alloc_fault_begin(n > 0 ? n : -1, ALLOC_FAILS_ONCE);
             bool ok = sink_value_convert(&value, &cases[i].how, true,
                                          span_from_cstr(cases[i].bytes), &failure);
             if (ok) {
                 sink_value_write(&value, &out);
             }
             bool failed = alloc_fault_end();
-            if (ok ? !failed && out.len == 0 : !failed || !failure.no_memory) {
+            if (n == 0) {
+                snprintf(expected, sizeof(expected), "%s", buf_cstr(&out));
+            }
+            bool right = !ok || !buf_ok(&out) || strcmp(buf_cstr(&out), expected) == 0;
+            if (!right || (!failed && !ok) || (!ok && !failure.no_memory)) {
                 fail_msg("%s, allocation %ld: %s", cases[i].bytes, n,
-                         ok ? "nothing is written" : failure.chain[0].message);
+                         ok ? buf_cstr(&out) : failure.chain[0].message);
             }
             sink_value_release(&value);
             buf_release(&out);

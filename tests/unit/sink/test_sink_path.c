@@ -2,6 +2,8 @@
  * The expectations were measured with Joda-Time 2.12. */
 #include "sink_path.h"
 
+#include "alloc_fault.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -352,6 +354,83 @@ static void scheduled_rotations_count_from_midnight_in_the_zone(void **state)
     }
 }
 
+/* --- without memory --- */
+
+/* Either the path itself, or none: a file in another place would be found by nobody. */
+static void assert_path_or_none(struct fixture *f, const char *json, const char *expected)
+{
+    struct sink_record record = {.topic = SPAN_LIT("u.geo"), .value = &f->value};
+    assert_string_equal(encoded(f, json, 0), expected);
+    for (long n = 1; alloc_fault_goes_on(n); n++) {
+        int64_t time_ms = 0;
+        assert_true(open_path(f));
+        buf_release(&f->out);
+        buf_init(&f->out, 1 << 16);
+        long alive = alloc_fault_alive();
+        alloc_fault_begin(n, ALLOC_FAILS_ONCE);
+        bool ok = (f->config.partitioner != SINK_PARTITIONER_TIME ||
+                   sink_path_time(&f->path, &record, 0, &time_ms, &f->failure)) &&
+                  sink_path_encode(&f->path, &record, time_ms, &f->out, &f->failure);
+        bool failed = alloc_fault_end();
+        if (ok && buf_ok(&f->out)) {
+            assert_string_equal(buf_cstr(&f->out), expected);
+        } else {
+            assert_true(failed && (ok || f->failure.no_memory));
+        }
+        close_path(f);
+        buf_release(&f->out);
+        assert_true(alloc_fault_alive() <= alive);
+        assert_true(open_path(f));
+        assert_string_equal(encoded(f, json, 0), expected);
+    }
+}
+
+static void a_lack_of_memory_leads_to_no_other_path(void **state)
+{
+    struct fixture *f = *state;
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    f->config.path_format = SPAN_LIT("'year'=YYYY/'month'=MM/'day'=dd/'hour'=HH/'zone'=ZZZ");
+    f->config.timestamp = SINK_TIMESTAMP_FIELD;
+    assert_true(open_path(f));
+    assert_path_or_none(f, "{\"timestamp\":\"2018-04-28T10:07\\u003a28.123456789\"}",
+                        "year=2018/month=04/day=28/hour=10/zone=UTC");
+    char zeros[700];
+    snprintf(zeros, sizeof(zeros), "{\"timestamp\":\"%0600d1524910048123\"}", 0);
+    assert_path_or_none(f, zeros, "year=2018/month=04/day=28/hour=10/zone=UTC");
+    assert_path_or_none(f, "{\"timestamp\":1.524910048123e12}",
+                        "year=2018/month=04/day=28/hour=10/zone=UTC");
+    f->schemas_enable = true;
+    assert_path_or_none(
+        f,
+        STRUCT(FIELD("string", "\\u0074imestamp"), "{\"timestamp\":\"2018-04-28T10:07:28.123\"}"),
+        "year=2018/month=04/day=28/hour=10/zone=UTC");
+    f->config.partitioner = SINK_PARTITIONER_FIELD;
+    f->config.partition_fields = SPAN_LIT("country");
+    assert_true(open_path(f));
+    assert_path_or_none(f, STRUCT(FIELD("string", "country"), "{\"country\":\"Fiji\"}"),
+                        "country=Fiji");
+}
+
+static void a_path_too_long_to_keep_is_whole_or_refused(void **state)
+{
+    struct fixture *f = *state;
+    char format[6000] = "";
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    memset(format, '-', sizeof(format) - 5);
+    memcpy(format + sizeof(format) - 5, "YYYY", 5);
+    f->config.path_format = span_from_cstr(format);
+    assert_true(open_path(f));
+    for (int i = 0; i < 2; i++) {
+        const char *got = encoded(f, "{}", 0);
+        assert_int_equal(strlen(got), sizeof(format) - 1);
+        assert_string_equal(got + sizeof(format) - 5, "1970");
+    }
+    buf_release(&f->out);
+    buf_init(&f->out, 4096);
+    encoded(f, "{}", 0);
+    assert_false(buf_ok(&f->out));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -369,6 +448,8 @@ int main(void)
         T(a_nested_field_is_reached_by_dots_outside_of_quotes),
         T(a_duration_of_zero_is_javas_division),
         T(scheduled_rotations_count_from_midnight_in_the_zone),
+        T(a_lack_of_memory_leads_to_no_other_path),
+        T(a_path_too_long_to_keep_is_whole_or_refused),
     };
 #undef T
     return cmocka_run_group_tests(tests, NULL, NULL);
