@@ -132,9 +132,12 @@ static bool header_moment(struct reading *r, struct span *date_time, const char 
     if (sigv4_date_parse(text, &seconds)) {
         return true;
     }
+    if (!http_date_parse(text, &seconds)) {
+        return false;
+    }
     char *iso = arena_alloc(r->arena, SIGV4_DATE_BYTES);
-    r->no_memory = r->no_memory || iso == NULL;
-    if (!http_date_parse(text, &seconds) || iso == NULL) {
+    if (iso == NULL) {
+        r->no_memory = true;
         return false;
     }
     sigv4_date(seconds * 1000000, iso);

@@ -35,14 +35,13 @@ static struct span date_field(struct span text, size_t start, size_t len)
 }
 
 /* False for a day or an hour that there is not (timegm would take the 31st of June for the 1st of
- * July). */
+ * July). Seconds that there are not are another minute as well. */
 static bool date_seconds(struct tm wanted, int64_t *seconds)
 {
     struct tm given = wanted;
     time_t when = timegm(&given);
     if (given.tm_mon != wanted.tm_mon || given.tm_mday != wanted.tm_mday ||
-        given.tm_hour != wanted.tm_hour || given.tm_min != wanted.tm_min ||
-        given.tm_sec != wanted.tm_sec) {
+        given.tm_hour != wanted.tm_hour || given.tm_min != wanted.tm_min) {
         return false;
     }
     *seconds = (int64_t)when;

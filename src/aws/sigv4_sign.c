@@ -116,9 +116,7 @@ static void signature_append(const struct sigv4_signer *signer, const struct sig
     sigv4_canonical_request(request, names, SPAN_EMPTY, &canonical);
     sigv4_string_to_sign(signer->crypto, buf_span(&canonical), date_time, &scope, &text);
     sigv4_signature(signer->crypto, &key, buf_span(&text), signature);
-    if (buf_ok(&canonical) && buf_ok(&text)) {
-        buf_append_cstr(out, signature);
-    }
+    buf_append_cstr(out, signature); /* a wrong one where a text did not fit: then out fails */
     buf_inherit(out, &canonical);
     buf_inherit(out, &text);
     buf_release(&canonical);
@@ -140,7 +138,7 @@ void sigv4_authorization(const struct sigv4_signer *signer, const struct sigv4_r
     buf_append_span(out, buf_span(&names));
     BUF_APPEND_LIT(out, ", Signature=");
     signature_append(signer, request, date_time, buf_span(&names), out);
-    out->failed = out->failed || !buf_ok(&names);
+    buf_inherit(out, &names);
     buf_release(&names);
 }
 
@@ -185,7 +183,9 @@ void sigv4_presign(const struct sigv4_signer *signer, const struct sigv4_request
     presigned.query = buf_span(&query);
     BUF_APPEND_LIT(out, "&X-Amz-Signature=");
     signature_append(signer, &presigned, presign->date_time, buf_span(&names), out);
-    out->failed = out->failed || !buf_ok(&names) || !buf_ok(&credential) || !buf_ok(&query);
+    buf_inherit(out, &names);
+    buf_inherit(out, &credential);
+    buf_inherit(out, &query);
     buf_release(&query);
     buf_release(&names);
     buf_release(&credential);

@@ -47,9 +47,11 @@ bool sigv4_claim_verify(const struct sigv4_check *check, struct buf *canonical,
         /* Clients differ on '+' and '=', and most sign what they send. */
         return attempt_fits(&attempt, SIGV4_PATH_RAW) || attempt_fits(&attempt, SIGV4_PATH_S3);
     case SIGV4_PATH_DOUBLE:
-        /* The last attempt leaves the text that the service would have expected. */
-        return attempt_fits(&attempt, SIGV4_PATH_DOUBLE) ||
-               attempt_fits(&attempt, SIGV4_PATH_RAW) || attempt_fits(&attempt, SIGV4_PATH_DOUBLE);
+        if (attempt_fits(&attempt, SIGV4_PATH_DOUBLE) || attempt_fits(&attempt, SIGV4_PATH_RAW)) {
+            return true;
+        }
+        /* Leaves the text that the service would have expected. */
+        return attempt_fits(&attempt, SIGV4_PATH_DOUBLE);
     }
     return false;
 }

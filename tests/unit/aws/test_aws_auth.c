@@ -279,12 +279,49 @@ static void a_full_arena_is_no_answer(void **state)
     assert_int_equal(f->result.error.code, STATUS_NO_MEMORY);
 }
 
-/* Whatever of it does not fit into memory, a good request is not told to be a bad one. */
-static void a_presigned_query_without_memory_is_no_answer(void **state)
+/* As far as it fits: nothing, what was expected, or that there was no room for it. */
+static void a_refusal_needs_no_memory(void **state)
 {
     struct fixture *f = *state;
-    struct buf query;
-    const struct sigv4_header host = {SPAN_LIT("Host"), SPAN_LIT("127.0.0.1:9000")};
+    struct sent other = kinesis;
+    struct error err;
+    size_t shown = 0;
+    other.body = "{ }";
+    assert_int_equal(crypto_ready(f->crypto, &err), STATUS_OK);
+    for (size_t bytes = 16; shown == 0; bytes += 16) {
+        arena_release(&f->arena);
+        arena_init(&f->arena, bytes);
+        enum aws_verdict verdict = judge(f, &other, AWS_AUTH_COMMON);
+        assert_true(verdict == AWS_AUTH_FAILED || verdict == AWS_MISMATCH);
+        assert_int_equal(f->result.error.code,
+                         verdict == AWS_MISMATCH ? STATUS_OK : STATUS_NO_MEMORY);
+        if (verdict == AWS_MISMATCH && f->result.canonical.len > 0) {
+            assert_true(span_starts_with(f->result.canonical, SPAN_LIT("POST\n/\n\n")));
+            shown = f->result.string_to_sign.len;
+        }
+    }
+}
+
+/* The signature of a presigned request that is no S3's holds as long as that of a header. */
+static void a_presigned_request_of_a_common_service_holds_for_minutes(void **state)
+{
+    static const struct {
+        int64_t shift_s;
+        enum aws_verdict verdict;
+    } cases[] = {{0, AWS_MISMATCH}, {300, AWS_MISMATCH}, {301, AWS_SKEWED}, {-301, AWS_SKEWED}};
+    struct fixture *f = *state;
+    const struct sent sent = {"s3",      "GET",   "/bkt/a",
+                              PRESIGNED, S3_HOST, ""}; /* S3's signature, whose path is another */
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        env_init_virtual(&f->env, 1, (SIGNED_AT_S + cases[i].shift_s) * 1000000);
+        assert_int_equal(judge(f, &sent, AWS_AUTH_COMMON), cases[i].verdict);
+    }
+}
+
+/* What a client makes of a query: the presigned one, with the headers that it signs. */
+static void presign(struct fixture *f, const char *query, const struct sigv4_header *headers,
+                    size_t count, struct span payload_hash, struct buf *out)
+{
     const struct sigv4_signer signer = {
         f->crypto,
         {SPAN_LIT(KEY_ID), SPAN_LIT(SECRET), SPAN_EMPTY},
@@ -294,18 +331,65 @@ static void a_presigned_query_without_memory_is_no_answer(void **state)
     const struct sigv4_request request = {
         .method = SPAN_LIT("GET"),
         .path = SPAN_LIT("/bkt/a"),
-        .query = SPAN_LIT("X-Amz-Content-Sha256=UNSIGNED%2DPAYLOAD"),
-        .headers = &host,
-        .header_count = 1,
-        .payload_hash = SPAN_LIT(SIGV4_UNSIGNED_PAYLOAD),
+        .query = span_from_cstr(query),
+        .headers = headers,
+        .header_count = count,
+        .payload_hash = payload_hash,
         .path_style = SIGV4_PATH_S3,
     };
     const struct sigv4_presign presign = {SPAN_LIT("20260102T030405Z"), 60};
     struct error err;
-    buf_init(&query, 4096);
+    buf_init(out, 4096);
     assert_int_equal(crypto_ready(f->crypto, &err), STATUS_OK);
-    sigv4_presign(&signer, &request, &presign, &query);
-    assert_true(buf_ok(&query));
+    sigv4_presign(&signer, &request, &presign, out);
+    assert_true(buf_ok(out));
+}
+
+/* A presigned URL says what is known of the payload in a header that it signs, in a parameter, or
+ * not at all. */
+static void a_presigned_payload_is_the_one_that_was_named(void **state)
+{
+#define HASH "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    static const struct {
+        const char *query;
+        bool header; /* signed */
+        struct span hash;
+        const char *sent_headers;
+        enum aws_verdict verdict;
+    } cases[] = {
+        {"a=1", true, {HASH, 64}, S3_HOST "X-Amz-Content-Sha256:" HASH "\n", AWS_GRANTED},
+        {"a=1", true, {HASH, 64}, S3_HOST S3_EMPTY, AWS_MISMATCH},
+        {"X-Amz-Content-Sha256=" HASH, false, {HASH, 64}, S3_HOST, AWS_GRANTED},
+        {"X-Amz-Content-Sha256=" HASH, false, {"UNSIGNED-PAYLOAD", 16}, S3_HOST, AWS_MISMATCH},
+        {"X-Amz-Content-Sha256=%zz", false, {"UNSIGNED-PAYLOAD", 16}, S3_HOST, AWS_MISMATCH},
+        {"a=1", false, {"UNSIGNED-PAYLOAD", 16}, S3_HOST, AWS_GRANTED},
+        {"a=1", false, {HASH, 64}, S3_HOST, AWS_MISMATCH},
+    };
+    const struct sigv4_header headers[] = {
+        {SPAN_LIT("Host"), SPAN_LIT("127.0.0.1:9000")},
+        {SPAN_LIT("X-Amz-Content-Sha256"), SPAN_LIT(HASH)},
+    };
+#undef HASH
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct buf query;
+        presign(*state, cases[i].query, headers, cases[i].header ? 2 : 1, cases[i].hash, &query);
+        const struct sent sent = {"s3", "GET", "/bkt/a", buf_cstr(&query), cases[i].sent_headers,
+                                  ""};
+        if (judge(*state, &sent, AWS_AUTH_S3) != cases[i].verdict) {
+            fail_msg("case %zu: not the verdict", i);
+        }
+        buf_release(&query);
+    }
+}
+
+/* Whatever of it does not fit into memory, a good request is not told to be a bad one. */
+static void a_presigned_query_without_memory_is_no_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct buf query;
+    const struct sigv4_header host = {SPAN_LIT("Host"), SPAN_LIT("127.0.0.1:9000")};
+    presign(f, "X-Amz-Content-Sha256=UNSIGNED%2DPAYLOAD", &host, 1,
+            SPAN_LIT(SIGV4_UNSIGNED_PAYLOAD), &query);
     const struct sent sent = {"s3", "GET", "/bkt/a", buf_cstr(&query), S3_HOST, ""};
     enum aws_verdict verdict = AWS_AUTH_FAILED;
     size_t failures = 0;
@@ -375,6 +459,9 @@ int main(void)
         T(signatures_hold_for_minutes),
         T(only_s3_takes_the_older_signature),
         T(a_full_arena_is_no_answer),
+        T(a_presigned_payload_is_the_one_that_was_named),
+        T(a_refusal_needs_no_memory),
+        T(a_presigned_request_of_a_common_service_holds_for_minutes),
         T(a_lack_of_memory_changes_no_verdict),
         T(a_presigned_query_without_memory_is_no_answer),
     };

@@ -102,6 +102,15 @@ static const struct {
      "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>"
      "<Type>Sender</Type><Code>InvalidClientTokenId</Code><Message>No</Message></Error>"
      "<RequestId>R</RequestId></ErrorResponse>"},
+    {{.protocol = AWS_QUERY,
+      .status = 500,
+      .code = "InternalFailure",
+      .message = {"a\tb\nc\x01\x7f\xff", 8},
+      .xmlns = "urn:x"},
+     "text/xml",
+     "",
+     "<ErrorResponse xmlns=\"urn:x\"><Error><Type>Receiver</Type><Code>InternalFailure</Code>"
+     "<Message>a\tb\nc&#x1;&#x7f;?</Message></Error></ErrorResponse>"},
     {{.protocol = AWS_REST_JSON,
       .status = 400,
       .code = "BadRequestException",

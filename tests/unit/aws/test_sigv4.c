@@ -1,3 +1,4 @@
+#include "alloc_fault.h"
 #include "sigv4.h"
 #include "sigv4_chunks.h"
 
@@ -375,6 +376,29 @@ static void the_signing_key_is_that_of_the_specification(void **state)
     assert_string_equal(hex, "800caa73b73676f285e7d2e8c7fcb1e6f8815b32c9950c0f621c2e2cacf3885e");
 }
 
+/* Made with Python's hmac. */
+static void a_secret_of_any_length_makes_a_key(void **state)
+{
+    static const struct {
+        size_t bytes;
+        const char *key;
+    } cases[] = {
+        {1020, "3e379b10dfb92ebc137e7a7fb72392d424a8c9bab8683fae2f3bb1f6e08d10db"},
+        {1021, "76d7c8875c7277aa1dbdd2e316483ab499b5f0f0c1170c3aa8ef6729baf4d927"},
+        {3000, "fe7000573b4f422e2773059438f36bb5889393beb9e3bfcc07a83ed37f295d27"},
+    };
+    struct sigv4_scope scope = {SPAN_LIT("20260102"), SPAN_LIT("us-east-1"), SPAN_LIT("s3")};
+    char secret[3000];
+    char hex[DIGEST_HEX_BYTES_MAX];
+    memset(secret, 'k', sizeof(secret));
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct digest_value key =
+            sigv4_signing_key(*state, span_from(secret, cases[i].bytes), &scope);
+        digest_hex(&key, hex);
+        assert_string_equal(hex, cases[i].key);
+    }
+}
+
 static void the_canonical_request_of_kinesis_hashes_as_botocores(void **state)
 {
     struct parsed_request parsed;
@@ -488,6 +512,43 @@ static void signing_into_a_full_buffer_fails_the_buffer(void **state)
     }
 }
 
+static void sign_or_presign(const struct sigv4_signer *signer, const struct sigv4_request *request,
+                            bool presigned, struct buf *out)
+{
+    const struct sigv4_presign presign = {SPAN_LIT("20260102T030405Z"), 60};
+    if (presigned) {
+        sigv4_presign(signer, request, &presign, out);
+    } else {
+        sigv4_authorization(signer, request, presign.date_time, out);
+    }
+}
+
+/* Each allocation of a signature fails: there is the signature, or there was no memory. */
+static void a_signature_without_memory_is_none(void **state)
+{
+    struct sigv4_signer signer = signer_of(*state, "s3", TEST_SECRET);
+    struct parsed_request parsed;
+    signed_request_parse(&vectors[1].request, &parsed);
+    for (int presigned = 0; presigned < 2; presigned++) {
+        struct buf right;
+        buf_init(&right, 4096);
+        sign_or_presign(&signer, &parsed.request, presigned, &right);
+        for (long n = 1; alloc_fault_goes_on(n); n++) {
+            struct buf out;
+            buf_init(&out, 4096);
+            alloc_fault_begin(n, ALLOC_FAILS_ONCE);
+            sign_or_presign(&signer, &parsed.request, presigned, &out);
+            bool failed = alloc_fault_end();
+            assert_true(buf_ok(&out) || (failed && out.no_memory));
+            if (buf_ok(&out)) {
+                assert_string_equal(buf_cstr(&out), buf_cstr(&right));
+            }
+            buf_release(&out);
+        }
+        buf_release(&right);
+    }
+}
+
 static void moments_are_printed_for_signing(void **state)
 {
     (void)state;
@@ -498,6 +559,10 @@ static void moments_are_printed_for_signing(void **state)
     assert_string_equal(text, "19700101T000000Z");
     sigv4_date(INT64_C(951782400000000), text);
     assert_string_equal(text, "20000229T000000Z");
+    sigv4_date(INT64_C(253402300799000000), text);
+    assert_string_equal(text, "99991231T235959Z");
+    sigv4_date(INT64_C(253402300800000000), text); /* has no such text */
+    assert_string_equal(text, "");
 }
 
 /* --- chunks --- */
@@ -592,10 +657,12 @@ int main(void)
         cmocka_unit_test(the_authorization_header_is_written_as_documented),
         cmocka_unit_test(repeated_headers_are_named_once),
         cmocka_unit_test(the_signing_key_is_that_of_the_specification),
+        cmocka_unit_test(a_secret_of_any_length_makes_a_key),
         cmocka_unit_test(the_canonical_request_of_kinesis_hashes_as_botocores),
         cmocka_unit_test(urls_are_presigned_as_others_presign_them),
         cmocka_unit_test(a_presigned_query_keeps_the_requests_own_and_carries_the_token),
         cmocka_unit_test(signing_into_a_full_buffer_fails_the_buffer),
+        cmocka_unit_test(a_signature_without_memory_is_none),
         cmocka_unit_test(moments_are_printed_for_signing),
         cmocka_unit_test(chunks_are_signed_one_upon_the_other),
         cmocka_unit_test(the_documented_streaming_upload_has_its_signatures),

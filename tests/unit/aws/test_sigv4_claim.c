@@ -568,12 +568,22 @@ static const struct claim_case {
     {"Signature=x&Expires=1", "", SIGV4_MALFORMED_QUERY, "AWSAccessKeyId"},
     {"AWSAccessKeyId=A&Signature=x", "", SIGV4_MALFORMED_QUERY, "Expires"},
     {"AWSAccessKeyId=A&Signature=x&Expires=soon", "", SIGV4_BAD_EXPIRES, "Expires"},
+    {"AWSAccessKeyId=A&Signature=x&Expires=-1", "", SIGV4_BAD_EXPIRES, "Expires"},
+    {"AWSAccessKeyId=A&Signature=x&Expires=0", "", SIGV4_SOUND, ""},
+    {"AWSAccessKeyId=" LONG_NAME LONG_NAME "&Signature=x&Expires=1", "", SIGV4_MALFORMED_QUERY,
+     "AWSAccessKeyId"},
+    {"AWSAccessKeyId=A&Signature=x&Expires=1&x-amz-security-token=", "", SIGV4_MALFORMED_QUERY,
+     "x-amz-security-token"},
     {"", "Authorization:AWS A:sig=\nDate:Fri, 02 Jan 2026 03:04:05 GMT\n", SIGV4_SOUND, ""},
     {"", "Authorization:AWS A:sig=\n", SIGV4_BAD_DATE, "Date"},
     {"", "Authorization:AWS A\n", SIGV4_MALFORMED_HEADER, "Authorization"},
     {"", "Authorization:AWS :sig\n", SIGV4_MALFORMED_HEADER, "Authorization"},
     {"", "Authorization:AWS A:\n", SIGV4_MALFORMED_HEADER, "Authorization"},
     {"", "Authorization:AWS A B:c\n", SIGV4_MALFORMED_HEADER, "Authorization"},
+    {"", "Authorization:AWS A\x7f:c\n", SIGV4_MALFORMED_HEADER, "Authorization"},
+    {"", "Authorization:AWS " LONG_NAME LONG_NAME ":c\n" DATE, SIGV4_MALFORMED_HEADER,
+     "Authorization"},
+    {"", "Authorization:AWS A:sig=\nDate:Sun, 06 Nov 0994 08:49:37 GMT\n", SIGV4_BAD_DATE, "Date"},
 };
 
 static void claims_that_are_not_well_formed_are_named(void **state)
@@ -687,6 +697,10 @@ static void a_date_header_serves_where_x_amz_date_is_absent(void **state)
         {"Fri, 02-Jan-2026 03:04:05", -1},
         {"20260230T030405Z", -1},
         {"20260102T240405Z", -1},
+        {"20260102T036005Z", -1},
+        {"20260102T030460Z", -1},
+        {"20260102T235960Z", -1},
+        {"20260100T030405Z", -1},
         {"20261302T030405Z", -1},
         {"20260102t030405z", -1},
         {"", -1},
@@ -745,6 +759,11 @@ static void a_full_arena_refuses_the_claim(void **state)
     const char *what;
     arena_init(&arena, 16);
     assert_int_equal(parse(QUERY_START, "", &arena, &claim, &what), SIGV4_NO_MEMORY);
+    assert_int_equal(parse("", "Authorization:AWS A:sig=\nDate:Fri, 02 Jan 2026 03:04:05 GMT\n",
+                           &arena, &claim, &what),
+                     SIGV4_NO_MEMORY);
+    assert_int_equal(parse("", "Authorization:AWS A:sig=\nDate:Friday\n", &arena, &claim, &what),
+                     SIGV4_BAD_DATE);
     arena_release(&arena);
 }
 
