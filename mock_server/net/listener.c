@@ -73,15 +73,18 @@ static bool address_parse(const struct listener_options *options, struct sockadd
            uv_ip6_addr(text, options->port, (struct sockaddr_in6 *)out) == 0;
 }
 
-static int port_of(const uv_tcp_t *tcp)
+/* The port that the kernel has chosen; libuv's code. */
+static int port_learn(struct server_listener *listener)
 {
     struct sockaddr_storage address;
     int len = (int)sizeof(address);
-    if (uv_tcp_getsockname(tcp, (struct sockaddr *)&address, &len) != 0) {
-        return 0;
+    int code = uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&address, &len);
+    if (code == 0) {
+        listener->kind.port =
+            ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                                : ((struct sockaddr_in *)&address)->sin_port);
     }
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
+    return code;
 }
 
 static void listener_closed(uv_handle_t *handle)
@@ -110,6 +113,9 @@ enum status server_bind(struct server *server, const struct listener_options *op
     if (code == 0) {
         code = uv_listen((uv_stream_t *)&listener->tcp, SERVER_BACKLOG, listener_accept);
     }
+    if (code == 0) {
+        code = port_learn(listener);
+    }
     if (code != 0) {
         uv_close((uv_handle_t *)&listener->tcp, listener_closed);
         return listen_error(options, code, err);
@@ -117,7 +123,6 @@ enum status server_bind(struct server *server, const struct listener_options *op
     PP_ASSERT(!server->stopping); /* nobody would close it */
     listener->next = server->listeners;
     server->listeners = listener;
-    listener->kind.port = port_of(&listener->tcp);
     *out = listener;
     return STATUS_OK;
 }

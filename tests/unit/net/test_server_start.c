@@ -179,6 +179,7 @@ static void an_address_that_cannot_be_had_is_named_with_the_way_out(void **state
          "another server is on [::1]:7; choose another with --line"},
         {"127.0.0.1", CALL_LISTEN, EADDRINUSE, "another server is on 127.0.0.1:7;"},
         {"127.0.0.1", CALL_LISTEN, ENOBUFS, "cannot listen on 127.0.0.1:7: no buffer space"},
+        {"127.0.0.1", CALL_GETSOCKNAME, ENOBUFS, "cannot listen on 127.0.0.1:7: no buffer space"},
         {"localhost", CALL_SOCKET, EMFILE, "cannot listen on localhost:7: too many open files"},
         {"example.com", CALL_NONE, 0, "\"example.com\" is not an IPv4 or IPv6 address"},
     };
