@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -174,6 +175,68 @@ static void a_damaged_journal_that_cannot_be_moved_is_left_alone(void **state)
     assert_int_equal(query(f, "SELECT count(*) FROM request WHERE path = '/kept'"), 1);
 }
 
+static size_t complaints(const struct fixture *f)
+{
+    size_t count = 0;
+    for (const char *at = f->log_text; (at = strstr(at, "are served all the same")) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+static void a_journal_that_stays_unwritable_is_complained_of_once(void **state)
+{
+    struct fixture *f = *state;
+    f->env.sqlite_vfs = VFS;
+    assert_int_equal(open_journal(f), STATUS_OK);
+    fault_vfs_fail(&f->vfs, FAULT_WRITE, 1, SQLITE_FULL, true);
+    for (int i = 0; i < 3; i++) {
+        add(f, "/lost");
+        journal_flush(f->journal);
+        env_advance(&f->env, RETRY_US);
+    }
+    fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+    assert_int_equal(complaints(f), 1);
+    assert_goes_on(f);
+    assert_non_null(strstr(f->log_text, "written again, 3 requests are missing"));
+}
+
+/* What stands in its place and is no journal of ours is not touched. */
+static void what_is_no_journal_of_this_release_is_left_alone(void **state)
+{
+    static const char *const others[] = {
+        NULL, /* a directory */
+        "PRAGMA application_id=1; PRAGMA user_version=1",
+        "PRAGMA application_id=1347439182; PRAGMA user_version=9",
+    };
+    struct fixture *f = *state;
+    char path[512];
+    temp_dir_path(&f->dir, "journal.db", path, sizeof(path));
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+        struct sqlite_db db;
+        if (others[i] == NULL) {
+            assert_int_equal(mkdir(path, 0700), 0);
+        } else {
+            const struct sqlite_db_options options = {.path = path, .env = &f->env, .create = true};
+            assert_int_equal(sqlite_db_open(&db, &options, NULL), STATUS_OK);
+            assert_int_equal(sqlite_db_exec(&db, others[i], NULL), STATUS_OK);
+            sqlite_db_close(&db);
+        }
+        assert_int_equal(open_journal(f), STATUS_OK);
+        add(f, "/lost");
+        journal_flush(f->journal);
+        assert_int_equal(complaints(f), i + 1);
+        if (others[i] != NULL) {
+            assert_int_equal(query(f, "SELECT count(*) FROM sqlite_schema"), 0);
+        }
+        assert_int_equal(remove(path), 0);
+        assert_goes_on(f);
+        journal_close(f->journal);
+        f->journal = NULL;
+        assert_int_equal(remove(path), 0);
+    }
+}
+
 static void a_directory_whose_name_is_too_long_is_told(void **state)
 {
     struct fixture *f = *state;
@@ -231,6 +294,8 @@ int main(void)
         TEST(without_memory_requests_are_missing_and_nothing_else),
         TEST(on_a_failing_disk_requests_are_missing_and_nothing_else),
         TEST(a_damaged_journal_that_cannot_be_moved_is_left_alone),
+        TEST(a_journal_that_stays_unwritable_is_complained_of_once),
+        TEST(what_is_no_journal_of_this_release_is_left_alone),
         TEST(a_directory_whose_name_is_too_long_is_told),
         TEST(names_with_broken_escapes_are_told_from_secrets),
     };

@@ -1,8 +1,11 @@
 /* A failed assertion leaves a report beside the data: each test forks, and the child has a bug. */
 #include "recent.h"
 
+#include "alloc_fault.h"
+#include "call_fault.h"
 #include "temp_dir.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -173,6 +176,118 @@ static void without_a_directory_the_report_goes_to_stderr(void **state)
     assert_non_null(strstr(f->text, "\n3 s3 GET /topics/met.a.bug -\n"));
 }
 
+/* --- a report that meets trouble itself --- */
+
+static void live_with_words(const struct recent_options *options)
+{
+    struct recent *recent = recent_new(options);
+    ask(recent, "/b?list-type&uploads&Z&{&[&`&@&9&a.b&-", 200);
+    ask(recent, "/b?abcdefghijklmnopqrstuvwx&abcdefghijklmnopqrstuvwxy", 200);
+    ask(recent, "/pin\x7f\xc3\xa9 x", 200);
+    BUG("on purpose");
+}
+
+static void only_plain_words_of_a_query_are_told(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(child_runs(f, live_with_words), BUG_EXIT_CODE);
+    read_report(f, "bug-1.txt");
+    assert_non_null(strstr(f->text, "GET /b?list-type&uploads&Z&*&*&*&*&*&*&- 200\n"));
+    assert_non_null(strstr(f->text, "GET /b?abcdefghijklmnopqrstuvwx&* 200\n"));
+    assert_non_null(strstr(f->text, "GET /pin....x 200\n"));
+}
+
+static void live_with_interrupted_writes(const struct recent_options *options)
+{
+    struct recent *recent = recent_new(options);
+    ask(recent, "/first", 200);
+    call_fault_begin((struct call_fault){CALL_WRITE, .times = 3, .code = EINTR, .here = true});
+    BUG("on purpose");
+}
+
+static void live_with_short_writes(const struct recent_options *options)
+{
+    struct recent *recent = recent_new(options);
+    ask(recent, "/first", 200);
+    call_fault_begin((struct call_fault){CALL_WRITE, .times = 100, .code = 0, .here = true});
+    BUG("on purpose");
+}
+
+static void live_on_a_full_disk(const struct recent_options *options)
+{
+    struct recent *recent = recent_new(options);
+    ask(recent, "/first", 200);
+    /* stderr has the bug itself. */
+    call_fault_begin(
+        (struct call_fault){CALL_WRITE, .skip = 1, .times = 1, .code = ENOSPC, .here = true});
+    BUG("on purpose");
+}
+
+static void a_report_is_whole_however_its_writes_go(void **state)
+{
+    static const life lives[] = {live_with_interrupted_writes, live_with_short_writes};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(lives); i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "bug-%zu.txt", i + 1);
+        assert_int_equal(child_runs(f, lives[i]), BUG_EXIT_CODE);
+        assert_non_null(strstr(f->text, name));
+        read_report(f, name);
+        assert_non_null(strstr(f->text, "pinpipe 1.2.3\n"));
+        assert_non_null(strstr(f->text, "\n1 s3 GET /first 200\n"));
+    }
+}
+
+static void a_report_for_which_there_is_no_room_keeps_nobody(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(child_runs(f, live_on_a_full_disk), BUG_EXIT_CODE);
+    assert_non_null(strstr(f->text, "on purpose"));
+}
+
+/* Where no file can be made stderr has the report. */
+static void assert_told_on_stderr(struct fixture *f)
+{
+    assert_int_equal(child_runs(f, live_with_three_requests), BUG_EXIT_CODE);
+    assert_non_null(strstr(f->text, "\nseed 42\n"));
+    assert_non_null(strstr(f->text, "\n3 s3 GET /topics/met.a.bug -\n"));
+}
+
+static void a_report_that_finds_no_file_goes_to_stderr(void **state)
+{
+    static char endless[4096];
+    struct fixture *f = *state;
+    char path[512];
+    f->options.directory = "/nowhere/at/all";
+    assert_told_on_stderr(f);
+    memset(endless, 'd', sizeof(endless) - 1);
+    f->options.directory = endless;
+    assert_told_on_stderr(f);
+    f->options.directory = f->dir.path;
+    for (int i = 1; i <= RECENT_REPORTS_MAX; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "bug-%d.txt", i);
+        temp_dir_path(&f->dir, name, path, sizeof(path));
+        close(open(path, O_WRONLY | O_CREAT, 0600));
+    }
+    assert_told_on_stderr(f);
+    assert_int_equal(access(path, R_OK), 0); /* and the older reports stay */
+    read_report(f, "bug-1.txt");
+    assert_string_equal(f->text, "");
+}
+
+static void without_memory_nobody_witnesses(void **state)
+{
+    struct fixture *f = *state;
+    for (long n = 1; alloc_fault_goes_on(n); n++) {
+        alloc_fault_begin(n, ALLOC_FAILS_ONCE);
+        struct recent *recent = recent_new(&f->options);
+        bool failed = alloc_fault_end();
+        assert_true(failed == (recent == NULL));
+        recent_free(recent);
+    }
+}
+
 static void live_after_the_end(const struct recent_options *options)
 {
     recent_free(recent_new(options));
@@ -204,9 +319,16 @@ static void the_newest_witness_tells(void **state)
     assert_non_null(strstr(f->text, "\n1 s3 GET /newer 200\n"));
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(only_plain_words_of_a_query_are_told),
+        TEST(a_report_is_whole_however_its_writes_go),
+        TEST(a_report_for_which_there_is_no_room_keeps_nobody),
+        TEST(a_report_that_finds_no_file_goes_to_stderr),
+        TEST(without_memory_nobody_witnesses),
         cmocka_unit_test_setup_teardown(
             a_failed_assertion_leaves_a_report_and_ends_with_its_own_code, setup, teardown),
         cmocka_unit_test_setup_teardown(a_report_holds_no_value_of_a_query_and_no_control_byte,

@@ -4,7 +4,9 @@
 #include "store.h"
 #include "temp_dir.h"
 
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -104,8 +106,9 @@ static void work_that_is_left_is_gone_on_with_at_once(void **state)
     server_free(work.server);
 }
 
-/* The work says that it is done; but what it did was rolled back, and nobody else comes by. */
-static void work_whose_commit_failed_is_tried_again(void **state)
+/* The work says that it is done; but what it did was rolled back. Without an alarm nobody else
+ * comes by; with one another turn fails before the work's own time has come. */
+static void work_fails_and_is_tried_again(int64_t retry_ms, bool with_alarm)
 {
     static const char vfs_name[] = "pinpipe-wake-fault";
     struct env env;
@@ -115,7 +118,6 @@ static void work_whose_commit_failed_is_tried_again(void **state)
     struct fault_vfs vfs;
     struct server_limits limits;
     struct store *store = NULL;
-    (void)state;
     env_init_system(&env);
     log_init(&log, &env, stderr, LOG_OFF);
     temp_dir_make(&dir);
@@ -125,20 +127,74 @@ static void work_whose_commit_failed_is_tried_again(void **state)
         .directory = dir.path, .env = &env, .log = &log, .durability = STORE_FULL};
     assert_int_equal(store_open(&store_options, &store, &err), STATUS_OK);
     server_limits_init(&limits);
-    limits.work_retry_ms = 1;
+    limits.work_retry_ms = retry_ms;
     const struct server_options options = {.env = &env, .log = &log, .limits = &limits};
-    struct busywork work = {.store = store, .vfs = &vfs, .runs_wanted = 2};
+    struct busywork work = {.store = store, .vfs = &vfs, .runs_wanted = with_alarm ? 3 : 2};
+    struct alarm_clock clock = {.timer = {.fire = ring}};
     assert_int_equal(server_new(&options, &work.server, &err), STATUS_OK);
     server_set_store(work.server, store, NULL);
     server_set_work(work.server, (struct turn_work){busywork_run, &work});
+    if (with_alarm) {
+        int64_t due_us = server_now_us(work.server) + 1000;
+        assert_int_equal(timer_set(&work.server->timers, &clock.timer, due_us), STATUS_OK);
+    }
     alarm(20);
     server_run(work.server, false);
     alarm(0);
     assert_int_equal(store_topic_count(store), 1);
+    assert_true(work.runs >= work.runs_wanted);
     server_free(work.server);
     store_close(store);
     fault_vfs_uninstall(&vfs);
     temp_dir_remove(&dir);
+}
+
+static void work_whose_commit_failed_is_tried_again(void **state)
+{
+    (void)state;
+    work_fails_and_is_tried_again(1, false);
+}
+
+static void work_that_fails_again_meanwhile_keeps_its_time(void **state)
+{
+    (void)state;
+    work_fails_and_is_tried_again(200, true);
+}
+
+static void ring_for_a_broken_pipe(struct timer *timer)
+{
+    pthread_kill(pthread_self(), SIGPIPE);
+    ring_and_stop(timer);
+}
+
+/* Whoever blocks SIGPIPE himself finds his own as he left them. */
+static void a_hosts_own_broken_pipe_is_left_to_him(void **state)
+{
+    struct env env;
+    struct log log;
+    struct server *server = NULL;
+    sigset_t pipe;
+    sigset_t before;
+    sigset_t pending;
+    int number = 0;
+    (void)state;
+    env_init_system(&env);
+    log_init(&log, &env, stderr, LOG_OFF);
+    const struct server_options options = {.env = &env, .log = &log};
+    assert_int_equal(server_new(&options, &server, NULL), STATUS_OK);
+    struct alarm_clock clock = {.timer = {.fire = ring_for_a_broken_pipe}, .server = server};
+    assert_int_equal(timer_set(&server->timers, &clock.timer, server_now_us(server)), STATUS_OK);
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, &pipe, &before), 0);
+    alarm(20);
+    server_run(server, false);
+    alarm(0);
+    assert_int_equal(sigpending(&pending), 0);
+    assert_int_equal(sigismember(&pending, SIGPIPE), 1);
+    assert_int_equal(sigwait(&pipe, &number), 0);
+    assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+    server_free(server);
 }
 
 int main(void)
@@ -147,6 +203,8 @@ int main(void)
         cmocka_unit_test(a_timer_behind_one_that_is_due_at_once_still_fires),
         cmocka_unit_test(work_that_is_left_is_gone_on_with_at_once),
         cmocka_unit_test(work_whose_commit_failed_is_tried_again),
+        cmocka_unit_test(work_that_fails_again_meanwhile_keeps_its_time),
+        cmocka_unit_test(a_hosts_own_broken_pipe_is_left_to_him),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

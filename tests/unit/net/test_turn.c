@@ -229,6 +229,55 @@ static void the_journal_is_told_what_left_and_when(void **state)
                      1);
 }
 
+/* As where only a clock and sockets are tested. */
+static void a_turn_without_a_store_is_full_by_what_it_holds(void **state)
+{
+    struct fixture *f = *state;
+    struct store *store = f->w.turn.store;
+    f->w.turn.store = NULL;
+    assert_false(turn_is_full(&f->w.turn));
+    say(f, 0, "hello");
+    assert_false(turn_is_full(&f->w.turn));
+    env_advance(&f->w.env, TURN_US_MAX);
+    assert_true(turn_is_full(&f->w.turn));
+    assert_int_equal(turn_end(&f->w.turn), TURN_ONLY_READ);
+    assert_string_equal(f->trace, "hello ");
+    f->w.turn.store = store;
+}
+
+static void a_turn_is_full_of_so_many_records(void **state)
+{
+    struct fixture *f = *state;
+    say(f, 0, "+a");
+    assert_int_equal(turn_end(&f->w.turn), TURN_COMMITTED);
+    const struct store_place place = {store_topic_at(f->w.store, 0), 0};
+    for (size_t i = 0; i < TURN_RECORDS_MAX; i++) {
+        const struct store_record record = {.has_value = true, .value = SPAN_LIT("v")};
+        int64_t offset;
+        assert_false(turn_is_full(&f->w.turn));
+        assert_int_equal(store_record_append(f->w.store, place, &record, &offset, NULL), STATUS_OK);
+    }
+    assert_true(turn_is_full(&f->w.turn));
+    assert_int_equal(turn_end(&f->w.turn), TURN_COMMITTED);
+    assert_false(turn_is_full(&f->w.turn));
+}
+
+/* A sync that failed once is never believed again, whatever the disk says later. */
+static void behind_a_failed_sync_no_turn_is_kept(void **state)
+{
+    struct fixture *f = *state;
+    say(f, 0, "+a");
+    turn_world_fail_syncs(&f->w);
+    assert_int_equal(turn_end(&f->w.turn), TURN_FAILED);
+    fault_vfs_fail(&f->w.vfs, 0, 0, 0, false);
+    for (size_t i = 1; i < ARRAY_COUNT(f->lines); i++) {
+        f->finished = 0;
+        say(f, i, "hello");
+        assert_int_equal(turn_end(&f->w.turn), TURN_STOPPED);
+    }
+    assert_string_equal(f->trace, "-a -ello -ello ");
+}
+
 static void without_a_journal_nothing_is_told(void **state)
 {
     struct fixture *f = *state;
@@ -251,6 +300,9 @@ int main(void)
         TEST(two_protocols_share_one_failure),
         TEST(all_protocols_answers_fill_the_same_turn_and_room),
         TEST(the_journal_is_told_what_left_and_when),
+        TEST(a_turn_without_a_store_is_full_by_what_it_holds),
+        TEST(a_turn_is_full_of_so_many_records),
+        TEST(behind_a_failed_sync_no_turn_is_kept),
         TEST(without_a_journal_nothing_is_told),
     };
     return cmocka_run_group_tests_name("turn", tests, NULL, NULL);
