@@ -215,15 +215,14 @@ static void conn_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     } else {
         *buf = conn->transport->room(conn);
     }
+    PP_ASSERT(!conn->closing); /* libuv would go on with a socket that is gone */
 }
 
 static void conn_read_done(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct conn *conn = stream->data;
     (void)buf;
-    if (conn->closing) {
-        return;
-    }
+    PP_ASSERT(!conn->closing);
     const struct conn_transport *transport = conn->transport;
     if (count >= 0 && PP_LIKELY(transport->received == NULL)) {
         protocol_received(conn, (size_t)count);
@@ -240,9 +239,9 @@ static void conn_read_done(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
 
 static void socket_read_start(struct conn *conn)
 {
-    if (uv_read_start((uv_stream_t *)&conn->tcp, conn_room, conn_read_done) != 0) {
-        conn_close(conn);
-    }
+    PP_ASSERT(!conn->closing && conn->reading && !conn->ended);
+    /* It fails only for a socket that is closed or read from already. */
+    PP_ASSERT(uv_read_start((uv_stream_t *)&conn->tcp, conn_room, conn_read_done) == 0);
 }
 
 void conn_read_start(struct conn *conn)
@@ -274,7 +273,8 @@ static void reading_resume(struct conn *conn)
     }
     conn->undelivered = false;
     conn->transport->resumed(conn);
-    if (!conn->closing && conn->reading && !conn->undelivered && !conn->ended) {
+    PP_ASSERT(conn->closing || !conn->reading || !conn->undelivered);
+    if (!conn->closing && conn->reading && !conn->ended) {
         socket_read_start(conn);
     }
 }
@@ -337,10 +337,8 @@ enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned c
         return CONN_SENT;
     }
     conn->write.data = conn;
-    if (uv_write(&conn->write, stream, rest, rest_count, conn_write_done) != 0) {
-        conn_close(conn);
-        return CONN_SENT_FAILED;
-    }
+    /* For so few buffers it needs no memory, and what it checks uv_try_write has checked. */
+    PP_ASSERT(uv_write(&conn->write, stream, rest, rest_count, conn_write_done) == 0);
     return CONN_SENT_LATER;
 }
 

@@ -19,7 +19,8 @@ struct conn_protocol {
     void (*conn_free)(struct conn *conn);
     /* The connection is being served; over_limit: only to be told that there are too many. */
     void (*opened)(struct conn *conn, bool over_limit);
-    /* Where the next bytes go; an empty room (len 0) closes the connection. */
+    /* Where the next bytes go; an empty room (len 0) closes the connection, which may be done in no
+     * other way here. */
     uv_buf_t (*room)(struct conn *conn);
     /* `count` bytes are in the room given last; 0 when there was nothing to read after all. */
     void (*received)(struct conn *conn, size_t count);

@@ -425,7 +425,7 @@ enum status journal_open(const struct journal_options *options, struct journal *
                                     : snprintf(journal->path, sizeof(journal->path),
                                                "%s/journal.db", options->directory);
     buf_init(&journal->text, QUEUE_TEXT_BYTES_MAX);
-    if (length < 0 || (size_t)length >= sizeof(journal->path)) {
+    if ((size_t)length >= sizeof(journal->path)) {
         journal_close(journal);
         return error_set(err, STATUS_CONFIG, "%.100s...: the directory's name is too long",
                          options->directory);

@@ -32,8 +32,8 @@ static void listener_accept(uv_stream_t *stream, int status)
 void listeners_accept_again(struct server *server)
 {
     for (struct server_listener *l = server->listeners; l != NULL; l = l->next) {
-        PP_ASSERT(l->server == server);
-        if (l->accept_failed && !server->stopping) {
+        PP_ASSERT(l->server == server && !server->stopping); /* which closes all listeners */
+        if (l->accept_failed) {
             listener_accept((uv_stream_t *)&l->tcp, 0);
         }
     }

@@ -217,7 +217,7 @@ static int report_open(const char *directory, char path[REPORT_PATH_BYTES_MAX])
 {
     for (int i = 1; i <= RECENT_REPORTS_MAX; i++) {
         int len = snprintf(path, REPORT_PATH_BYTES_MAX, "%s/bug-%d.txt", directory, i);
-        if (len < 0 || len >= REPORT_PATH_BYTES_MAX) {
+        if (len >= REPORT_PATH_BYTES_MAX) {
             return -1;
         }
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -105,9 +105,7 @@ static void connections_fit_files(struct server_limits *limits)
 {
     struct rlimit files;
     PP_ASSERT(limits->connections_max > 0);
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
-        return;
-    }
+    PP_ASSERT(getrlimit(RLIMIT_NOFILE, &files) == 0);
     size_t spare = SERVER_FILES_SPARE + SERVER_CONNECTIONS_REFUSED_MAX;
     size_t fit = files.rlim_cur > spare ? (size_t)files.rlim_cur - spare : 1;
     if (fit < limits->connections_max) {
@@ -147,10 +145,8 @@ enum status server_new(const struct server_options *options, struct server **out
     uv_timer_init(&server->loop, &server->wake);
     server->wake.data = server;
     server->interrupt.data = server;
-    code = uv_async_init(&server->loop, &server->interrupt, on_interrupt);
-    if (code != 0) {
-        server->interrupt.type = UV_UNKNOWN_HANDLE; /* nothing to close */
-    }
+    /* What it needs the loop has already: one descriptor wakes it for all. */
+    PP_ASSERT(uv_async_init(&server->loop, &server->interrupt, on_interrupt) == 0);
     for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
@@ -203,9 +199,7 @@ void server_free(struct server *server)
     listeners_close(server);
     conns_close(server);
     uv_close((uv_handle_t *)&server->wake, NULL);
-    if (server->interrupt.type != UV_UNKNOWN_HANDLE) {
-        uv_close((uv_handle_t *)&server->interrupt, NULL);
-    }
+    uv_close((uv_handle_t *)&server->interrupt, NULL);
     for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
         uv_close((uv_handle_t *)&server->signals[i], NULL);
     }
@@ -288,19 +282,19 @@ static void turn_run(struct server *server)
 
 /* A peer that has gone must be an error of one write, not the end of the process; the host's own
  * handling of SIGPIPE is left as it is. */
-static bool sigpipe_block(sigset_t *before)
+static void sigpipe_block(sigset_t *before)
 {
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
-    return pthread_sigmask(SIG_BLOCK, &pipe, before) == 0;
+    PP_ASSERT(pthread_sigmask(SIG_BLOCK, &pipe, before) == 0);
 }
 
 static void sigpipe_restore(const sigset_t *before)
 {
     sigset_t pending;
-    if (sigismember(before, SIGPIPE) == 0 && sigpending(&pending) == 0 &&
-        sigismember(&pending, SIGPIPE) == 1) {
+    PP_ASSERT(sigpending(&pending) == 0);
+    if (sigismember(before, SIGPIPE) == 0 && sigismember(&pending, SIGPIPE) == 1) {
         sigset_t pipe;
         int number;
         sigemptyset(&pipe);
@@ -314,7 +308,7 @@ void server_run(struct server *server, bool handle_signals)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
     sigset_t before;
-    bool blocked = sigpipe_block(&before);
+    sigpipe_block(&before);
     for (size_t i = 0; handle_signals && i < ARRAY_COUNT(server->signals); i++) {
         /* One shot: the second signal finds the default handler and ends the process. */
         uv_signal_start_oneshot(&server->signals[i], on_signal, numbers[i]);
@@ -337,7 +331,5 @@ void server_run(struct server *server, bool handle_signals)
     for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
         uv_signal_stop(&server->signals[i]);
     }
-    if (blocked) {
-        sigpipe_restore(&before);
-    }
+    sigpipe_restore(&before);
 }
