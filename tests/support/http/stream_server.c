@@ -38,10 +38,16 @@ static void keep_largest(atomic_size_t *largest, size_t value)
     }
 }
 
+/* NULL: no memory, as the reply says. */
 static struct stream_state *state_new(struct exchange *exchange)
 {
+    struct stream_server *stream = server_of(exchange);
     struct stream_state *state = calloc(1, sizeof(*state));
-    PP_ASSERT(state != NULL);
+    if (state == NULL) {
+        stream->base.fail(stream->base.ctx, exchange, EXCHANGE_NO_MEMORY);
+        return NULL;
+    }
+    atomic_fetch_add(&stream->states, 1);
     state->refuse_at = UINT64_MAX;
     exchange->state = state;
     return state;
@@ -79,6 +85,9 @@ static enum body_plan body_begin(void *ctx, struct exchange *exchange)
     struct span path = exchange->request.path;
     struct stream_state *state = state_new(exchange);
     atomic_fetch_add(&stream->begun, 1);
+    if (state == NULL) {
+        return BODY_REFUSE;
+    }
     state->agent = http_request_header(&exchange->request, "User-Agent");
     if (span_equal_cstr(path, "/refuse")) {
         return refuse(exchange);
@@ -181,6 +190,10 @@ static bool handle_stream(struct exchange *exchange)
             continue;
         }
         struct stream_state *state = state_new(exchange);
+        if (state == NULL) {
+            reply->stream_bytes = 0;
+            return true;
+        }
         if (strcmp(stream_paths[i].prefix, "/stream-crowd/") == 0) {
             size_t crowd_bytes = exchange_reply_room(exchange) - crowd_room_bytes;
             budget_note(&exchange->turn->budget, BUDGET_REPLIES, &state->crowd_bytes, crowd_bytes);

@@ -24,7 +24,8 @@ struct stream_server {
     atomic_int handled;  /* requests whose body was planned */
     atomic_int refused;  /* by a plan, before the body or in it */
     atomic_int asked;    /* pieces of replies */
-    atomic_int released; /* states of exchanges */
+    atomic_int states;   /* of exchanges */
+    atomic_int released; /* of them */
     atomic_int wrong;    /* bytes and promises */
     atomic_int turns;
     atomic_size_t largest_piece; /* of bodies */

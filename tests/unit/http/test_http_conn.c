@@ -1,6 +1,7 @@
 /* A connection at its edges, over real sockets: half a request behind a whole one, ends and resets
  * while a turn is under way, reads that bring nothing, who is closed where memory is short. A gate
  * holds the server in a turn, so that what comes meanwhile comes at once. */
+#include "alloc_fault.h"
 #include "call_fault.h"
 #include "echo_bench.h"
 #include "http_internal.h"
@@ -70,6 +71,7 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
     call_fault_end();
+    alloc_fault_end();
     atomic_store(&f->gate.shut, false);
     if (f->keeper >= 0) {
         raw_close(f->keeper);
@@ -142,6 +144,31 @@ static void half_a_request_is_completed_by_what_comes_while_it_waits(void **stat
     expect(f, fd, 200, "abcd");
     expect(f, fd, 200, "GET /facts a 1");
     raw_close(fd);
+}
+
+static void each_allocation_for_the_rest_of_half_a_request_may_fail(void **state)
+{
+    enum { rest = 20 * 1000 };
+    static char bytes[rest];
+    struct fixture *f = *state;
+    bool failed = true;
+    memset(bytes, 'x', sizeof(bytes));
+    for (long n = 1; failed; n++) {
+        int fd = connect_served(f);
+        gate_shut_behind(f, fd, GET("/hello") POST("/echo", "20000"));
+        raw_send(fd, bytes, sizeof(bytes));
+        alloc_fault_begin_elsewhere(n, ALLOC_FAILS_ONCE);
+        gate_open(f);
+        expect(f, fd, 200, "hello");
+        raw_receive(fd, false, &f->b.reply);
+        failed = alloc_fault_end();
+        if (f->b.reply.status == 200) {
+            assert_int_equal(strspn(raw_body(&f->b.reply), "x"), sizeof(bytes));
+        } else {
+            assert_true(failed && (f->b.reply.status == 0 || f->b.reply.status == 500));
+        }
+        raw_close(fd);
+    }
 }
 
 static void half_a_request_dies_with_its_sender(void **state)
@@ -497,7 +524,8 @@ static void who_is_gone_or_waits_for_a_turn_gives_way_to_nobody(void **state)
     raw_close(coming);
 }
 
-/* It has sent as much as one may in a slice and waits for the next one when it is refused. */
+/* It has sent as much as one may in a slice and waits for the next one when it is refused; its
+ * refusal may have to wait as well, for the kernel. */
 static void a_body_that_outgrows_all_memory_is_told_so_while_it_still_comes(void **state)
 {
     enum { share_bytes = HTTP_SLICE_BYTES_MAX + 6 * 1024 };
@@ -507,18 +535,22 @@ static void a_body_that_outgrows_all_memory_is_told_so_while_it_still_comes(void
     f->b.echo.service.body_bytes_max = 3 * megabyte;
     f->b.echo.http_limits.spool_bytes = 3 * megabyte;
     echo_server_start(&f->b.echo);
-    int fd = raw_connect(f->b.echo.port);
-    raw_send_text(fd, POST("/echo", "3000000"));
-    for (size_t left = 3 * megabyte; left > 0;) {
-        size_t len = left < sizeof(bytes) ? left : sizeof(bytes);
-        raw_send(fd, bytes, len);
-        left -= len;
+    for (int busy = 0; busy <= 4; busy += 2) {
+        int fd = raw_connect(f->b.echo.port);
+        call_fault_begin((struct call_fault){CALL_WRITE, .times = busy, .code = EAGAIN});
+        raw_send_text(fd, POST("/echo", "3000000"));
+        for (size_t left = 3 * megabyte; left > 0;) {
+            size_t len = left < sizeof(bytes) ? left : sizeof(bytes);
+            raw_send(fd, bytes, len);
+            left -= len;
+        }
+        raw_receive(fd, false, &f->b.reply);
+        assert_int_equal(call_fault_end(), busy);
+        assert_int_equal(f->b.reply.status, 503);
+        raw_end_sending(fd);
+        assert_true(raw_is_closed_within(fd, soon_ms));
+        raw_close(fd);
     }
-    raw_receive(fd, false, &f->b.reply);
-    assert_int_equal(f->b.reply.status, 503);
-    raw_end_sending(fd);
-    assert_true(raw_is_closed_within(fd, soon_ms));
-    raw_close(fd);
     echo_bench_ask(&f->b, GET("/hello"));
     assert_int_equal(f->b.reply.status, 200);
 }
@@ -530,6 +562,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STARTED(half_a_request_is_completed_by_what_comes_while_it_waits),
+        STARTED(each_allocation_for_the_rest_of_half_a_request_may_fail),
         STARTED(half_a_request_dies_with_its_sender),
         OWN(half_a_head_behind_a_request_is_408_after_its_time),
         OWN(half_a_head_behind_a_request_keeps_no_place),
