@@ -430,7 +430,7 @@ static uv_buf_t discard_room(const struct http_conn *c)
 static uv_buf_t http_room(struct conn *conn)
 {
     struct http_conn *c = http_of(conn);
-    if (c->state == HTTP_IDLE && c->work == NULL && http_work_take(c, &owner) == NULL) {
+    if (c->state == HTTP_IDLE && http_work_take(c, &owner) == NULL) {
         return uv_buf_init(NULL, 0);
     }
     if (is_behind(c)) {

@@ -132,7 +132,8 @@ static void request_fill(struct http_work *work, struct server *server, const st
     size_t count = work->parser.field_count;
     struct http_header *headers =
         arena_alloc_array(&exchange->arena, count, sizeof(struct http_header));
-    exchange->starved = exchange->starved || headers == NULL;
+    PP_ASSERT(!exchange->starved);
+    exchange->starved = headers == NULL;
     http_parser_request(&work->parser, bytes, headers, &exchange->request);
     exchange->request.received_us = server->env->wall_us(server->env);
     exchange->start_us = server_now_us(server);
