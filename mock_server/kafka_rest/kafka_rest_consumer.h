@@ -42,11 +42,11 @@ enum {
     /* A call of the coordinator that takes turns longer than this never ends. */
     CONSUMER_SLICES_MAX = 200,
     /* The share of a turn that consumers and large bodies have: partitions, topics and records that
-     * are looked at, and each 256 bytes of an answer. What comes when it is used up waits in line
-     * for the next turns. */
+     * are looked at, and each 256 bytes of an answer or a large body. What comes when it is used up
+     * waits in line for the next turns. */
     CONSUMER_TURN_LOOKS_MAX = 16384,
     CONSUMER_LOOK_BYTES = 256,
-    CONSUMER_LOOK_BODY_BYTES = 32, /* of a large body, which is parsed */
+    CONSUMER_LOOK_COMMAS = 3, /* of a large body: what lies between them is parsed */
 
     CONSUMER_BUCKETS = 1024,
     CONSUMER_WATCH_BUCKETS = 256,

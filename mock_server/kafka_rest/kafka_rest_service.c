@@ -75,12 +75,21 @@ static enum handled rest_answer_not_acceptable(struct exchange *exchange,
     return HANDLED;
 }
 
+/* What parsing takes: a text is copied as a whole, while each member and element is a look. */
+static size_t parse_looks(struct span body)
+{
+    size_t commas = 0;
+    for (size_t i = 0; i < body.len; i++) {
+        commas += body.ptr[i] == ',';
+    }
+    return body.len / CONSUMER_LOOK_BYTES + commas / CONSUMER_LOOK_COMMAS;
+}
+
 /* Of a body that is longer than what is read at once only the beginning is read now. */
 static enum handled rest_handle_large(struct kafka_rest_call *call)
 {
-    size_t bytes = call->exchange->request.body.len;
-    size_t now = bytes < PRODUCE_AT_ONCE_BYTES_MAX ? bytes : PRODUCE_AT_ONCE_BYTES_MAX;
-    consumer_turn_note(call->rest->consumers, now / CONSUMER_LOOK_BODY_BYTES);
+    struct span now = span_first(call->exchange->request.body, PRODUCE_AT_ONCE_BYTES_MAX);
+    consumer_turn_note(call->rest->consumers, parse_looks(now));
     return call->handle(call);
 }
 

@@ -261,9 +261,13 @@ static void turn_run(struct server *server)
     bool must_not_wait = ready > 0 || server->housekeeping || turn->work_left;
     take_in(server, must_not_wait ? UV_RUN_NOWAIT : UV_RUN_ONCE, ready);
     size_t seen = 0;
-    /* Waiting for more only pays when there is a commit to share. */
-    while (turn->held_count > seen && turn_needs_commit(turn) && !turn_is_full(turn)) {
+    size_t seen_bytes = 0;
+    /* Waiting for more only pays when there is a commit to share. Who has sent a part of a request
+     * is about to send the rest. */
+    while ((turn->held_count > seen || server->turn_bytes > seen_bytes) &&
+           turn_needs_commit(turn) && !turn_is_full(turn)) {
         seen = turn->held_count;
+        seen_bytes = server->turn_bytes;
         take_in(server, UV_RUN_NOWAIT, 0);
     }
     enum turn_outcome outcome = turn_end(turn);

@@ -684,6 +684,39 @@ static void a_long_text_that_becomes_a_small_record_is_stored_by_v3(void **state
     free(record);
 }
 
+/* How many of twenty such posts of 100 KB are answered by the commit of the turn they came in. */
+static size_t answered_in_one_turn(struct bench *b, const char *before, const char *part,
+                                   size_t count, const char *after)
+{
+    enum { posts = 20 };
+    struct bench_call *calls[posts];
+    char *body = text_of(before, part, count, after);
+    size_t answered = 0;
+    for (size_t i = 0; i < posts; i++) {
+        calls[i] = bench_begin_in_turn(b, "POST /topics/u1.pin", NULL, body);
+    }
+    bench_turn(b);
+    for (size_t i = 0; i < posts; i++) {
+        answered += calls[i]->sent;
+        bench_wait(b, calls[i]);
+        assert_int_equal(calls[i]->status, 200);
+    }
+    free(body);
+    return answered;
+}
+
+static void texts_share_a_commit_with_more_others_than_members(void **state)
+{
+    struct bench *b = *state;
+    bench_open(b);
+    size_t texts =
+        answered_in_one_turn(b, "{\"records\":[{\"value\":\"", "0123456789", 10000, "\"}]}");
+    size_t members =
+        answered_in_one_turn(b, "{\"records\":[{\"value\":[0", ",123456789", 10000, "]}]}");
+    assert_int_equal(texts, 20);
+    assert_in_range(members, 1, texts - 1);
+}
+
 #define STEPS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -710,6 +743,7 @@ int main(void)
         STEPS_TEST(a_long_text_that_becomes_a_small_record_is_stored),
         STEPS_TEST(a_long_text_that_becomes_a_small_record_is_stored_by_v3),
         STEPS_TEST(a_record_of_many_values_is_not_looked_at_for_long),
+        STEPS_TEST(texts_share_a_commit_with_more_others_than_members),
         STEPS_TEST(a_v3_produce_has_so_many_records_and_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
