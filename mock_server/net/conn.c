@@ -240,7 +240,7 @@ static void conn_read_done(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
 static void socket_read_start(struct conn *conn)
 {
     PP_ASSERT(!conn->closing && conn->reading && !conn->ended);
-    /* It fails only for a socket that is closed or read from already. */
+    /* uv_read_start fails only for a socket that is closed or read from already. */
     PP_ASSERT(uv_read_start((uv_stream_t *)&conn->tcp, conn_room, conn_read_done) == 0);
 }
 
@@ -337,7 +337,7 @@ enum conn_sent conn_tcp_send(struct conn *conn, const uv_buf_t *bufs, unsigned c
         return CONN_SENT;
     }
     conn->write.data = conn;
-    /* For so few buffers it needs no memory, and what it checks uv_try_write has checked. */
+    /* uv_write needs no memory for so few buffers; what it checks uv_try_write has checked. */
     PP_ASSERT(uv_write(&conn->write, stream, rest, rest_count, conn_write_done) == 0);
     return CONN_SENT_LATER;
 }

@@ -145,7 +145,7 @@ enum status server_new(const struct server_options *options, struct server **out
     uv_timer_init(&server->loop, &server->wake);
     server->wake.data = server;
     server->interrupt.data = server;
-    /* What it needs the loop has already: one descriptor wakes it for all. */
+    /* The descriptor that an interrupt needs is the loop's, which has one for all that wake it. */
     PP_ASSERT(uv_async_init(&server->loop, &server->interrupt, on_interrupt) == 0);
     for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
