@@ -75,7 +75,7 @@ static enum handled rest_answer_not_acceptable(struct exchange *exchange,
     return HANDLED;
 }
 
-/* What parsing takes: a text is copied as a whole, while each member and element is a look. */
+/* Looks that parsing takes: a text is copied as a whole, each member and element is taken apart. */
 static size_t parse_looks(struct span body)
 {
     size_t commas = 0;

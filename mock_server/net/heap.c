@@ -1,8 +1,7 @@
-/* What malloc is told about large blocks. Kept in the heap, the pages of one answer serve the next;
- * mapped, they are gone when it has left, and come back as a page fault each (a fifth of what a
- * poll of 1 MiB costs). A heap that a crowd has cut into pieces of all sizes takes half as much
- * again as serve --memory allows, so that blocks are kept while little is in use and mapped while
- * much is. */
+/* Large blocks, kept by malloc or mapped. Kept, the pages of one answer serve the next; mapped,
+ * they are gone when it has left, and come back as a page fault each. But a heap that a crowd has
+ * cut into pieces of all sizes takes half as much again as serve --memory allows: blocks are kept
+ * while little is in use and mapped while much is. */
 #include "server_internal.h"
 
 #ifdef __GLIBC__
