@@ -172,10 +172,7 @@ static enum status next_item(struct sync *sync, struct error *err)
         if (status != STATUS_OK || !sync->has_item) {
             return status;
         }
-        if (!span_starts_with(sync->item.key, buf_span(&sync->prefix))) {
-            return error_set(err, STATUS_FAILED, "the listing of %s has a key of another prefix",
-                             buf_cstr(&sync->prefix));
-        }
+        PP_ASSERT(span_starts_with(sync->item.key, buf_span(&sync->prefix))); /* or it is refused */
         sync->item_path = span_skip(sync->item.key, sync->prefix.len);
         if (!is_folder_marker(sync)) {
             break;
@@ -461,7 +458,11 @@ enum status s3_sync_run(const struct s3_sync_options *options, struct s3_sync_su
     if (options->prefix.len > 0 && options->prefix.ptr[options->prefix.len - 1] != '/') {
         buf_append_byte(&sync.prefix, '/');
     }
-    enum status status = sync_run_passes(&sync, err);
+    /* A prefix that is lost would be the whole bucket, whose other objects --delete would take. */
+    enum status status = buf_ok(&sync.prefix)
+                             ? sync_run_passes(&sync, err)
+                             : buf_error(&sync.prefix, err, STATUS_INVALID,
+                                         "a prefix is longer than %d bytes", key_bytes_max);
     crypto_free(sync.crypto);
     buf_release(&sync.prefix);
     buf_release(&sync.key);
