@@ -10,7 +10,8 @@
  *      that has its record already (doubled);
  *   5. another table's row: misrouted; else unexplained.
  * A post that no record explains is missing, refused, or in doubt and not kept. Equal contents (the
- * same row posted by several runs) are paired in the order of posting and of offsets.
+ * same row posted by several runs) are paired in the order of posting and of offsets, acknowledged
+ * posts first and refused ones last: what one in doubt explains is no failure.
  *
  * `kind` holds the verdict's JSON key. */
 #include "verifier_notes.h"
@@ -84,7 +85,8 @@ static const char *const note_sql[SQL_NOTES_COUNT] = {
     " (SELECT id, topic, h1, h2, row_number() OVER (PARTITION BY " extra_group                     \
     " ORDER BY topic, partition, offset) AS n FROM extra WHERE twin IS NULL) e JOIN"               \
     " (SELECT id, topic, h1, h2, row_number() OVER (PARTITION BY " post_group                      \
-    " ORDER BY state <> 1, id) AS n FROM open_post WHERE extra IS NULL) p"                         \
+    " ORDER BY state <> 1, state = 2 AND maybe_kept = 0, id) AS n FROM open_post WHERE extra IS "  \
+    "NULL) p"                                                                                      \
     " ON " same_topic " e.h1 = p.h1 AND e.h2 = p.h2 AND e.n = p.n;"                                \
     "UPDATE extra SET twin = (SELECT post FROM pair WHERE pair.extra = extra.id)"                  \
     " WHERE id IN (SELECT extra FROM pair);"                                                       \

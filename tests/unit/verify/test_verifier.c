@@ -581,6 +581,34 @@ static void a_refused_post_is_reported_and_fails_when_it_is_there(void **state)
     assert_int_equal(w->verdict.counts[VERDICT_PARTIAL_TRIPLE], 1);
 }
 
+/* The server was not there for the first run; what the second one sent got no answer. */
+static void a_record_is_of_the_post_in_doubt_rather_than_of_an_earlier_refused_one(void **state)
+{
+    static const enum ledger_state states[] = {LEDGER_FAILED, LEDGER_IN_DOUBT};
+    struct world *w = *state;
+    char value[WORLD_VALUE_BYTES];
+    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
+        world_begin_run(w, 1, DATETIME_ISO);
+        for (size_t t = 0; t < TABLE_COUNT; t++) {
+            struct ledger_outcome outcome = {.post_id = world_intend(w, (enum table_id)t, 10),
+                                             .state = states[i],
+                                             .attempts = 1,
+                                             .maybe_kept = states[i] == LEDGER_IN_DOUBT ? 1 : 0,
+                                             .reason = SPAN_LIT("no answer")};
+            world_settle(w, &outcome);
+        }
+        world_end_run(w);
+    }
+    for (size_t t = 0; t < TABLE_COUNT; t++) {
+        world_value(w, (enum table_id)t, 10, value);
+        (void)world_append(w, (enum table_id)t, 0, value);
+    }
+    verify(w);
+    assert_true(verdict_passed(&w->verdict));
+    assert_note(w, VERDICT_IN_DOUBT_KEPT, 3);
+    assert_note(w, VERDICT_REFUSED, 3);
+}
+
 static void post_one_more(struct world *w)
 {
     world_begin_run(w, 1, DATETIME_ISO);
@@ -753,6 +781,7 @@ int main(void)
         TEST(intents_are_settled_by_what_the_topics_hold),
         TEST(posts_given_up_in_doubt_are_settled_by_what_the_topics_hold),
         TEST(a_refused_post_is_reported_and_fails_when_it_is_there),
+        TEST(a_record_is_of_the_post_in_doubt_rather_than_of_an_earlier_refused_one),
         TEST(posts_acknowledged_after_the_ends_were_taken_are_not_judged),
         TEST(a_lost_end_is_missing_whatever_the_clocks_say),
         TEST(records_of_a_topic_made_anew_are_the_latest_runs),
