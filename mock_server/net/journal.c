@@ -223,7 +223,7 @@ static enum status journal_file_open(struct journal *journal, struct error *err)
         status = sqlite_db_open(&journal->db, &options, err);
     }
     if (status == STATUS_OK) {
-        status = sqlite_db_set_statements(&journal->db, statement_sql, STMT_COUNT);
+        status = sqlite_db_set_statements(&journal->db, statement_sql, STMT_COUNT, err);
     }
     if (status == STATUS_OK) {
         status = sqlite_db_query_i64(&journal->db, "PRAGMA user_version", &version, err);

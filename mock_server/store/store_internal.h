@@ -114,7 +114,7 @@ struct store {
 
 /* --- store_statement.c --- */
 /* Gives the connection the table of texts. NO_MEMORY. */
-enum status store_statements_attach(struct store *store) PP_MUST_USE;
+enum status store_statements_attach(struct store *store, struct error *err) PP_MUST_USE;
 const char *store_statement_sql(enum store_statement id);
 /* Steps a statement that returns no rows and resets it; NULL is false. */
 bool store_step_done(sqlite3_stmt *stmt);

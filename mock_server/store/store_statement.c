@@ -31,9 +31,9 @@ bool store_run(struct store *store, enum store_statement id, const int64_t *valu
     return store_step_done(stmt);
 }
 
-enum status store_statements_attach(struct store *store)
+enum status store_statements_attach(struct store *store, struct error *err)
 {
-    return sqlite_db_set_statements(&store->db, statement_sql, STMT_COUNT);
+    return sqlite_db_set_statements(&store->db, statement_sql, STMT_COUNT, err);
 }
 
 const char *store_statement_sql(enum store_statement id)

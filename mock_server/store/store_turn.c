@@ -336,9 +336,9 @@ void store_savepoint_rollback(struct store *store)
 enum status store_turn_attach(struct store *store, struct error *err)
 {
     PP_ASSERT(store->db.handle != NULL && store->turn == STORE_TURN_IDLE);
-    enum status status = store_statements_attach(store);
+    enum status status = store_statements_attach(store, err);
     if (status != STATUS_OK) {
-        return error_set(err, status, "out of memory");
+        return status;
     }
     if (sqlite_db_statement(&store->db, STMT_BEGIN) == NULL ||
         sqlite_db_statement(&store->db, STMT_COMMIT) == NULL ||

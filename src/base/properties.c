@@ -138,6 +138,13 @@ static void read_logical(struct reader *reader, struct span line)
     buf_append_span(&reader->logical, line);
 }
 
+static enum status line_too_long(const struct buf *line, int number, struct error *err)
+{
+    return buf_error(line, err, STATUS_INVALID,
+                     "line %d: too long (a key has at most %d bytes, a value %d)", number,
+                     PROPERTIES_KEY_BYTES_MAX, PROPERTIES_VALUE_BYTES_MAX);
+}
+
 static enum status parse_logical(struct span text, struct buf *out, struct property *property,
                                  struct error *err)
 {
@@ -156,9 +163,7 @@ static enum status parse_logical(struct span text, struct buf *out, struct prope
     }
     if (!buf_ok(out) || key_len > PROPERTIES_KEY_BYTES_MAX ||
         out->len - key_len > PROPERTIES_VALUE_BYTES_MAX) {
-        return buf_error(out, err, STATUS_INVALID,
-                         "line %d: too long (a key has at most %d bytes, a value %d)",
-                         property->line, PROPERTIES_KEY_BYTES_MAX, PROPERTIES_VALUE_BYTES_MAX);
+        return line_too_long(out, property->line, err);
     }
     property->key = span_first(buf_span(out), key_len);
     property->value = span_skip(buf_span(out), key_len);
@@ -188,7 +193,9 @@ enum status properties_read(struct span text,
             continue;
         }
         read_logical(&reader, line);
-        status = parse_logical(buf_span(&reader.logical), &plain, &property, err);
+        status = buf_ok(&reader.logical)
+                     ? parse_logical(buf_span(&reader.logical), &plain, &property, err)
+                     : line_too_long(&reader.logical, property.line, err);
         if (status == STATUS_OK) {
             status = visit(ctx, &property, err);
         }

@@ -202,12 +202,13 @@ void sqlite_db_close(struct sqlite_db *db)
     db->handle = NULL;
 }
 
-enum status sqlite_db_set_statements(struct sqlite_db *db, const char *const *sql, size_t count)
+enum status sqlite_db_set_statements(struct sqlite_db *db, const char *const *sql, size_t count,
+                                     struct error *err)
 {
     statements_release(db);
     db->statements = calloc(count, sizeof(*db->statements));
     if (db->statements == NULL) {
-        return STATUS_NO_MEMORY;
+        return error_no_memory(err);
     }
     db->sql = sql;
     db->statement_count = count;

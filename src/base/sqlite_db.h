@@ -41,8 +41,8 @@ enum status sqlite_db_open(struct sqlite_db *db, const struct sqlite_db_options 
 void sqlite_db_close(struct sqlite_db *db);
 
 /* The statement table: ids index `sql`, which must outlive db. */
-enum status sqlite_db_set_statements(struct sqlite_db *db, const char *const *sql,
-                                     size_t count) PP_MUST_USE;
+enum status sqlite_db_set_statements(struct sqlite_db *db, const char *const *sql, size_t count,
+                                     struct error *err) PP_MUST_USE;
 /* Prepared, reset and with cleared bindings; NULL when preparing failed (ask sqlite_db_error). */
 sqlite3_stmt *sqlite_db_statement(struct sqlite_db *db, size_t id);
 

@@ -99,12 +99,29 @@ void cli_put_text(const struct cli *cli, FILE *out, struct span text)
 
 int cli_report(const struct cli *cli, const struct error *err)
 {
+    PP_ASSERT(err->code != STATUS_OK); /* a failure without a cause would be a success */
     if (err->code != STATUS_IO || !cli_reader_is_gone()) {
         fprintf(cli->err, "pinpipe %s: ", cli->command_path);
         cli_put_text(cli, cli->err, span_from_cstr(err->message));
         fputc('\n', cli->err);
     }
     return status_exit_code(err->code);
+}
+
+int cli_no_memory(const struct cli *cli)
+{
+    struct error err = ERROR_NONE;
+    (void)error_no_memory(&err);
+    return cli_report(cli, &err);
+}
+
+int cli_put_document(const struct cli *cli, const struct buf *document)
+{
+    if (!buf_ok(document)) {
+        return cli_no_memory(cli);
+    }
+    fprintf(cli->out, "%s\n", buf_cstr(document));
+    return 0;
 }
 
 int cli_usage(const struct cli *cli, const char *format, ...)

@@ -5,6 +5,7 @@
 #define PINPIPE_CLI_H
 
 #include "arena.h"
+#include "buf.h"
 #include "config.h"
 #include "env.h"
 #include "error.h"
@@ -90,6 +91,10 @@ void cli_put_text(const struct cli *cli, FILE *out, struct span text);
 /* Prints "pinpipe COMMAND: message" to stderr and returns the exit code of the status. Silent when
  * the reader of stdout has gone, which is no news to whoever closed it. */
 int cli_report(const struct cli *cli, const struct error *err);
+/* The same of a lack of memory. */
+int cli_no_memory(const struct cli *cli);
+/* Prints a document and a line's end; the exit code, which is 0 only when all of it was there. */
+int cli_put_document(const struct cli *cli, const struct buf *document);
 /* Says what is wrong with the command line and points to --help. Returns exit code 2. */
 int cli_usage(const struct cli *cli, const char *format, ...) PP_PRINTF(2, 3);
 

@@ -67,7 +67,7 @@ static void show_text(struct cli *cli, bool with_origin)
     }
 }
 
-static void show_json(struct cli *cli)
+static int show_json(struct cli *cli)
 {
     struct buf out;
     buf_init(&out, 1024 * 1024);
@@ -82,8 +82,9 @@ static void show_json(struct cli *cli)
         json_write_end(&w);
     }
     json_write_end(&w);
-    fprintf(cli->out, "%s\n", buf_cstr(&out));
+    int code = cli_put_document(cli, &out);
     buf_release(&out);
+    return code;
 }
 
 static void show_creds(struct cli *cli, const struct creds *creds)
@@ -99,8 +100,7 @@ static int run_show(struct cli *cli)
     struct creds creds;
     struct error err;
     if (cli_switch(cli, "json")) {
-        show_json(cli);
-        return 0;
+        return show_json(cli);
     }
     show_text(cli, cli_switch(cli, "origin"));
     if (creds_path == NULL || creds_path[0] == '\0') {

@@ -155,7 +155,10 @@ static enum status document_get(struct cli *cli, struct connect_document *out, s
     }
     connect_workshop_config(cli_config(cli, "iam_username"), &out->config);
     BUF_APPEND_LIT(&out->class, "io.confluent.connect.s3.S3SinkConnector");
-    return STATUS_OK;
+    buf_inherit(&out->config, &out->class);
+    return buf_ok(&out->config)
+               ? STATUS_OK
+               : buf_error(&out->config, err, STATUS_LIMIT, "the configuration is too long");
 }
 
 /* The configuration carries the name too. */
@@ -189,7 +192,8 @@ static enum status connect_create(struct connect_session *s, struct connect_docu
     BUF_APPEND_LIT(&s->path, "/connectors");
     enum status status = buf_ok(&body) && buf_ok(&config)
                              ? connect_call(s, "POST", &bytes, err)
-                             : error_set(err, STATUS_NO_MEMORY, "no memory for a configuration");
+                             : buf_error(buf_ok(&config) ? &body : &config, err, STATUS_LIMIT,
+                                         "the configuration is too long");
     buf_release(&body);
     buf_release(&config);
     return status;
@@ -284,7 +288,9 @@ static enum status connect_validate(struct connect_session *s,
     buf_printf(&s->path, "/connector-plugins/%.*s/config/validate",
                SPAN_ARG(span_skip(class, dot)));
     const struct span body = buf_span(&config);
-    enum status status = connect_call(s, "PUT", &body, err);
+    enum status status =
+        buf_ok(&config) ? connect_call(s, "PUT", &body, err)
+                        : buf_error(&config, err, STATUS_LIMIT, "the configuration is too long");
     buf_release(&config);
     return status;
 }

@@ -243,7 +243,7 @@ static void info_table_json(struct json_writer *w, const struct table *table,
     json_write_end(w);
 }
 
-static void info_json(const struct cli *cli, const char *path, const struct rds_table_info *info)
+static int info_json(const struct cli *cli, const char *path, const struct rds_table_info *info)
 {
     struct buf out;
     buf_init(&out, info_json_bytes_max);
@@ -256,8 +256,9 @@ static void info_json(const struct cli *cli, const char *path, const struct rds_
     }
     json_write_end(&w);
     json_write_end(&w);
-    fprintf(cli->out, "%s\n", buf_cstr(&out));
+    int code = cli_put_document(cli, &out);
     buf_release(&out);
+    return code;
 }
 
 static int run_info(struct cli *cli)
@@ -269,13 +270,14 @@ static int run_info(struct cli *cli)
     for (size_t i = 0; status == STATUS_OK && i < TABLE_COUNT; i++) {
         status = rds_table_info(&db, (enum table_id)i, &info[i], &err);
     }
+    int code = 0;
     if (status == STATUS_OK && cli_switch(cli, "json")) {
-        info_json(cli, db.path, info);
+        code = info_json(cli, db.path, info);
     } else if (status == STATUS_OK) {
         info_text(cli, info);
     }
     sqlite_db_close(&db);
-    return status == STATUS_OK ? 0 : cli_report(cli, &err);
+    return status == STATUS_OK ? code : cli_report(cli, &err);
 }
 
 /* --- the table of subcommands ---------------------------------------------------------------- */

@@ -254,7 +254,7 @@ static void doctor_print_text(const struct examination *x)
     }
 }
 
-static void doctor_print_json(const struct examination *x)
+static int doctor_print_json(const struct examination *x)
 {
     struct buf out;
     buf_init(&out, 256 * 1024);
@@ -268,15 +268,16 @@ static void doctor_print_json(const struct examination *x)
         json_write_end(&w);
     }
     json_write_end(&w);
-    fprintf(x->cli->out, "%s\n", buf_cstr(&out));
+    int code = cli_put_document(x->cli, &out);
     buf_release(&out);
+    return code;
 }
 
 static int doctor_run(struct cli *cli)
 {
     struct examination *x = ARENA_NEW(&cli->arena, struct examination);
     if (x == NULL) {
-        return status_exit_code(STATUS_NO_MEMORY);
+        return cli_no_memory(cli);
     }
     x->cli = cli;
     check_data_dir(x);
@@ -285,8 +286,9 @@ static int doctor_run(struct cli *cli)
     check_creds(x);
     check_secrets(x);
     check_gateway(x);
+    int code = 0;
     if (cli_switch(cli, "json")) {
-        doctor_print_json(x);
+        code = doctor_print_json(x);
     } else {
         doctor_print_text(x);
     }
@@ -295,7 +297,7 @@ static int doctor_run(struct cli *cli)
             return status_exit_code(STATUS_FAILED);
         }
     }
-    return 0;
+    return code;
 }
 
 static const struct option_spec options[] = {

@@ -195,16 +195,16 @@ static void write_summary(struct json_writer *w, const struct emulator_options *
     json_write_end(w);
 }
 
-static void emulate_print_json(const struct cli *cli, const struct emulator_options *o,
-                               const struct emulator_summary *s)
+static int emulate_print_json(const struct cli *cli, const struct emulator_options *o,
+                              const struct emulator_summary *s)
 {
     struct buf b;
     buf_init(&b, summary_json_bytes_max);
     struct json_writer w = json_writer_to(&b);
     write_summary(&w, o, s);
-    PP_ASSERT(buf_ok(&b));
-    fprintf(cli->out, "%s\n", buf_cstr(&b));
+    int code = cli_put_document(cli, &b);
     buf_release(&b);
+    return code;
 }
 
 /* A run that ended before its time says why, and what to do. */
@@ -230,12 +230,12 @@ static void print_end(const struct cli *cli, const struct emulator_summary *s)
     }
 }
 
-static int exit_code(const struct emulator_summary *s)
+static int exit_code_of_failure(const struct emulator_summary *s)
 {
     if (s->end == EMULATOR_END_UNREACHABLE) {
         return status_exit_code(STATUS_UNREACHABLE);
     }
-    return emulator_succeeded(s) ? 0 : status_exit_code(STATUS_FAILED);
+    return status_exit_code(STATUS_FAILED);
 }
 
 /* --- commands ------------------------------------------------------------------------------ */
@@ -264,7 +264,7 @@ static int run_batch(struct cli *cli)
     cli_progress_end(&view.progress);
     if (status == STATUS_OK || summary.run_id != 0) {
         if (cli_switch(cli, "json")) {
-            emulate_print_json(cli, &options, &summary);
+            code = emulate_print_json(cli, &options, &summary);
         } else {
             emulate_print_text(cli, &summary);
         }
@@ -273,7 +273,7 @@ static int run_batch(struct cli *cli)
         return cli_report(cli, &err);
     }
     print_end(cli, &summary);
-    return exit_code(&summary);
+    return emulator_succeeded(&summary) ? code : exit_code_of_failure(&summary);
 }
 
 static int run_without_kinesis(struct cli *cli)

@@ -20,6 +20,7 @@ struct listing {
     bool json;
     bool whole_keys; /* --recursive shows them, else what follows the last '/' of the prefix */
     uint64_t count;
+    bool no_memory; /* for a line, which ends the listing */
     struct buf line;
     struct json_writer writer; /* into `line` */
 };
@@ -51,6 +52,10 @@ static void member_utc(struct json_writer *w, const char *name, int64_t unix_ms)
 static bool put_line(struct listing *listing)
 {
     FILE *out = listing->cli->out;
+    if (!buf_ok(&listing->line)) { /* the longest key fits, so it is this */
+        listing->no_memory = true;
+        return false;
+    }
     if (listing->json) {
         fwrite(listing->line.ptr, 1, listing->line.len, out);
     } else {
@@ -146,6 +151,9 @@ static enum status list(struct s3_session *session, struct listing *listing,
         json_write_end(&listing->writer);
         buf_append_byte(&listing->line, '\n');
         put_line(listing);
+    }
+    if (status == STATUS_OK && listing->no_memory) {
+        return error_no_memory(err);
     }
     if (status == STATUS_OK && fflush(out) != 0) {
         status = error_set_errno(err, errno, "cannot write to stdout");
@@ -260,7 +268,9 @@ static int run_get(struct cli *cli)
     }
     const char *path = path_to_get(cli, &name);
     if (path == NULL) {
-        return cli_usage(cli, "name the file: the key's end is no file's name");
+        return is_file_name(last_part(name.key))
+                   ? cli_no_memory(cli)
+                   : cli_usage(cli, "name the file: the key's end is no file's name");
     }
     enum status status = s3_session_open(&session, cli, &err);
     if (status == STATUS_OK) {
@@ -287,7 +297,10 @@ static int run_put(struct cli *cli)
         struct span file = last_part(span_from_cstr(cli->args[0]));
         target = arena_printf(&cli->arena, "s3://%.*s/%.*s%.*s", SPAN_ARG(name.bucket),
                               SPAN_ARG(name.key), SPAN_ARG(file));
-        if (target == NULL || file.len == 0 || !s3_name_parse(target, &name)) {
+        if (target == NULL) {
+            return cli_no_memory(cli);
+        }
+        if (file.len == 0 || !s3_name_parse(target, &name)) {
             return cli_usage(cli, "\"%s\" is not a file", cli->args[0]);
         }
     }

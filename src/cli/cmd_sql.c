@@ -241,6 +241,7 @@ static int run_table(struct sql_session *s, sqlite3_stmt *stmt, int columns)
 {
     struct table_text *table = arena_alloc(&s->cli->arena, sizeof(*table));
     if (table == NULL) {
+        s->no_memory = true;
         return SQLITE_NOMEM;
     }
     buf_init(&table->cells, output_bytes_max);
@@ -256,21 +257,21 @@ static int run_table(struct sql_session *s, sqlite3_stmt *stmt, int columns)
         for (int i = 0; i < columns; i++) {
             buf_reset(&table->value);
             sql_value_append(&table->value, stmt, i);
+            buf_inherit(&table->cells, &table->value);
             table_add_text(s, table, buf_span(&table->value));
             table_add_cell(table, i);
         }
         if (table->cell_count + (size_t)columns > ARRAY_COUNT(table->ends) ||
             table->cell_count >= (size_t)columns * sample_rows_max ||
-            table->cells.len >= sample_bytes_max || !buf_ok(&table->cells) ||
-            !buf_ok(&table->value)) {
-            written = buf_ok(&table->cells) && buf_ok(&table->value) && table_flush(s, table);
+            table->cells.len >= sample_bytes_max || !buf_ok(&table->cells)) {
+            written = buf_ok(&table->cells) && table_flush(s, table);
         }
         if (!written) {
             break;
         }
     }
-    s->no_memory = s->no_memory || table->cells.no_memory || table->value.no_memory;
-    if (!written || !table_flush(s, table)) {
+    s->no_memory = s->no_memory || table->cells.no_memory;
+    if (!written || !buf_ok(&table->cells) || !table_flush(s, table)) {
         step = SQLITE_FULL;
     }
     buf_release(&table->cells);
@@ -369,10 +370,12 @@ static enum status attach_schema(struct sql_session *s, const char *schema, stru
     }
     BUF_APPEND_LIT(&uri, "?mode=ro");
     enum status status = STATUS_OK;
-    if (sqlite3_prepare_v2(s->db.handle, "ATTACH ?1 AS ?2", -1, &stmt, NULL) != SQLITE_OK ||
-        sqlite3_bind_text(stmt, 1, buf_cstr(&uri), -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_bind_text(stmt, 2, schema, -1, SQLITE_STATIC) != SQLITE_OK ||
-        sqlite3_step(stmt) != SQLITE_DONE) {
+    if (!buf_ok(&uri)) {
+        status = buf_error(&uri, err, STATUS_LIMIT, "%s: the path is too long", path);
+    } else if (sqlite3_prepare_v2(s->db.handle, "ATTACH ?1 AS ?2", -1, &stmt, NULL) != SQLITE_OK ||
+               sqlite3_bind_text(stmt, 1, buf_cstr(&uri), -1, SQLITE_STATIC) != SQLITE_OK ||
+               sqlite3_bind_text(stmt, 2, schema, -1, SQLITE_STATIC) != SQLITE_OK ||
+               sqlite3_step(stmt) != SQLITE_DONE) {
         status = sqlite_db_error(&s->db, "open it to read", err);
         error_prefix(err, "%s", path);
     }
@@ -392,6 +395,8 @@ static void sql_headers_text(sqlite3_context *context, int count, sqlite3_value 
     buf_init(&text, value_bytes_max);
     if (len > 0 && record_headers_to_text(span_from(bytes, len), &text)) {
         sqlite3_result_text64(context, text.ptr, text.len, SQLITE_TRANSIENT, SQLITE_UTF8);
+    } else if (text.no_memory) {
+        sqlite3_result_error_nomem(context);
     } else {
         sqlite3_result_value(context, values[0]);
     }
@@ -439,6 +444,9 @@ static enum status explain_failure(struct sql_session *s, struct error *err)
                    ? error_set(err, STATUS_INTERRUPTED, "stopped")
                    : error_set(err, STATUS_LIMIT, "the statement took longer than --timeout %s ms",
                                cli_text(s->cli, "timeout"));
+    }
+    if (sqlite3_errcode(s->db.handle) == SQLITE_NOMEM) {
+        return error_no_memory(err);
     }
     if (strncmp(words, "no such table", 13) == 0) {
         return error_set(

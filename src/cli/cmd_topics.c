@@ -53,6 +53,9 @@ static enum status topics_call(struct topics_session *s, const char *method, con
     }
     if (api_key != NULL) {
         all[count] = arena_printf(&s->cli->arena, "x-api-key: %s", api_key);
+        if (all[count] == NULL) { /* without it, the answer would be that it is wrong */
+            return error_no_memory(err);
+        }
     }
     const struct http_call_request request = {
         .method = method, .url = url, .headers = all, .body = body, .has_body = body.len > 0};

@@ -113,9 +113,11 @@ static enum status read_server_json(struct cli *cli, struct endpoints *out, stru
         const struct json_node *root = json_doc_root(doc);
         if (out->invoke_url == NULL && json_node_string(json_node_get(root, "gateway_url"), &url)) {
             out->invoke_url = invoke_url_of_server(cli, url);
+            status = out->invoke_url != NULL ? status : error_no_memory(err);
         }
         if (out->rest_url == NULL && json_node_string(json_node_get(root, "rest_url"), &url)) {
             out->rest_url = arena_copy_cstr(&cli->arena, span_from_cstr(url));
+            status = out->rest_url != NULL ? status : error_no_memory(err);
         }
     }
     json_doc_free(doc);
@@ -207,6 +209,25 @@ enum status resolve_s3(struct cli *cli, struct s3_client_options *out, struct er
     return status;
 }
 
+/* What neither a setting nor a running server said. */
+static enum status endpoints_usual(struct cli *cli, struct endpoints *out, struct error *err)
+{
+    if (out->invoke_url == NULL) {
+        out->invoke_url =
+            arena_printf(&cli->arena, "http://127.0.0.1:%d/%s", PINPIPE_GATEWAY_USUAL_PORT,
+                         cli_config(cli, "deployment_stage"));
+        if (out->invoke_url == NULL) {
+            return error_no_memory(err);
+        }
+        if (out->api_key != NULL) {
+            secrets_keep(cli, "api_key is not sent to", out->invoke_url, "invoke_URL");
+            out->api_key = NULL;
+        }
+    }
+    return out->rest_url == NULL ? usual_url(cli, PINPIPE_REST_USUAL_PORT, &out->rest_url, err)
+                                 : STATUS_OK;
+}
+
 enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct error *err)
 {
     const char *invoke_url = cli_config(cli, "invoke_URL");
@@ -236,18 +257,8 @@ enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct err
      */
     if (status == STATUS_OK && invoke_url == NULL) {
         status = read_server_json(cli, out, err);
-        if (status == STATUS_OK && out->invoke_url == NULL) {
-            out->invoke_url =
-                arena_printf(&cli->arena, "http://127.0.0.1:%d/%s", PINPIPE_GATEWAY_USUAL_PORT,
-                             cli_config(cli, "deployment_stage"));
-            if (out->invoke_url != NULL && out->api_key != NULL) {
-                secrets_keep(cli, "api_key is not sent to", out->invoke_url, "invoke_URL");
-                out->api_key = NULL;
-            }
-        }
-        if (status == STATUS_OK && out->rest_url == NULL) {
-            out->rest_url =
-                arena_printf(&cli->arena, "http://127.0.0.1:%d", PINPIPE_REST_USUAL_PORT);
+        if (status == STATUS_OK) {
+            status = endpoints_usual(cli, out, err);
         }
     }
     return status;

@@ -106,10 +106,10 @@ static enum status gather(void *ctx, const struct property *property, struct err
                             .value_len = property->value.len};
     buf_append_span(&g->texts, property->key);
     buf_append_span(&g->texts, property->value);
-    return buf_ok(&g->texts)
-               ? STATUS_OK
-               : error_set(err, STATUS_INVALID, "line %d: more than %d bytes of settings",
-                           property->line, CONNECT_CONFIG_BYTES_MAX);
+    return buf_ok(&g->texts) ? STATUS_OK
+                             : buf_error(&g->texts, err, STATUS_INVALID,
+                                         "line %d: more than %d bytes of settings", property->line,
+                                         CONNECT_CONFIG_BYTES_MAX);
 }
 
 static void write_entries(const struct gathering *g, struct buf *out)

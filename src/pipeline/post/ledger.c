@@ -215,7 +215,7 @@ static enum status open_checked(struct ledger *ledger, const struct sqlite_db_op
         status = load_cluster_id(ledger, err);
     }
     if (status == STATUS_OK) {
-        status = sqlite_db_set_statements(&ledger->db, statement_sql, STATEMENT_COUNT);
+        status = sqlite_db_set_statements(&ledger->db, statement_sql, STATEMENT_COUNT, err);
     }
     if (status != STATUS_OK) {
         sqlite_db_close(&ledger->db);

@@ -106,12 +106,14 @@ static void rest_cancel(struct poster *base, size_t slot)
 
 /* --- which cluster ------------------------------------------------------------------------- */
 
-static bool cluster_id_from(struct span body, char out[POSTER_CLUSTER_ID_BYTES_MAX])
+/* NOT_FOUND: the body has none. */
+static enum status cluster_id_from(struct span body, char out[POSTER_CLUSTER_ID_BYTES_MAX])
 {
     struct json_doc *doc = NULL;
     const char *id = NULL;
-    if (json_doc_parse(body, &doc, NULL) != STATUS_OK) {
-        return false;
+    enum status status = json_doc_parse(body, &doc, NULL);
+    if (status != STATUS_OK) {
+        return status == STATUS_NO_MEMORY ? status : STATUS_NOT_FOUND;
     }
     const struct json_node *data = json_node_get(json_doc_root(doc), "data");
     bool found = json_node_is_array(data) && json_node_count(data) > 0 &&
@@ -121,7 +123,7 @@ static bool cluster_id_from(struct span body, char out[POSTER_CLUSTER_ID_BYTES_M
         snprintf(out, POSTER_CLUSTER_ID_BYTES_MAX, "%s", id);
     }
     json_doc_free(doc);
-    return found;
+    return found ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 static enum status say_unreachable(const char *url, const struct http_response *response,
@@ -152,6 +154,10 @@ static enum status ask_cluster_at(struct rest_poster *poster, const char *base_u
     http_response_init(&response, answer_bytes_max);
     buf_init(&url, answer_bytes_max);
     buf_printf(&url, "%s/v3/clusters", base_url);
+    if (!buf_ok(&url)) {
+        http_response_release(&response);
+        return buf_error(&url, err, STATUS_CONFIG, "%s: the URL is too long", base_url);
+    }
     const struct http_call_request request = {
         .method = "GET",
         .url = buf_cstr(&url),
@@ -172,8 +178,14 @@ static enum status ask_cluster_at(struct rest_poster *poster, const char *base_u
         status = error_set(err, STATUS_ENDLESS, "%s: %s", buf_cstr(&url), response.message);
     } else if (outcome.result == POST_RETRY) {
         status = error_set(err, STATUS_BUSY, "%s: %s", buf_cstr(&url), outcome.reason);
-    } else if (response.status != 200 || !cluster_id_from(buf_span(&response.body), out)) {
-        status = error_set(err, STATUS_NOT_FOUND, "%s: no cluster id", buf_cstr(&url));
+    } else {
+        status = response.status == 200 ? cluster_id_from(buf_span(&response.body), out)
+                                        : STATUS_NOT_FOUND;
+        if (status == STATUS_NO_MEMORY) {
+            (void)error_no_memory(err);
+        } else if (status != STATUS_OK) {
+            (void)error_set(err, status, "%s: no cluster id", buf_cstr(&url));
+        }
     }
     buf_release(&url);
     http_response_release(&response);
@@ -191,10 +203,11 @@ static enum status rest_identify(struct poster *base, char out[POSTER_CLUSTER_ID
     if (status != STATUS_NOT_FOUND) {
         return status;
     }
-    if (rest_url != NULL && ask_cluster_at(poster, rest_url, out, NULL) != STATUS_OK) {
+    status = rest_url != NULL ? ask_cluster_at(poster, rest_url, out, err) : STATUS_OK;
+    if (status != STATUS_OK) {
         out[0] = '\0';
     }
-    return STATUS_OK;
+    return status == STATUS_NO_MEMORY ? status : STATUS_OK;
 }
 
 /* --- life ---------------------------------------------------------------------------------- */

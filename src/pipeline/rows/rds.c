@@ -258,7 +258,7 @@ static enum status new_file_begin(struct rds_build *build, struct error *err)
         status = sqlite_db_exec(&build->db, embedded_schema_rds_sql, err);
     }
     if (status == STATUS_OK) {
-        status = sqlite_db_set_statements(&build->db, rds_sql, SQL_COUNT);
+        status = sqlite_db_set_statements(&build->db, rds_sql, SQL_COUNT, err);
     }
     return status;
 }

@@ -147,7 +147,7 @@ enum status row_source_sqlite_open(const char *data_dir, const struct env *env,
     }
     enum status status = rds_open(data_dir, env, &source->db, err);
     if (status == STATUS_OK) {
-        status = sqlite_db_set_statements(&source->db, source_sql, SQL_COUNT);
+        status = sqlite_db_set_statements(&source->db, source_sql, SQL_COUNT, err);
     }
     for (size_t i = 0; status == STATUS_OK && i < TABLE_COUNT; i++) {
         status = rds_table_info(&source->db, (enum table_id)i, &source->info[i], err);

@@ -3,6 +3,7 @@
 
 #include "json_write.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 enum { offender_bytes_max = 4096 };
@@ -40,6 +41,15 @@ void verdict_offender_append(const struct verdict_offender *offender, struct buf
     if (offender->detail[0] != '\0') {
         buf_printf(out, ": %s", offender->detail);
     }
+}
+
+/* Room for every offender's words before anything is written: no report lacks one. */
+static bool offender_line_open(struct buf *line)
+{
+    buf_init(line, offender_bytes_max);
+    bool fits = buf_reserve(line, offender_bytes_max);
+    errno = fits ? errno : ENOMEM;
+    return fits;
 }
 
 /* --- text ------------------------------------------------------------------------------------ */
@@ -125,7 +135,9 @@ static void text_last_line(const struct verdict *verdict, FILE *out)
 bool verdict_write_text(const struct verdict *verdict, FILE *out)
 {
     struct buf line;
-    buf_init(&line, offender_bytes_max);
+    if (!offender_line_open(&line)) {
+        return false;
+    }
     text_head(verdict, out);
     for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
         text_kind(verdict, kind, &line, out);
@@ -224,6 +236,7 @@ bool verdict_write_json(const struct verdict *verdict, FILE *out)
     struct json_writer w = json_writer_to(&text);
     verdict_write_document(&w, verdict);
     buf_append_byte(&text, '\n');
+    errno = buf_ok(&text) ? errno : ENOMEM;
     bool written = buf_ok(&text) && fwrite(text.ptr, 1, text.len, out) == text.len;
     buf_release(&text);
     return written && ferror(out) == 0;
@@ -294,7 +307,9 @@ static void junit_case(const struct verdict *verdict, size_t kind, struct buf *l
 bool verdict_write_junit(const struct verdict *verdict, FILE *out)
 {
     struct buf line;
-    buf_init(&line, offender_bytes_max);
+    if (!offender_line_open(&line)) {
+        return false;
+    }
     fprintf(out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"pinpipe verify\" "
             "tests=\"%zu\" failures=\"%zu\" time=\"%" PRId64 ".%03" PRId64 "\">\n",
@@ -314,7 +329,9 @@ bool verdict_write_tap(const struct verdict *verdict, FILE *out)
 {
     struct buf line;
     size_t number = 0;
-    buf_init(&line, offender_bytes_max);
+    if (!offender_line_open(&line)) {
+        return false;
+    }
     fprintf(out, "TAP version 13\n1..%zu\n", count_failing_kinds(verdict, false));
     for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
         const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);

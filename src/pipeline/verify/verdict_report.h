@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+/* Each is false, with errno, when the report could not be written whole. */
+
 /* A table of kinds, the first offender of each, and a last line that begins with PASS or FAIL. */
 bool verdict_write_text(const struct verdict *verdict, FILE *out);
 /* The verdict as a JSON document on one line. */

@@ -77,7 +77,7 @@ enum status lake_open(struct verifier_lake *lake, const struct env *env, struct 
         status = sqlite_db_exec(&lake->db, schema_sql, err);
     }
     if (status == STATUS_OK) {
-        status = sqlite_db_set_statements(&lake->db, sql, LAKE_SQL_COUNT);
+        status = sqlite_db_set_statements(&lake->db, sql, LAKE_SQL_COUNT, err);
     }
     return status;
 }

@@ -166,7 +166,7 @@ enum status notes_open(struct verifier_notes *notes, const struct env *env, stru
     snprintf(notes->db.path, sizeof(notes->db.path), "temporary file for the verification");
     status = sqlite_db_exec(&notes->db, schema_sql, err);
     if (status == STATUS_OK) {
-        status = sqlite_db_set_statements(&notes->db, note_sql, SQL_NOTES_COUNT);
+        status = sqlite_db_set_statements(&notes->db, note_sql, SQL_NOTES_COUNT, err);
     }
     if (status != STATUS_OK) {
         notes_close(notes);

@@ -128,6 +128,45 @@ static enum status load(struct fixture *f, const char *text)
     return status;
 }
 
+/* However it is long: in one piece, in pieces that are joined, in escapes. */
+static void a_line_that_is_too_long_is_refused_and_not_read_as_another(void **state)
+{
+    static const struct {
+        const char *piece;
+        size_t count;
+        bool fits;
+    } cases[] = {
+        {"v", PROPERTIES_VALUE_BYTES_MAX, true},
+        {"v", PROPERTIES_VALUE_BYTES_MAX + 1, false},
+        {"\\u0041", PROPERTIES_VALUE_BYTES_MAX, true},
+        {"\\u0041", PROPERTIES_VALUE_BYTES_MAX + 1, false},
+        {"v\\\n", PROPERTIES_VALUE_BYTES_MAX, true},
+        {"v\\\n", PROPERTIES_BYTES_MAX + 1, false},
+        {"v", PROPERTIES_BYTES_MAX + 1, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct buf text;
+        struct buf out;
+        struct error err = ERROR_NONE;
+        buf_init(&text, PROPERTIES_BYTES_MAX * 8);
+        buf_init(&out, PROPERTIES_BYTES_MAX);
+        buf_append_cstr(&text, "a=b\nkey=");
+        for (size_t n = 0; n < cases[i].count; n++) {
+            buf_append_cstr(&text, cases[i].piece);
+        }
+        assert_true(buf_ok(&text));
+        enum status status = properties_read(buf_span(&text), append_property, &out, &err);
+        assert_int_equal(status, cases[i].fits ? STATUS_OK : STATUS_INVALID);
+        if (!cases[i].fits) {
+            assert_non_null(strstr(err.message, "line 2: too long"));
+            assert_string_equal(buf_cstr(&out), "1[a][b]");
+        }
+        buf_release(&out);
+        buf_release(&text);
+    }
+}
+
 static void the_workshops_file_is_taken_as_pasted(void **state)
 {
     static const char text[] =
@@ -203,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_read_as_java_reads_them),
         cmocka_unit_test(broken_files_name_the_line),
+        cmocka_unit_test(a_line_that_is_too_long_is_refused_and_not_read_as_another),
         TEST(the_workshops_file_is_taken_as_pasted),
         TEST(the_deprecated_keys_count_where_the_newer_are_missing),
         TEST(mistakes_name_file_line_and_key),

@@ -120,7 +120,7 @@ static void statements_are_prepared_once_and_come_back_reset(void **state)
     struct sqlite_db db;
     struct sqlite_db_options options = {.path = ":memory:"};
     assert_int_equal(sqlite_db_open(&db, &options, &f->err), STATUS_OK);
-    assert_int_equal(sqlite_db_set_statements(&db, sql, 2), STATUS_OK);
+    assert_int_equal(sqlite_db_set_statements(&db, sql, 2, &f->err), STATUS_OK);
     sqlite3_stmt *stmt = sqlite_db_statement(&db, 0);
     assert_int_equal(sqlite_bind_span_text(stmt, 1, SPAN_LIT("a")), SQLITE_OK);
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
