@@ -117,7 +117,8 @@ LIB_base     := $(BUILD)/libbase.a
 LIB_pipeline := $(BUILD)/libpipeline.a
 LIB_mock     := $(BUILD)/libmock.a
 LIB_cli      := $(BUILD)/libcli.a
-LIBS_all     := $(LIB_cli) $(LIB_pipeline) $(LIB_mock) $(LIB_base)
+# The mock reads rds.db as the pipeline does (rooms.mk), so the pipeline is linked behind it.
+LIBS_all     := $(LIB_cli) $(LIB_mock) $(LIB_pipeline) $(LIB_base)
 MAIN         := $(BUILD)/obj/src/cli/main.o
 PROGRAM      := $(BUILD)/pinpipe
 UNIT_TESTS   := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(SRC_unit)))

@@ -21,7 +21,8 @@ awk 'FILENAME == ARGV[1] { debt[$1, $2] = 1; next }
            print "rooms.mk: " $1 " sees " $i (($1, $i) in debt ? ": still to cut" : ", which does not stand above it"); bad = 1 }
        known[$1] = 1 } END { exit bad }' "$work/debts" "$work/sees" || bad=1
 
-grep -E '^mock_server.* src/(pipeline|cli)|^src/(base|aws|pipeline).* mock_server|^src/cli.* mock_server' "$work/sees" &&
+sed '/^mock_server\/mysql_db /s| src/pipeline/rows||' "$work/sees" | # MySQL shows the rows of rds.db, as the pipeline reads them
+    grep -E '^mock_server.* src/(pipeline|cli)|^src/(base|aws|pipeline).* mock_server|^src/cli.* mock_server' &&
     complain 'rooms.mk: the pipeline and the mock meet over sockets only; cli sees the mock through include/'
 
 for room in $(cut -d' ' -f1 "$work/sees"); do
