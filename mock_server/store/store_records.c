@@ -10,8 +10,9 @@ enum status store_partition_load(struct store *store, struct store_partition *pa
                                  struct partition_state *state, struct error *err)
 {
     sqlite3_stmt *last = sqlite_db_statement(&store->db, STMT_RECORD_LAST);
-    sqlite3_stmt *first = sqlite_db_statement(&store->db, STMT_RECORD_FIRST);
-    if (last == NULL || first == NULL) {
+    /* Not asked for when there is no `last`: that would make the connection forget why. */
+    sqlite3_stmt *first = last != NULL ? sqlite_db_statement(&store->db, STMT_RECORD_FIRST) : NULL;
+    if (first == NULL) {
         return store_read_failed(store, "find a partition's end", err);
     }
     enum status status = STATUS_OK;
@@ -25,8 +26,11 @@ enum status store_partition_load(struct store *store, struct store_partition *pa
         last_offset = sqlite3_column_int64(last, 0);
         state->last_timestamp_ms = sqlite3_column_int64(last, 1);
         sqlite3_bind_int64(first, 1, partition->tp);
-        step = sqlite3_step(first) == SQLITE_ROW ? SQLITE_DONE : SQLITE_ERROR;
+        step = sqlite3_step(first);
+    }
+    if (step == SQLITE_ROW) {
         partition->first_offset = sqlite3_column_int64(first, 0);
+        step = SQLITE_DONE;
     }
     if (step != SQLITE_DONE) {
         status = store_read_failed(store, "find a partition's end", err);

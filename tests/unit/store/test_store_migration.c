@@ -1,7 +1,9 @@
 /* A state.db of format 1 (before S3 and Connect) or 2 (0.2.0: headers as JSON) becomes one of
  * format 3 when it is opened, with all that it held; and whatever fails while it does, it is one or
  * the other as a whole afterwards. */
+#include "alloc_fault.h"
 #include "embedded.h"
+#include "fault_points.h"
 #include "fault_vfs.h"
 #include "lake_check.h"
 #include "record_headers.h"
@@ -135,6 +137,7 @@ struct fixture {
     struct error err;
     enum store_durability durability;
     int old_version;
+    bool disk_is_plain; /* the system's own, which needs no memory of the test's */
     char what[160];
 };
 
@@ -237,7 +240,7 @@ static enum status open_store(struct fixture *f, const char *directory)
     static const char *const topics[] = {"u.pin", "u.geo", "u.user"};
     static const char *const buckets[] = {"user-u-bucket"};
     env_init_virtual(&f->env, 3, INT64_C(1700000000000000));
-    f->env.sqlite_vfs = f->vfs.name;
+    f->env.sqlite_vfs = f->disk_is_plain ? NULL : f->vfs.name;
     struct store_options options = {
         .directory = directory,
         .env = &f->env,
@@ -540,6 +543,50 @@ static void a_migration_that_fails_anywhere_leaves_one_format_or_the_other(void 
     }
 }
 
+/* Three records of the two hundred: that is enough memory to be short of. */
+static void make_short_file(struct fixture *f)
+{
+    make_old_file(f, false);
+    sqlite3 *raw = open_raw(f->dir.path);
+    run_raw(raw, "DELETE FROM record WHERE offset >= 3");
+    run_raw(raw, "PRAGMA wal_checkpoint(TRUNCATE)");
+    sqlite3_close(raw);
+}
+
+static void a_migration_without_memory_leaves_one_format_or_the_other(void **state)
+{
+    struct fixture *f = *state;
+    int stayed_old = 0;
+    bool failed = true;
+    f->disk_is_plain = true;
+    for (long n = 1; failed; n += (long)fault_points_stride(3)) {
+        assert_true(n < POINTS_MAX);
+        begin_point(f);
+        f->old_version = (int)(1 + n % 2);
+        make_short_file(f);
+        snprintf(f->what, sizeof(f->what), "allocation %ld", n);
+        alloc_fault_begin(n, ALLOC_FAILS_ONCE);
+        enum status status = open_store(f, f->dir.path);
+        failed = alloc_fault_end();
+        close_store(f);
+        int64_t version = version_of(f->dir.path);
+        if (status != STATUS_OK && status != STATUS_NO_MEMORY) {
+            fail_msg("%s: %s: %s", f->what, status_name(status), f->err.message);
+        }
+        if (version != VERSION && (status == STATUS_OK || version != f->old_version)) {
+            fail_msg("%s: %s, and version %d", f->what, status_name(status), (int)version);
+        }
+        stayed_old += version == f->old_version;
+        assert_int_equal(open_store(f, f->dir.path), STATUS_OK);
+        assert_int_equal(query_raw(f->store->db.handle,
+                                   "SELECT count(*) FROM record WHERE (headers IS NULL) = "
+                                   "(offset <> 0) AND value LIKE 'value ' || offset || '%'"),
+                         3);
+        close_store(f);
+    }
+    assert_true(stayed_old > 5);
+}
+
 static void a_machine_that_goes_down_while_migrating_loses_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -577,6 +624,7 @@ int main(void)
         TEST(a_large_log_is_migrated_in_bounded_memory),
         TEST(names_in_the_way_of_the_new_tables_leave_the_file_as_it_was),
         TEST(a_migration_that_fails_anywhere_leaves_one_format_or_the_other),
+        TEST(a_migration_without_memory_leaves_one_format_or_the_other),
         TEST(a_machine_that_goes_down_while_migrating_loses_nothing),
     };
     return cmocka_run_group_tests_name("store_migration", tests, NULL, NULL);
