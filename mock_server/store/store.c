@@ -21,7 +21,7 @@ bool store_housekeep(struct store *store)
     if (!store->sweep_pending && store->lake.sweep_pending) {
         store_lake_sweep(store);
     }
-    if (store->wal_pages >= store->checkpoint_due_pages && !store->in_memory) {
+    if (store->wal_pages >= store->checkpoint_due_pages) { /* which one in memory never has */
         store_checkpoint(store);
     }
     PP_ASSERT(store->turn == STORE_TURN_IDLE && store->savepoint_depth == 0);
@@ -154,7 +154,8 @@ enum status store_open(const struct store_options *options, struct store **out, 
     enum status status = STATUS_OK;
     if (!store->in_memory) {
         int length = snprintf(store->directory, sizeof(store->directory), "%s", options->directory);
-        if (length < 0 || (size_t)length >= sizeof(store->directory) - 32) {
+        PP_ASSERT(length >= 0);
+        if ((size_t)length >= sizeof(store->directory) - 32) {
             status = error_set(why, STATUS_CONFIG, "%.100s...: the directory's name is too long",
                                options->directory);
         }

@@ -367,9 +367,8 @@ static enum status store_file_check_tables(struct store *store, struct error *er
         code = sqlite3_step(stmt);
     }
     if (code == SQLITE_ROW) {
-        const unsigned char *name = sqlite3_column_text(stmt, 0);
-        status = error_set(err, STATUS_CORRUPT, "%s: its table %s is missing", db->path,
-                           name != NULL ? (const char *)name : "");
+        status = error_set(err, STATUS_CORRUPT, "%s: its table %.*s is missing", db->path,
+                           SPAN_ARG(sqlite_column_span(stmt, 0)));
     } else if (code != SQLITE_DONE) {
         status = sqlite_db_error(db, "look for its tables", err);
     }

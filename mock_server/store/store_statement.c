@@ -13,12 +13,10 @@ bool store_step_done(sqlite3_stmt *stmt)
     if (stmt == NULL) {
         return false;
     }
-    int step;
-    do {
-        step = sqlite3_step(stmt);
-    } while (step == SQLITE_ROW);
+    int step = sqlite3_step(stmt);
+    PP_ASSERT(step != SQLITE_ROW);
     /* reset repeats the step's error code, so sqlite_db_error still finds it. */
-    return sqlite3_reset(stmt) == SQLITE_OK && step == SQLITE_DONE;
+    return sqlite3_reset(stmt) == SQLITE_OK;
 }
 
 bool store_run(struct store *store, enum store_statement id, const int64_t *values, size_t count)

@@ -41,7 +41,8 @@ static bool totals_take(struct store *store, struct totals *out)
 static bool stop_note_path(const struct store *store, char *out, size_t out_bytes)
 {
     int len = snprintf(out, out_bytes, "%s/state.db.stopped", store->directory);
-    return !store->in_memory && len > 0 && (size_t)len < out_bytes;
+    PP_ASSERT(len > 0 && (size_t)len < out_bytes);
+    return !store->in_memory;
 }
 
 static void stop_note_write(struct store *store)

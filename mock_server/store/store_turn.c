@@ -202,7 +202,7 @@ static enum status turn_begin_first(struct store *store, struct error *err)
     PP_ASSERT(store->turn_records == 0);
     /* Only where nobody calls store_housekeep between the turns. */
     if (store->wal_pages >= store->checkpoint_due_pages + 4 * store->checkpoint_pages &&
-        !store->in_memory && !store->sync_failed) {
+        !store->sync_failed) {
         store_checkpoint(store);
     }
     if (!store->settled && !store->sync_failed) {

@@ -166,6 +166,8 @@ static void topic_names_follow_kafkas_rule(void **state)
         {"a", true},       {"u1.pin", true},    {"A_b-c.9", true},     {"", false},
         {".", false},      {"..", false},       {"...", true},         {"bad topic", false},
         {"sl/ash", false}, {"\xc3\xa9", false}, {long_name + 1, true}, {long_name, false},
+        {"AZaz09", true},  {"a:", false},       {"a@", false},         {"a[", false},
+        {"a`", false},     {"a{", false},       {"a,", false},
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         if (store_topic_name_is_legal(span_from_cstr(cases[i].name)) != cases[i].legal) {

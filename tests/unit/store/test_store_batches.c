@@ -187,7 +187,8 @@ static void a_batch_that_is_not_in_the_log_is_damage(void **state)
 {
     static const char *const damages[] = {
         "UPDATE batch SET last_offset = 9", "UPDATE batch SET last_offset = 9223372036854775807",
-        "UPDATE batch SET last_offset = 2, first_offset = 3", "UPDATE batch SET first_offset = -1"};
+        "UPDATE batch SET last_offset = 2, first_offset = 3", "UPDATE batch SET first_offset = -1",
+        "UPDATE batch SET first_offset = 0, last_offset = 'none'"};
     struct fixture *f = *state;
     append_batch(f, "A");
     commit(f);

@@ -9,10 +9,12 @@
  * Every third point by default; PINPIPE_FAULT_STRIDE=1 (make fault) tests each. */
 #include "store_internal.h"
 
+#include "call_fault.h"
 #include "fault_points.h"
 #include "file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -602,6 +605,7 @@ static void a_stopped_store_says_what_is_to_be_believed(void **state)
     fault_vfs_fail(&f->vfs, FAULT_SYNC, 1, 0, false);
     run_turns(f, &s, 2, 3);
     assert_true(store_has_stopped(s.store, &why));
+    assert_false(store_housekeep(s.store));
     assert_int_equal(why.code, STATUS_STOPPED);
     assert_non_null(strstr(why.message, "may or may not be there"));
     temp_dir_path(&f->dir, "state.db.stopped", note, sizeof(note));
@@ -612,6 +616,55 @@ static void a_stopped_store_says_what_is_to_be_believed(void **state)
     assert_false(file_exists(note)); /* said once */
     store_close(s.store);
     fault_points_end(f);
+}
+
+/* The note is for the next start; that it cannot be written changes nothing else. */
+static void a_stopped_store_does_without_its_note(void **state)
+{
+    struct fault_points *f = *state;
+    struct session s;
+    char note[512];
+    begin_single(f, &s);
+    run_turns(f, &s, 0, 2);
+    temp_dir_path(&f->dir, "state.db.stopped", note, sizeof(note));
+    assert_int_equal(mkdir(note, 0700), 0);
+    fault_vfs_fail(&f->vfs, FAULT_SYNC, 1, 0, false);
+    run_turns(f, &s, 2, 3);
+    assert_true(store_has_stopped(s.store, NULL));
+    store_close(s.store);
+    fault_vfs_fail(&f->vfs, 0, 0, 0, false);
+    assert_int_equal(open_store(&s, f->dir.path, f->vfs.name, STORE_FULL, NULL), STATUS_OK);
+    assert_false(store_has_stopped(s.store, NULL));
+    store_close(s.store);
+    fault_points_end(f);
+}
+
+/* Of a directory that needs no sync, as some file systems say, none is missed. */
+static void a_directory_that_cannot_be_synced_stops_the_store_unless_it_need_not_be(void **state)
+{
+    static const struct {
+        int code;
+        enum status status;
+    } cases[] = {{EINVAL, STATUS_OK}, {EIO, STATUS_IO}};
+    struct fault_points *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct session s;
+        struct error err = ERROR_NONE;
+        struct store_topic_spec spec = {.name = SPAN_LIT("new"), .partition_count = 1};
+        fault_points_begin(f);
+        memset(&s, 0, sizeof(s));
+        assert_int_equal(open_store(&s, f->dir.path, f->vfs.name, STORE_FULL, NULL), STATUS_OK);
+        store_close(s.store);
+        assert_int_equal(open_store(&s, f->dir.path, f->vfs.name, STORE_FULL, NULL), STATUS_OK);
+        call_fault_begin(
+            (struct call_fault){CALL_FSYNC, .times = 1, .code = cases[i].code, .here = true});
+        enum status status = store_topic_create(s.store, &spec, &err);
+        assert_int_equal(call_fault_end(), 1);
+        assert_int_equal(status, cases[i].status);
+        assert_int_equal(store_has_stopped(s.store, NULL), cases[i].status != STATUS_OK);
+        store_close(s.store);
+        fault_points_end(f);
+    }
 }
 
 static void a_reader_that_holds_the_log_costs_no_acknowledged_record(void **state)
@@ -724,6 +777,8 @@ int main(void)
         TEST(after_a_failed_sync_reads_go_on_and_a_restart_writes_again),
         TEST(descriptors_that_run_out_stop_nothing),
         TEST(a_stopped_store_says_what_is_to_be_believed),
+        TEST(a_stopped_store_does_without_its_note),
+        TEST(a_directory_that_cannot_be_synced_stops_the_store_unless_it_need_not_be),
         TEST(a_reader_that_holds_the_log_costs_no_acknowledged_record),
         TEST(writes_wait_for_a_reader_of_the_log_that_a_killed_server_left),
         TEST(a_writer_of_somebody_else_makes_the_turn_fail_as_busy),

@@ -167,6 +167,9 @@ static void impossible_offsets_are_damage(void **state)
     expect_refusal(f, f->dir.path, STATUS_CORRUPT, "offsets of partition");
     run_sql(f, "UPDATE record SET offset = -1");
     expect_refusal(f, f->dir.path, STATUS_CORRUPT, "offsets of partition");
+    run_sql(f, "UPDATE record SET offset = 5;"
+               "INSERT INTO record (tp, offset, timestamp) SELECT tp, 'six', 0 FROM partition");
+    expect_refusal(f, f->dir.path, STATUS_CORRUPT, "offsets of partition");
 }
 
 static void impossible_ids_and_doubles_are_damage(void **state)

@@ -200,6 +200,33 @@ static void an_object_comes_back_with_all_that_was_given(void **state)
     buf_release(&out);
 }
 
+static void an_object_is_found_whole_or_not_at_all(void **state)
+{
+    struct lake_fixture *f = *state;
+    struct store_object_put put = lake_put_of(f, "a/key");
+    struct store_object object;
+    size_t failures = 0;
+    enum status status = STATUS_NO_MEMORY;
+    put.headers = SPAN_LIT("content-type: text/csv\nx-amz-meta-a: 1\n");
+    put.checksum = SPAN_LIT("crc32 NhCmhg== FULL_OBJECT");
+    put.bytes = SPAN_LIT("text");
+    assert_int_equal(store_object_put(f->store, &put, &f->err), STATUS_OK);
+    for (size_t bytes = 0; status == STATUS_NO_MEMORY; bytes += 8) {
+        struct arena arena;
+        arena_init(&arena, bytes);
+        status = store_object_find(f->store, f->bucket, put.key, &arena, &object, &f->err);
+        failures += status == STATUS_NO_MEMORY;
+        if (status == STATUS_OK) {
+            assert_true(span_equal(object.key, put.key));
+            assert_true(span_equal(object.headers, put.headers));
+            assert_true(span_equal(object.checksum, put.checksum));
+        }
+        arena_release(&arena);
+    }
+    assert_int_equal(status, STATUS_OK);
+    assert_true(failures > 5);
+}
+
 static void what_is_not_there_is_not_found(void **state)
 {
     struct lake_fixture *f = *state;
@@ -527,6 +554,44 @@ static void a_savepoint_takes_bytes_back_too(void **state)
     assert_int_equal(lake_rows(f->store->db.handle), 0);
 }
 
+static void a_body_beyond_a_tebibyte_is_refused(void **state)
+{
+    struct lake_fixture *f = *state;
+    struct store_body *body = lake_body(f, true, 1, 10, 10);
+    struct span too_many = span_from("", ((size_t)1 << 40) - 9); /* not looked at */
+    assert_int_equal(store_body_append(body, too_many, &f->err), STATUS_LIMIT);
+    assert_string_equal(f->err.message, "a body has at most 1099511627776 bytes");
+    struct store_object_put put = lake_put_of(f, "k");
+    put.body = body; /* nobody knows any more what it has */
+    assert_int_equal(store_object_put(f->store, &put, &f->err), STATUS_FAILED);
+    store_body_free(body);
+}
+
+/* What was promised to be small stays in its row, however it came. */
+static void a_body_is_inline_up_to_what_a_row_takes(void **state)
+{
+    static const struct {
+        uint64_t size;
+        bool small;
+        bool is_inline;
+    } cases[] = {{0, true, true},          {1, true, true},       {CHUNK, true, true},
+                 {CHUNK + 1, true, false}, {CHUNK, false, false}, {0, false, false}};
+    struct lake_fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct store_body *body = lake_body(f, cases[i].small, 1, cases[i].size, 1000);
+        struct span bytes;
+        assert_int_equal(store_body_inline(body, &bytes), cases[i].is_inline);
+        struct store_object_put put = lake_put_of(f, "k");
+        put.body = body;
+        assert_int_equal(store_object_put(f->store, &put, &f->err), STATUS_OK);
+        lake_commit(f);
+        assert_int_equal(lake_query(f, "SELECT content_id IS NULL FROM object WHERE dead = 0"),
+                         cases[i].is_inline);
+        lake_assert_object(f, "k", 1, cases[i].size);
+        store_body_free(body);
+    }
+}
+
 static void a_body_may_outlive_the_store(void **state)
 {
     struct lake_fixture *f = *state;
@@ -730,6 +795,7 @@ int main(void)
         LAKE_FILE_TEST(initial_buckets_are_made_where_they_are_missing),
         LAKE_FILE_TEST(an_object_comes_back_with_all_that_was_given),
         LAKE_MEMORY_TEST(an_object_comes_back_with_all_that_was_given),
+        LAKE_FILE_TEST(an_object_is_found_whole_or_not_at_all),
         LAKE_FILE_TEST(what_is_not_there_is_not_found),
         LAKE_FILE_TEST(bodies_of_all_sizes_come_back),
         LAKE_MEMORY_TEST(bodies_of_all_sizes_come_back),
@@ -749,6 +815,8 @@ int main(void)
         LAKE_MEMORY_TEST(a_body_that_lost_bytes_with_its_turn_fails_from_then_on),
         LAKE_FILE_TEST(a_body_fails_in_the_middle_of_a_failed_turn_too),
         LAKE_FILE_TEST(a_savepoint_takes_bytes_back_too),
+        LAKE_FILE_TEST(a_body_beyond_a_tebibyte_is_refused),
+        LAKE_FILE_TEST(a_body_is_inline_up_to_what_a_row_takes),
         LAKE_FILE_TEST(a_body_may_outlive_the_store),
         LAKE_FILE_TEST(keys_of_all_kinds_are_kept_and_listed_in_byte_order),
         LAKE_FILE_TEST(keys_of_1024_bytes_that_differ_at_the_end_are_two),

@@ -1,5 +1,6 @@
 /* What nobody uses any more goes, in bounded slices, and nothing else does: pins, staged bodies,
  * what a killed process left. And a body's memory stays flat however large it is. */
+#include "alloc_fault.h"
 #include "lake_fixture.h"
 #include "store_internal.h"
 
@@ -200,6 +201,20 @@ static void many_pins_are_told_apart(void **state)
     assert_nothing_left(f);
 }
 
+static void a_pin_without_memory_is_none(void **state)
+{
+    struct lake_fixture *f = *state;
+    lake_put(f, "k", 1, 100);
+    lake_commit(f);
+    int64_t id = lake_object(f, "k").id;
+    alloc_fault_begin(1, ALLOC_FAILS_ONCE);
+    enum status status = store_object_pin(f->store, id);
+    assert_int_equal(status, alloc_fault_end() ? STATUS_NO_MEMORY : STATUS_OK);
+    lake_delete(f, "k"); /* which nobody holds */
+    lake_commit(f);
+    assert_int_equal(lake_query(f, "SELECT count(*) FROM object"), status == STATUS_OK);
+}
+
 static void a_pin_on_an_object_that_its_turn_took_back_does_no_harm(void **state)
 {
     struct lake_fixture *f = *state;
@@ -362,6 +377,7 @@ int main(void)
         LAKE_MEMORY_TEST(a_pinned_object_is_read_to_its_end),
         LAKE_FILE_TEST(a_bucket_whose_last_object_is_still_read_can_be_deleted),
         LAKE_FILE_TEST(many_pins_are_told_apart),
+        LAKE_FILE_TEST(a_pin_without_memory_is_none),
         LAKE_FILE_TEST(a_pin_on_an_object_that_its_turn_took_back_does_no_harm),
         LAKE_FILE_TEST(the_sweep_keeps_off_bodies_under_way),
         LAKE_FILE_TEST(an_object_deleted_before_its_body_is_freed_goes_too),

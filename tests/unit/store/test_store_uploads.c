@@ -58,6 +58,37 @@ static void an_upload_comes_back_with_all_that_was_given(void **state)
     assert_int_equal(find_upload(f, "a/b", "id-1", &found), STATUS_NOT_FOUND);
 }
 
+static void an_upload_is_found_whole_or_not_at_all(void **state)
+{
+    struct lake_fixture *f = *state;
+    const struct store_upload upload = {
+        .id = SPAN_LIT("id-1"),
+        .bucket_id = f->bucket,
+        .key = SPAN_LIT("a/b"),
+        .created_ms = 1700000000123,
+        .headers = SPAN_LIT("content-type: text/csv\n"),
+        .checksum_algorithm = SPAN_LIT("crc32 FULL_OBJECT"),
+    };
+    const struct store_upload_place place = {f->bucket, upload.key, upload.id};
+    size_t failures = 0;
+    enum status status = STATUS_NO_MEMORY;
+    assert_int_equal(store_upload_create(f->store, &upload, &f->err), STATUS_OK);
+    for (size_t bytes = 0; status == STATUS_NO_MEMORY; bytes += 8) {
+        struct store_upload found;
+        struct arena arena;
+        arena_init(&arena, bytes);
+        status = store_upload_find(f->store, place, &arena, &found, &f->err);
+        failures += status == STATUS_NO_MEMORY;
+        if (status == STATUS_OK) {
+            assert_true(span_equal(found.headers, upload.headers));
+            assert_true(span_equal(found.checksum_algorithm, upload.checksum_algorithm));
+        }
+        arena_release(&arena);
+    }
+    assert_int_equal(status, STATUS_OK);
+    assert_true(failures > 3);
+}
+
 static bool join_uploads(void *ctx, const struct store_upload *upload)
 {
     char *text = ctx;
@@ -520,6 +551,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LAKE_FILE_TEST(an_upload_comes_back_with_all_that_was_given),
+        LAKE_FILE_TEST(an_upload_is_found_whole_or_not_at_all),
         LAKE_FILE_TEST(uploads_are_listed_by_key_and_id_behind_a_marker),
         LAKE_FILE_TEST(parts_are_listed_by_number),
         LAKE_FILE_TEST(a_part_comes_back_with_all_that_was_given),
