@@ -34,11 +34,16 @@ static enum status mock_set_up(struct pinpipe_mock *mock,
 
 static enum pinpipe_result result_from(enum status status, const struct error *err, char *why)
 {
+    static const enum pinpipe_result results[] = {
+#define X(name, text, exit, result) PINPIPE_##result,
+#include "errors.def"
+#undef X
+    };
     if (status != STATUS_OK && why != NULL) {
         snprintf(why, PINPIPE_MESSAGE_BYTES, "%s",
                  err->message[0] != '\0' ? err->message : status_text(status));
     }
-    return (enum pinpipe_result)status_exit_code(status);
+    return results[status];
 }
 
 enum pinpipe_result mock_new(const struct service_table *table,

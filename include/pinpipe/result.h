@@ -8,10 +8,11 @@ extern "C" {
 
 enum { PINPIPE_MESSAGE_BYTES = 512 };
 
-/* The command line's exit codes. */
+/* Not the command line's exit codes: there, 1 is a verdict's FAIL alone, and work that failed is 5.
+ */
 enum pinpipe_result {
     PINPIPE_OK = 0,
-    PINPIPE_FAILED = 1,      /* the work failed: disk full, out of memory */
+    PINPIPE_FAILED = 1,      /* the work failed: disk full, out of memory, nothing of that name */
     PINPIPE_USAGE = 2,       /* options that make no sense */
     PINPIPE_UNREACHABLE = 3, /* an endpoint cannot be reached */
     PINPIPE_CONFIG = 4,      /* a port that is taken, a data directory that cannot be used */

@@ -38,7 +38,7 @@
 #define PP_CONTAINER_OF(pointer, type, member)                                                     \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-enum { BUG_EXIT_CODE = 70 }; /* EX_SOFTWARE of sysexits.h */
+enum { BUG_EXIT_CODE = 70 }; /* EX_SOFTWARE of sysexits.h; exit_codes.def lists it with the rest */
 
 struct bug {
     const char *file;

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+_Static_assert((int)EXIT_CODE_DEFECT == (int)BUG_EXIT_CODE,
+               "exit_codes.def and base.h say the same");
+
 struct status_entry {
     const char *name;
     const char *text;
@@ -12,7 +15,7 @@ struct status_entry {
 };
 
 static const struct status_entry statuses[STATUS_COUNT] = {
-#define X(name, text, exit_code) {#name, text, exit_code},
+#define X(name, text, exit, result) {#name, text, EXIT_CODE_##exit},
 #include "errors.def"
 #undef X
 };

@@ -6,10 +6,17 @@
 #include "base.h"
 
 enum status {
-#define X(name, text, exit_code) STATUS_##name,
+#define X(name, text, exit, result) STATUS_##name,
 #include "errors.def"
 #undef X
     STATUS_COUNT
+};
+
+/* How the command line ends: EXIT_CODE_WORK and so on. */
+enum {
+#define X(name, code, text, more) EXIT_CODE_##name = (code),
+#include "exit_codes.def"
+#undef X
 };
 
 struct error {

@@ -638,7 +638,7 @@ static const struct command subcommands[] = {
     },
     {
         .name = "validate",
-        .summary = "What is wrong with a configuration; exit 1 when anything is",
+        .summary = "What is wrong with a configuration; exit 5 when anything is",
         .arguments = "",
         .options = config_options,
         .option_count = ARRAY_COUNT(config_options),

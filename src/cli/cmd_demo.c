@@ -98,14 +98,10 @@ static enum status generate(struct demo *demo, struct error *err)
     const struct rds_generate_options options = {
         .data_dir = demo->dir,
         .env = &demo->cli->env,
-        .rows = cli_count(demo->cli, "rows"),
+        .rows = demo->rows,
         .seed = cli_count(demo->cli, "seed"),
         .progress = &demo->progress.progress,
     };
-    demo->rows = options.rows;
-    if (options.rows < 1 || options.rows > GENERATOR_ROWS_MAX) {
-        return error_set(err, STATUS_USAGE, "--rows wants 1 to %d", GENERATOR_ROWS_MAX);
-    }
     return rds_generate(&options, err);
 }
 
@@ -299,6 +295,11 @@ static int demo_run(struct cli *cli)
         return status_exit_code(STATUS_NO_MEMORY);
     }
     demo->cli = cli;
+    demo->rows = cli_count(cli, "rows");
+    /* Told before the last demo's data is removed. */
+    if (demo->rows < 1 || demo->rows > GENERATOR_ROWS_MAX) {
+        return cli_usage(cli, "--rows wants 1 to %d", GENERATOR_ROWS_MAX);
+    }
     const char *junit = cli_text(cli, "junit");
     if (junit != NULL && cli_junit_check(junit, &err) != STATUS_OK) {
         return cli_report(cli, &err);
@@ -322,7 +323,7 @@ static int demo_run(struct cli *cli)
     if (!demo->in_memory) {
         print_next_steps(demo);
     }
-    return verdict_passed(&demo->verdict) ? 0 : status_exit_code(STATUS_FAILED);
+    return verdict_passed(&demo->verdict) ? EXIT_CODE_DONE : EXIT_CODE_VERDICT;
 }
 
 static const struct option_spec options[] = {

@@ -284,10 +284,28 @@ static void print_summary(const struct cli *cli, const struct pinpipe_mock_optio
         o->api_key != NULL ? "-H \"x-api-key: $API_KEY\" " : "");
 }
 
+static int serve_exit_code(enum pinpipe_result result)
+{
+    switch (result) {
+    case PINPIPE_OK:
+        return EXIT_CODE_DONE;
+    case PINPIPE_USAGE:
+        return EXIT_CODE_USAGE;
+    case PINPIPE_UNREACHABLE:
+        return EXIT_CODE_UNREACHABLE;
+    case PINPIPE_CONFIG:
+        return EXIT_CODE_CONFIG;
+    case PINPIPE_FAILED:
+    case PINPIPE_STOPPED:
+        return EXIT_CODE_WORK;
+    }
+    BUG("a result without an exit code");
+}
+
 static int report(const struct cli *cli, enum pinpipe_result result, const char *why)
 {
     fprintf(cli->err, "pinpipe %s: %s\n", cli->command_path, why);
-    return (int)result;
+    return serve_exit_code(result);
 }
 
 /* glibc would raise its thresholds with each large block that is freed, and keep a server's peaks

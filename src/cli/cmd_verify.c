@@ -97,7 +97,7 @@ static int run_verify(struct cli *cli)
     if (status != STATUS_OK) {
         return cli_report(cli, &err);
     }
-    return verdict_passed(&verdict) ? 0 : 1;
+    return verdict_passed(&verdict) ? EXIT_CODE_DONE : EXIT_CODE_VERDICT;
 }
 
 static const struct option_spec verify_options[] = {

@@ -62,6 +62,26 @@ static void print_config_keys(FILE *out)
     }
 }
 
+static const struct exit_code_text {
+    int code;
+    const char *text;
+    const char *more;
+} exit_codes[] = {
+#define X(name, code, text, more) {code, text, more},
+#include "exit_codes.def"
+#undef X
+};
+
+static void print_exit_codes(FILE *out)
+{
+    fputs("Exit codes:", out);
+    for (size_t i = 0; i < ARRAY_COUNT(exit_codes); i++) {
+        fprintf(out, "%s%s %d %s", i > 0 ? "," : "", i == ARRAY_COUNT(exit_codes) / 2 ? "\n " : "",
+                exit_codes[i].code, exit_codes[i].text);
+    }
+    fputc('\n', out);
+}
+
 void help_print_program(FILE *out)
 {
     fprintf(out, "pinpipe %s: the AWS side of the Pinterest data pipeline on a laptop\n\n",
@@ -70,15 +90,11 @@ void help_print_program(FILE *out)
     for (size_t i = 0; i < command_count; i++) {
         fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
-    fprintf(
-        out,
-        "\nStart here:\n  pinpipe demo\n\n"
-        "Each command explains itself: pinpipe COMMAND --help\n"
-        "Settings come from flags, the environment, ./.env and defaults: pinpipe config "
-        "show --origin\n"
-        "Exit codes: 0 done, 1 the verdict is FAIL or the work failed, 2 wrong usage,\n"
-        "  3 an endpoint cannot be reached, 4 bad configuration, 5 the disk failed to keep data,\n"
-        "  70 a bug of ours\n");
+    fprintf(out, "\nStart here:\n  pinpipe demo\n\n"
+                 "Each command explains itself: pinpipe COMMAND --help\n"
+                 "Settings come from flags, the environment, ./.env and defaults: pinpipe config "
+                 "show --origin\n");
+    print_exit_codes(out);
 }
 
 void help_print_command(FILE *out, const struct command *command, const char *path)
@@ -181,6 +197,19 @@ static void print_man_config(FILE *out)
     }
 }
 
+static void print_man_exit_codes(FILE *out)
+{
+    char code[16];
+    fputs(".SH EXIT STATUS\n", out);
+    for (size_t i = 0; i < ARRAY_COUNT(exit_codes); i++) {
+        snprintf(code, sizeof(code), "%d", exit_codes[i].code);
+        print_man_item(out, code, exit_codes[i].text, NULL);
+        fputs("(", out);
+        print_roff(out, exit_codes[i].more);
+        fputs(").\n", out);
+    }
+}
+
 void help_print_man(FILE *out)
 {
     fprintf(out, ".TH PINPIPE 1 \"\" \"pinpipe %s\"\n.SH NAME\n", pinpipe_version);
@@ -191,10 +220,8 @@ void help_print_man(FILE *out)
         print_man_command(out, commands[i], "");
     }
     print_man_config(out);
-    fputs(".SH EXIT STATUS\n0 done; 1 the verdict is FAIL or the work failed; 2 wrong usage; 3 an "
-          "endpoint cannot be reached, does not answer in time, or does not come to an end; 4 bad "
-          "configuration, a taken port, an unusable data directory; 5 the disk failed to keep "
-          "data; 70 a bug of ours, of which serve leaves bug-1.txt beside the data.\n.SH "
+    print_man_exit_codes(out);
+    fputs(".SH "
           "FILES\n.TP\n.B state.db\ntopics, records, offsets (the server)\n.TP\n"
           ".B rds.db\nthe three tables\n.TP\n.B ledger.db\nwhat the emulator posted\n.TP\n"
           ".B journal.db\nthe latest requests\n",

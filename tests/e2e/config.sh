@@ -115,7 +115,7 @@ cd "$work" || exit 1
 
 # --- doctor
 "$PINPIPE" doctor --data "$work/new" --invoke-url $dead/test >out 2>err
-[ $? -eq 1 ] || fail 'a server that is not there makes doctor exit 1' out err
+[ $? -eq 5 ] || fail 'a server that is not there makes doctor exit 5' out err
 grep -q '^note .*data directory' out && grep -q '^BAD .*gateway.*pinpipe serve' out || fail 'and names what to start' out
 "$PINPIPE" data generate --data "$data" --rows 30 >/dev/null
 start_server

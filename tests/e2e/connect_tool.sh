@@ -32,7 +32,7 @@ connect validate || fail 'the workshop'"'"'s configuration is valid' out err
 [ "$(cat out)" = valid ] || fail 'and it says so' out
 connect create || fail 'the workshop'"'"'s connector is created' out err
 [ "$(cat out)" = 'created workshop-connector' ] || fail 'by the workshop'"'"'s name' out
-refused 1 'already exists' create
+refused 5 'already exists' create
 await 'its task runs' has_task workshop-connector RUNNING
 post workshop.pin '{"index":7,"title":"x"}'
 await 'the record lands' landed workshop.pin 1
@@ -50,8 +50,8 @@ connect restart workshop-connector || fail 'restart' out err
 connect status --json || fail 'the document' out err
 grep -q '"worker_id"' out || fail 'is the API'"'"'s' out
 connect delete || fail 'delete' out err
-refused 1 'workshop-connector' status
-refused 1 'nobody' delete nobody
+refused 5 'workshop-connector' status
+refused 5 'nobody' delete nobody
 connect list && [ ! -s out ] || fail 'nothing is listed any more' out
 ok 'pause, resume, restart, status and delete do what they say'
 
@@ -92,9 +92,9 @@ connect create --config - <s3-sink.properties || fail 'from stdin' out err
 connect delete || fail 'delete' out err
 printf '{"name":"mine","config":{"connector.class":"S3Sink","topics":"workshop.user","tasks.max":"1"}}' >sink.json
 connect validate --config sink.json
-[ $? -eq 1 ] || fail 'validate of a broken one is exit 1' out err
+[ $? -eq 5 ] || fail 'validate of a broken one is exit 5' out err
 grep -q '^s3.bucket.name: Missing required configuration' out || fail 'and names each mistake' out
-refused 1 'Missing required configuration' create --config sink.json
+refused 5 'Missing required configuration' create --config sink.json
 printf '{"a":' >broken.json
 refused 4 'broken.json' create --config broken.json
 refused 4 'nowhere.json' create --config nowhere.json

@@ -57,7 +57,7 @@ await 'no instance is left behind' no_instance_left
 ok 'every instance was deleted'
 
 consume nosuch.topic >out 2>err
-[ $? -eq 1 ] || fail 'an unknown topic is exit 1' out err
+[ $? -eq 5 ] || fail 'an unknown topic is exit 5' out err
 grep -q 'pinpipe topics create nosuch.topic' err || fail 'an unknown topic names the fix' err
 consume >out 2>err
 [ $? -eq 2 ] || fail 'no topic is exit 2' out err
@@ -100,5 +100,5 @@ kill -TERM "$hanging"
 wait "$hanging" 2>/dev/null
 code=$?
 kill -CONT "$server_pid"
-[ "$code" -eq 1 ] && grep -q stopped err || fail 'a signal ends what a silent server holds up' err
+[ "$code" -eq 5 ] && grep -q stopped err || fail 'a signal ends what a silent server holds up' err
 ok 'a signal ends what a silent server holds up'

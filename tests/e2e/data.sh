@@ -19,7 +19,7 @@ expect() {
 says() { grep -qF -- "$1" err || { cat err; fail "stderr does not say: $1"; }; }
 tells() { grep -qF -- "$1" out || { cat out; fail "stdout does not say: $1"; }; }
 
-expect 1 "$PINPIPE" data info
+expect 5 "$PINPIPE" data info
 says 'run `pinpipe data generate`'
 ok 'without tables, info says how to get them'
 
@@ -53,12 +53,12 @@ says 'are not 0..0 without gaps'
 ok 'keys with gaps are taken and told'
 
 printf 'ind,first_name,last_name,age,date_joined\n0,A,B,twenty,2015-10-21 00:00:00\n' >bad.csv
-expect 1 "$PINPIPE" data import user bad.csv
+expect 5 "$PINPIPE" data import user bad.csv
 says 'bad.csv: line 2, field "age": expected a whole number such as 7528, found "twenty"'
 "$PINPIPE" data export user | cmp - gaps.csv || fail 'a failed import changed the table'
-expect 1 "$PINPIPE" data import user nowhere.csv
+expect 5 "$PINPIPE" data import user nowhere.csv
 says 'nowhere.csv: No such file or directory'
-expect 1 "$PINPIPE" data import user .
+expect 5 "$PINPIPE" data import user .
 ok 'a fault names file, line and field and changes nothing'
 
 expect 2 "$PINPIPE" data import users gaps.csv
@@ -83,10 +83,10 @@ ok 'what is not ours is refused with exit 4 and left alone'
 
 if [ -c /dev/full ]; then
     "$PINPIPE" data export pin >/dev/full 2>err
-    [ $? -eq 1 ] || fail 'an export to a full disk does not exit 1'
+    [ $? -eq 5 ] || fail 'an export to a full disk does not exit 5'
     says 'No space left on device'
-    expect 1 "$PINPIPE" data export pin nowhere/pin.csv
-    ok 'an export that cannot be written exits 1 and says why'
+    expect 5 "$PINPIPE" data export pin nowhere/pin.csv
+    ok 'an export that cannot be written exits 5 and says why'
 fi
 "$PINPIPE" data export pin 2>err | head -n 1 >out
 tells 'index,unique_id,title'

@@ -69,7 +69,7 @@ stop_server
 
 start_server --api-key sesame
 "$PINPIPE" emulate batch --data "$data" --rows 500 --json >out 2>err
-[ $? -eq 1 ] || fail 'a refusal of everything is exit 1' out err
+[ $? -eq 5 ] || fail 'a refusal of everything is exit 5' out err
 [ "$(json_number out end)" = same_failures ] && [ "$(json_number out failed)" -lt 12 ] ||
     fail 'a refusal of everything ends the run early' out err
 grep -q 'HTTP 403' err || fail 'the reason is named' err

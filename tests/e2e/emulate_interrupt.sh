@@ -27,8 +27,8 @@ while [ "$partial" = null ]; do
     [ "$(json_number out end)" = interrupted ] || fail 'the summary says that it was interrupted' out err
     partial=$(json_number out first_partial)
 done
-[ $code -eq 1 ] || fail "a partial triple is exit 1, not $code" out err
-ok 'an interrupted run prints its summary and exits 1'
+[ $code -eq 5 ] || fail "a partial triple is exit 5, not $code" out err
+ok 'an interrupted run prints its summary and exits 5'
 
 run=$(json_number out run)
 triple=$(json_number out triple)

@@ -27,8 +27,8 @@ s3 ls || fail 'buckets are listed' out err
 grep -qE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} user-workshop-bucket$' out || fail 'as the aws CLI lists them' out
 s3 ls $bucket || fail 'an empty bucket is no failure' out err
 [ ! -s out ] || fail 'an empty bucket lists nothing' out
-refused 1 'begins with' ls $bucket/topics/
-ok 'buckets are listed, the empty one too; a prefix of nothing is exit 1'
+refused 5 'begins with' ls $bucket/topics/
+ok 'buckets are listed, the empty one too; a prefix of nothing is exit 5'
 
 mkdir -p src/a src/b/c
 printf 'one\n' >src/a/1.json
@@ -43,14 +43,14 @@ cmp -s src/large copy || fail 'a large file comes back byte for byte'
 "$PINPIPE" s3 cat $bucket/single/large --data "$data" 2>err | cmp -s - src/large || fail 'cat writes it to stdout' err
 etag=$("$PINPIPE" s3 ls $bucket/single/ --recursive --json --data "$data" | sed -n 's/.*"etag":"\([^"]*\)".*/\1/p')
 [ "${etag##*-}" = 3 ] || fail "20 MB go in three parts (ETag $etag)"
-refused 1 'NoSuchKey' get $bucket/single/none none
+refused 5 'NoSuchKey' get $bucket/single/none none
 [ ! -e none ] || fail 'nothing is left of an object that is not there'
-refused 1 'NoSuchBucket' cat s3://no-such-bucket/k
+refused 5 'NoSuchBucket' cat s3://no-such-bucket/k
 refused 2 'is not s3://bucket/key' cat $bucket
 refused 2 'is not s3://bucket/key' get single/large
-refused 1 'src' put src $bucket/k
+refused 5 'src' put src $bucket/k
 mkfifo pipe
-refused 1 'pipe is not a file' get $bucket/single/large pipe
+refused 5 'pipe is not a file' get $bucket/single/large pipe
 [ -p pipe ] || fail 'a pipe, or a device, is not replaced'
 refused 2 's3 cat' get $bucket/single/large -
 ok 'put, get and cat move bytes, in parts when there are many'
@@ -86,7 +86,7 @@ s3 ls $bucket/p/a/1.json || fail 'and does nothing' out err
 s3 sync src $bucket/p || fail 'sync without --delete' out err
 s3 ls $bucket/p/a/1.json || fail 'keeps what the source does not have' out err
 s3 sync src $bucket/p --delete || fail 'sync --delete up' out err
-refused 1 'begins with' ls $bucket/p/a/1.json
+refused 5 'begins with' ls $bucket/p/a/1.json
 printf 'extra' >dst/extra
 s3 sync $bucket/p dst --delete || fail 'sync --delete down' out err
 [ ! -e dst/extra ] && [ ! -e dst/a/1.json ] && [ "$(cat dst/new)" = new ] || fail 'what the source does not have is gone' out
@@ -97,7 +97,7 @@ ln -s ../outside trap/link
 for key in hostile/../up hostile//etc/abs hostile/a/../../up2 hostile/./dot hostile/link/through hostile/plain; do
     put_key "$key" hostile
 done
-refused 1 'skipped' sync $bucket/hostile trap
+refused 5 'skipped' sync $bucket/hostile trap
 [ "$(cat trap/plain)" = hostile ] || fail 'the good key is there'
 [ -z "$(ls outside)" ] || fail 'a link leads nobody out of the directory'
 [ "$(find . -type f -newer trap/link -name 'up*' | wc -l)" -eq 0 ] && [ ! -e /etc/abs ] || fail 'no key leaves the directory'
@@ -109,7 +109,7 @@ stop_server
 refused 3 'cannot be reached' ls --s3-url http://127.0.0.1:1
 refused 4 'is not an endpoint' ls --s3-url http://127.0.0.1:1/bucket
 start_server
-refused 1 'GET s3://: .*is s3_url right' ls --s3-url "http://127.0.0.1:$(ready_port connect_url)"
+refused 5 'GET s3://: .*is s3_url right' ls --s3-url "http://127.0.0.1:$(ready_port connect_url)"
 stop_server
 start_server --credentials 'AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 refused 4 'no credentials are configured' ls $bucket

@@ -68,13 +68,13 @@ ok "records are found by the table's indexes, headers as text or not"
 sql 'SELEC 1' && fail 'a mistake is no success'
 [ $? -ne 0 ] && grep -q 'syntax error' err || fail 'a mistake in SQL is told' err
 sql 'SELECT * FROM nothere'
-[ $? -eq 1 ] && grep -q 'Views: topics, records' err || fail 'an unknown table names those there are' err
+[ $? -eq 5 ] && grep -q 'Views: topics, records' err || fail 'an unknown table names those there are' err
 sql ''
 [ $? -eq 2 ] || fail 'an empty text is exit 2' err
 sql 'SELECT 1' --json --csv
 [ $? -eq 2 ] || fail '--json and --csv exclude each other' err
 sql 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c' --timeout 100
-[ $? -eq 1 ] && grep -q 'longer than --timeout 100 ms' err || fail 'an endless statement is ended' err
+[ $? -eq 5 ] && grep -q 'longer than --timeout 100 ms' err || fail 'an endless statement is ended' err
 ok 'mistakes and endless statements are told'
 
 sql "SELECT 'a,\"b\"' AS t, NULL AS n, '' AS e, x'00ff' AS b, 1.5 AS d" --csv || fail 'csv' err

@@ -64,16 +64,16 @@ if [ -c /dev/full ]; then
         'help' '--help' '--version' '--man' 'serve --help'; do
         # shellcheck disable=SC2046,SC2086
         pinpipe_data=$data "$PINPIPE" $(printf '%s' "$command" | sed 's/SELECT+1/SELECT(1)/') >/dev/full 2>err
-        [ $? -eq 1 ] && [ -s err ] || fail "$command to a full device is exit 1 and says so" err
+        [ $? -eq 5 ] && [ -s err ] || fail "$command to a full device is exit 5 and says so" err
     done
-    ok 'a result that cannot be written is exit 1, everywhere'
+    ok 'a result that cannot be written is exit 5, everywhere'
 fi
 
 for command in 'sql SELECT(1)' 'topics list' 'data info' verify 'consume workshop.pin --from-beginning --max-messages 2' \
     'emulate batch --rows 2' '--help'; do
     # shellcheck disable=SC2086
     pinpipe_data=$data "$PINPIPE" $command >&- 2>err
-    [ $? -eq 1 ] || fail "$command with a closed stdout is exit 1" err
+    [ $? -eq 5 ] || fail "$command with a closed stdout is exit 5" err
 done
 pinpipe_data=$data "$PINPIPE" emulate batch --rows 2 >out 2>&- </dev/null || fail 'a closed stderr is no obstacle' out
 "$PINPIPE" verify --data "$data" >out 2>err || fail 'nothing of it landed in a file or socket' out err

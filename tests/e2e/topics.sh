@@ -30,16 +30,16 @@ refused() {
     [ ! -s out ] || fail "topics $* writes nothing to stdout" out
     grep -q -e "$word" err || fail "topics $* says $word" err
 }
-refused 1 'already exists' create workshop.pin
-refused 1 'illegal' create 'two words'
-refused 1 'larger than 0' create workshop.none --partitions 0
-refused 1 'there is no topic nope' describe nope
-refused 1 'there is no topic nope' delete nope
+refused 5 'already exists' create workshop.pin
+refused 5 'illegal' create 'two words'
+refused 5 'larger than 0' create workshop.none --partitions 0
+refused 5 'there is no topic nope' describe nope
+refused 5 'there is no topic nope' delete nope
 refused 2 'wants NAME' create
 refused 2 'one word too many' create a b
 refused 2 'whole number' create a --partitions two
 refused 2 'did you mean "create"' creat a
-ok 'mistakes are exit 1 or 2 and name the cause'
+ok 'mistakes are exit 2 or 5 and name the cause'
 
 gateway=http://127.0.0.1:$(ready_port gateway_url)/anything
 "$PINPIPE" topics list --invoke-url "$gateway" --data "$work/elsewhere" >out 2>err || fail 'through a gateway' out err

@@ -39,13 +39,13 @@ fi
 mounted=yes
 "$BUILD/tests/disk_client" "$PINPIPE" - "$work/disk" || fail 'see above'
 
-# A first start without room: named, exit 1, and nothing half made is left.
+# A first start without room: named, exit 5, and nothing half made is left.
 rm -rf "$work/disk/data"
 mkdir "$work/disk/data"
 cat /dev/zero >"$work/disk/ballast" 2>/dev/null || true
 code=0
 "$PINPIPE" serve --data "$work/disk/data" --ephemeral >"$work/out" 2>&1 || code=$?
-[ "$code" -eq 1 ] || fail "a start on a full disk ended with $code: $(cat "$work/out")"
+[ "$code" -eq 5 ] || fail "a start on a full disk ended with $code: $(cat "$work/out")"
 grep -qiE 'full|no space' "$work/out" || fail "the message does not name the disk: $(cat "$work/out")"
 rm "$work/disk/ballast"
 "$PINPIPE" serve --data "$work/disk/data" --ephemeral --ready-file "$work/ready" >"$work/out" 2>&1 &
@@ -58,4 +58,4 @@ done
 [ -s "$work/ready" ] || fail 'with room it does not start'
 kill "$pid"
 wait "$pid" || fail "it ended with $?"
-echo 'ok - a start on a full disk exits 1 and says so; with room the same directory works'
+echo 'ok - a start on a full disk exits 5 and says so; with room the same directory works'

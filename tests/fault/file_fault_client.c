@@ -99,7 +99,7 @@ static void the_start_is_explained(const struct server *server, int status, cons
     char name[256];
     fault_file_told(control->what, name, sizeof(name));
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    if (code != 1 && code != 4 && code != 5) {
+    if (code != 4 && code != 5) {
         die("%s (%s): the start ended with %d, see %s", what, control->what, code,
             server->log_path);
     }
@@ -188,7 +188,7 @@ static bool point(struct server *server, int64_t *there, int error_number, long 
         int code = server_stop(server);
         snprintf(what, sizeof(what), "call %ld (%s) fails with %s", n, control->what,
                  strerror(error_number));
-        if (code != 0 && code != 1 && code != 5) {
+        if (code != 0 && code != 5) {
             die("%s: the end is %d, see %s", what, code, server->log_path);
         }
         if (code == 0 && log_has(server, "may or may not be there")) {

@@ -298,6 +298,9 @@ static const char *judge(const struct command *command, const struct run *good,
     if (code > 5) {
         return "it ended with no documented exit code";
     }
+    if (code == 1 && WEXITSTATUS(good->status) != 1) {
+        return "a fault ended as a verdict's FAIL";
+    }
     if (code == 0 && !same(command->compare, run->out, good->out)) {
         return "exit 0, and another output";
     }

@@ -4,19 +4,13 @@
 
 enum pinpipe_result public_result(const struct error *err, char *why)
 {
+    static const enum pinpipe_result results[] = {
+#define X(name, text, exit, result) PINPIPE_##result,
+#include "errors.def"
+#undef X
+    };
     if (why != NULL) {
         snprintf(why, PINPIPE_MESSAGE_BYTES, "%s", err->message);
     }
-    switch (status_exit_code(err->code)) {
-    case 0:
-        return PINPIPE_OK;
-    case 2:
-        return PINPIPE_USAGE;
-    case 3:
-        return PINPIPE_UNREACHABLE;
-    case 4:
-        return PINPIPE_CONFIG;
-    default:
-        return PINPIPE_FAILED;
-    }
+    return results[err->code];
 }
