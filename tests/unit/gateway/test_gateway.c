@@ -29,6 +29,11 @@ static void any_wellformed_stage_is_stripped(void **state)
         {"/test_stage/v3/clusters", "/v3/clusters", ""},
         {"/_api/a1b2c3d4e5/test/topics/t", "/topics/t", ""},
         {"/_api/test/topics", "/test/topics", ""}, /* not an API id: "_api" is the stage */
+        {"/_api/A1b2c3d4e5/test/topics", "/A1b2c3d4e5/test/topics", ""},
+        {"/_api/a1b2c3d4e-/test/topics", "/a1b2c3d4e-/test/topics", ""},
+        {"/_api/a1b2c3d4e:/test/topics", "/a1b2c3d4e%3A/test/topics", ""},
+        {"/_api/a1b2c3d4e~/test/topics", "/a1b2c3d4e~/test/topics", ""},
+        {"/_api/a1b2c3d4e5", "/a1b2c3d4e5", ""}, /* nor is there a stage behind it */
         {"/test//topics/t", "/topics/t", ""},
         {"/test///topics/t?x=1", "/topics/t", "x=1"},
         {"//test/topics/t", "/topics/t", ""},
@@ -93,6 +98,10 @@ static void what_is_no_stage_is_forbidden(void **state)
         {"//topics/u.pin", "where the stage belongs"},
         {"/te.st/topics", "begins with the stage"},
         {"/te%73t/topics", "begins with the stage"},
+        {"/te~st/topics", "begins with the stage"},
+        {"/te:st/topics", "begins with the stage"},
+        {"/te@st/topics", "begins with the stage"},
+        {"/te[st/topics", "begins with the stage"},
         {"/_api/a1b2c3d4e5/topics/x", "where the stage belongs"},
     };
     struct fixture *f = *state;
@@ -132,6 +141,9 @@ static void a_fixed_stage_is_the_only_one_and_case_matters(void **state)
     gateway_ask(f, "GET", "/topics/t");
     assert_error(f, 403, "ForbiddenException", forbidden);
     assert_true(hint_says(f, "write /Test/topics"));
+    gateway_ask(f, "GET", "/te.st/topics");
+    assert_error(f, 403, "ForbiddenException", forbidden);
+    assert_true(hint_says(f, "begins with the stage"));
     options.stage = "topics"; /* named like a service, but it is deployed */
     gateway_begin(f, &options);
     gateway_ask(f, "GET", "/topics/topics");
@@ -175,6 +187,7 @@ static void a_configured_key_must_be_sent(void **state)
     } rows[] = {
         {NULL, 403},
         {"x-api-key: ", 403},
+        {"x-api-kez: abcdefghijklmnopqrst", 403},
         {"x-api-key: abcdefghijklmnopqrst", 200},
         {"X-API-KEY: abcdefghijklmnopqrst", 200},
         {"x-api-key: Abcdefghijklmnopqrst", 403},
@@ -351,6 +364,8 @@ static void settings_that_make_no_sense_are_config_errors(void **state)
         {.upstream_url = "http://"},
         {.upstream_url = "http://a/?x=1"},
         {.refused_status = 200},
+        {.refused_status = 499},
+        {.refused_status = 600},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         struct gateway_options options = rows[i];
@@ -386,6 +401,16 @@ static void ids_repeat_with_the_seed_and_differ_between_requests(void **state)
     assert_reply_header(f, "x-amzn-RequestId", first);
 }
 
+static void a_clock_at_its_beginning_has_a_date_too(void **state)
+{
+    struct fixture *f = *state;
+    struct gateway_options options = gateway_default_options(f);
+    env_init_virtual(&f->env, 7, 0);
+    gateway_begin(f, &options);
+    gateway_ask(f, "GET", "/test/x");
+    assert_reply_header(f, "Date", "Thu, 01 Jan 1970 00:00:00 GMT");
+}
+
 #define CASE(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, gateway_fixture_setup, gateway_fixture_teardown)
 
@@ -408,6 +433,7 @@ int main(void)
         CASE(a_stopping_server_answers_a_parked_request),
         CASE(settings_that_make_no_sense_are_config_errors),
         CASE(ids_repeat_with_the_seed_and_differ_between_requests),
+        CASE(a_clock_at_its_beginning_has_a_date_too),
     };
     return cmocka_run_group_tests_name("gateway", tests, NULL, NULL);
 }

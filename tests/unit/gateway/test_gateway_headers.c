@@ -26,6 +26,11 @@ static void path_and_query_are_decoded_and_encoded_again(void **state)
         {"/t/topics/a%2Fb", "/topics/a/b", ""},
         {"/t/topics/%c3%a9", "/topics/%C3%A9", ""},
         {"/t/topics/a%zz", "/topics/a%25zz", ""},
+        {"/t/topics/a%4z", "/topics/a%254z", ""},
+        {"/t/topics/a%z4", "/topics/a%25z4", ""},
+        {"/t/topics/~a_b.c-d%7e", "/topics/~a_b.c-d~", ""},
+        {"/t/topics/a[b", "/topics/a%5Bb", ""},
+        {"/t/topics/a@b`{", "/topics/a%40b%60%7B", ""},
         {"/t/topics/a%", "/topics/a%25", ""},
         {"/t/topics/a%00b", "/topics/a%00b", ""},
         {"/t/topics/a:b", "/topics/a%3Ab", ""},
@@ -206,6 +211,11 @@ static void a_trace_id_keeps_the_clients_root(void **state)
         {"X-Amzn-Trace-Id: Root=1-short", NULL},
         {"X-Amzn-Trace-Id: Root=1-5759E988-bd862e3fe1be46a994272793", NULL},
         {"X-Amzn-Trace-Id: Root=1-5759e988xbd862e3fe1be46a994272793", NULL},
+        {"X-Amzn-Trace-Id: Root=1-5759g988-bd862e3fe1be46a994272793", NULL},
+        {"X-Amzn-Trace-Id: Root=1-5759/988-bd862e3fe1be46a994272793", NULL},
+        {"X-Amzn-Trace-Id: Root=1-5759:988-bd862e3fe1be46a994272793", NULL},
+        {"X-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a99427279G", NULL},
+        {"X-Amzn-Trace-Id: Root=2-5759e988-bd862e3fe1be46a994272793", NULL},
         {"X-Amzn-Trace-Id: ", NULL},
     };
     struct fixture *f = *state;
@@ -228,6 +238,20 @@ static void accept_and_user_agent_are_added_only_when_absent(void **state)
     assert_false(backend_saw(f, "Accept: application/json"));
     assert_null(strstr(f->backend.headers, "AmazonAPIGateway"));
     assert_false(backend_saw_name(f, "Content-Length"));
+}
+
+/* Of as many letters as those that the gateway looks for itself. */
+static void headers_that_only_look_like_the_gateways_own_pass(void **state)
+{
+    static const char *const lines[] = {"X-HTTP-Method-Overrule: DELETE", "x-api-kez: a",
+                                        "Content-Time: text/plain"};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++) {
+        struct call call = {"POST", "/test/topics/t", {lines[i], NULL}, "{}"};
+        gateway_hand_in(f, &call);
+        assert_true(backend_saw(f, lines[i]));
+        assert_string_equal(f->backend.method, "POST");
+    }
 }
 
 /* --- methods and bodies --- */
@@ -277,6 +301,21 @@ static void other_bodies_pass_unchanged(void **state)
     }
 }
 
+static void a_method_that_means_a_body_says_that_there_is_none(void **state)
+{
+    static const struct {
+        const char *method;
+        bool has_length;
+    } rows[] = {{"POST", true},    {"PUT", true},  {"PATCH", true},
+                {"DELETE", false}, {"GET", false}, {"HEAD", false}};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        gateway_ask(f, rows[i].method, "/test/x");
+        assert_int_equal(backend_saw(f, "Content-Length: 0"), rows[i].has_length);
+        assert_int_equal(backend_saw_name(f, "Content-Length"), rows[i].has_length);
+    }
+}
+
 static void what_is_not_utf8_becomes_the_replacement_character(void **state)
 {
 #define U "\xef\xbf\xbd"
@@ -317,22 +356,23 @@ static void what_is_not_utf8_becomes_the_replacement_character(void **state)
 
 static void a_reply_keeps_status_and_body_and_gets_the_gateways_headers(void **state)
 {
-    static const int statuses[] = {200, 201, 204, 400, 404, 409, 415, 422, 500, 502, 503};
+    static const int statuses[] = {200, 201, 204, 304, 400, 404, 409, 415, 422, 500, 502, 503};
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_COUNT(statuses); i++) {
         f->backend.status = statuses[i];
-        f->backend.body = statuses[i] == 204 ? SPAN_EMPTY : SPAN_LIT("{\"error_code\":1}");
+        bool has_body = statuses[i] != 204 && statuses[i] != 304;
+        f->backend.body = has_body ? SPAN_LIT("{\"error_code\":1}") : SPAN_EMPTY;
         f->backend.content_type = "application/vnd.kafka.v2+json";
         gateway_ask(f, "GET", "/test/topics");
         assert_int_equal(f->exchange.reply.status, statuses[i]);
-        assert_body(f, statuses[i] == 204 ? "" : "{\"error_code\":1}");
+        assert_body(f, has_body ? "{\"error_code\":1}" : "");
         assert_string_equal(f->exchange.reply.content_type, "application/vnd.kafka.v2+json");
         assert_identity(f);
         assert_reply_header(f, "x-amzn-Remapped-Connection", "keep-alive");
         assert_reply_header(f, "x-amzn-Remapped-Date", "Fri, 05 Feb 2021 19:14:42 GMT");
         assert_true(
             span_starts_with(reply_header(f, "x-amzn-Remapped-Server"), SPAN_LIT("Jetty(")));
-        assert_reply_header(f, "x-amzn-Remapped-Content-Length", statuses[i] == 204 ? "" : "16");
+        assert_reply_header(f, "x-amzn-Remapped-Content-Length", has_body ? "16" : "");
         assert_int_equal(reply_header(f, "x-amzn-ErrorType").len, 0);
         assert_int_equal(reply_header(f, "X-Amzn-Trace-Id").len, 0);
     }
@@ -388,6 +428,20 @@ static void these_reply_headers_are_remapped_dropped_or_pass(void **state)
             assert_null(strstr(all.ptr, rows[i].line));
         }
     }
+}
+
+static void lines_of_a_reply_that_are_no_headers_stay_behind(void **state)
+{
+    struct fixture *f = *state;
+    f->backend.lines = "no colon\r\n: no name\r\nConnection: X-Hop\r\nX-Hop: 1\r\n"
+                       "X-Empty:\r\nX-Kept: 2\r\n";
+    gateway_ask(f, "GET", "/test/topics");
+    struct span all = buf_span(&f->exchange.reply.headers);
+    assert_null(strstr(all.ptr, "no colon"));
+    assert_null(strstr(all.ptr, "no name"));
+    assert_null(strstr(all.ptr, "X-Hop: "));
+    assert_non_null(strstr(all.ptr, "X-Empty: \r\n"));
+    assert_reply_header(f, "X-Kept", "2");
 }
 
 static void a_reply_that_is_not_utf8_is_repaired_too(void **state)
@@ -454,6 +508,8 @@ static void the_traps_behind_a_gateway_are_hinted_at(void **state)
     assert_true(hint_says(f, "/record"));
     gateway_ask(f, "POST", "/test/topics/t/PutRecord");
     assert_true(hint_says(f, "PutRecord"));
+    gateway_ask(f, "POST", "/test/topics/t/PutRecords");
+    assert_true(hint_says(f, "PutRecord"));
 }
 
 /* The backend's own hint takes the gateway's port for its own. */
@@ -494,13 +550,16 @@ int main(void)
         CASE(these_request_headers_are_rewritten_or_added),
         CASE(a_trace_id_keeps_the_clients_root),
         CASE(accept_and_user_agent_are_added_only_when_absent),
+        CASE(headers_that_only_look_like_the_gateways_own_pass),
         CASE(the_method_override_changes_the_method_and_is_used_up),
         CASE(bodies_of_get_and_head_are_dropped_with_a_hint),
         CASE(other_bodies_pass_unchanged),
+        CASE(a_method_that_means_a_body_says_that_there_is_none),
         CASE(what_is_not_utf8_becomes_the_replacement_character),
         CASE(a_reply_keeps_status_and_body_and_gets_the_gateways_headers),
         CASE(a_reply_without_a_type_becomes_json),
         CASE(these_reply_headers_are_remapped_dropped_or_pass),
+        CASE(lines_of_a_reply_that_are_no_headers_stay_behind),
         CASE(a_reply_that_is_not_utf8_is_repaired_too),
         CASE(a_reply_over_ten_megabytes_is_an_internal_error),
         CASE(the_backends_hint_stays_unless_the_gateway_knows_better),
