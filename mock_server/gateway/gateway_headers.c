@@ -147,10 +147,13 @@ struct header_out {
     struct span trace; /* as sent */
     bool has_accept;
     bool has_user_agent;
+    bool starved; /* something that was to be added could not be made */
 };
 
+/* Nothing that the gateway adds is empty but for want of memory. */
 static void header_put(struct header_out *out, struct span name, struct span value)
 {
+    out->starved = out->starved || value.len == 0;
     out->headers[out->count++] = (struct http_header){name, value};
 }
 
@@ -240,7 +243,7 @@ bool gateway_request_map(struct gateway_call *call)
     request->headers = out.headers;
     request->header_count = out.count;
     request->host = SPAN_LIT(GATEWAY_BACKEND_HOST);
-    return true;
+    return !out.starved;
 }
 
 /* --- the reply's way to the client --- */
@@ -284,7 +287,10 @@ static void reply_line_map(struct exchange *exchange, struct span name, struct s
         return;
     case REPLY_CONTENT_TYPE:
         copy = arena_copy_cstr(&exchange->arena, value);
-        reply->content_type = copy != NULL ? copy : reply->content_type;
+        if (copy == NULL) {
+            buf_no_memory(&reply->headers); /* of another type it would be another answer */
+        }
+        reply->content_type = copy;
         return;
     case REPLY_HINT:
         copy = arena_copy_cstr(&exchange->arena, value);

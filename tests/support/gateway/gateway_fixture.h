@@ -32,6 +32,7 @@ struct backend {
     char headers[texts_max]; /* "Name: value\n" */
     char body_seen[texts_max];
     size_t body_len;
+    void *test; /* its own */
 };
 
 struct fixture {
