@@ -246,9 +246,6 @@ static enum handled gateway_handle(void *ctx, struct exchange *exchange)
 {
     struct gateway *gateway = ctx;
     struct http_request *request = &exchange->request;
-    if (exchange->journal_path.len == 0) {
-        exchange->journal_path = request->path;
-    }
     struct request_facts facts = facts_of(request);
     if (facts.value_bytes > GATEWAY_HEADER_VALUE_BYTES_MAX) {
         exchange_fail(exchange, EXCHANGE_HEAD_TOO_LARGE);
@@ -360,10 +357,7 @@ static enum status gateway_setup(struct gateway *gateway, struct error *err)
     };
     enum status status = throttle_init(&gateway->throttle, options->env, options->throttle_rate,
                                        options->throttle_burst, err);
-    if (status != STATUS_OK) {
-        error_prefix(err, "gateway throttle");
-        return STATUS_CONFIG;
-    }
+    PP_ASSERT(status == STATUS_OK); /* the options were checked */
     return gateway->upstream_url != NULL ? gateway_upstream_new(gateway, &gateway->upstream, err)
                                          : STATUS_OK;
 }

@@ -44,7 +44,7 @@ struct span gateway_segment_take(struct span *path)
 /* Of several slashes at the front the last one stays. */
 static struct span slashes_fold(struct span path)
 {
-    while (path.len > 1 && path.ptr[0] == '/' && path.ptr[1] == '/') {
+    while (span_starts_with(path, SPAN_LIT("//"))) {
         path = span_skip(path, 1);
     }
     return path;

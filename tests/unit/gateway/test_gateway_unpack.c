@@ -1,4 +1,5 @@
 /* Undoing Content-Encoding a bounded piece at a time, for many at once. */
+#include "alloc_fault.h"
 #include "budget.h"
 #include "gateway_unpack.h"
 
@@ -260,6 +261,115 @@ static void what_lies_behind_a_deflate_is_no_part_of_it(void **state)
     assert_int_equal(one.outcome, UNPACK_BROKEN);
 }
 
+/* What the first bytes announce decides, and what follows must keep to it. */
+static void what_begins_like_another_packing_is_broken(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } rows[] = {
+        {"\x1f", 1}, {"\x1f\x00\x08", 3}, {"\x78", 1}, {"\x78\x00\x01", 3}, {"\x78\x9d\x01", 3},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct one one;
+        begin(f, &one, span_from(rows[i].bytes, rows[i].len), 100);
+        (void)run(f, &one);
+        assert_int_equal(one.outcome, UNPACK_BROKEN);
+    }
+}
+
+/* The first member fills the room, or what is read in one turn, to its last byte. */
+static void a_member_may_end_where_a_slice_does(void **state)
+{
+    struct fixture *f = *state;
+    struct one one;
+    char empty[64];
+    char *name = calloc(1, GATEWAY_UNPACK_PACKED_BYTES);
+    char *members = malloc(2 * GATEWAY_UNPACK_PACKED_BYTES);
+    struct span packed = pack(f, 0, 31);
+    size_t empty_len = packed.len;
+    memcpy(empty, packed.ptr, empty_len);
+    packed = pack(f, 1000, 31);
+    memcpy(members, packed.ptr, packed.len);
+    memcpy(members + packed.len, empty, empty_len);
+    begin(f, &one, span_from(members, packed.len + empty_len), 1000);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_DONE);
+    assert_int_equal(one.plain_bytes, 1000);
+    /* RFC 1952 section 2.3: FLG.FNAME is set, and a name follows the ten bytes of the head. */
+    size_t name_len = GATEWAY_UNPACK_PACKED_BYTES - packed.len;
+    memset(name, 'n', name_len - 1);
+    memcpy(members, packed.ptr, 10);
+    members[3] |= 8;
+    memcpy(members + 10, name, name_len);
+    memcpy(members + 10 + name_len, packed.ptr + 10, packed.len - 10);
+    memcpy(members + GATEWAY_UNPACK_PACKED_BYTES, packed.ptr, packed.len);
+    begin(f, &one, span_from(members, GATEWAY_UNPACK_PACKED_BYTES + packed.len), 5000);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_DONE);
+    assert_int_equal(one.plain_bytes, 2000);
+    free(members);
+    free(name);
+}
+
+static void each_allocation_of_unpacking_may_fail(void **state)
+{
+    struct fixture *f = *state;
+    struct span packed = pack(f, 70000, 31);
+    bool failed = true;
+    for (long n = 1; failed; n++) {
+        struct one one;
+        begin(f, &one, packed, 70000);
+        alloc_fault_begin(n, ALLOC_FAILS_ONCE);
+        (void)run(f, &one);
+        failed = alloc_fault_end();
+        assert_int_equal(one.outcome, failed ? UNPACK_NO_MEMORY : UNPACK_DONE);
+        assert_int_equal(f->budget.used_bytes, 0);
+    }
+}
+
+static void an_unpacker_without_memory_for_its_timer_is_none(void **state)
+{
+    struct fixture *f = *state;
+    struct timer_heap timers;
+    struct gateway_unpacker unpacker;
+    timer_heap_init(&timers, &f->env);
+    alloc_fault_begin(1, ALLOC_FAILS_ONCE);
+    enum status status = gateway_unpacker_init(&unpacker, &timers, NULL);
+    assert_int_equal(status, alloc_fault_end() ? STATUS_NO_MEMORY : STATUS_OK);
+    gateway_unpacker_release(&unpacker);
+    assert_int_equal(timers.reserved, 0);
+    timer_heap_release(&timers);
+}
+
+/* Its turn comes again behind those that wait already. */
+static void what_finds_no_room_at_first_is_unpacked_when_there_is_some(void **state)
+{
+    struct fixture *f = *state;
+    struct one one;
+    size_t others = 0;
+    budget_note(&f->budget, BUDGET_REPLIES, &others, budget_room(&f->budget, BUDGET_REPLIES));
+    begin(f, &one, pack(f, 1000, 31), 1000);
+    timer_heap_run(&f->timers);
+    assert_false(one.over);
+    budget_note(&f->budget, BUDGET_REPLIES, &others, 0);
+    (void)run(f, &one);
+    assert_int_equal(one.outcome, UNPACK_DONE);
+    assert_int_equal(one.plain_bytes, 1000);
+}
+
+static void who_leaves_before_his_turn_is_not_unpacked(void **state)
+{
+    struct fixture *f = *state;
+    struct one one;
+    begin(f, &one, pack(f, 1000, 31), 1000);
+    gateway_unpack_end(&one.unpacking);
+    timer_heap_run(&f->timers);
+    assert_false(one.over);
+    assert_int_equal(timer_heap_next_us(&f->timers), INT64_MAX);
+}
+
 /* As large as API Gateway passes, as it is or beside what it was packed in, with the budget of a
  * server that has the least memory (22 of 48 MiB). */
 static void the_largest_answer_fits_an_idle_server(void **state)
@@ -300,6 +410,12 @@ int main(void)
         CASE(every_member_of_a_gzip_is_unpacked),
         CASE(what_becomes_nothing_takes_turns_too),
         CASE(what_lies_behind_a_deflate_is_no_part_of_it),
+        CASE(what_begins_like_another_packing_is_broken),
+        CASE(a_member_may_end_where_a_slice_does),
+        CASE(each_allocation_of_unpacking_may_fail),
+        CASE(an_unpacker_without_memory_for_its_timer_is_none),
+        CASE(what_finds_no_room_at_first_is_unpacked_when_there_is_some),
+        CASE(who_leaves_before_his_turn_is_not_unpacked),
         CASE(the_largest_answer_fits_an_idle_server),
     };
     return cmocka_run_group_tests_name("gateway unpack", tests, NULL, NULL);
