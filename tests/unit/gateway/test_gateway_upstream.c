@@ -1,12 +1,15 @@
 /* The gateway in front of a server of another kind, over real sockets: the loop in a thread, a raw
  * client before it, an answering server behind it. */
+#include "alloc_fault.h"
 #include "answer_server.h"
+#include "call_fault.h"
 #include "gateway.h"
 #include "http_conn.h"
 #include "raw_socket.h"
 #include "server.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -24,6 +28,7 @@ struct fixture {
     struct log log;
     struct server *server;
     struct gateway *gateway;
+    struct budget budget;
     pthread_t thread;
     int port;
     int client;
@@ -66,6 +71,10 @@ static const struct answer answers[] = {
      SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 5\r\n\r\n"
                "plain"),
      false},
+    {"/empty-encodings",
+     SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: , identity,,\r\nContent-Length: 5\r\n\r\n"
+               "plain"),
+     false},
     {"/deleted", SPAN_INIT("HTTP/1.1 204 No Content\r\n\r\n"), false},
     {"/hinted", SPAN_INIT("HTTP/1.1 415 x\r\nX-Pinpipe-Hint: theirs\r\nContent-Length: 0\r\n\r\n"),
      false},
@@ -88,19 +97,26 @@ struct wanted {
     int refused_status;
     int64_t timeout_ms;
     const char *scheme;
+    const char *host;    /* NULL: 127.0.0.1 */
+    const char *path;    /* of the integration's URL */
+    size_t budget_bytes; /* 0: answers count in none */
 };
 
 static void server_begin(struct fixture *f, struct wanted wanted)
 {
-    char url[64];
+    static char url[128 * 1024];
     struct error err = ERROR_NONE;
     struct server_options server = {.env = &f->env, .log = &f->log};
-    snprintf(url, sizeof(url), "%s://127.0.0.1:%d/", wanted.scheme, wanted.upstream_port);
+    snprintf(url, sizeof(url), "%s://%s:%d/%s", wanted.scheme,
+             wanted.host != NULL ? wanted.host : "127.0.0.1", wanted.upstream_port,
+             wanted.path != NULL ? wanted.path : "");
+    budget_init(&f->budget, wanted.budget_bytes);
     assert_int_equal(server_new(&server, &f->server, &err), STATUS_OK);
     struct gateway_options gateway = {.timers = &f->server->timers,
                                       .env = &f->env,
                                       .log = &f->log,
                                       .loop = &f->server->loop,
+                                      .budget = wanted.budget_bytes > 0 ? &f->budget : NULL,
                                       .upstream_url = url,
                                       .refused_status = wanted.refused_status,
                                       .timeout_ms = wanted.timeout_ms};
@@ -123,6 +139,7 @@ static void server_end(struct fixture *f)
     pthread_join(f->thread, NULL);
     gateway_free(f->gateway);
     server_free(f->server);
+    assert_int_equal(f->budget.used_bytes, 0);
 }
 
 static int setup(void **state)
@@ -139,6 +156,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
+    call_fault_end();
+    alloc_fault_end();
     server_end(f);
     answer_server_stop(&f->behind);
     free(f);
@@ -306,6 +325,7 @@ static void only_what_is_undone_is_asked_of_the_upstream(void **state)
         {"gzip, deflate, br, zstd", "\r\nAccept-Encoding: gzip, deflate\r\n"},
         {"BR;q=1.0,gzip;q=0.8 , *;q=0.1", "\r\nAccept-Encoding: gzip;q=0.8\r\n"},
         {"identity", "\r\nAccept-Encoding: identity\r\n"},
+        {", gzip ,, deflate,", "\r\nAccept-Encoding: gzip, deflate\r\n"},
         {"br", "\r\nAccept-Encoding: identity\r\n"},
         {"", "\r\nAccept-Encoding:\r\n"},
     };
@@ -335,6 +355,64 @@ static void an_encoding_that_is_not_undone_is_a_network_error(void **state)
     }
     get(f, "/identity");
     assert_answer(f, 200, "plain");
+    get(f, "/empty-encodings");
+    assert_answer(f, 200, "plain");
+}
+
+/* --- answers that grow when they are unpacked --- */
+
+enum { bomb_bytes = 10485761 };
+
+/* What the answering server sends for any path that it has no answer for. */
+static bool answer_bomb(int fd, const char *path)
+{
+    static unsigned char packed[64 * 1024];
+    char head[128];
+    z_stream stream = {.next_out = packed, .avail_out = sizeof(packed)};
+    char *plain = calloc(1, bomb_bytes);
+    stream.next_in = (unsigned char *)plain;
+    stream.avail_in = strcmp(path, "/bomb") == 0 ? bomb_bytes : bomb_bytes - 1;
+    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    size_t len = sizeof(packed) - stream.avail_out;
+    deflateEnd(&stream);
+    free(plain);
+    int head_len = snprintf(head, sizeof(head),
+                            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                            "Content-Length: %zu\r\n\r\n",
+                            len);
+    answer_send(fd, span_from(head, (size_t)head_len));
+    answer_send(fd, span_from((const char *)packed, len));
+    return true;
+}
+
+static void an_answer_that_unpacks_to_too_much_is_an_internal_error(void **state)
+{
+    struct fixture *f = *state;
+    f->behind.otherwise = answer_bomb;
+    get(f, "/bomb");
+    assert_answer(f, 500, "{\"message\": \"Internal server error\"}");
+    char hint[256];
+    assert_true(raw_header(&f->reply, "X-Pinpipe-Hint", hint, sizeof(hint)));
+    assert_non_null(strstr(hint, "10485760 bytes"));
+    get(f, "/topics");
+    assert_answer(f, 200, "[]");
+}
+
+static void an_answer_that_there_is_no_room_to_unpack_is_503(void **state)
+{
+    struct fixture *f = *state;
+    char hint[256];
+    f->behind.otherwise = answer_bomb;
+    server_again(f, (struct wanted){.upstream_port = f->behind.port,
+                                    .scheme = "http",
+                                    .budget_bytes = 4 * 1024 * 1024});
+    get(f, "/large");
+    assert_answer(f, 503, "{\"message\":\"Service Unavailable\"}");
+    assert_true(raw_header(&f->reply, "X-Pinpipe-Hint", hint, sizeof(hint)));
+    assert_non_null(strstr(hint, "too much memory together"));
+    get(f, "/gzip");
+    assert_answer(f, 200, "hello\n");
 }
 
 static void a_head_request_has_no_body(void **state)
@@ -399,6 +477,133 @@ static void https_to_a_plain_upstream_is_a_network_error(void **state)
     assert_non_null(strstr(hint, "write http:// in the integration URL"));
 }
 
+/* A label of 64 letters is none, so that nobody is asked for it. */
+static void an_upstream_whose_host_is_not_known_is_a_network_error(void **state)
+{
+    struct fixture *f = *state;
+    char hint[512];
+    server_again(f,
+                 (struct wanted){.upstream_port = 8082,
+                                 .scheme = "http",
+                                 .host = "ec2aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                         "aaaaaaaaaaaaaaaaaaaaaaaaa"});
+    get(f, "/topics");
+    assert_answer(f, 504, "{\"message\":\"Network error communicating with endpoint\"}");
+    assert_true(raw_header(&f->reply, "X-Pinpipe-Hint", hint, sizeof(hint)));
+    assert_non_null(strstr(hint, "another name after each start"));
+}
+
+static void a_url_that_is_too_long_for_the_upstream_is_an_internal_error(void **state)
+{
+    static char path[70 * 1000];
+    struct fixture *f = *state;
+    struct error err = ERROR_NONE;
+    memset(path, 'a', 65400);
+    server_again(f,
+                 (struct wanted){.upstream_port = f->behind.port, .scheme = "http", .path = path});
+    get(f, "/topics/which-does-not-fit-behind-it/which-does-not-fit-behind-it/"
+           "which-does-not-fit-behind-it/which-does-not-fit-behind-it");
+    assert_answer(f, 500, "{\"message\": \"Internal server error\"}");
+    memcpy(path, "http://127.0.0.1/", 17);
+    memset(path + 65400, 'a', 1000);
+    struct gateway_options options = {.timers = &f->server->timers,
+                                      .env = &f->env,
+                                      .log = &f->log,
+                                      .loop = &f->server->loop,
+                                      .upstream_url = path};
+    struct gateway *gateway = NULL;
+    assert_int_equal(gateway_new(&options, &gateway, &err), STATUS_CONFIG);
+    assert_non_null(strstr(err.message, "too long"));
+    assert_null(gateway);
+}
+
+/* It is watched when libcurl wants something else of it, or its request times out. */
+static void a_socket_that_cannot_be_watched_costs_no_more_than_its_request(void **state)
+{
+    struct fixture *f = *state;
+    server_again(
+        f, (struct wanted){.upstream_port = f->behind.port, .timeout_ms = 2000, .scheme = "http"});
+    get(f, "/drop"); /* the next one needs a socket, and the client's own is watched by now */
+    assert_int_equal(f->reply.status, 504);
+    call_fault_begin((struct call_fault){CALL_EPOLL_CTL, .times = 1, .code = ENOSPC});
+    get(f, "/topics");
+    (void)call_fault_end();
+    assert_true(f->reply.status == 200 || f->reply.status == 504);
+    get(f, "/topics");
+    assert_answer(f, 200, "[]");
+}
+
+/* --- without memory --- */
+
+enum { allocations_max = 5000 };
+
+static void each_allocation_of_a_request_to_the_upstream_may_fail(void **state)
+{
+    static const char *const asked[] = {
+        "GET /test/gzip HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n",
+        "POST /test/plain?a=%20 HTTP/1.1\r\nHost: x\r\nX-Empty:\r\nContent-Length: 2\r\n\r\n{}",
+    };
+    static const char *const bodies[] = {"hello\n", "no\xef\xbf\xbd"};
+    static const int statuses[] = {200, 404};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_COUNT(asked); i++) {
+        bool right = false;
+        for (long n = 1; !right; n++) {
+            assert_true(n < allocations_max);
+            server_again(f, (struct wanted){.upstream_port = f->behind.port,
+                                            .timeout_ms = 200,
+                                            .scheme = "http",
+                                            .budget_bytes = 48 * 1024 * 1024});
+            int fd = raw_connect(f->port);
+            alloc_fault_begin_elsewhere(n, ALLOC_FAILS_ONCE);
+            raw_send_text(fd, asked[i]);
+            raw_receive(fd, false, &f->reply);
+            bool failed = alloc_fault_end();
+            if (f->reply.status == statuses[i]) {
+                assert_string_equal(raw_body(&f->reply), bodies[i]);
+            } else { /* a machine that is busy for so long is no failure of ours */
+                assert_true((failed && f->reply.status == 0) || f->reply.status >= 500);
+            }
+            right = f->reply.status == statuses[i] && !failed;
+            raw_close(fd);
+            f->reply.status = 504;
+            for (int again = 0; f->reply.status == 504 && again < 50; again++) {
+                get(f, "/topics");
+            }
+            assert_answer(f, 200, "[]");
+        }
+    }
+}
+
+static void a_gateway_without_memory_for_its_upstream_is_none(void **state)
+{
+    struct fixture *f = *state;
+    bool failed = true;
+    enum status status = STATUS_NO_MEMORY;
+    server_end(f); /* its loop and timers are used from here */
+    for (long n = 1; failed; n++) {
+        struct server *server;
+        struct gateway *gateway = NULL;
+        struct error err = ERROR_NONE;
+        const struct server_options of_server = {.env = &f->env, .log = &f->log};
+        assert_int_equal(server_new(&of_server, &server, &err), STATUS_OK);
+        struct gateway_options options = {.timers = &server->timers,
+                                          .env = &f->env,
+                                          .log = &f->log,
+                                          .loop = &server->loop,
+                                          .upstream_url = "http://127.0.0.1:8082"};
+        alloc_fault_begin(n, ALLOC_FAILS_ONCE);
+        status = gateway_new(&options, &gateway, &err);
+        failed = alloc_fault_end();
+        assert_true(status == STATUS_OK || failed);
+        assert_int_equal(gateway != NULL, status == STATUS_OK);
+        assert_true(status == STATUS_OK || err.message[0] != '\0');
+        gateway_free(gateway);
+        server_free(server);
+    }
+    server_begin(f, (struct wanted){.upstream_port = f->behind.port, .scheme = "http"});
+}
+
 static void a_silent_upstream_is_504_when_the_time_is_up(void **state)
 {
     struct fixture *f = *state;
@@ -452,10 +657,17 @@ int main(void)
         CASE(a_compressed_answer_is_unpacked),
         CASE(only_what_is_undone_is_asked_of_the_upstream),
         CASE(an_encoding_that_is_not_undone_is_a_network_error),
+        CASE(an_answer_that_unpacks_to_too_much_is_an_internal_error),
+        CASE(an_answer_that_there_is_no_room_to_unpack_is_503),
         CASE(a_head_request_has_no_body),
         CASE(the_connection_to_the_upstream_is_kept),
         CASE(a_refused_upstream_is_504_or_the_configured_status),
         CASE(https_to_a_plain_upstream_is_a_network_error),
+        CASE(an_upstream_whose_host_is_not_known_is_a_network_error),
+        CASE(a_url_that_is_too_long_for_the_upstream_is_an_internal_error),
+        CASE(a_socket_that_cannot_be_watched_costs_no_more_than_its_request),
+        CASE(each_allocation_of_a_request_to_the_upstream_may_fail),
+        CASE(a_gateway_without_memory_for_its_upstream_is_none),
         CASE(a_silent_upstream_is_504_when_the_time_is_up),
         CASE(when_the_client_leaves_the_upstreams_request_is_given_up),
         CASE(a_stopping_gateway_answers_what_waits),
