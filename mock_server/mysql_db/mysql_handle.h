@@ -16,7 +16,7 @@ enum {
     MYSQL_DATA_DIR_BYTES = 512,
 };
 
-/* Which file it was: another one under the same name differs in one of these. */
+/* Tells a file from another one under the same name, which differs in one of these. */
 struct mysql_file_identity {
     dev_t device;
     ino_t inode;

@@ -209,7 +209,7 @@ enum status resolve_s3(struct cli *cli, struct s3_client_options *out, struct er
     return status;
 }
 
-/* What neither a setting nor a running server said. */
+/* Fills in the usual endpoints: those that neither a setting nor a running server said. */
 static enum status endpoints_usual(struct cli *cli, struct endpoints *out, struct error *err)
 {
     if (out->invoke_url == NULL) {
