@@ -44,7 +44,8 @@ static uint32_t member(const struct sink_tree *tree, uint32_t object, const char
 static bool find_type(const struct sink_tree *tree, uint32_t schema, enum sink_type *out)
 {
     uint32_t type = member(tree, schema, "type");
-    for (size_t i = 0; is_kind(tree, type, JSON_STRING) && i < ARRAY_COUNT(types); i++) {
+    PP_ASSERT(is_kind(tree, type, JSON_STRING));
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
         if (sink_tree_text_is(tree, type, types[i].json)) {
             *out = (enum sink_type)i;
             return true;
@@ -146,7 +147,8 @@ bool sink_schema_field(const struct sink_tree *tree, const struct sink_typed *fr
 {
     struct buf text;
     uint32_t fields = member(tree, from->schema, "fields");
-    uint32_t id = fields != 0 ? sink_tree_node(tree, fields)->first : 0;
+    PP_ASSERT(is_kind(tree, fields, JSON_ARRAY)); /* from is a struct */
+    uint32_t id = sink_tree_node(tree, fields)->first;
     bool found = false;
     failure->no_memory = false;
     buf_init(&text, SINK_TEXT_BYTES_MAX);
@@ -179,9 +181,11 @@ static int64_t long_of_number(struct span raw)
     point = point == 0 ? end : point;
     struct span text = span_skip(raw, end + 1);
     text = text.len > 0 && text.ptr[0] == '+' ? span_skip(text, 1) : text;
-    if (text.len > 9 || (text.len > 0 && !span_parse_i64(text, &exponent))) {
+    if (text.len > 9) {
         return 0; /* either way no low bits are left */
     }
+    bool read = text.len == 0 || span_parse_i64(text, &exponent);
+    PP_ASSERT(read);
     int64_t whole = (int64_t)(point - start) + exponent; /* digits that belong to the whole part */
     uint64_t value = 0;
     for (size_t i = start; i < end; i++) {
@@ -434,15 +438,21 @@ static bool write_typed(struct writing *w, uint32_t schema, enum sink_type type,
     BUG("a type without its writer");
 }
 
-static bool schema_write_value(struct writing *w, uint32_t schema, uint32_t value)
+/* False: what has been written so far did not fit. */
+static bool written_fits(struct writing *w)
 {
-    enum sink_type type = sink_schema_type(w->tree, schema);
     if (w->out->no_memory) {
         return sink_fail_no_memory(w->failure);
     }
-    if (!buf_ok(w->out)) {
-        return sink_fail(w->failure, JAVA_DATA_EXCEPTION, "The value is larger than %d bytes",
-                         SINK_TYPED_BYTES_MAX);
+    return buf_ok(w->out) || sink_fail(w->failure, JAVA_DATA_EXCEPTION,
+                                       "The value is larger than %d bytes", SINK_TYPED_BYTES_MAX);
+}
+
+static bool schema_write_value(struct writing *w, uint32_t schema, uint32_t value)
+{
+    enum sink_type type = sink_schema_type(w->tree, schema);
+    if (!written_fits(w)) {
+        return false;
     }
     value = effective(w->tree, schema, value);
     if (value != 0) {
@@ -497,7 +507,7 @@ bool sink_schema_convert(const struct sink_tree *tree, struct sink_typed *out, s
     if (is_null && is_optional(tree, schema)) {
         out->value = 0;
     } else {
-        ok = schema_write_value(&w, schema, payload);
+        ok = schema_write_value(&w, schema, payload) && written_fits(&w);
     }
     buf_release(&scratch);
     return ok;

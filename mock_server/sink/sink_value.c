@@ -53,7 +53,8 @@ static bool convert_json(struct sink_value *value, const struct sink_conversion 
         value->root = value->typed.value;
         if (value->typed.schema != 0) {
             value->kind = value->root != 0 ? SINK_VALUE_TYPED : SINK_VALUE_NULL;
-            return buf_ok(&value->json) || sink_fail_no_memory(failure);
+            PP_ASSERT(buf_ok(&value->json));
+            return true;
         }
     }
     value->kind = value->root == 0 || sink_tree_node(&value->tree, value->root)->kind == JSON_NULL

@@ -65,6 +65,9 @@ static void payloads_are_written_as_their_schema_has_them(void **state)
          "\"default\":7},{\"type\":\"string\",\"field\":\"b\",\"optional\":true,\"default\":\"x\"}]"
          "},\"payload\":{}}",
          "{\"a\":7,\"b\":\"x\"}"},
+        {"{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"int32\",\"field\":\"a\","
+         "\"optional\":true,\"default\":null}]},\"payload\":{}}",
+         "{\"a\":null}"},
         {"{\"schema\":{\"type\":\"struct\",\"fields\":[{\"type\":\"array\",\"items\":{\"type\":"
          "\"string\"},\"field\":\"a\"},{\"type\":\"map\",\"keys\":{\"type\":\"string\"},\"values\":"
          "{\"type\":\"int32\"},\"field\":\"m\"},{\"type\":\"bytes\",\"field\":\"y\"}]},\"payload\":"
@@ -268,6 +271,32 @@ static void defaults_do_not_make_a_value_endless(void **state)
     buf_release(&in);
 }
 
+/* What does not fit is no value, wherever it ends: there is nothing to wait for. */
+static void a_text_that_is_too_large_is_a_data_exception(void **state)
+{
+    static const char head[] = "{\"schema\":{\"type\":\"string\"},\"payload\":\"";
+    struct fixture *f = *state;
+    for (int more = 0; more < 2; more++) {
+        size_t len = SINK_TYPED_BYTES_MAX - 2 + (size_t)more; /* and its quotes */
+        struct buf text;
+        buf_init(&text, len + 1000);
+        buf_append_cstr(&text, head);
+        assert_true(buf_reserve(&text, len));
+        memset(text.ptr + text.len, 'x', len);
+        text.len += len;
+        BUF_APPEND_LIT(&text, "\"}");
+        assert_true(buf_ok(&text));
+        bool ok = convert(f, buf_cstr(&text));
+        assert_int_equal(ok, more == 0);
+        if (!ok) {
+            assert_false(f->failure.no_memory);
+            assert_string_equal(f->failure.chain[0].message,
+                                "The value is larger than 16777216 bytes");
+        }
+        buf_release(&text);
+    }
+}
+
 static void a_struct_has_so_many_fields_at_most(void **state)
 {
     struct fixture *f = *state;
@@ -293,6 +322,7 @@ int main(void)
         T(payloads_of_other_kinds_are_read_as_jackson_reads_them),
         T(schemas_and_entries_that_are_not_whole_are_data_exceptions),
         T(defaults_do_not_make_a_value_endless),
+        T(a_text_that_is_too_large_is_a_data_exception),
         T(a_struct_has_so_many_fields_at_most),
     };
 #undef T
