@@ -63,7 +63,8 @@ static bool fail_no_field(struct sink_failure *failure, struct span path)
                      SPAN_ARG(path));
 }
 
-/* "a.b" is b in a; dots between double quotes belong to the name. */
+/* "a.b" is b in a; dots between double quotes belong to the name. *len is that of the whole name,
+ * of which no more than cap bytes are given. */
 static bool next_step(struct span *rest, char *name, size_t cap, size_t *len)
 {
     bool quoted = false;
@@ -75,8 +76,11 @@ static bool next_step(struct span *rest, char *name, size_t cap, size_t *len)
     for (; i < rest->len && (quoted || rest->ptr[i] != '.'); i++) {
         if (rest->ptr[i] == '"') {
             quoted = !quoted;
-        } else if (*len < cap) {
-            name[(*len)++] = rest->ptr[i];
+        } else {
+            if (*len < cap) {
+                name[*len] = rest->ptr[i];
+            }
+            ++*len;
         }
     }
     *rest = i < rest->len ? span_skip(*rest, i + 1) : (struct span){NULL, 0};
@@ -91,17 +95,18 @@ static bool path_find_field(const struct sink_tree *tree, uint32_t root, struct 
     struct span rest = path;
     uint32_t at = root;
     while (next_step(&rest, name, sizeof(name), &len)) {
+        struct span step = span_from(name, len < sizeof(name) ? len : sizeof(name));
         if (sink_tree_node(tree, at)->kind != JSON_OBJECT) {
             fail_no_field(failure, path);
             return sink_fail_cause(failure, JAVA_DATA_EXCEPTION,
                                    "Argument not a Struct or Map. Cannot get field '%.*s'",
-                                   (int)len, name);
+                                   SPAN_ARG(step));
         }
-        at = sink_tree_member(tree, at, span_from(name, len));
+        at = step.len == len ? sink_tree_member(tree, at, step) : 0; /* such names nobody has */
         if (at == 0 || sink_tree_node(tree, at)->kind == JSON_NULL) {
             fail_no_field(failure, path);
             return sink_fail_cause(failure, JAVA_DATA_EXCEPTION,
-                                   "Unable to find nested field '%.*s'", (int)len, name);
+                                   "Unable to find nested field '%.*s'", SPAN_ARG(step));
         }
     }
     *out = at;

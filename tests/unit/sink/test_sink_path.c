@@ -123,6 +123,11 @@ static void fields_of_a_struct_are_paths(void **state)
                 STRUCT(FIELD("boolean", "ind") "," OPTIONAL("string", "country"), "{\"ind\":true}"),
                 0),
         "country=null/ind=true");
+    assert_string_equal(encoded(f,
+                                STRUCT(FIELD("boolean", "ind") "," FIELD("string", "country"),
+                                       "{\"ind\":\"x\",\"country\":\"\"}"),
+                                0),
+                        "country=/ind=false");
     assert_string_equal(encoded(f, STRUCT(FIELD("int32", "ind"), "{\"ind\":1}"), 0),
                         "country is not a valid field name");
     assert_string_equal(
@@ -297,6 +302,12 @@ static void a_field_is_a_timestamp(void **state)
         {"{\"timestamp\":null}", "The nested field named 'timestamp' does not exist."},
         {"{}", "The nested field named 'timestamp' does not exist."},
         {"[1]", "Error encoding partition."},
+        {"7", "Error encoding partition."},
+        {"{\"timestamp\":[1]}", "Error extracting timestamp from record field: timestamp"},
+        {"{\"timestamp\":-1.5}", "1969-12-31T23:59:59.999"},
+        {"{\"timestamp\":-9100000000000000000}", "Adding time zone offset caused overflow"},
+        {"{\"timestamp\":9100000000000000000}", "Adding time zone offset caused overflow"},
+        {"{\"timestamp\":-1e300}", "Adding time zone offset caused overflow"},
     };
     f->config.partitioner = SINK_PARTITIONER_TIME;
     f->config.path_format = SPAN_LIT("yyyy-MM-dd'T'HH:mm:ss.SSS");
@@ -318,6 +329,64 @@ static void a_nested_field_is_reached_by_dots_outside_of_quotes(void **state)
     assert_string_equal(encoded(f, "{\"meta\":{\"a.b\":7000}}", 0), "07");
     assert_string_equal(encoded(f, "{\"meta\":5}", 0),
                         "The nested field named 'meta.\"a.b\"' does not exist.");
+}
+
+/* A field whose name only begins like it is another one. */
+static void a_field_with_a_long_name_is_no_other_one(void **state)
+{
+    struct fixture *f = *state;
+    char name[301];
+    char json[400];
+    memset(name, 'a', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    f->config.path_format = SPAN_LIT("ss");
+    f->config.timestamp = SINK_TIMESTAMP_FIELD;
+    for (int len = 255; len <= 257; len++) {
+        snprintf(json, sizeof(json), "{\"%.*s\":7000}", len < 256 ? len : 256, name);
+        f->config.timestamp_field = span_from(name, (size_t)len);
+        assert_true(open_path(f));
+        const char *got = encoded(f, json, 0);
+        if (len <= 256) {
+            assert_string_equal(got, "07");
+        } else {
+            assert_non_null(strstr(got, "aaa' does not exist."));
+        }
+    }
+}
+
+static void fields_within_structs_are_timestamps_where_there_are_any(void **state)
+{
+#define INNER(fields)                                                                              \
+    "{\"type\":\"struct\",\"optional\":true,\"field\":\"in\",\"fields\":[" fields "]}"
+    static const struct {
+        const char *path;
+        const char *json;
+        const char *expected;
+    } cases[] = {
+        {"in.at", STRUCT(INNER(FIELD("int64", "at")), "{\"in\":{\"at\":7000}}"), "07"},
+        {"in.at", STRUCT(INNER(FIELD("int32", "at")), "{\"in\":{\"at\":7000}}"), "07"},
+        {"in.at", STRUCT(INNER(FIELD("int64", "at")), "{\"in\":null}"),
+         "The nested field named 'in.at' does not exist."},
+        {"in.at", STRUCT(INNER(FIELD("int64", "other")), "{\"in\":{\"other\":7000}}"),
+         "The nested field named 'in.at' does not exist."},
+        {"in.at", STRUCT(FIELD("int64", "in"), "{\"in\":7000}"),
+         "The nested field named 'in.at' does not exist."},
+        {"at", STRUCT(OPTIONAL("int64", "at"), "{}"), "null"},
+        {"at", STRUCT(FIELD("string", "at"), "{\"at\":\"hello\"}"), "Invalid format: \"hello\""},
+        {"at", "{\"schema\":{\"type\":\"int64\"},\"payload\":7000}", "Error encoding partition."},
+    };
+#undef INNER
+    struct fixture *f = *state;
+    f->schemas_enable = true;
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    f->config.path_format = SPAN_LIT("ss");
+    f->config.timestamp = SINK_TIMESTAMP_FIELD;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        f->config.timestamp_field = span_from_cstr(cases[i].path);
+        assert_true(open_path(f));
+        assert_string_equal(encoded(f, cases[i].json, 0), cases[i].expected);
+    }
 }
 
 static void a_duration_of_zero_is_javas_division(void **state)
@@ -351,6 +420,32 @@ static void scheduled_rotations_count_from_midnight_in_the_zone(void **state)
         assert_true(open_path(f));
         assert_int_equal(sink_path_next_rotation_ms(&f->path, cases[i].now_ms),
                          cases[i].expected_ms);
+    }
+}
+
+static void what_is_no_letter_stands_in_a_path_as_it_is(void **state)
+{
+    static const struct {
+        const char *zone;
+        const char *delim;
+        const char *format;
+        const char *expected;
+    } cases[] = {
+        {"UTC", "/", "{YYYY}[MM]~|@`", "{1970}[01]~|@`"},
+        {"Etc/UTC", "/", "HH z", "00 UTC"},
+        {"Europe/Berlin", "/", "HH ZZ", "01 +01:00"},
+        {"UTC", "", "YYYY/MM/", "1970/01/"}, /* no delimiter: none is cut off */
+        {"UTC", "/", "YYYY/MM/", "1970/01"},
+        {"UTC", "--", "YYYY--", "1970"},
+    };
+    struct fixture *f = *state;
+    f->config.partitioner = SINK_PARTITIONER_TIME;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        f->config.timezone = span_from_cstr(cases[i].zone);
+        f->config.directory_delim = span_from_cstr(cases[i].delim);
+        f->config.path_format = span_from_cstr(cases[i].format);
+        assert_true(open_path(f));
+        assert_string_equal(encoded(f, "{}", 0), cases[i].expected);
     }
 }
 
@@ -446,8 +541,11 @@ int main(void)
         T(the_wall_clock_and_the_record_are_timestamps),
         T(a_field_is_a_timestamp),
         T(a_nested_field_is_reached_by_dots_outside_of_quotes),
+        T(a_field_with_a_long_name_is_no_other_one),
+        T(fields_within_structs_are_timestamps_where_there_are_any),
         T(a_duration_of_zero_is_javas_division),
         T(scheduled_rotations_count_from_midnight_in_the_zone),
+        T(what_is_no_letter_stands_in_a_path_as_it_is),
         T(a_lack_of_memory_leads_to_no_other_path),
         T(a_path_too_long_to_keep_is_whole_or_refused),
     };
