@@ -149,6 +149,8 @@ static void report_send(struct sink *sink, const struct sink_report *report)
     buf_init(&bytes, SINK_REPORT_BYTES_MAX);
     if (record_headers_split(original, &headers.count, &entries)) {
         buf_append_span(&headers.entries, entries);
+    } else { /* none, or damaged ones, which are no part of a letter */
+        headers = (struct report_headers){.original = SPAN_EMPTY, .entries = headers.entries};
     }
     report_add_context(sink, report, &headers);
     record_headers_write(&bytes, headers.count, buf_span(&headers.entries));

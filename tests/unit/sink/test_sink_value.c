@@ -377,17 +377,45 @@ static void fields_are_read_as_java_reads_them(void **state)
 {
     struct fixture *f = *state;
     const struct sink_tree *tree = &f->value.tree;
-    converted(f, SPAN_LIT("{\"n\":18446744073709551617,\"d\":-2.9,\"big\":1e300,"
-                          "\"\\u0074\":\"a\\u0062\"}"));
+    converted(
+        f,
+        SPAN_LIT(
+            "{\"n\":18446744073709551617,\"d\":-2.9,\"big\":1e300,\"low\":-1e300,\"zero\":-0.0e9,"
+            "\"\\u0074\":\"a\\u0062\"}"));
     uint32_t root = f->value.root;
     assert_int_equal(sink_tree_long(tree, sink_tree_member(tree, root, SPAN_LIT("n"))), 1);
     assert_int_equal(sink_tree_long(tree, sink_tree_member(tree, root, SPAN_LIT("d"))), -2);
     assert_true(sink_tree_long(tree, sink_tree_member(tree, root, SPAN_LIT("big"))) == INT64_MAX);
+    assert_true(sink_tree_long(tree, sink_tree_member(tree, root, SPAN_LIT("low"))) == INT64_MIN);
+    assert_true(sink_tree_float(tree, sink_tree_member(tree, root, SPAN_LIT("zero"))) == 0);
+    assert_true(sink_tree_float(tree, sink_tree_member(tree, root, SPAN_LIT("d"))) == -2.9F);
     uint32_t text = sink_tree_member(tree, root, SPAN_LIT("t"));
     assert_true(sink_tree_text_is(tree, text, "ab"));
     assert_false(sink_tree_text_is(tree, text, "abc"));
+    assert_false(sink_tree_text_is(tree, text, "a"));
+    assert_false(sink_tree_text_is(tree, text, "ac"));
+    assert_int_equal(sink_tree_member(tree, 0, SPAN_LIT("none")), 0);
     assert_int_equal(sink_tree_member(tree, root, SPAN_LIT("none")), 0);
     assert_int_equal(sink_tree_member(tree, text, SPAN_LIT("none")), 0);
+}
+
+/* What goes beyond is left out: the first cause is the one that counts. */
+static void a_trace_has_so_many_causes_at_most(void **state)
+{
+    struct fixture *f = *state;
+    buf_reset(&f->trace);
+    sink_fail(&f->failure, "java.lang.First", "first");
+    for (int i = 0; i < 2 * SINK_CAUSES_MAX; i++) {
+        sink_fail_cause(&f->failure, "java.lang.Cause", "%d", i);
+    }
+    assert_int_equal(f->failure.count, SINK_CAUSES_MAX);
+    sink_fail_wrap(&f->failure, "java.lang.Outer", "outer");
+    assert_int_equal(f->failure.count, SINK_CAUSES_MAX);
+    sink_failure_trace(&f->failure, &f->trace);
+    assert_string_equal(buf_cstr(&f->trace), "java.lang.Outer: outer\n"
+                                             "Caused by: java.lang.First: first\n"
+                                             "Caused by: java.lang.Cause: 0\n"
+                                             "Caused by: java.lang.Cause: 1\n");
 }
 
 int main(void)
@@ -410,6 +438,7 @@ int main(void)
         T(the_order_of_the_input_can_be_kept),
         T(strings_and_bytes_become_one_json_string),
         T(fields_are_read_as_java_reads_them),
+        T(a_trace_has_so_many_causes_at_most),
     };
 #undef T
     return cmocka_run_group_tests(tests, NULL, NULL);
