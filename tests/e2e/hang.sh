@@ -125,6 +125,17 @@ while read -r command <&3; do
 done 3<commands
 ok 'Ctrl-C ends every command that waits for a server'
 
+# One is the wish to end in order, and what is under way may still be answered; a second one is the wish to end now.
+"$PINPIPE" data generate --data other --rows 20 >out 2>err || fail 'rows' err
+stranger keeps
+"$pty" -c port.asked "$PINPIPE" emulate batch --rows 1 --data other >out 2>err
+[ $? -eq 5 ] && grep -q 'ended    by a signal' out || fail 'one Ctrl-C ends it in order' out err
+rm -f port.asked
+"$pty" -C port.asked "$PINPIPE" emulate batch --rows 1 --data other >out 2>err
+got=$?
+[ $got -eq 130 ] && ! grep -q 'ended  ' out || fail "a second Ctrl-C ends it at once, by the signal, not with $got" out err
+ok 'a second Ctrl-C ends a command that waits for its end in order'
+
 for bad in x 0 -1 1e9 nan; do
     "$PINPIPE" topics list --timeout "$bad" >out 2>err
     [ $? -eq 4 ] && grep -q 'is no time' err || fail "--timeout $bad is refused" err

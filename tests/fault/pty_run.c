@@ -1,8 +1,9 @@
 /* posix_openpt and its kin are of X/Open. */
 #define _XOPEN_SOURCE 700
-/* pty_run [-c FILE] COMMAND...: runs the command on a terminal of its own and copies to stdout what
- * the terminal is given, byte for byte; exits as the command does (128 + N for a signal). -c FILE
- * types Ctrl-C once FILE is there. A command that hangs is killed after a minute. */
+/* pty_run [-c FILE | -C FILE] COMMAND...: runs the command on a terminal of its own and copies to
+ * stdout what the terminal is given, byte for byte; exits as the command does (128 + N for a
+ * signal). -c FILE types Ctrl-C once FILE is there, -C FILE again and again from then on. A command
+ * that hangs is killed after a minute. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +21,7 @@ enum { columns = 200, rows = 50, slice_ms = 10, minute_ms = 60 * 1000 };
 
 struct sitting {
     const char *file; /* Ctrl-C when it is there; NULL: not, or not any more */
+    bool again;       /* and again */
     int master;
 };
 
@@ -56,8 +58,8 @@ static void look_for_file(struct sitting *sitting)
 {
     if (sitting->file != NULL && access(sitting->file, F_OK) == 0) {
         static const char ctrl_c = 3;
-        sitting->file = NULL;
-        if (write(sitting->master, &ctrl_c, 1) != 1) {
+        sitting->file = sitting->again ? sitting->file : NULL;
+        if (write(sitting->master, &ctrl_c, 1) != 1 && !sitting->again) {
             pty_give_up("the terminal");
         }
     }
@@ -88,11 +90,12 @@ int main(int argc, char **argv)
     struct sitting sitting = {.file = NULL};
     int option;
     int status = 0;
-    while ((option = getopt(argc, argv, "+c:")) != -1) {
+    while ((option = getopt(argc, argv, "+c:C:")) != -1) {
         if (option == '?') {
             return 125;
         }
         sitting.file = optarg;
+        sitting.again = option == 'C';
     }
     sitting.master = posix_openpt(O_RDWR | O_NOCTTY);
     if (optind >= argc || sitting.master < 0 || grantpt(sitting.master) != 0 ||

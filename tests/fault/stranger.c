@@ -12,7 +12,8 @@
  *   endless   sends an answer's body for ever, as fast as it is taken
  *   interim   sends `100 Continue` for ever
  *   repeats   answers with the same page for ever, and says each time that there is another
- *   empties   the same with pages that have a new token each and nothing in them */
+ *   empties   the same with pages that have a new token each and nothing in them
+ *   keeps     answers as hostile does, but never a POST of records; only that counts as asked */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -174,7 +175,7 @@ static void answer_page(struct stranger *s, struct connection *c)
 
 static void answer(struct stranger *s, struct connection *c)
 {
-    if (mode_is(s, "hostile")) {
+    if (mode_is(s, "hostile") || mode_is(s, "keeps")) {
         answer_hostile(c);
     } else if (mode_is(s, "refuses")) {
         answer_with(c, "500 " HOSTILE_RAW,
@@ -259,8 +260,13 @@ static void connection_read(struct stranger *s, struct connection *c)
     c->used += (size_t)got;
     c->request[c->used] = '\0';
     if (request_is_whole(c)) {
-        note_asked(s);
-        answer(s, c);
+        bool kept = mode_is(s, "keeps") && strncmp(c->request, "POST /test/topics/", 18) == 0;
+        if (kept || !mode_is(s, "keeps")) {
+            note_asked(s);
+        }
+        if (!kept) {
+            answer(s, c);
+        }
         c->used = 0;
     }
 }
