@@ -298,7 +298,9 @@ static enum status lake_take_text(struct verifier_lake *lake, struct span text, 
         } else {
             buf_append_span(&lake->line, span_first(text, end));
             if (!buf_ok(&lake->line)) {
-                return object_breaks(lake, "has a line that is too long", err);
+                return lake->line.no_memory
+                           ? error_no_memory(err)
+                           : object_breaks(lake, "has a line that is too long", err);
             }
             if (end < text.len) {
                 status = take_line(lake, buf_span(&lake->line), err);
@@ -333,6 +335,8 @@ static enum status take_packed(struct verifier_lake *lake, struct span bytes, st
             object->inflating = false;
         } else if (code == Z_BUF_ERROR && made == 0) {
             break; /* it wants more */
+        } else if (code == Z_MEM_ERROR) {
+            return error_no_memory(err);
         } else if (code != Z_OK) {
             return object_breaks(lake, "cannot be unpacked", err);
         }
