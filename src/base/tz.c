@@ -195,7 +195,7 @@ static bool rule_read(struct span text, struct tz *tz)
            take_change(&text, &tz->to_standard) && text.len == 0;
 }
 
-static bool file_parse(struct span file, struct tz *tz)
+bool tz_file_parse(struct span file, struct tz *tz)
 {
     struct block block;
     if (!block_read(file, 0, 4, &block)) {
@@ -301,7 +301,7 @@ enum status tz_open(struct span name, struct tz *out, struct error *err)
     }
     tz.has_rule = false;
     memcpy(tz.name, name.ptr, name.len);
-    if (status == STATUS_OK && !file_parse(buf_span(&file), &tz)) {
+    if (status == STATUS_OK && !tz_file_parse(buf_span(&file), &tz)) {
         tz_close(&tz);
         status = error_set(err, STATUS_CONFIG, "%s is no time zone file", path);
     }

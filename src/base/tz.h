@@ -43,6 +43,8 @@ struct tz {
  * one. The messages name the zone. */
 enum status tz_open(struct span name, struct tz *out, struct error *err) PP_MUST_USE;
 void tz_close(struct tz *tz);
+/* A zone file's bytes: transitions and rule, into a zone without any; false when they are none. */
+bool tz_file_parse(struct span file, struct tz *tz);
 
 int64_t tz_offset_ms(const struct tz *tz, int64_t utc_ms);
 /* The UTC time of a local one; in a gap the offset before it holds, as Joda's
