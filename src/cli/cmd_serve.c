@@ -107,7 +107,7 @@ static int take_credentials(struct cli *cli, struct pinpipe_mock_options *o)
     }
     o->access_key = arena_copy_cstr(&cli->arena, id);
     o->secret = arena_copy_cstr(&cli->arena, secret);
-    return o->access_key != NULL && o->secret != NULL ? 0 : status_exit_code(STATUS_NO_MEMORY);
+    return o->access_key != NULL && o->secret != NULL ? 0 : cli_no_memory(cli);
 }
 
 static int take_port(const struct cli *cli, const struct served *served, int from_file)
