@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     s3_page_release(&page);
-    if (s3_answer_error(body, &answer)) {
+    if (s3_answer_error(body, &answer) == STATUS_OK) {
         check_printable(answer.code);
         check_printable(answer.message);
         check_printable(answer.region);

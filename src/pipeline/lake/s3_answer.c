@@ -214,7 +214,7 @@ static void take_region(struct walk *walk, struct span text)
     set_text(walk->error->region, sizeof(walk->error->region), text);
 }
 
-bool s3_answer_error(struct span body, struct s3_error_answer *out)
+enum status s3_answer_error(struct span body, struct s3_error_answer *out)
 {
     static const struct walk_field fields[] = {
         {"Error", "Code", take_code},
@@ -223,11 +223,12 @@ bool s3_answer_error(struct span body, struct s3_error_answer *out)
     };
     struct walk walk = {.fields = fields, .field_count = ARRAY_COUNT(fields), .error = out};
     *out = (struct s3_error_answer){.code = ""};
-    if (walk_run(&walk, body) == STATUS_OK && root_is(&walk, "Error")) {
-        return true;
+    enum status status = walk_run(&walk, body);
+    if (status == STATUS_OK && root_is(&walk, "Error")) {
+        return STATUS_OK;
     }
     *out = (struct s3_error_answer){.code = ""};
-    return false;
+    return status == STATUS_NO_MEMORY ? status : STATUS_INVALID;
 }
 
 /* --- listings -------------------------------------------------------------------------------- */
@@ -411,6 +412,7 @@ enum status s3_answer_upload_id(struct span body, char out[S3_UPLOAD_ID_BYTES], 
     if (status == STATUS_OK && out[0] != '\0') {
         return STATUS_OK;
     }
-    return error_set(err, status == STATUS_NO_MEMORY ? status : STATUS_INVALID,
-                     "the answer names no upload");
+    return status == STATUS_NO_MEMORY
+               ? error_no_memory(err)
+               : error_set(err, STATUS_INVALID, "the answer names no upload");
 }

@@ -19,8 +19,8 @@ struct s3_error_answer {
     char message[256]; /* printable */
     char region[64];   /* the one that would be right */
 };
-/* false when the body is no <Error> document. */
-bool s3_answer_error(struct span body, struct s3_error_answer *out);
+/* INVALID: the body is no <Error> document; NO_MEMORY: nobody knows. */
+enum status s3_answer_error(struct span body, struct s3_error_answer *out);
 
 /* A page of ListObjectsV2, ListObjects or ListBuckets (a bucket is an item with its name as key
  * and its creation as modified_ms). Everything lives in the arena. */

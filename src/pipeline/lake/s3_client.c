@@ -212,11 +212,11 @@ bool s3_client_should_retry(const struct http_response *response, bool was_reach
     case 504:
         return true;
     case 400: /* S3's own wait for a body was over */
-        return s3_answer_error(buf_span(&response->body), &answer) &&
+        return s3_answer_error(buf_span(&response->body), &answer) == STATUS_OK &&
                strcmp(answer.code, "RequestTimeout") == 0;
     case 200: /* CompleteMultipartUpload and CopyObject may fail behind their 200 */
         return response->body.len > 0 && response->body.len < header_bytes_max &&
-               s3_answer_error(buf_span(&response->body), &answer) &&
+               s3_answer_error(buf_span(&response->body), &answer) == STATUS_OK &&
                (strcmp(answer.code, "InternalError") == 0 || strcmp(answer.code, "SlowDown") == 0);
     default:
         return false;
@@ -305,7 +305,9 @@ enum status s3_client_judge(const struct s3_client *client, const char *what,
     if (response->status >= 200 && response->status < 300) {
         return STATUS_OK;
     }
-    s3_answer_error(buf_span(&response->body), &answer);
+    if (s3_answer_error(buf_span(&response->body), &answer) == STATUS_NO_MEMORY) {
+        return error_no_memory(err);
+    }
     if (other_region(client, response, &answer, region)) {
         return error_set(err, STATUS_CONFIG,
                          "%s: the bucket is in the region %s, not in %s: set aws_region to %s%s",

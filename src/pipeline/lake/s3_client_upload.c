@@ -37,6 +37,9 @@ static const char *content_type_of(const char *path)
 
 /* --- uploading in parts ---------------------------------------------------------------------- */
 
+/* Each byte of an id may become three. */
+enum { upload_query_bytes = sizeof("uploadId=") + 3 * S3_UPLOAD_ID_BYTES };
+
 struct uploading {
     struct s3_client *client;
     struct span bucket;
@@ -47,7 +50,9 @@ struct uploading {
     uint64_t read;  /* bytes taken from the file */
     uint64_t moved; /* bytes that S3 has acknowledged */
     size_t part_bytes;
-    char upload_id[S3_UPLOAD_ID_BYTES];
+    /* "uploadId=...", which names the upload in each request for it: without it, the same requests
+     * would replace or delete the object itself. */
+    struct buf id_query;
     struct s3_slot *slots[S3_PIECES_IN_FLIGHT_MAX];
     size_t slot_count;
     struct buf parts; /* the document that completes the upload */
@@ -100,21 +105,22 @@ static enum status upload_begin(struct uploading *up, struct error *err)
         .query = SPAN_LIT("uploads="),
         .content_type = content_type_of(up->path),
     };
+    char id[S3_UPLOAD_ID_BYTES];
+    /* Room before there is an upload, so that one that was begun can be aborted. */
+    if (!buf_reserve(&up->id_query, upload_query_bytes)) {
+        return error_no_memory(err);
+    }
     enum status status = s3_client_call(up->client, &request, &slot, err);
     if (status == STATUS_OK) {
-        status = s3_answer_upload_id(buf_span(&slot->response->body), up->upload_id, err);
+        status = s3_answer_upload_id(buf_span(&slot->response->body), id, err);
+    }
+    if (status == STATUS_OK) {
+        BUF_APPEND_LIT(&up->id_query, "uploadId=");
+        url_encode(span_from_cstr(id), false, &up->id_query);
+        PP_ASSERT(buf_ok(&up->id_query));
     }
     s3_slot_give(slot);
     return status;
-}
-
-static void upload_query(const struct uploading *up, int64_t part, struct buf *query)
-{
-    if (part > 0) {
-        buf_printf(query, "partNumber=%lld&", (long long)part);
-    }
-    BUF_APPEND_LIT(query, "uploadId=");
-    url_encode(span_from_cstr(up->upload_id), false, query);
 }
 
 static enum status part_send(struct uploading *up, struct s3_slot *slot, int64_t number,
@@ -126,7 +132,10 @@ static enum status part_send(struct uploading *up, struct s3_slot *slot, int64_t
         return status;
     }
     buf_init(&query, S3_URL_BYTES_MAX);
-    upload_query(up, number, &query);
+    buf_printf(&query, "partNumber=%lld&%s", (long long)number, buf_cstr(&up->id_query));
+    if (!buf_ok(&query)) {
+        return error_no_memory(err);
+    }
     const struct s3_request request = {
         .method = "PUT",
         .bucket = up->bucket,
@@ -192,25 +201,26 @@ static enum status upload_complete(struct uploading *up, struct error *err)
 {
     struct s3_error_answer answer;
     struct s3_slot *slot = NULL;
-    struct buf query;
-    buf_init(&query, S3_URL_BYTES_MAX);
-    upload_query(up, 0, &query);
     const struct s3_request request = {
         .method = "POST",
         .bucket = up->bucket,
         .key = up->key,
-        .query = buf_span(&query),
+        .query = buf_span(&up->id_query),
         .content_type = "application/xml",
         .body = buf_span(&up->parts),
         .has_body = true,
     };
     enum status status = s3_client_call(up->client, &request, &slot, err);
-    if (status == STATUS_OK && s3_answer_error(buf_span(&slot->response->body), &answer)) {
+    enum status failure = status == STATUS_OK
+                              ? s3_answer_error(buf_span(&slot->response->body), &answer)
+                              : STATUS_INVALID;
+    if (failure == STATUS_OK) {
         status = error_set(err, STATUS_FAILED, "%s: the upload was not completed: %s (%s)",
                            slot->what, answer.code, answer.message);
+    } else if (failure == STATUS_NO_MEMORY) {
+        status = error_no_memory(err);
     }
     s3_slot_give(slot);
-    buf_release(&query);
     return status;
 }
 
@@ -221,12 +231,9 @@ static void upload_abort(struct uploading *up)
     struct s3_client *client = up->client;
     bool (*should_stop)(void *ctx) = client->options.should_stop;
     struct s3_slot *slot = NULL;
-    struct buf query;
     struct error ignored;
-    buf_init(&query, S3_URL_BYTES_MAX);
-    upload_query(up, 0, &query);
     const struct s3_request request = {
-        .method = "DELETE", .bucket = up->bucket, .key = up->key, .query = buf_span(&query)};
+        .method = "DELETE", .bucket = up->bucket, .key = up->key, .query = buf_span(&up->id_query)};
     client->options.should_stop = NULL;
     client->cleaning = true;
     if (s3_client_call(client, &request, &slot, &ignored) != STATUS_OK) {
@@ -235,7 +242,6 @@ static void upload_abort(struct uploading *up)
     client->options.should_stop = should_stop;
     client->cleaning = false;
     s3_slot_give(slot);
-    buf_release(&query);
 }
 
 static enum status upload_slots(struct uploading *up, struct error *err)
@@ -262,6 +268,7 @@ static enum status upload_multipart(struct uploading *up, struct error *err)
     }
     up->part_bytes = least > S3_PART_BYTES ? (size_t)least : S3_PART_BYTES;
     buf_init(&up->parts, (size_t)S3_PARTS_MAX * part_document_bytes);
+    buf_init(&up->id_query, S3_URL_BYTES_MAX);
     enum status status = upload_slots(up, err);
     bool begun = false;
     if (status == STATUS_OK) {
@@ -284,6 +291,7 @@ static enum status upload_multipart(struct uploading *up, struct error *err)
         upload_abort(up);
     }
     buf_release(&up->parts);
+    buf_release(&up->id_query);
     return status;
 }
 

@@ -6,9 +6,9 @@
  *
  * Not every allocation is tried of commands that have many; PINPIPE_FAULT_STRIDE=1 does. */
 #include "alloc_fault.h"
-#include "commands.h"
 #include "fault_points.h"
-#include "options.h"
+#include "run_tool.h"
+#include "span.h"
 #include "temp_dir.h"
 
 #include <pinpipe/mock.h>
@@ -24,9 +24,7 @@
 #include <cmocka.h>
 
 enum {
-    WORDS_MAX = 16,
     WORDS_BYTES = 256,
-    ARENA_BYTES = 16 << 20,
     ARENA_STEP = 16, /* what an arena rounds to */
     CODES_DOCUMENTED = 5,
     SLACK_ALLOCATIONS = 64, /* of the libraries, which keep some for the next time */
@@ -35,7 +33,7 @@ enum {
 enum judged_by { BY_BYTES, BY_EXIT };
 
 struct tool {
-    const char *words;  /* _ is a blank within one */
+    const char *words;  /* run_tool.h */
     const char *before; /* commands, one a line, that bring the state it begins with */
     enum judged_by judged;
 };
@@ -48,6 +46,8 @@ static const struct tool tools[] = {
     {"data info", NULL, BY_BYTES},
     {"data info --json", NULL, BY_BYTES},
     {"data export pin", NULL, BY_BYTES},
+    {"data import pin exported.csv --data other", "data export pin exported.csv", BY_BYTES},
+    {"data generate --rows 3 --data other", NULL, BY_EXIT},
     {"data export pin exported.csv", NULL, BY_EXIT},
     {"topics list", NULL, BY_BYTES},
     {"topics describe workshop.pin", NULL, BY_BYTES},
@@ -71,7 +71,11 @@ static const struct tool tools[] = {
     {"s3 cat s3://user-workshop-bucket/tree/a", NULL, BY_BYTES},
     {"s3 get s3://user-workshop-bucket/tree/a got", NULL, BY_BYTES},
     {"s3 put tree/b s3://user-workshop-bucket/put/", NULL, BY_BYTES},
+    {"s3 put big s3://user-workshop-bucket/big", NULL, BY_BYTES},
+    {"s3 get s3://user-workshop-bucket/big got", NULL, BY_BYTES},
+    {"s3 cat s3://user-workshop-bucket/big", NULL, BY_EXIT},
     {"s3 sync s3://user-workshop-bucket/tree down --dry-run", NULL, BY_EXIT},
+    {"s3 sync s3://user-workshop-bucket/tree down --delete", NULL, BY_EXIT},
     {"s3 sync tree s3://user-workshop-bucket/tree --delete",
      "s3 put tree/b s3://user-workshop-bucket/tree/old\n"
      "s3 put tree/a s3://user-workshop-bucket/tree/b",
@@ -80,6 +84,7 @@ static const struct tool tools[] = {
     {"verify", NULL, BY_BYTES},
     {"verify --through s3 --json", NULL, BY_EXIT},
     {"verify --junit verdict.xml", NULL, BY_BYTES},
+    {"verify --tap", NULL, BY_BYTES},
     {"emulate batch --rows 1 --order random --seed \x1e", NULL, BY_EXIT},
     {"emulate batch --rows 1 --json --order random --seed \x1e", NULL, BY_EXIT},
     {"sql SELECT_topic,partitions_FROM_topics", NULL, BY_BYTES},
@@ -87,118 +92,42 @@ static const struct tool tools[] = {
     {"sql --csv SELECT_*_FROM_records", NULL, BY_BYTES},
 };
 
-/* What came of a command. */
-struct said {
-    int code;
-    char *out;
-    char *err;
-    size_t arena_bytes;
-};
-
 struct bench {
     struct temp_dir dir;
     char home[1024];
     struct pinpipe_mock *mock;
-    int number; /* of the run */
-    char number_text[16];
+    long turn; /* moves where the next command's first point lies */
     int complaints;
 };
 
-static void said_release(struct said *said)
-{
-    free(said->out);
-    free(said->err);
-    *said = (struct said){0};
-}
-
-/* Takes the line apart as a shell would; the words lie in `text`. */
-static size_t words_split(struct bench *b, const char *line, char text[WORDS_BYTES],
-                          const char *words[WORDS_MAX])
-{
-    size_t count = 0;
-    char *rest = text;
-    char *word;
-    snprintf(text, WORDS_BYTES, "%s", line);
-    while ((word = strsep(&rest, " ")) != NULL && count < WORDS_MAX) {
-        for (char *p = word; *p != '\0'; p++) {
-            *p = *p == '_' && strncmp(word, "SELECT", 6) == 0 ? ' ' : *p;
-        }
-        if (strcmp(word, "\x1e") == 0) { /* one of its own each time */
-            snprintf(b->number_text, sizeof(b->number_text), "%d", ++b->number);
-            word = b->number_text;
-        }
-        words[count++] = word;
-    }
-    return count;
-}
-
-static int run(struct cli *cli, const char *const *words, size_t count)
-{
-    struct error err = ERROR_NONE;
-    bool wants_help;
-    enum status status = config_load(cli->config, &cli->arena, ".env", &err);
-    if (status == STATUS_OK) {
-        status = options_parse(cli, words, count, &wants_help, &err);
-    }
-    return status == STATUS_OK ? cli->command->run(cli) : cli_report(cli, &err);
-}
-
-struct lack {
-    long allocation; /* the number of the one that fails; 0: none */
-    enum alloc_fault_mode mode;
-    size_t arena_bytes;
-};
-
-static const struct lack nothing_lacks = {0, ALLOC_FAILS_ONCE, ARENA_BYTES};
-
-/* As the program does it, but for the way to the streams. True: something failed. */
-static bool tool_run(struct bench *b, const char *line, struct lack lack, struct said *said)
-{
-    char text[WORDS_BYTES];
-    const char *words[WORDS_MAX];
-    const char *nearest;
-    size_t used;
-    size_t out_bytes;
-    size_t err_bytes;
-    struct config config;
-    struct cli cli = {.config = &config, .program = "pinpipe"};
-    size_t count = words_split(b, line, text, words);
-    cli.command = command_find(words, count, &used, &nearest);
-    assert_non_null(cli.command);
-    assert_non_null(cli.command->run);
-    cli.command_path = cli.command->name;
-    cli.out = open_memstream(&said->out, &out_bytes);
-    cli.err = open_memstream(&said->err, &err_bytes);
-    env_init_system(&cli.env);
-    log_init(&cli.log, &cli.env, cli.err, LOG_INFO);
-    arena_init(&cli.arena, lack.arena_bytes);
-    if (lack.allocation > 0) {
-        alloc_fault_begin_own(lack.allocation, lack.mode);
-    }
-    said->code = run(&cli, words + used, count - used);
-    bool failed = lack.allocation > 0 && alloc_fault_end();
-    said->arena_bytes = cli.arena.used_bytes;
-    arena_release(&cli.arena);
-    fclose(cli.out);
-    fclose(cli.err);
-    return failed;
-}
-
-static void prepare(struct bench *b, const struct tool *tool)
+static void prepare(const struct tool *tool)
 {
     char line[WORDS_BYTES];
     struct span rest = span_from_cstr(tool->before != NULL ? tool->before : "");
     struct span one;
     while (span_next_part(&rest, '\n', &one)) {
-        struct said said = {0};
+        struct tool_said said = {0};
         snprintf(line, sizeof(line), "%.*s", SPAN_ARG(one));
-        (void)tool_run(b, line, nothing_lacks, &said); /* what is not there cannot be deleted */
-        said_release(&said);
+        tool_run_well(line, &said); /* what is not there cannot be deleted */
+        tool_said_release(&said);
     }
 }
 
-static void judge(struct bench *b, const struct tool *tool, const struct said *good,
-                  const struct said *said, const char *what)
+/* An object that was to be replaced is there, the old one or the new one, and whole: with a query
+ * that was lost, a part of an upload would be the object, and the end of an upload its deletion. */
+static void judge_object(struct bench *b, const struct tool *tool, const char *what)
+{
+    struct tool_said said;
+    tool_run_well("s3 ls s3://user-workshop-bucket/big --json", &said);
+    if (strstr(said.out, "\"size\":9000000,") == NULL) {
+        print_error("%s, %s: %s%s\n", tool->words, what, said.err, said.out);
+        b->complaints++;
+    }
+    tool_said_release(&said);
+}
+
+static void judge(struct bench *b, const struct tool *tool, const struct tool_said *good,
+                  const struct tool_said *said, const char *what)
 {
     bool same = tool->judged != BY_BYTES || strcmp(good->out, said->out) == 0;
     bool named = strstr(said->err, "memory") != NULL || strstr(said->out, "memory") != NULL;
@@ -210,11 +139,11 @@ static void judge(struct bench *b, const struct tool *tool, const struct said *g
     }
 }
 
-static struct said good_run(struct bench *b, const struct tool *tool)
+static struct tool_said good_run(const struct tool *tool)
 {
-    struct said good = {0};
-    prepare(b, tool);
-    (void)tool_run(b, tool->words, nothing_lacks, &good);
+    struct tool_said good = {0};
+    prepare(tool);
+    tool_run_well(tool->words, &good);
     if (good.code != 0) {
         fail_msg("%s: exit %d: %s\n%s", tool->words, good.code, good.err, good.out);
     }
@@ -230,27 +159,28 @@ static long step_of(long asked, long points)
 static void tool_fails(struct bench *b, const struct tool *tool, enum alloc_fault_mode mode,
                        long points)
 {
-    struct said good = good_run(b, tool);
-    prepare(b, tool);
-    struct said again = {0};
-    (void)tool_run(b, tool->words, (struct lack){LONG_MAX, mode, ARENA_BYTES}, &again);
-    said_release(&again);
+    struct tool_said good = good_run(tool);
+    prepare(tool);
+    struct tool_said again = {0};
+    (void)tool_run(tool->words, (struct tool_lack){LONG_MAX, mode, 0}, &again);
+    tool_said_release(&again);
     long step = step_of(alloc_fault_asked(), points);
     long alive = alloc_fault_alive_here();
     bool failed = true;
-    for (long n = 1 + b->number++ % step; failed; n += step) {
+    for (long n = 1 + b->turn++ % step; failed; n += step) {
         char what[64];
-        struct said said = {0};
-        prepare(b, tool);
-        failed = tool_run(b, tool->words, (struct lack){n, mode, ARENA_BYTES}, &said);
+        struct tool_said said = {0};
+        prepare(tool);
+        failed = tool_run(tool->words, (struct tool_lack){n, mode, 0}, &said);
         snprintf(what, sizeof(what), "allocation %ld", n);
         judge(b, tool, &good, &said, what);
-        said_release(&said);
+        judge_object(b, tool, what);
+        tool_said_release(&said);
     }
-    again = good_run(b, tool);
+    again = good_run(tool);
     judge(b, tool, &good, &again, "with memory again");
-    said_release(&again);
-    said_release(&good);
+    tool_said_release(&again);
+    tool_said_release(&good);
     if (alloc_fault_alive_here() - alive > SLACK_ALLOCATIONS) {
         print_error("%s: %ld allocations are left behind\n", tool->words,
                     alloc_fault_alive_here() - alive);
@@ -280,17 +210,17 @@ static void a_command_whose_arena_ends_says_so(void **state)
 {
     struct bench *b = *state;
     for (size_t i = 0; i < ARRAY_COUNT(tools); i++) {
-        struct said good = good_run(b, &tools[i]);
-        for (size_t bytes = 0; bytes <= good.arena_bytes; bytes += ARENA_STEP) {
+        struct tool_said good = good_run(&tools[i]);
+        for (size_t bytes = 1; bytes <= good.arena_bytes; bytes += ARENA_STEP) {
             char what[64];
-            struct said said = {0};
-            prepare(b, &tools[i]);
-            (void)tool_run(b, tools[i].words, (struct lack){0, ALLOC_FAILS_ONCE, bytes}, &said);
+            struct tool_said said = {0};
+            prepare(&tools[i]);
+            (void)tool_run(tools[i].words, (struct tool_lack){0, ALLOC_FAILS_ONCE, bytes}, &said);
             snprintf(what, sizeof(what), "an arena of %zu bytes", bytes);
             judge(b, &tools[i], &good, &said, what);
-            said_release(&said);
+            tool_said_release(&said);
         }
-        said_release(&good);
+        tool_said_release(&good);
     }
     assert_int_equal(b->complaints, 0);
 }
@@ -315,14 +245,14 @@ static void file_put(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static void must_run(struct bench *b, const char *line)
+static void must_run(const char *line)
 {
-    struct said said = {0};
-    (void)tool_run(b, line, nothing_lacks, &said);
+    struct tool_said said = {0};
+    tool_run_well(line, &said);
     if (said.code != 0) {
         fail_msg("%s: exit %d: %s\n%s", line, said.code, said.err, said.out);
     }
-    said_release(&said);
+    tool_said_release(&said);
 }
 
 static void server_start(struct bench *b)
@@ -362,13 +292,14 @@ static int set_up(void **state)
     file_put("there.json", "{\"name\":\"there\",\"config\":{\"connector.class\":\"io.confluent."
                            "connect.s3.S3SinkConnector\"}}");
     assert_int_equal(system("mkdir -p tree/c && echo one >tree/a && echo two >tree/b && "
-                            "echo three >tree/c/d"),
+                            "echo three >tree/c/d && head -c 9000000 /dev/zero >big"),
                      0);
     server_start(b);
-    must_run(b, "data generate --rows 200");
-    must_run(b, "connect create there");
-    must_run(b, "emulate batch --rows 3");
-    must_run(b, "s3 sync tree s3://user-workshop-bucket/tree");
+    must_run("data generate --rows 200");
+    must_run("connect create there");
+    must_run("emulate batch --rows 3");
+    must_run("s3 sync tree s3://user-workshop-bucket/tree");
+    must_run("s3 put big s3://user-workshop-bucket/big");
     *state = b;
     return 0;
 }

@@ -146,21 +146,26 @@ static void errors_give_code_words_and_region(void **state)
 {
     struct s3_error_answer answer;
     (void)state;
-    assert_true(s3_answer_error(
-        SPAN_LIT(XML "<Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization "
+    assert_int_equal(
+        s3_answer_error(
+            SPAN_LIT(XML
+                     "<Error><Code>AuthorizationHeaderMalformed</Code><Message>The authorization "
                      "header is malformed; the region 'x' is wrong; expecting 'eu-west-1'"
                      "</Message><Region>eu-west-1</Region><RequestId>1</RequestId></Error>"),
-        &answer));
+            &answer),
+        STATUS_OK);
     assert_string_equal(answer.code, "AuthorizationHeaderMalformed");
     assert_string_equal(answer.region, "eu-west-1");
-    assert_true(s3_answer_error(
-        SPAN_LIT("<Error><Code>A</Code><Message>\xc2\x9b[2J&#9;</Message></Error>"), &answer));
+    assert_int_equal(
+        s3_answer_error(SPAN_LIT("<Error><Code>A</Code><Message>\xc2\x9b[2J&#9;</Message></Error>"),
+                        &answer),
+        STATUS_OK);
     assert_string_equal(answer.message, "\\u009b[2J\\x09");
     assert_string_equal(answer.region, "");
-    assert_false(s3_answer_error(SPAN_LIT(""), &answer));
-    assert_false(s3_answer_error(SPAN_LIT("<Error><Code>A</Code>"), &answer));
+    assert_int_equal(s3_answer_error(SPAN_LIT(""), &answer), STATUS_INVALID);
+    assert_int_equal(s3_answer_error(SPAN_LIT("<Error><Code>A</Code>"), &answer), STATUS_INVALID);
     assert_string_equal(answer.code, "");
-    assert_false(s3_answer_error(SPAN_LIT(LIST("")), &answer));
+    assert_int_equal(s3_answer_error(SPAN_LIT(LIST("")), &answer), STATUS_INVALID);
 }
 
 static void the_upload_id_is_found_or_missed(void **state)
