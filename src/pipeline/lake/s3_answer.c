@@ -18,7 +18,7 @@ enum { name_bytes_max = 48 };
 struct walk;
 
 struct walk_field {
-    const char *parent; /* NULL: any */
+    const char *parent;
     const char *name;
     void (*take)(struct walk *walk, struct span text);
 };
@@ -138,8 +138,7 @@ static void s3_answer_on_end(void *ctx, const XML_Char *name)
     const char *parent = walk->depth > 0 ? walk->names[walk->depth - 1] : "";
     for (size_t i = 0; i < walk->field_count; i++) {
         const struct walk_field *field = &walk->fields[i];
-        if (strcmp(field->name, name) == 0 &&
-            (field->parent == NULL || strcmp(field->parent, parent) == 0)) {
+        if (strcmp(field->name, name) == 0 && strcmp(field->parent, parent) == 0) {
             field->take(walk, buf_span(&walk->text));
             break;
         }
@@ -381,8 +380,7 @@ enum status s3_answer_list(struct span body, struct s3_page *page, struct error 
         page->count = 0;
         return error_set(err, status,
                          status == STATUS_INVALID ? "the answer is not S3's list: is s3_url right?"
-                         : status == STATUS_NO_MEMORY ? "no memory for a page of a listing"
-                                                      : "a page of a listing is too large");
+                                                  : "no memory for a page of a listing");
     }
     if (page->count > 0) {
         qsort(page->items, page->count, sizeof(*page->items), s3_items_compare);

@@ -73,6 +73,15 @@ static void what_is_no_date_is_refused(void **state)
         "Fri, 02 Jan 2026 03:60:05 GMT",
         "Fri, 02 Jan 2026 03:04:60 GMT",
         "Fri, 02 Jan 2026 03.04.05 GMT",
+        "Fri; 02 Jan 2026 03:04:05 GMT",
+        "Fri,-02 Jan 2026 03:04:05 GMT",
+        "Fri, 02 Jan-2026 03:04:05 GMT",
+        "Fri, 02 Jan 2026T03:04:05 GMT",
+        "Fri, 02 Jan 2026 03:04.05 GMT",
+        "Fri, 02 Jan 2o26 03:04:05 GMT",
+        "Fri, 02 Jan 2026 :3:04:05 GMT",
+        "Fri, 02 Jan 2026 03:x4:05 GMT",
+        "Fri, 02 Jan 2026 03:04:/5 GMT",
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {

@@ -65,6 +65,10 @@ static void pages_of_a_listing_are_read_in_key_order(void **state)
         {LIST("<Unknown><Key>not this</Key></Unknown>" OBJECT("18446744073709551615",
                                                               "18446744073709551615")),
          "18446744073709551615 18446744073709551615 e1 1767323045000; "},
+        {LIST("<Contents><Key>a</Key><ETag>e1</ETag></Contents><Contents><Key>b</Key><ETag>"
+              "&quot;</ETag></Contents><Contents><Key>c</Key><ETag>&quot;e</ETag></Contents>"
+              "<Contents><Key>d</Key><ETag>e&quot;</ETag></Contents>"),
+         "a 0 e1 0; b 0 \" 0; c 0 \"e 0; d 0 e\" 0; "},
         {"<ListBucketResult><Contents><Key>a</Key><Owner><ID>i</ID></Owner></Contents>"
          "</ListBucketResult>",
          "a 0  0; "},
@@ -102,6 +106,12 @@ static void what_is_no_listing_is_refused(void **state)
         LIST("<Contents><Key>a</Key><LastModified>yesterday</LastModified></Contents>"),
         LIST("<Contents><Size>1</Size></Contents>"),
         LIST("<CommonPrefixes/>"),
+        LIST("<CommonPrefixes><Prefix></Prefix></CommonPrefixes>"),
+        LIST("<Contents><Size>x</Size><Size>1</Size><Key>a</Key></Contents>"),
+        LIST("<Contents><Key>a</Key></Contents><Contents/>" OBJECT("b", "1")),
+        LIST("<EncodingType>url</EncodingType>" OBJECT("%zz", "1") OBJECT("b", "1")),
+        LIST("<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+             "a/>"),
         LIST("<EncodingType>url</EncodingType>" OBJECT("%zz", "1")),
         LIST("<EncodingType>url</EncodingType>" OBJECT("%00", "1")),
         LIST("<EncodingType>url</EncodingType>" OBJECT("%FF", "1")),
@@ -162,6 +172,15 @@ static void errors_give_code_words_and_region(void **state)
         STATUS_OK);
     assert_string_equal(answer.message, "\\u009b[2J\\x09");
     assert_string_equal(answer.region, "");
+    assert_int_equal(
+        s3_answer_error(SPAN_LIT("<Error><Code>"
+                                 "0123456789012345678901234567890123456789012345678901234567890123"
+                                 "</Code><Region></Region></Error>"),
+                        &answer),
+        STATUS_OK);
+    assert_string_equal(answer.code, /* cut, not overrun */
+                        "012345678901234567890123456789012345678901234567890123456789012");
+    assert_string_equal(answer.region, "");
     assert_int_equal(s3_answer_error(SPAN_LIT(""), &answer), STATUS_INVALID);
     assert_int_equal(s3_answer_error(SPAN_LIT("<Error><Code>A</Code>"), &answer), STATUS_INVALID);
     assert_string_equal(answer.code, "");
@@ -185,9 +204,20 @@ static void the_upload_id_is_found_or_missed(void **state)
         "<InitiateMultipartUploadResult/>",
         "<InitiateMultipartUploadResult><UploadId></UploadId></InitiateMultipartUploadResult>",
         "<Other><UploadId>u</UploadId></Other>",
+        "<InitiateMultipartUploadResult><UploadId></UploadId><UploadId>u</UploadId>"
+        "</InitiateMultipartUploadResult>",
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         assert_int_equal(s3_answer_upload_id(span_from_cstr(cases[i]), id, &err), STATUS_INVALID);
+    }
+    for (int len = S3_UPLOAD_ID_BYTES - 1; len <= S3_UPLOAD_ID_BYTES; len++) {
+        char body[2048];
+        snprintf(body, sizeof(body),
+                 "<InitiateMultipartUploadResult><UploadId>%0*d</UploadId>"
+                 "</InitiateMultipartUploadResult>",
+                 len, 1);
+        assert_int_equal(s3_answer_upload_id(span_from_cstr(body), id, &err),
+                         len < S3_UPLOAD_ID_BYTES ? STATUS_OK : STATUS_INVALID);
     }
 }
 
@@ -206,6 +236,24 @@ static void times_are_read_and_nothing_else(void **state)
         {"2026-01-02 03:04:05Z", -1},
         {"2026-01-02T03:04:05.6Z", -1},
         {"2026-01-02T25:04:05.000Z", -1},
+        {"2026-00-02T03:04:05Z", -1},
+        {"2026-01-00T03:04:05Z", -1},
+        {"2026-01-32T03:04:05Z", -1},
+        {"2026-01-02T24:04:05Z", -1},
+        {"2026-01-02T03:60:05Z", -1},
+        {"2026-01-02T03:04:61Z", -1},
+        {"2016-12-31T23:59:60Z", INT64_C(1483228800000)}, /* a second that was put in */
+        {"2026/01-02T03:04:05Z", -1},
+        {"2026-01/02T03:04:05Z", -1},
+        {"2026-01-02t03:04:05Z", -1},
+        {"2026-01-02T03-04:05Z", -1},
+        {"2026-01-02T03:04-05Z", -1},
+        {"2026-01-02T03:04:5Z", -1},
+        {"2026-01-02T03:04:", -1},
+        {"2026-01-02T03:04:05.123", -1},
+        {"2026-01-02T03:04:05.12xZ", -1},
+        {"2026-01-02T03:04:05z", -1},
+        {"x026-01-02T03:04:05Z", -1},
         {"", -1},
     };
     (void)state;
