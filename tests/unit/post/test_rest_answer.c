@@ -74,6 +74,54 @@ static const struct answer_case cases[] = {
     {"text behind the answer", HTTP_FAILURE_NONE, 200, "",
      "{\"offsets\":[{\"partition\":0,\"offset\":1}]} and more", POST_GIVE_UP, true, 0,
      "not a REST"},
+    {"no place at all", HTTP_FAILURE_NONE, 200, "", "{\"offsets\":[]}", POST_GIVE_UP, true, 0,
+     "not a REST"},
+    {"a place that is none", HTTP_FAILURE_NONE, 200, "", "{\"offsets\":[7]}", POST_GIVE_UP, true, 0,
+     "not a REST"},
+    {"no list of places", HTTP_FAILURE_NONE, 200, "", "{\"offsets\":{}}", POST_GIVE_UP, true, 0,
+     "not a REST"},
+    {"no object", HTTP_FAILURE_NONE, 200, "", "[]", POST_GIVE_UP, true, 0, "not a REST"},
+    {"nothing of the kind", HTTP_FAILURE_NONE, 200, "", "{\"ok\":true}", POST_GIVE_UP, true, 0,
+     "not a REST"},
+    {"an offset without a partition", HTTP_FAILURE_NONE, 200, "", "{\"offsets\":[{\"offset\":1}]}",
+     POST_GIVE_UP, true, 0, "not a REST"},
+    {"a partition without an offset", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":0}]}", POST_GIVE_UP, true, 0, "not a REST"},
+    {"a negative partition", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":-1,\"offset\":1}]}", POST_GIVE_UP, true, 0, "not a REST"},
+    {"a partition that no topic has", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":2147483648,\"offset\":1}]}", POST_GIVE_UP, true, 0,
+     "not a REST"},
+    {"a fraction of an offset", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":0,\"offset\":1.5}]}", POST_GIVE_UP, true, 0, "not a REST"},
+    {"damage within the place", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":0,\"offset\":}]}", POST_GIVE_UP, true, 0, "not a REST"},
+    {"damage between two places", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":0,\"offset\":1} 7]}", POST_GIVE_UP, true, 0, "not a REST"},
+    {"damage behind the place", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":0,\"offset\":1}],\"key_schema_id\":}", POST_GIVE_UP, true, 0,
+     "not a REST"},
+    {"damage behind the members", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"partition\":0,\"offset\":1}] 7}", POST_GIVE_UP, true, 0, "not a REST"},
+    {"a code that is none", HTTP_FAILURE_NONE, 400, "", "{\"error_code\":\"x\",\"message\":7}",
+     POST_GIVE_UP, false, 0, "HTTP 400"},
+    {"AWS's own spelling", HTTP_FAILURE_NONE, 403, "", "{\"Message\":\"no key\"}", POST_GIVE_UP,
+     false, 0, "no key"},
+    {"throttled within a 200", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"error_code\":429,\"error\":\"slow down\"}]}", POST_RETRY, false, 429,
+     "slow down"},
+    {"a server's failure within a 200", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"error_code\":599,\"error\":\"x\"}]}", POST_RETRY, true, 599, "x"},
+    {"a code behind the servers'", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"error_code\":600,\"error\":\"x\"}]}", POST_GIVE_UP, false, 600, "x"},
+    {"a slow client's time is over", HTTP_FAILURE_NONE, 408, "", "", POST_RETRY, true, 0, "408"},
+    {"the last of the servers' codes", HTTP_FAILURE_NONE, 599, "", "", POST_RETRY, true, 0, "599"},
+    {"a status behind them", HTTP_FAILURE_NONE, 600, "", "", POST_GIVE_UP, false, 0, "600"},
+    {"taken, but not as a proxy does", HTTP_FAILURE_NONE, 204, "", "", POST_GIVE_UP, true, 0,
+     "not a REST"},
+    {"no name for the host", HTTP_FAILURE_RESOLVE, 0, "", "", POST_RETRY, false, 0, "words"},
+    {"no memory for the answer", HTTP_FAILURE_LOCAL, 0, "", "", POST_GIVE_UP, true, 0, "words"},
+    {"too many answers at once", HTTP_FAILURE_CROWDED, 0, "", "", POST_GIVE_UP, true, 0, "words"},
     {"redirected", HTTP_FAILURE_NONE, 301, "Location: https://x/\r\n", "", POST_GIVE_UP, false, 0,
      "301"},
     {"refused", HTTP_FAILURE_REFUSED, 0, "", "", POST_RETRY, false, 0, "words"},
@@ -128,9 +176,9 @@ static void what_never_connects_or_answers_is_unreachable(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct post_outcome outcome;
         judge(&cases[i], &outcome);
-        bool expected = cases[i].failure == HTTP_FAILURE_REFUSED ||
-                        cases[i].failure == HTTP_FAILURE_TLS ||
-                        cases[i].failure == HTTP_FAILURE_TIMEOUT;
+        bool expected =
+            cases[i].failure == HTTP_FAILURE_REFUSED || cases[i].failure == HTTP_FAILURE_RESOLVE ||
+            cases[i].failure == HTTP_FAILURE_TLS || cases[i].failure == HTTP_FAILURE_TIMEOUT;
         assert_int_equal(outcome.unreachable, expected);
     }
 }
@@ -143,9 +191,17 @@ static void retry_after_in_seconds_is_heard(void **state)
     c.headers = "Retry-After: 3\r\n";
     judge(&c, &outcome);
     assert_int_equal(outcome.wish_us, 3000000);
-    c.headers = "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n";
+    c.headers = "Retry-After: 3599\r\n";
     judge(&c, &outcome);
-    assert_int_equal(outcome.wish_us, 0);
+    assert_int_equal(outcome.wish_us, INT64_C(3599000000));
+    static const char *const unheard[] = {"Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n",
+                                          "Retry-After: 0\r\n", "Retry-After: -1\r\n",
+                                          "Retry-After: 3600\r\n", "Retry-After: \r\n"};
+    for (size_t i = 0; i < sizeof(unheard) / sizeof(unheard[0]); i++) {
+        c.headers = unheard[i];
+        judge(&c, &outcome);
+        assert_int_equal(outcome.wish_us, 0);
+    }
 }
 
 static void a_long_reason_is_cut_at_a_character(void **state)
