@@ -299,7 +299,9 @@ static bool md5_fits(struct s3_body *body)
     buf_init(&computed, 64);
     base64_encode(digest_span(&value), &computed);
     bool fits = span_equal(buf_span(&computed), body->promises.content_md5);
-    if (!fits) {
+    if (!buf_ok(&computed)) {
+        s3_error(body->call, S3_ERROR_INTERNAL_ERROR);
+    } else if (!fits) {
         struct aws_error_detail details[] = {{"ExpectedDigest", body->promises.content_md5},
                                              {"CalculatedDigest", buf_span(&computed)},
                                              {NULL, SPAN_EMPTY}};
@@ -353,8 +355,12 @@ static bool checksum_fits(struct s3_body *body)
     bool fits = span_equal(buf_span(&computed), body->promises.checksum);
     char *text = arena_printf(&body->call->exchange->arena, "%s %s FULL_OBJECT",
                               checksum_name(body->checksum.kind), buf_cstr(&computed));
-    body->checksum_text = span_from_cstr(text);
+    bool made = buf_ok(&computed) && text != NULL;
     buf_release(&computed);
+    if (!made) {
+        return body_refuse(body->call, S3_ERROR_INTERNAL_ERROR);
+    }
+    body->checksum_text = span_from_cstr(text);
     return fits || body_refuse_checksum(body);
 }
 

@@ -138,7 +138,12 @@ static bool region_take(struct s3_call *call, struct span *region)
     if (span_trim(bytes).len == 0) {
         return true;
     }
-    const struct s3_xml_node *root = s3_xml_read(&call->exchange->arena, bytes);
+    bool no_memory;
+    const struct s3_xml_node *root = s3_xml_read(&call->exchange->arena, bytes, &no_memory);
+    if (no_memory) {
+        s3_error(call, S3_ERROR_INTERNAL_ERROR);
+        return false;
+    }
     if (root == NULL || !span_equal_cstr(root->name, "CreateBucketConfiguration")) {
         s3_error(call, S3_ERROR_MALFORMED_XML);
         return false;

@@ -38,7 +38,12 @@ static bool source_parse(struct s3_call *call, struct span *bucket, struct span 
                  span_is_utf8(buf_span(&decoded));
     char *copy = sound ? arena_copy_cstr(&call->exchange->arena, buf_span(&decoded)) : NULL;
     struct span path = copy != NULL ? span_from(copy, decoded.len) : SPAN_EMPTY;
+    bool no_memory = decoded.no_memory || (sound && copy == NULL);
     buf_release(&decoded);
+    if (no_memory) {
+        s3_error(call, S3_ERROR_INTERNAL_ERROR);
+        return false;
+    }
     if (!sound) {
         return refuse_source(call, "Invalid copy source encoding");
     }

@@ -17,6 +17,7 @@ struct deletion {
 };
 
 struct delete_request {
+    bool no_memory; /* to read it */
     struct deletion *deletions;
     size_t count;
     bool quiet;
@@ -46,19 +47,22 @@ static bool deletion_decode(const struct s3_xml_node *node, struct deletion *out
 /* Reads the body as S3's schema has it; false: it is something else. */
 static bool delete_request_decode(struct arena *arena, struct span body, struct delete_request *out)
 {
-    const struct s3_xml_node *root = s3_xml_read(arena, body);
     *out = (struct delete_request){0};
+    const struct s3_xml_node *root = s3_xml_read(arena, body, &out->no_memory);
     if (root == NULL || !span_equal_cstr(root->name, "Delete")) {
         return false;
     }
     out->deletions = arena_alloc_array(arena, deletions_max, sizeof(*out->deletions));
+    if (out->deletions == NULL) {
+        out->no_memory = true;
+        return false;
+    }
     out->quiet = quiet_is_true(s3_xml_child_word(root, "Quiet"));
     for (const struct s3_xml_node *n = root->children; n != NULL; n = n->next) {
         if (!span_equal_cstr(n->name, "Object")) {
             continue;
         }
-        if (out->deletions == NULL || out->count == deletions_max ||
-            !deletion_decode(n, &out->deletions[out->count])) {
+        if (out->count == deletions_max || !deletion_decode(n, &out->deletions[out->count])) {
             return false;
         }
         out->count++;
@@ -142,7 +146,7 @@ enum handled s3_delete_objects(struct s3_call *call)
             NULL);
     }
     if (!delete_request_decode(&call->exchange->arena, body, &request)) {
-        return s3_error(call, S3_ERROR_MALFORMED_XML);
+        return s3_error(call, request.no_memory ? S3_ERROR_INTERNAL_ERROR : S3_ERROR_MALFORMED_XML);
     }
     s3_xml_begin(call, "DeleteResult");
     for (size_t i = 0; i < request.count; i++) {

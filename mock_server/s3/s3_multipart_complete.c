@@ -33,6 +33,7 @@ struct named_part {
 struct complete_request {
     struct named_part *parts;
     size_t count;
+    bool no_memory; /* to read it */
 };
 
 /* --- decoding --- */
@@ -55,9 +56,9 @@ static bool part_decode(const struct s3_xml_node *node, struct named_part *out)
 static bool complete_request_decode(struct arena *arena, struct span body,
                                     struct complete_request *out)
 {
-    const struct s3_xml_node *root = s3_xml_read(arena, body);
     size_t count = 0;
     *out = (struct complete_request){0};
+    const struct s3_xml_node *root = s3_xml_read(arena, body, &out->no_memory);
     if (root == NULL || !span_equal_cstr(root->name, "CompleteMultipartUpload")) {
         return false;
     }
@@ -71,14 +72,17 @@ static bool complete_request_decode(struct arena *arena, struct span body,
         return false;
     }
     out->parts = arena_alloc_array(arena, count, sizeof(*out->parts));
-    for (const struct s3_xml_node *n = root->children; out->parts != NULL && n != NULL;
-         n = n->next) {
+    if (out->parts == NULL) {
+        out->no_memory = true;
+        return false;
+    }
+    for (const struct s3_xml_node *n = root->children; n != NULL; n = n->next) {
         if (!part_decode(n, &out->parts[out->count])) {
             return false;
         }
         out->count++;
     }
-    return out->parts != NULL;
+    return true;
 }
 
 /* False: an error is in the reply. */
@@ -478,7 +482,7 @@ enum handled s3_complete_upload(struct s3_call *call)
         return HANDLED;
     }
     if (!complete_request_decode(&call->exchange->arena, body, &request)) {
-        return s3_error(call, S3_ERROR_MALFORMED_XML);
+        return s3_error(call, request.no_memory ? S3_ERROR_INTERNAL_ERROR : S3_ERROR_MALFORMED_XML);
     }
     if (!complete_request_is_in_order(call, &request)) {
         return HANDLED;

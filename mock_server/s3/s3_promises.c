@@ -137,12 +137,13 @@ bool s3_promises_read_length(struct s3_call *call, struct s3_promises *out)
     return true;
 }
 
-static bool is_base64_of(struct span text, size_t bytes)
+static bool is_base64_of(struct span text, size_t bytes, bool *no_memory)
 {
     struct buf decoded;
     buf_init(&decoded, 256);
     bool fits =
         text.len == (bytes + 2) / 3 * 4 && base64_decode(text, &decoded) && decoded.len == bytes;
+    *no_memory = decoded.no_memory;
     buf_release(&decoded);
     return fits;
 }
@@ -152,9 +153,13 @@ static bool content_md5_take(struct s3_call *call, struct s3_promises *out)
     if (!s3_has_header(call, "content-md5")) {
         return true;
     }
+    bool no_memory;
     out->content_md5 = s3_header(call, "content-md5");
-    if (is_base64_of(out->content_md5, md5_bytes)) {
+    if (is_base64_of(out->content_md5, md5_bytes, &no_memory)) {
         return true;
+    }
+    if (no_memory) {
+        return promise_refuse(call, S3_ERROR_INTERNAL_ERROR);
     }
     struct aws_error_detail details[] = {{"Content-MD5", out->content_md5}, {NULL, SPAN_EMPTY}};
     s3_error_with(call, S3_ERROR_INVALID_DIGEST, details);
@@ -163,11 +168,18 @@ static bool content_md5_take(struct s3_call *call, struct s3_promises *out)
 
 /* --- checksums --- */
 
-static bool checksum_value_refuse(struct s3_call *call, enum checksum_kind kind, const char *where)
+static bool checksum_value_check(struct s3_call *call, const struct s3_promises *promises,
+                                 const char *where)
 {
-    return promise_refuse_request(call, arena_printf(&call->exchange->arena,
-                                                     "Value for x-amz-checksum-%s %s is invalid.",
-                                                     checksum_name(kind), where));
+    bool no_memory;
+    if (is_base64_of(promises->checksum, checksum_bytes(promises->checksum_kind), &no_memory)) {
+        return true;
+    }
+    char *message =
+        arena_printf(&call->exchange->arena, "Value for x-amz-checksum-%s %s is invalid.",
+                     checksum_name(promises->checksum_kind), where);
+    return no_memory || message == NULL ? promise_refuse(call, S3_ERROR_INTERNAL_ERROR)
+                                        : promise_refuse_request(call, message);
 }
 
 /* A checksum's header is x-amz-checksum-crc32 or its like; -algorithm, -mode and -type are no
@@ -196,8 +208,7 @@ static bool checksum_header_take(struct s3_call *call, struct s3_promises *out)
         out->checksum = request->headers[i].value;
         out->checksum_kind = found;
     }
-    return !out->has_checksum || is_base64_of(out->checksum, checksum_bytes(out->checksum_kind)) ||
-           checksum_value_refuse(call, out->checksum_kind, "header");
+    return !out->has_checksum || checksum_value_check(call, out, "header");
 }
 
 static bool checksum_trailer_take(struct s3_call *call, struct s3_promises *out)
@@ -259,6 +270,5 @@ bool s3_promises_read_trailer(struct s3_call *call, struct span value, struct s3
         return promise_refuse(call, S3_ERROR_MALFORMED_TRAILER);
     }
     out->checksum = value;
-    return is_base64_of(value, checksum_bytes(out->checksum_kind)) ||
-           checksum_value_refuse(call, out->checksum_kind, "trailing header");
+    return checksum_value_check(call, out, "trailing header");
 }

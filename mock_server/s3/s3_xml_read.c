@@ -30,6 +30,7 @@ struct reader {
     size_t node_count;
     struct buf text; /* since the last tag */
     bool bad;
+    bool no_memory;
 };
 
 static void xml_read_refuse(struct reader *r)
@@ -93,6 +94,7 @@ static void XMLCALL xml_on_start(void *ctx, const XML_Char *name, const XML_Char
     }
     if (r->depth < S3_XML_DEPTH_MAX && r->node_count < S3_XML_NODES_MAX && xml_text_is_blank(r)) {
         node = xml_node_new(r, name);
+        r->no_memory = node == NULL;
     }
     if (node == NULL) {
         xml_read_refuse(r);
@@ -114,10 +116,10 @@ static void XMLCALL xml_on_end(void *ctx, const XML_Char *name)
     }
     r->depth--;
     struct s3_xml_node *node = r->levels[r->depth].node;
-    bool good = node->children != NULL
-                    ? xml_text_is_blank(r)
-                    : xml_text_copy(r->arena, buf_cstr(&r->text), r->text.len, &node->text);
-    if (!good) {
+    if (node->children == NULL) {
+        r->no_memory = !xml_text_copy(r->arena, buf_cstr(&r->text), r->text.len, &node->text);
+    }
+    if (r->no_memory || (node->children != NULL && !xml_text_is_blank(r))) {
         xml_read_refuse(r);
         return;
     }
@@ -132,6 +134,7 @@ static void XMLCALL xml_on_text(void *ctx, const XML_Char *bytes, int len)
     }
     buf_append(&r->text, bytes, (size_t)len);
     if (!buf_ok(&r->text)) {
+        r->no_memory = r->text.no_memory;
         xml_read_refuse(r);
     }
 }
@@ -161,14 +164,16 @@ static bool tags_are_bounded(struct span text)
     return true;
 }
 
-struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text)
+struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text, bool *no_memory)
 {
     struct reader r = {.arena = arena};
+    *no_memory = false;
     if (text.len > S3_BODY_BYTES_MAX || !tags_are_bounded(text)) {
         return NULL;
     }
     r.parser = XML_ParserCreateNS(NULL, namespace_separator);
     if (r.parser == NULL) {
+        *no_memory = true;
         return NULL;
     }
     buf_init(&r.text, S3_XML_TEXT_BYTES_MAX);
@@ -178,6 +183,7 @@ struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text)
     XML_SetStartDoctypeDeclHandler(r.parser, xml_on_doctype);
     if (XML_Parse(r.parser, text.ptr, (int)text.len, XML_TRUE) != XML_STATUS_OK) {
         r.bad = true;
+        *no_memory = r.no_memory || XML_GetErrorCode(r.parser) == XML_ERROR_NO_MEMORY;
     }
     XML_ParserFree(r.parser);
     buf_release(&r.text);

@@ -21,8 +21,9 @@ struct s3_xml_node {
     struct s3_xml_node *next;
 };
 
-/* NULL: malformed, with a document type, or over a limit (the caller answers MalformedXML). */
-struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text);
+/* NULL: malformed, with a document type, or over a limit (the caller answers MalformedXML), or
+ * there was no memory to read it, and *no_memory says so. */
+struct s3_xml_node *s3_xml_read(struct arena *arena, struct span text, bool *no_memory);
 /* The first child of that name; NULL: none. */
 const struct s3_xml_node *s3_xml_child(const struct s3_xml_node *node, const char *name);
 /* The text of the first child of that name, without blanks at the ends; empty: there is no such

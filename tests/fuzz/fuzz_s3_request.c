@@ -105,7 +105,7 @@ static void must_be_an_answer(struct world *w)
     }
     struct arena arena;
     arena_init(&arena, arena_max);
-    const struct s3_xml_node *root = s3_xml_read(&arena, body);
+    const struct s3_xml_node *root = s3_xml_read(&arena, body, &(bool){false});
     must(root != NULL && span_equal_cstr(root->name, "Error"));
     must(s3_xml_child(root, "Code") != NULL && s3_xml_child(root, "RequestId") != NULL);
     arena_release(&arena);

@@ -59,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
     arena_init(&arena, arena_bytes_max);
-    struct s3_xml_node *root = s3_xml_read(&arena, span_from((const char *)data, size));
+    struct s3_xml_node *root =
+        s3_xml_read(&arena, span_from((const char *)data, size), &(bool){false});
     if (root != NULL) {
         struct buf again;
         buf_init(&again, S3_BODY_BYTES_MAX);
@@ -67,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         }
         if (buf_ok(&again)) { /* escapes may have made it too long to be read again */
-            struct s3_xml_node *second = s3_xml_read(&arena, buf_span(&again));
+            struct s3_xml_node *second = s3_xml_read(&arena, buf_span(&again), &(bool){false});
             if (second == NULL) {
                 abort();
             }

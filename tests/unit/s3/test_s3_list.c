@@ -81,7 +81,8 @@ static const struct s3_xml_node *list(struct bench *bench, const char *target)
     s3_get(bench->fixture, target);
     s3_assert_status(bench->fixture, 200);
     arena_reset(&bench->arena);
-    const struct s3_xml_node *root = s3_xml_read(&bench->arena, buf_span(&bench->fixture->body));
+    const struct s3_xml_node *root =
+        s3_xml_read(&bench->arena, buf_span(&bench->fixture->body), &(bool){false});
     assert_non_null(root);
     assert_true(span_equal_cstr(root->name, "ListBucketResult"));
     return root;

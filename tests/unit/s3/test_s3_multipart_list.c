@@ -19,7 +19,7 @@ static void gather(struct s3_fixture *f, const char *element, const char *child,
 {
     struct arena arena;
     arena_init(&arena, 64 * text_max);
-    const struct s3_xml_node *root = s3_xml_read(&arena, buf_span(&f->body));
+    const struct s3_xml_node *root = s3_xml_read(&arena, buf_span(&f->body), &(bool){false});
     assert_non_null(root);
     for (const struct s3_xml_node *n = root->children; n != NULL; n = n->next) {
         if (span_equal_cstr(n->name, element)) {

@@ -44,7 +44,7 @@ static struct s3_xml_node *read_bytes(struct bench *bench, const char *bytes, si
     char *copy = malloc(len > 0 ? len : 1);
     assert_non_null(copy);
     memcpy(copy, bytes, len);
-    struct s3_xml_node *root = s3_xml_read(&bench->arena, span_from(copy, len));
+    struct s3_xml_node *root = s3_xml_read(&bench->arena, span_from(copy, len), &(bool){false});
     memset(copy, '!', len);
     free(copy);
     return root;
@@ -261,7 +261,7 @@ static void an_arena_that_is_full_refuses(void **state)
     buf_init(&text, arena_bytes_max);
     (void)repeat(&text, "<r>", "<a>b</a>", 1000);
     buf_append_cstr(&text, "</r>");
-    assert_null(s3_xml_read(&small, buf_span(&text)));
+    assert_null(s3_xml_read(&small, buf_span(&text), &(bool){false}));
     buf_release(&text);
     arena_release(&small);
 }
