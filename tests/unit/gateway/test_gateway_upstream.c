@@ -75,6 +75,10 @@ static const struct answer answers[] = {
      SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Encoding: , identity,,\r\nContent-Length: 5\r\n\r\n"
                "plain"),
      false},
+    {"/a;b=1", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), false},
+    {"/a%2fb", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), false},
+    {"/a..b", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), false},
+    {"/...", SPAN_INIT("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), false},
     {"/deleted", SPAN_INIT("HTTP/1.1 204 No Content\r\n\r\n"), false},
     {"/hinted", SPAN_INIT("HTTP/1.1 415 x\r\nX-Pinpipe-Hint: theirs\r\nContent-Length: 0\r\n\r\n"),
      false},
