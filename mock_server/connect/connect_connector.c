@@ -202,8 +202,11 @@ enum status connector_new(struct connect_worker *worker, const struct store_conn
     status = status == STATUS_OK ? connector_parse_config(connector, err) : status;
     status = status == STATUS_OK ? connector_make_tasks(connector, err) : status;
     if (status == STATUS_OK && connector->config->topics_regex.len > 0) {
-        connector->pattern = group_pattern_new(connector->config->topics_regex, err);
-        status = connector->pattern != NULL ? STATUS_OK : STATUS_INVALID;
+        struct error why = ERROR_NONE;
+        connector->pattern = group_pattern_new(connector->config->topics_regex, &why);
+        if (connector->pattern == NULL) {
+            status = error_set(err, why.code, "%s", why.message);
+        }
     }
     if (status != STATUS_OK) {
         connector_free(connector);

@@ -200,9 +200,10 @@ enum status connect_worker_put(struct connect_worker *worker, const struct conne
         .paused = old != NULL && old->paused,
         .created_ms = old != NULL ? old->created_ms : env->wall_us(env) / 1000,
     };
-    status = buf_ok(&config) ? worker_put_connector(worker, &row, err)
-                             : error_set(err, STATUS_LIMIT, "a configuration may have %d bytes",
-                                         CONNECT_CONFIG_BYTES_MAX);
+    status = buf_ok(&config)
+                 ? worker_put_connector(worker, &row, err)
+                 : buf_error(&config, err, STATUS_LIMIT, "a configuration may have %d bytes",
+                             CONNECT_CONFIG_BYTES_MAX);
     buf_release(&config);
     return status;
 }
