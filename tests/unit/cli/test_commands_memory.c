@@ -2,10 +2,12 @@
  * again: each time another of its allocations fails, or its arena ends a little later. Whatever it
  * is, the command ends with a documented exit code and names the lack; with exit 0 its result is
  * the one that it has with memory. It works as soon as there is memory again, and leaves none
- * behind. In the end the pipeline is whole: what was posted is accounted for.
+ * behind. In the end the pipeline is whole: what was posted is accounted for. And the same commands
+ * while a call to a file is interrupted or does less than it was asked for: it goes on.
  *
  * Not every allocation is tried of commands that have many; PINPIPE_FAULT_STRIDE=1 does. */
 #include "alloc_fault.h"
+#include "call_fault.h"
 #include "fault_points.h"
 #include "run_tool.h"
 #include "span.h"
@@ -13,6 +15,7 @@
 
 #include <pinpipe/mock.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +28,7 @@
 
 enum {
     WORDS_BYTES = 256,
-    ARENA_STEP = 16, /* what an arena rounds to */
+    ARENA_STEP = 32, /* twice what an arena rounds to */
     CODES_DOCUMENTED = 5,
     SLACK_ALLOCATIONS = 64, /* of the libraries, which keep some for the next time */
 };
@@ -192,7 +195,7 @@ static void a_command_that_lacks_an_allocation_says_so(void **state)
 {
     struct bench *b = *state;
     for (size_t i = 0; i < ARRAY_COUNT(tools); i++) {
-        tool_fails(b, &tools[i], ALLOC_FAILS_ONCE, 100);
+        tool_fails(b, &tools[i], ALLOC_FAILS_ONCE, 80);
     }
     assert_int_equal(b->complaints, 0);
 }
@@ -201,28 +204,117 @@ static void a_command_that_lacks_memory_from_somewhere_on_says_so(void **state)
 {
     struct bench *b = *state;
     for (size_t i = 0; i < ARRAY_COUNT(tools); i++) {
-        tool_fails(b, &tools[i], ALLOC_FAILS_FROM_THERE_ON, 25);
+        tool_fails(b, &tools[i], ALLOC_FAILS_FROM_THERE_ON, 20);
     }
     assert_int_equal(b->complaints, 0);
+}
+
+static void must_run(const char *line)
+{
+    struct tool_said said = {0};
+    tool_run_well(line, &said);
+    if (said.code != 0) {
+        fail_msg("%s: exit %d: %s\n%s", line, said.code, said.err, said.out);
+    }
+    tool_said_release(&said);
+}
+
+/* The server's URLs as settings, or none of them. */
+static void settings_take(const struct bench *b, bool set)
+{
+    static const struct {
+        enum pinpipe_service service;
+        const char *setting;
+    } urls[] = {{PINPIPE_GATEWAY, "invoke_URL"},
+                {PINPIPE_REST, "rest_url"},
+                {PINPIPE_CONNECT, "connect_url"},
+                {PINPIPE_S3, "s3_url"}};
+    for (size_t i = 0; i < ARRAY_COUNT(urls); i++) {
+        if (set) {
+            setenv(urls[i].setting, pinpipe_mock_url(b->mock, urls[i].service), 1);
+        } else {
+            unsetenv(urls[i].setting);
+        }
+    }
+}
+
+static void arena_ends(struct bench *b, const struct tool *tool)
+{
+    struct tool_said good = good_run(tool);
+    for (size_t bytes = 1; bytes <= good.arena_bytes; bytes += ARENA_STEP) {
+        char what[64];
+        struct tool_said said = {0};
+        prepare(tool);
+        (void)tool_run(tool->words, (struct tool_lack){0, ALLOC_FAILS_ONCE, bytes}, &said);
+        snprintf(what, sizeof(what), "an arena of %zu bytes", bytes);
+        judge(b, tool, &good, &said, what);
+        tool_said_release(&said);
+    }
+    tool_said_release(&good);
 }
 
 static void a_command_whose_arena_ends_says_so(void **state)
 {
     struct bench *b = *state;
     for (size_t i = 0; i < ARRAY_COUNT(tools); i++) {
-        struct tool_said good = good_run(&tools[i]);
-        for (size_t bytes = 1; bytes <= good.arena_bytes; bytes += ARENA_STEP) {
-            char what[64];
-            struct tool_said said = {0};
-            prepare(&tools[i]);
-            (void)tool_run(tools[i].words, (struct tool_lack){0, ALLOC_FAILS_ONCE, bytes}, &said);
-            snprintf(what, sizeof(what), "an arena of %zu bytes", bytes);
-            judge(b, &tools[i], &good, &said, what);
-            tool_said_release(&said);
-        }
-        tool_said_release(&good);
+        arena_ends(b, &tools[i]);
     }
     assert_int_equal(b->complaints, 0);
+}
+
+/* Where no setting leads, the running server's file does; without memory for what it says, the
+ * usual ports would be asked instead, which may be anybody's. */
+static void a_command_that_finds_its_server_without_memory_says_so(void **state)
+{
+    static const struct tool found[] = {{"topics list", NULL, BY_BYTES},
+                                        {"topics list --deployment-stage other", NULL, BY_BYTES},
+                                        {"connect list", NULL, BY_BYTES},
+                                        {"s3 ls", NULL, BY_BYTES}};
+    struct bench *b = *state;
+    settings_take(b, false);
+    for (size_t i = 0; i < ARRAY_COUNT(found); i++) {
+        arena_ends(b, &found[i]);
+        tool_fails(b, &found[i], ALLOC_FAILS_ONCE, 80);
+    }
+    settings_take(b, true);
+    assert_int_equal(b->complaints, 0);
+}
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+/* A signal interrupts a read or a write, or the kernel does less than it was asked for. */
+static void a_call_that_is_cut_short_goes_on(void **state)
+{
+    static const char *const moves[][2] = {
+        {"s3 put tree/c/d s3://user-workshop-bucket/moved",
+         "s3 cat s3://user-workshop-bucket/moved"},
+        {"s3 get s3://user-workshop-bucket/tree/c/d moved",
+         "s3 put moved s3://user-workshop-bucket/m"},
+        {"s3 put big s3://user-workshop-bucket/big",
+         "s3 ls s3://user-workshop-bucket/big --recursive"},
+        {"s3 get s3://user-workshop-bucket/big moved", "data info"},
+        {"s3 sync tree s3://user-workshop-bucket/tree --dry-run", "data info"},
+        {"connect validate --config made.properties", "data info"},
+    };
+    static const enum call calls[] = {CALL_READ, CALL_WRITE};
+    static const int codes[] = {EINTR, 0};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(moves) * ARRAY_COUNT(calls) * ARRAY_COUNT(codes); i++) {
+        const char *const *move = moves[i / 4];
+        int struck = 1;
+        for (int skip = 0; struck > 0; skip++) {
+            struct tool_said said;
+            call_fault_begin((struct call_fault){calls[i / 2 % 2], .skip = skip, .times = 1,
+                                                 .code = codes[i % 2], .here = true});
+            tool_run_well(move[0], &said);
+            struck = call_fault_end();
+            if (said.code != 0) {
+                fail_msg("%s, call %d: exit %d: %s", move[0], skip, said.code, said.err);
+            }
+            tool_said_release(&said);
+            must_run(move[1]);
+        }
+    }
 }
 
 /* --- the scene ------------------------------------------------------------------------------- */
@@ -245,25 +337,8 @@ static void file_put(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
-static void must_run(const char *line)
-{
-    struct tool_said said = {0};
-    tool_run_well(line, &said);
-    if (said.code != 0) {
-        fail_msg("%s: exit %d: %s\n%s", line, said.code, said.err, said.out);
-    }
-    tool_said_release(&said);
-}
-
 static void server_start(struct bench *b)
 {
-    static const struct {
-        enum pinpipe_service service;
-        const char *setting;
-    } urls[] = {{PINPIPE_GATEWAY, "invoke_URL"},
-                {PINPIPE_REST, "rest_url"},
-                {PINPIPE_CONNECT, "connect_url"},
-                {PINPIPE_S3, "s3_url"}};
     struct pinpipe_mock_options options;
     char why[PINPIPE_MESSAGE_BYTES] = "";
     pinpipe_mock_options_init(&options);
@@ -274,9 +349,7 @@ static void server_start(struct bench *b)
     if (pinpipe_mock_start(&options, &b->mock, why) != PINPIPE_OK) {
         fail_msg("%s", why);
     }
-    for (size_t i = 0; i < ARRAY_COUNT(urls); i++) {
-        setenv(urls[i].setting, pinpipe_mock_url(b->mock, urls[i].service), 1);
-    }
+    settings_take(b, true);
 }
 
 static int set_up(void **state)
@@ -321,6 +394,8 @@ int main(void)
         cmocka_unit_test(a_command_that_lacks_an_allocation_says_so),
         cmocka_unit_test(a_command_that_lacks_memory_from_somewhere_on_says_so),
         cmocka_unit_test(a_command_whose_arena_ends_says_so),
+        cmocka_unit_test(a_command_that_finds_its_server_without_memory_says_so),
+        cmocka_unit_test(a_call_that_is_cut_short_goes_on),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
