@@ -2,8 +2,8 @@
 #include "verdict.h"
 
 static const struct verdict_kind_info kind_infos[VERDICT_KIND_COUNT] = {
-#define X(name, key, fails, stage, title, meaning)                                                 \
-    [VERDICT_##name] = {key, fails, VERDICT_STAGE_##stage, title, meaning},
+#define X(name, key, fails, stage, whose, title, meaning)                                          \
+    [VERDICT_##name] = {key, fails, VERDICT_STAGE_##stage, VERDICT_OF_##whose, title, meaning},
 #include "verdict_kinds.def"
 #undef X
 };
@@ -56,7 +56,19 @@ void verdict_init(struct verdict *verdict)
 
 bool verdict_judges(const struct verdict *verdict, enum verdict_kind kind)
 {
-    return verdict_kind_info(kind)->stage <= verdict->through;
+    const struct verdict_kind_info *info = verdict_kind_info(kind);
+    bool met = true;
+    switch (info->whose) {
+    case VERDICT_OF_ALL:
+        break;
+    case VERDICT_OF_LEDGER:
+        met = !verdict->without_ledger;
+        break;
+    case VERDICT_OF_OWN:
+        met = verdict->own > 0 || verdict->without_ledger;
+        break;
+    }
+    return met && info->stage <= verdict->through;
 }
 
 uint64_t verdict_failures(const struct verdict *verdict)

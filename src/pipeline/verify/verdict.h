@@ -6,7 +6,7 @@
 #include "span.h"
 
 enum verdict_kind {
-#define X(name, key, fails, stage, title, meaning) VERDICT_##name,
+#define X(name, key, fails, stage, whose, title, meaning) VERDICT_##name,
 #include "verdict_kinds.def"
 #undef X
     VERDICT_KIND_COUNT
@@ -15,10 +15,14 @@ enum verdict_kind {
 /* How far down the pipeline a verdict looks, and where a kind belongs. */
 enum verdict_stage { VERDICT_STAGE_TOPICS, VERDICT_STAGE_S3 };
 
+/* Whose records a kind is about. */
+enum verdict_whose { VERDICT_OF_ALL, VERDICT_OF_LEDGER, VERDICT_OF_OWN };
+
 struct verdict_kind_info {
     const char *key; /* in JSON; stable */
     bool fails;
     enum verdict_stage stage;
+    enum verdict_whose whose;
     const char *title;
     const char *meaning;
 };
@@ -42,9 +46,11 @@ struct verdict {
     uint64_t counts[VERDICT_KIND_COUNT];
     struct verdict_offender first[VERDICT_KIND_COUNT]; /* where the count is not 0 */
     uint64_t topics;
-    uint64_t records; /* read back */
-    uint64_t matched; /* of them: what the ledger says, where it says */
-    uint64_t posts;   /* in the ledger */
+    uint64_t records;    /* read back */
+    uint64_t matched;    /* of them: what the ledger says, where it says */
+    uint64_t own;        /* of them: rows of the tables that somebody's own script posted */
+    bool without_ledger; /* nothing in it is this user's: all records are judged by the tables */
+    uint64_t posts;      /* in the ledger */
     uint64_t acked;
     uint64_t runs;
     uint64_t later;       /* acknowledged after the end offsets were taken: not judged */
@@ -60,7 +66,7 @@ struct verdict_offender verdict_offender_none(void);
  * become '?', what does not fit is cut between two characters. NUL-terminated. */
 void verdict_set_text(char *out, size_t out_bytes, struct span text);
 void verdict_init(struct verdict *verdict);
-/* Is the kind of a stage that this verdict has looked at? */
+/* Is the kind of a stage that this verdict has looked at, and of records that it has met? */
 bool verdict_judges(const struct verdict *verdict, enum verdict_kind kind);
 bool verdict_passed(const struct verdict *verdict);
 /* The sum of the counts of the failing kinds. */

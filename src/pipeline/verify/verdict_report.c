@@ -60,13 +60,9 @@ static void write_count(uint64_t count, const char *noun, FILE *out)
     fprintf(out, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");
 }
 
-static void text_head(const struct verdict *verdict, FILE *out)
+static void text_ledger(const struct verdict *verdict, FILE *out)
 {
-    fprintf(out, "read     ");
-    write_count(verdict->records, "record", out);
-    fprintf(out, " in ");
-    write_count(verdict->topics, "topic", out);
-    fprintf(out, "\nledger   ");
+    fprintf(out, "ledger   ");
     write_count(verdict->posts, "post", out);
     fprintf(out, " by ");
     write_count(verdict->runs, "run", out);
@@ -76,6 +72,23 @@ static void text_head(const struct verdict *verdict, FILE *out)
             " of the records stand where the acknowledgement said, with the row "
             "that was posted\n",
             verdict->matched);
+}
+
+static void text_head(const struct verdict *verdict, FILE *out)
+{
+    fprintf(out, "read     ");
+    write_count(verdict->records, "record", out);
+    fprintf(out, " in ");
+    write_count(verdict->topics, "topic", out);
+    fprintf(out, "\n");
+    if (!verdict->without_ledger) {
+        text_ledger(verdict, out);
+    }
+    if (verdict->own > 0) {
+        fprintf(out, "yours    ");
+        write_count(verdict->own, "record", out);
+        fprintf(out, " of your own script: rows of the tables, in no ledger\n");
+    }
     if (verdict->through >= VERDICT_STAGE_S3) {
         fprintf(out, "lake     ");
         write_count(verdict->lines, "line", out);
@@ -103,31 +116,57 @@ static void text_kind(const struct verdict *verdict, size_t kind, struct buf *li
     }
 }
 
-static void text_last_line(const struct verdict *verdict, FILE *out)
+/* Whose records passed. */
+static void text_passed(const struct verdict *verdict, FILE *out)
 {
-    if (verdict_passed(verdict)) {
-        fprintf(out, "PASS ");
-        write_count(verdict->records, "record", out);
-        fprintf(out, " in ");
-        write_count(verdict->topics, "topic", out);
+    fprintf(out, "PASS ");
+    write_count(verdict->without_ledger ? verdict->own : verdict->records, "record", out);
+    if (verdict->without_ledger) {
+        fprintf(out, " of your own script");
+    }
+    fprintf(out, " in ");
+    write_count(verdict->topics, "topic", out);
+    if (verdict->own == 0) {
         fprintf(out, ", all accounted for by ");
         write_count(verdict->posts, "post", out);
-        if (verdict->through >= VERDICT_STAGE_S3) {
-            fprintf(out, ", all in ");
-            write_count(verdict->objects, "object", out);
-            fprintf(out, " of S3");
-        }
-        fprintf(out, "\n");
-        return;
+    } else if (!verdict->without_ledger) {
+        fprintf(out, ": %" PRIu64 " accounted for by ", verdict->records - verdict->own);
+        write_count(verdict->posts, "post", out);
+        fprintf(out, " of the emulator, ");
+        write_count(verdict->own, "record", out);
+        fprintf(out, " of your own script");
     }
-    fprintf(out, "FAIL");
+    if (verdict->through >= VERDICT_STAGE_S3) {
+        fprintf(out, ", all in ");
+        write_count(verdict->objects, "object", out);
+        fprintf(out, " of S3");
+    }
+    fprintf(out, "\n");
+}
+
+/* What failed; of somebody's own script also which record, so that the line says all. */
+static void text_failed(const struct verdict *verdict, struct buf *line, FILE *out)
+{
+    const struct verdict_offender *first = NULL;
     const char *separator = " ";
+    fprintf(out, "FAIL");
     for (size_t kind = 0; kind < VERDICT_KIND_COUNT; kind++) {
         const struct verdict_kind_info *info = verdict_kind_info((enum verdict_kind)kind);
         if (info->fails && verdict->counts[kind] > 0) {
             fprintf(out, "%s%" PRIu64 " %s", separator, verdict->counts[kind], info->title);
             separator = ", ";
+            first = first == NULL ? &verdict->first[kind] : first;
         }
+    }
+    if (verdict->own > 0) {
+        fprintf(out, ", with ");
+        write_count(verdict->own, "record", out);
+        fprintf(out, " of your own script");
+    }
+    if (verdict->own > 0 || verdict->without_ledger) {
+        buf_reset(line);
+        verdict_offender_append(first, line);
+        fprintf(out, "; first: %s", buf_cstr(line));
     }
     fprintf(out, "\n");
 }
@@ -147,7 +186,11 @@ bool verdict_write_text(const struct verdict *verdict, FILE *out)
         write_count(verdict->later, "post", out);
         fprintf(out, " acknowledged only after the verification began: not judged\n");
     }
-    text_last_line(verdict, out);
+    if (verdict_passed(verdict)) {
+        text_passed(verdict, out);
+    } else {
+        text_failed(verdict, &line, out);
+    }
     buf_release(&line);
     return ferror(out) == 0;
 }
@@ -205,6 +248,15 @@ static void write_kinds(struct json_writer *w, const struct verdict *verdict)
     json_write_end(w);
 }
 
+/* Whose records were judged. */
+static const char *whose_words(const struct verdict *verdict)
+{
+    if (verdict->without_ledger) {
+        return "own";
+    }
+    return verdict->own > 0 ? "both" : "ledger";
+}
+
 static void verdict_write_document(struct json_writer *w, const struct verdict *verdict)
 {
     bool with_lake = verdict->through >= VERDICT_STAGE_S3;
@@ -215,6 +267,8 @@ static void verdict_write_document(struct json_writer *w, const struct verdict *
     json_member_u64(w, "topics", verdict->topics);
     json_member_u64(w, "records", verdict->records);
     json_member_u64(w, "matched", verdict->matched);
+    json_member_u64(w, "own", verdict->own);
+    json_member_cstr(w, "whose", whose_words(verdict));
     json_member_u64(w, "runs", verdict->runs);
     json_member_u64(w, "posts", verdict->posts);
     json_member_u64(w, "acked", verdict->acked);

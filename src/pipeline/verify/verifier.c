@@ -98,7 +98,7 @@ static enum status hold_snapshot(struct verifier *v, struct ledger_cursor **hold
     if (status == STATUS_OK) {
         status = ledger_cursor_next(*holder, &post, &more, err);
     }
-    if (status == STATUS_OK && !more) {
+    if (status == STATUS_OK && !more && v->options->strict) {
         status = error_set(err, STATUS_CONFIG,
                            "the ledger in %s holds no posts: run `pinpipe emulate batch` first",
                            v->options->data_dir);
@@ -134,6 +134,26 @@ static enum status match_topics(struct verifier *v, struct error *err)
     return status;
 }
 
+/* Neither posts nor records: PASS would be a joke. */
+static enum status check_something_there(const struct verifier *v, struct error *err)
+{
+    const char *id = v->options->endpoints.user_id;
+    if (v->verdict->posts > 0 || v->verdict->records > 0) {
+        return STATUS_OK;
+    }
+    if (v->foreign[0] != '\0') {
+        return error_set(err, STATUS_CONFIG,
+                         "nothing to judge: the topics of %s hold no records, and the ledger has "
+                         "posts of another user only (%s): --iam-username says whose verdict it is",
+                         id, v->foreign);
+    }
+    return error_set(err, STATUS_CONFIG,
+                     "nothing to judge: %s, %s and %s hold no records yet: run your script (its "
+                     "user id is --iam-username) or `pinpipe emulate batch`",
+                     v->topic_names[TABLE_PIN], v->topic_names[TABLE_GEO],
+                     v->topic_names[TABLE_USER]);
+}
+
 static enum status verifier_judge(struct verifier *v, struct error *err)
 {
     enum status status = notes_classify(&v->notes, err);
@@ -154,6 +174,13 @@ static void field_of_line(void *ctx, const struct lake_alteration *alteration, c
     struct error ignored;
     struct hash128 hash;
     struct content_answer answer;
+    if (alteration->run < 0) {
+        struct content_identity identity;
+        if (content_identify(&v->content, alteration->line, &identity, &ignored) == STATUS_OK) {
+            verdict_set_text(out, out_bytes, span_from_cstr(identity.field));
+        }
+        return;
+    }
     const struct verifier_run_info *info = verifier_run_find(v, alteration->run, &ignored);
     if (info == NULL) {
         return;
@@ -252,6 +279,10 @@ static enum status verifier_run_passes(struct verifier *v, struct error *err)
         status = match_topics(v, err);
     }
     if (status == STATUS_OK) {
+        status = check_something_there(v, err);
+    }
+    if (status == STATUS_OK) {
+        v->verdict->without_ledger = v->verdict->posts == 0;
         status = verifier_judge(v, err);
     }
     if (status == STATUS_OK && v->lake != NULL) {
@@ -263,7 +294,8 @@ static enum status verifier_run_passes(struct verifier *v, struct error *err)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-/* Without a ledger or tables there is nothing to verify against: the user's setup, exit 4. */
+/* Without tables (strict: or a ledger) there is nothing to verify against: the user's setup,
+ * exit 4. */
 static enum status as_config(enum status status, struct error *err)
 {
     if (status == STATUS_NOT_FOUND) {
@@ -277,8 +309,11 @@ static enum status open_all(struct verifier *v, struct row_source **rows, struct
 {
     const struct verifier_options *options = v->options;
     struct env *env = options->env;
-    enum status status =
-        as_config(ledger_open_read_only(options->data_dir, env, &v->ledger, err), err);
+    enum status status = ledger_open_read_only(options->data_dir, env, &v->ledger, err);
+    if (status == STATUS_NOT_FOUND && !options->strict) { /* the tables alone */
+        status = ledger_open(":memory:", env, &v->ledger, err);
+    }
+    status = as_config(status, err);
     *rows = options->rows;
     if (status == STATUS_OK && *rows == NULL) {
         status = as_config(row_source_sqlite_open(options->data_dir, env, rows, err), err);

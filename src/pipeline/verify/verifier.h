@@ -1,6 +1,8 @@
 /* The verdict on a pipeline: every topic is read back and reconciled with the emulator's ledger and
- * the tables. Memory stays flat: records stream by in offset order and are merged with the ledger's
- * rows in the same order; only what does not fit is noted down, in a temporary SQLite file. */
+ * the tables. What the ledger does not know but a table does was posted by somebody's own script,
+ * and is judged by the tables alone. Memory stays flat: records stream by in offset order and are
+ * merged with the ledger's rows in the same order; only what does not fit is noted down, in a
+ * temporary SQLite file. */
 #ifndef PINPIPE_VERIFIER_H
 #define PINPIPE_VERIFIER_H
 
@@ -23,10 +25,12 @@ struct verifier_options {
     struct row_source *rows;         /* borrowed; NULL: rds.db */
     struct lake_reader *lake;        /* borrowed; NULL: the topics are all that is judged */
     struct connect_client *connect;  /* borrowed; tells why records have not landed; may be NULL */
+    bool strict; /* only the ledger explains records; without one there is no verdict */
 };
 
-/* OK: *verdict is filled, whatever it says. Otherwise no verdict could be reached: CONFIG (no
- * ledger, an empty one, one of another cluster, no tables), UNREACHABLE, INTERRUPTED, FAILED.
+/* OK: *verdict is filled, whatever it says. Otherwise no verdict could be reached: CONFIG (nothing
+ * to judge, a ledger of another cluster, no tables; strict: no ledger), UNREACHABLE, INTERRUPTED,
+ * FAILED.
  * Blocks until done; progress is called and polled throughout. */
 enum status verifier_run(const struct verifier_options *options, struct verdict *verdict,
                          struct error *err) PP_MUST_USE;

@@ -4,7 +4,7 @@
  * answer. */
 #include "verifier_content.h"
 
-#include "json_text.h"
+#include "verifier_spelling.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@ enum {
     slot_count = 1 << 16, /* above three tables of the workshop's size */
     row_text_bytes_max = 16 << 20,
     unknown_bytes_max = 256,
+    inner_bytes_max = 16 << 20,
 };
 
 /* Row, spelling and fingerprint folded into eight bytes, so that all slots stay in the processor's
@@ -27,6 +28,7 @@ enum status content_init(struct verifier_content *content, struct row_source *ro
     *content = (struct verifier_content){.rows = rows};
     buf_init(&content->text, row_text_bytes_max);
     buf_init(&content->unknown, unknown_bytes_max);
+    buf_init(&content->inner, inner_bytes_max);
     content->slots = calloc(slot_count, sizeof(*content->slots));
     return content->slots != NULL ? STATUS_OK
                                   : error_set(err, STATUS_NO_MEMORY, "no memory to verify");
@@ -38,6 +40,7 @@ void content_release(struct verifier_content *content)
     content->slots = NULL;
     buf_release(&content->text);
     buf_release(&content->unknown);
+    buf_release(&content->inner);
 }
 
 static uint64_t slot_tag(struct content_row row, struct hash128 hash)
@@ -152,61 +155,6 @@ enum status content_compare(struct verifier_content *content, struct content_row
 
 /* --- stray values ---------------------------------------------------------------------------- */
 
-struct member_tally {
-    int members[TABLE_COUNT]; /* how many of the value's members each table has as columns */
-    bool has_key[TABLE_COUNT];
-    int64_t key[TABLE_COUNT];
-};
-
-static void tally_member(struct member_tally *tally, struct span name, struct span raw)
-{
-    for (size_t t = 0; t < TABLE_COUNT; t++) {
-        const struct table *table = table_get((enum table_id)t);
-        for (size_t i = 0; i < table->column_count; i++) {
-            if (!span_equal_cstr(name, table->columns[i].name)) {
-                continue;
-            }
-            tally->members[t]++;
-            if (i == 0) {
-                tally->has_key[t] = span_parse_i64(raw, &tally->key[t]);
-            }
-        }
-    }
-}
-
-static bool tally_object(struct span value, struct member_tally *tally)
-{
-    struct json_cursor cursor = json_cursor_at(value);
-    struct json_error err = {0};
-    struct span name;
-    struct span raw;
-    enum json_kind kind;
-    bool first = true;
-    if (value.ptr == NULL || !json_peek(&cursor, &kind, &err) || kind != JSON_OBJECT ||
-        !json_enter(&cursor, JSON_OBJECT, &err)) {
-        return false;
-    }
-    while (json_next_member(&cursor, &first, &name, &err)) {
-        if (!json_skip(&cursor, &raw, &err)) {
-            return false;
-        }
-        tally_member(tally, span_from(name.ptr + 1, name.len - 2), raw);
-    }
-    return err.message[0] == '\0';
-}
-
-/* The table most of whose columns are there; at least two, so that a lone "ind" decides nothing. */
-static int tally_table(const struct member_tally *tally)
-{
-    int best = -1;
-    for (int t = 0; t < TABLE_COUNT; t++) {
-        if (tally->members[t] >= 2 && (best < 0 || tally->members[t] > tally->members[best])) {
-            best = t;
-        }
-    }
-    return best;
-}
-
 /* Keys are dense as a rule, so that row n has key n; with gaps the row is searched. */
 static enum status row_of_key(struct row_source *rows, enum table_id table, int64_t key,
                               int64_t *row_number, struct error *err)
@@ -215,10 +163,16 @@ static enum status row_of_key(struct row_source *rows, enum table_id table, int6
     int64_t low = 0;
     int64_t high = 0;
     *row_number = -1;
-    enum status status = rows->ops->count(rows, table, &high, err);
-    int64_t probe = key;
+    enum status status = rows->ops->fetch(rows, table, key, &row, err);
+    if (status == STATUS_OK && row.values[0].integer == key) {
+        *row_number = key;
+        return STATUS_OK;
+    }
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND) {
+        status = rows->ops->count(rows, table, &high, err);
+    }
     while (status == STATUS_OK && low < high) {
-        probe = probe < low || probe >= high ? low + (high - low) / 2 : probe;
+        int64_t probe = low + (high - low) / 2;
         status = rows->ops->fetch(rows, table, probe, &row, err);
         if (status != STATUS_OK) {
             break;
@@ -232,36 +186,70 @@ static enum status row_of_key(struct row_source *rows, enum table_id table, int6
         } else {
             high = probe;
         }
-        probe = -1;
     }
     return status;
+}
+
+/* In the emulator's own spellings the hash is that of the row's usual text. */
+static enum status identify_usual(struct verifier_content *content, enum table_id table,
+                                  struct span value, struct content_identity *out,
+                                  struct error *err)
+{
+    static const enum datetime_style styles[] = {DATETIME_ISO, DATETIME_SPACE};
+    struct content_answer answer = {false, "", ""};
+    struct hash128 hash;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && !out->is_row && i < ARRAY_COUNT(styles); i++) {
+        struct content_row row = {table, out->row_number, styles[i]};
+        status = content_compare(content, row, value, &hash, &answer, err);
+        if (status == STATUS_OK && answer.same) {
+            out->hash = hash;
+            out->is_row = true;
+        }
+    }
+    return status;
+}
+
+static enum status identify_spelled(struct verifier_content *content, enum table_id table,
+                                    struct span object, struct content_identity *out,
+                                    struct error *err)
+{
+    struct row_source *rows = content->rows;
+    struct row row;
+    enum status status = rows->ops->fetch(rows, table, out->row_number, &row, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct spelling_answer answer = spelling_compare(object, &row, &content->unknown);
+    out->is_row = answer.same;
+    out->is_like_row = !answer.same && answer.equal_columns * 2 >= row.table->column_count;
+    out->flags |= answer.flags;
+    out->field = answer.field[0] != '\0' ? answer.field : buf_cstr(&content->unknown);
+    return STATUS_OK;
 }
 
 enum status content_identify(struct verifier_content *content, struct span value,
                              struct content_identity *out, struct error *err)
 {
-    static const enum datetime_style styles[] = {DATETIME_ISO, DATETIME_SPACE};
-    struct member_tally tally = {{0}, {false}, {0}};
-    struct content_answer answer = {false, "", ""};
-    struct hash128 hash;
-    *out = (struct content_identity){-1, -1, hash_content(value)};
-    if (!tally_object(value, &tally)) {
+    struct span object;
+    *out = (struct content_identity){
+        .table = -1, .row_number = -1, .hash = hash_content(value), .field = ""};
+    if (!spelling_unwrap(value, &content->inner, &object, &out->flags)) {
         return STATUS_OK;
     }
-    out->table = tally_table(&tally);
-    if (out->table < 0 || !tally.has_key[out->table]) {
+    struct spelling_guess guess = spelling_guess(object);
+    out->table = guess.table;
+    if (guess.table < 0 || !guess.has_key) {
         return STATUS_OK;
     }
-    enum table_id table = (enum table_id)out->table;
-    enum status status = row_of_key(content->rows, table, tally.key[table], &out->row_number, err);
-    for (size_t i = 0; status == STATUS_OK && out->row_number >= 0 && i < ARRAY_COUNT(styles);
-         i++) {
-        struct content_row row = {table, out->row_number, styles[i]};
-        status = content_compare(content, row, value, &hash, &answer, err);
-        if (status == STATUS_OK && answer.same) {
-            out->hash = hash;
-            break;
-        }
+    enum table_id table = (enum table_id)guess.table;
+    enum status status = row_of_key(content->rows, table, guess.key, &out->row_number, err);
+    if (status != STATUS_OK || out->row_number < 0) {
+        return status;
     }
-    return status;
+    if (out->flags == 0) {
+        status = identify_usual(content, table, value, out, err);
+    }
+    return status == STATUS_OK && !out->is_row ? identify_spelled(content, table, object, out, err)
+                                               : status;
 }

@@ -14,6 +14,7 @@ struct verifier_content {
     struct content_slot *slots; /* rows found to be as posted; fixed size, newer replaces older */
     struct buf text;
     struct buf unknown;
+    struct buf inner; /* what a text held */
 };
 
 enum status content_init(struct verifier_content *content, struct row_source *rows,
@@ -45,11 +46,17 @@ enum status content_compare(struct verifier_content *content, struct content_row
                             struct span value, struct hash128 *hash, struct content_answer *answer,
                             struct error *err) PP_MUST_USE;
 
+/* Which row of the tables is it, whoever posted it? */
 struct content_identity {
     int table;          /* whose columns it has; -1: no table's */
     int64_t row_number; /* by its key; -1: no such row */
     struct hash128
-        hash; /* of the row's usual text when the value means that row, else of the bytes */
+        hash;         /* of the row's usual text when the value means that row, else of the bytes */
+    bool is_row;      /* the row, in whatever spelling */
+    bool is_like_row; /* not the row, but most of its columns are */
+    unsigned flags;   /* how it is spelled: enum spelling_flag */
+    const char *field; /* where it differs from the row; "" when it does not or there is none. Valid
+                        * until the next call. */
 };
 enum status content_identify(struct verifier_content *content, struct span value,
                              struct content_identity *out, struct error *err) PP_MUST_USE;

@@ -37,6 +37,12 @@ int verifier_topic_position(struct verifier *v, struct span name, struct error *
     return v->topic_count++;
 }
 
+bool verifier_is_foreign(const struct verifier *v, struct span topic)
+{
+    struct span id = span_from_cstr(v->options->endpoints.user_id);
+    return !(topic.len > id.len && topic.ptr[id.len] == '.' && span_starts_with(topic, id));
+}
+
 static int run_order(const void *run, const void *id)
 {
     int64_t here = ((const struct verifier_run_info *)run)->id;

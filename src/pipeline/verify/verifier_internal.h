@@ -57,7 +57,8 @@ struct verifier {
     struct verifier_topic topics[VERIFIER_TOPICS_MAX];
     const char *topic_names[VERIFIER_TOPICS_MAX + 1];
     int topic_count;
-    struct verifier_run_info *runs; /* sorted by id */
+    char foreign[VERIFIER_TOPIC_NAME_BYTES]; /* a topic of another user's that the ledger names */
+    struct verifier_run_info *runs;          /* sorted by id */
     size_t run_count;
     size_t run_cap;
     size_t run_last; /* where the last one was found */
@@ -71,6 +72,8 @@ struct verifier {
 
 /* The topic's position, added when it is new; -1 (and *err) when there are too many. */
 int verifier_topic_position(struct verifier *v, struct span name, struct error *err);
+/* Is the post none of the user that is judged? User ids are the topics' prefixes. */
+bool verifier_is_foreign(const struct verifier *v, struct span topic);
 /* The run, looked up on first sight; NULL (and *err) when that failed. */
 struct verifier_run_info *verifier_run_find(struct verifier *v, int64_t id, struct error *err);
 /* A post as the notes take it; its hash is made from the table when the ledger has none. */

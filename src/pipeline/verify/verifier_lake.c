@@ -144,8 +144,8 @@ enum status lake_add_record(struct verifier_lake *lake, const struct lake_record
                          is_null   ? LAKE_NOT_WRITTEN
                          : is_json ? LAKE_EXPECTED
                                    : LAKE_NOT_JSON);
-        sqlite3_bind_int(statement, 7, post->id != 0 ? (int)post->table : -1);
-        sqlite3_bind_int64(statement, 8, post->id != 0 ? post->row_number : -1);
+        sqlite3_bind_int(statement, 7, record->row_number >= 0 ? record->table : -1);
+        sqlite3_bind_int64(statement, 8, record->row_number);
         sqlite3_bind_int64(statement, 9, post->id != 0 ? post->id : -1);
         sqlite3_bind_int64(statement, 10, post->id != 0 ? post->run_id : -1);
         sqlite3_bind_int64(statement, 11, post->id != 0 ? post->triple : -1);

@@ -40,6 +40,8 @@ struct lake_record {
     int32_t partition;
     int64_t offset;
     struct span value;       /* ptr NULL: null */
+    int table;               /* of the row that it is; -1: none */
+    int64_t row_number;      /* -1: no row */
     struct ledger_post post; /* of this place; id 0: none */
 };
 
@@ -61,7 +63,7 @@ struct lake_object {
 
 /* A line that stands in the place of a row's record and means something else. */
 struct lake_alteration {
-    int64_t run;
+    int64_t run; /* -1: no run of the ledger's */
     enum table_id table;
     int64_t row;
     struct span line;

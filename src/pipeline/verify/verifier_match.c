@@ -26,6 +26,8 @@ struct match {
     int64_t next_offset;
     int64_t before_run; /* the latest post found in its place */
     int64_t before_post;
+    struct hash128 before_hash; /* of the record before, when it is in its place */
+    bool before_is_settled;
     struct buf decoded; /* a value that came in base64 */
 };
 
@@ -40,6 +42,7 @@ struct sighting {
     bool has_claimant;
     char field[64];
     const char *detail;
+    struct content_identity identity; /* of a record that is no post's */
 };
 
 static enum status advance(struct match *m, struct error *err)
@@ -176,29 +179,33 @@ static enum status is_the_posts(struct match *m, struct sighting *s, bool *same,
 
 static enum status note_stray(struct match *m, struct sighting *s, struct error *err)
 {
-    struct content_identity identity;
-    enum status status = check_json(s, err);
-    if (status == STATUS_OK) {
-        status = content_identify(&m->v->content, s->value, &identity, err);
-    }
-    if (status != STATUS_OK) {
-        return status;
-    }
+    const struct content_identity *identity = &s->identity;
     struct note_extra extra = {
         .topic = m->topic,
         .partition = m->partition,
         .offset = s->offset,
-        .hash = identity.hash,
+        .hash = identity->hash,
         .topic_table = m->v->topics[m->topic].table,
-        .table = identity.table,
-        .row_number = identity.row_number,
+        .table = identity->table,
+        .row_number = identity->row_number,
         .place_post = s->has_claimant ? s->claimant.id : 0,
-        .field = s->field,
+        .field = s->has_claimant ? s->field : identity->field,
         .detail = s->detail,
         .before_run = m->before_run,
         .before_post = m->before_post,
+        .is_row = identity->is_row,
+        .is_like_row = identity->is_like_row,
+        .repeats = m->before_is_settled && hash128_equal(m->before_hash, s->hash),
+        .spelling = identity->flags,
     };
     return notes_add_extra(&m->v->notes, &extra, err);
+}
+
+static enum status identify(struct match *m, struct sighting *s, struct error *err)
+{
+    enum status status = check_json(s, err);
+    return status == STATUS_OK ? content_identify(&m->v->content, s->value, &s->identity, err)
+                               : status;
 }
 
 static enum status note_for_lake(struct match *m, const struct sighting *s,
@@ -209,6 +216,8 @@ static enum status note_for_lake(struct match *m, const struct sighting *s,
         .partition = m->partition,
         .offset = s->offset,
         .value = s->value,
+        .table = found->id != 0 ? (int)found->table : s->identity.table,
+        .row_number = found->id != 0 ? found->row_number : s->identity.row_number,
         .post = *found,
     };
     return lake_add_record(m->v->lake, &record, err);
@@ -236,13 +245,19 @@ static enum status match_record(struct match *m, struct sighting *s, struct erro
             status = advance(m, err);
         }
     }
+    if (status == STATUS_OK && found.id == 0) {
+        status = identify(m, s, err);
+    }
     if (status == STATUS_OK && m->v->lake != NULL) {
         status = note_for_lake(m, s, &found, err);
     }
     if (status != STATUS_OK) {
         return status;
     }
-    return found.id != 0 ? match_settle(m, &found, err) : note_stray(m, s, err);
+    status = found.id != 0 ? match_settle(m, &found, err) : note_stray(m, s, err);
+    m->before_is_settled = found.id != 0;
+    m->before_hash = s->hash;
+    return status;
 }
 
 /* --- pages ----------------------------------------------------------------------------------- */
@@ -270,6 +285,16 @@ static enum status match_decode_value(struct match *m, struct sighting *s, struc
     return STATUS_OK;
 }
 
+/* From the next offset to this one there is nothing. */
+static enum status note_hole(struct match *m, int64_t offset, struct error *err)
+{
+    int64_t end = offset < m->range.end ? offset : m->range.end;
+    return PP_LIKELY(end <= m->next_offset)
+               ? STATUS_OK
+               : notes_add_hole(&m->v->notes, m->topic, m->partition, m->next_offset,
+                                end - m->next_offset, err);
+}
+
 static enum status digest_record(struct match *m, const struct page_record *record, bool encoded,
                                  struct error *err)
 {
@@ -281,16 +306,17 @@ static enum status digest_record(struct match *m, const struct page_record *reco
         wrong_page(m, "the server sent offsets that do not ascend, or a page again", err);
         return err->code = STATUS_ENDLESS;
     }
+    enum status status = note_hole(m, record->offset, err);
     m->next_offset = record->offset + 1;
-    if (record->offset >= m->range.end) {
-        return STATUS_OK; /* it came after the end was taken */
+    if (status != STATUS_OK || record->offset >= m->range.end) {
+        return status; /* it came after the end was taken */
     }
     struct sighting s = {.offset = record->offset,
                          .value = record->value,
                          .is_json = true,
                          .has_key = record->key.ptr != NULL,
                          .detail = ""};
-    enum status status = encoded ? match_decode_value(m, &s, err) : STATUS_OK;
+    status = encoded ? match_decode_value(m, &s, err) : STATUS_OK;
     if (status != STATUS_OK) {
         return status;
     }
@@ -353,7 +379,7 @@ static enum status read_partition(struct match *m, struct error *err)
         }
         empty_pages = records == 0 ? empty_pages + 1 : 0;
     }
-    return status;
+    return status == STATUS_OK ? note_hole(m, m->range.end, err) : status;
 }
 
 /* Posts beyond what was read: lost, unless acknowledged after the end was taken. */

@@ -1,14 +1,19 @@
 /* The order of explanations, from the most to the least specific. A record that stands where no
  * post of its content was acknowledged is, in this order:
- *   1. a post of the same content and topic that is not where the ledger says: in doubt (kept), or
- *      displaced (out of order when the order of posting is broken, else acked elsewhere), or
- *      refused but kept;
- *   2. a post of the same content meant for another topic: misrouted;
+ *   1. a post of the same content and topic that is not where the ledger says, and was not refused:
+ *      in doubt (kept), or displaced (out of order when the order of posting is broken, else acked
+ *      elsewhere);
+ *   2. a post of the same content meant for another topic, and not refused: misrouted;
  *   3. in the place of a post that nothing else explains: that post's record, altered (or, when it
  *      looks like another table's row, misrouted);
- *   4. a copy: of a post with attempts that ended without an answer (re-sent by a retry), or of one
- *      that has its record already (doubled);
- *   5. another table's row: misrouted; else unexplained.
+ *   4. a copy of a post with attempts that ended without an answer: re-sent by a retry;
+ *   5. one of two or three extras that are pin, geo and user of one row: somebody's own script
+ *      posted it (verifier_own.c);
+ *   6. a post of the same content and topic that was refused: refused but kept;
+ *   7. a copy of a post that has its record already: doubled;
+ *   8. a row of the topic's table: of an own script; another table's row: misrouted; nearly a row:
+ *      altered; else unexplained.
+ * With --strict steps 5 and the own script's part of 8 are left out.
  * A post that no record explains is missing, refused, or in doubt and not kept. Equal contents (the
  * same row posted by several runs) are paired in the order of posting and of offsets, acknowledged
  * posts first and refused ones last: what one in doubt explains is no failure.
@@ -17,9 +22,12 @@
 #include "verifier_notes.h"
 
 #include "table.h"
+#include "verifier_own.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { holes_told_max = 100000 };
 
 enum note_sql {
     SQL_ADD_EXTRA,
@@ -27,6 +35,7 @@ enum note_sql {
     SQL_ADD_POST,
     SQL_ADD_COPIES,
     SQL_MARK_COPY,
+    SQL_ADD_HOLE,
     SQL_LEFTOVERS,
     SQL_COUNTS,
     SQL_FIRST_EXTRA,
@@ -38,20 +47,21 @@ enum note_sql {
 static const char schema_sql[] =
     "CREATE TABLE extra (id INTEGER PRIMARY KEY, topic, partition, offset, h1, h2, topic_tbl, tbl,"
     " row, place_post, field, detail, before_run, before_post, after_run, after_post,"
-    " twin, twin_run, twin_triple, kind);"
+    " twin, twin_run, twin_triple, kind, is_row, is_like, repeats, spelling);"
     "CREATE TABLE open_post (id INTEGER PRIMARY KEY, run, triple, in_order, tbl, row, topic, h1, "
     "h2,"
     " state, maybe_kept, partition, offset, extra, kind);"
     "CREATE TABLE copies (topic, h1, h2, allowed, post, run, triple,"
     " PRIMARY KEY (topic, h1, h2)) WITHOUT ROWID;"
     "CREATE TABLE pair (extra INTEGER PRIMARY KEY, post UNIQUE);"
-    "CREATE TABLE triple (run, triple, post, kind);"
-    "BEGIN";
+    "CREATE TABLE triple (run, triple, post, kind);" VERIFIER_OWN_SCHEMA "BEGIN";
 
 static const char *const note_sql[SQL_NOTES_COUNT] = {
-    [SQL_ADD_EXTRA] = "INSERT INTO extra (topic, partition, offset, h1, h2, topic_tbl, tbl, row,"
-                      " place_post, field, detail, before_run, before_post)"
-                      " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+    [SQL_ADD_EXTRA] =
+        "INSERT INTO extra (topic, partition, offset, h1, h2, topic_tbl, tbl, row,"
+        " place_post, field, detail, before_run, before_post, is_row, is_like, repeats,"
+        " spelling)"
+        " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
     [SQL_FOLLOW] = "UPDATE extra SET after_run = ?1, after_post = ?2 WHERE id > ?3",
     [SQL_ADD_POST] = "INSERT OR IGNORE INTO open_post (id, run, triple, in_order, tbl, row, topic,"
                      " h1, h2, state, maybe_kept, partition, offset)"
@@ -61,14 +71,15 @@ static const char *const note_sql[SQL_NOTES_COUNT] = {
     [SQL_MARK_COPY] =
         "UPDATE extra SET kind = 'doubled', twin = ?4, twin_run = ?5, twin_triple = ?6"
         " WHERE topic = ?1 AND h1 = ?2 AND h2 = ?3 AND kind IS NULL",
+    [SQL_ADD_HOLE] = "INSERT OR IGNORE INTO hole VALUES (?1, ?2, ?3, ?4)",
     [SQL_LEFTOVERS] = "SELECT EXISTS (SELECT 1 FROM extra WHERE kind IS NULL)",
     [SQL_COUNTS] = "SELECT kind, count(*) FROM (SELECT kind FROM extra UNION ALL"
                    " SELECT kind FROM open_post UNION ALL SELECT kind FROM triple)"
-                   " WHERE kind IS NOT NULL GROUP BY kind",
+                   " WHERE kind IS NOT NULL AND kind <> 'own' GROUP BY kind",
     [SQL_FIRST_EXTRA] =
         "SELECT e.topic, e.partition, e.offset, e.field, e.detail, e.tbl, e.row, e.twin,"
         " coalesce(p.run, e.twin_run), coalesce(p.triple, e.twin_triple), p.tbl, p.row,"
-        " p.partition, p.offset, p.topic"
+        " p.partition, p.offset, p.topic, e.is_row"
         " FROM extra e LEFT JOIN open_post p ON p.id = e.twin WHERE e.kind = ?1"
         " ORDER BY e.topic, e.partition, e.offset LIMIT 1",
     [SQL_FIRST_POST] = "SELECT topic, partition, offset, tbl, row, id, run, triple FROM open_post"
@@ -79,14 +90,15 @@ static const char *const note_sql[SQL_NOTES_COUNT] = {
 };
 
 /* A pass of pairing: the n-th record of a content with the n-th post of that content. */
-#define PAIR(same_topic, extra_group, post_group)                                                  \
+#define NOT_REFUSED "NOT (state = 2 AND maybe_kept = 0)"
+#define PAIR(same_topic, extra_group, post_group, posts)                                           \
     "DELETE FROM pair;"                                                                            \
     "INSERT INTO pair SELECT e.id, p.id FROM"                                                      \
     " (SELECT id, topic, h1, h2, row_number() OVER (PARTITION BY " extra_group                     \
-    " ORDER BY topic, partition, offset) AS n FROM extra WHERE twin IS NULL) e JOIN"               \
+    " ORDER BY topic, partition, offset) AS n FROM extra WHERE twin IS NULL AND kind IS NULL) e "  \
+    "JOIN"                                                                                         \
     " (SELECT id, topic, h1, h2, row_number() OVER (PARTITION BY " post_group                      \
-    " ORDER BY state <> 1, state = 2 AND maybe_kept = 0, id) AS n FROM open_post WHERE extra IS "  \
-    "NULL) p"                                                                                      \
+    " ORDER BY state <> 1, id) AS n FROM open_post WHERE extra IS NULL AND " posts ") p"           \
     " ON " same_topic " e.h1 = p.h1 AND e.h2 = p.h2 AND e.n = p.n;"                                \
     "UPDATE extra SET twin = (SELECT post FROM pair WHERE pair.extra = extra.id)"                  \
     " WHERE id IN (SELECT extra FROM pair);"                                                       \
@@ -94,10 +106,10 @@ static const char *const note_sql[SQL_NOTES_COUNT] = {
     " WHERE id IN (SELECT post FROM pair);"
 
 static const char *const classify_scripts[] = {
-    PAIR("e.topic = p.topic AND", "topic, h1, h2", "topic, h1, h2"),
+    PAIR("e.topic = p.topic AND", "topic, h1, h2", "topic, h1, h2", NOT_REFUSED),
 
     "UPDATE extra SET kind = (SELECT CASE WHEN p.state = 1 THEN 'acked_elsewhere'"
-    " WHEN p.state = 2 AND p.maybe_kept = 0 THEN 'refused_but_kept' ELSE 'in_doubt_kept' END"
+    " ELSE 'in_doubt_kept' END"
     " FROM open_post p WHERE p.id = extra.twin) WHERE twin IS NOT NULL",
 
     /* Displaced records of a run with one lane: out of order when a later post stands before it or
@@ -113,8 +125,8 @@ static const char *const classify_scripts[] = {
     " WHERE in_order AND (highest_before > twin OR lowest_behind < twin"
     " OR (before_run = run AND before_post > twin) OR (after_run = run AND after_post < twin)))",
 
-    PAIR("", "h1, h2",
-         "h1, h2") "UPDATE extra SET kind = 'misrouted' WHERE id IN (SELECT extra FROM pair)",
+    PAIR("", "h1, h2", "h1, h2",
+         NOT_REFUSED) "UPDATE extra SET kind = 'misrouted' WHERE id IN (SELECT extra FROM pair)",
 
     "DELETE FROM pair;"
     "INSERT INTO pair SELECT e.id, p.id FROM extra e JOIN open_post p ON p.id = e.place_post"
@@ -134,6 +146,12 @@ static const char *const classify_scripts[] = {
     " AND c.h2 = extra.h2) WHERE id IN (SELECT extra FROM pair)",
 
     "CREATE INDEX extra_content ON extra (topic, h1, h2)",
+};
+
+static const char *const refused_scripts[] = {
+    PAIR("e.topic = p.topic AND", "topic, h1, h2", "topic, h1, h2",
+         "state = 2") "UPDATE extra SET kind = 'refused_but_kept'"
+                      " WHERE id IN (SELECT extra FROM pair)",
 };
 
 static const char *const conclude_scripts[] = {
@@ -223,6 +241,10 @@ enum status notes_add_extra(struct verifier_notes *notes, const struct note_extr
     sqlite_bind_span_text(stmt, 11, span_from_cstr(extra->detail));
     sqlite3_bind_int64(stmt, 12, extra->before_run);
     sqlite3_bind_int64(stmt, 13, extra->before_post);
+    sqlite3_bind_int(stmt, 14, extra->is_row);
+    sqlite3_bind_int(stmt, 15, extra->is_like_row);
+    sqlite3_bind_int(stmt, 16, extra->repeats);
+    sqlite3_bind_int64(stmt, 17, extra->spelling);
     enum status status = step_note(notes, stmt, err);
     notes->last_extra++;
     notes->has_followers_pending = true;
@@ -240,6 +262,27 @@ enum status notes_set_follower(struct verifier_notes *notes, int64_t run, int64_
     bind_numbers(stmt, numbers, ARRAY_COUNT(numbers));
     notes_end_partition(notes);
     return step_note(notes, stmt, err);
+}
+
+enum status notes_add_hole(struct verifier_notes *notes, int topic, int32_t partition,
+                           int64_t first, int64_t count, struct error *err)
+{
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && count > 0) {
+        sqlite3_stmt *stmt = sqlite_db_statement(&notes->db, SQL_ADD_HOLE);
+        if (stmt == NULL) {
+            return notes_failed(notes, err);
+        }
+        /* One by one, so that each can be a post's; a compacted topic has more than matter. */
+        int64_t taken = notes->holes < holes_told_max ? 1 : count;
+        const int64_t numbers[] = {topic, partition, first, taken};
+        bind_numbers(stmt, numbers, ARRAY_COUNT(numbers));
+        status = step_note(notes, stmt, err);
+        notes->holes++;
+        first += taken;
+        count -= taken;
+    }
+    return status;
 }
 
 void notes_end_partition(struct verifier_notes *notes)
@@ -302,7 +345,13 @@ static enum status run_scripts(struct verifier_notes *notes, const char *const *
 
 enum status notes_classify(struct verifier_notes *notes, struct error *err)
 {
-    return run_scripts(notes, classify_scripts, ARRAY_COUNT(classify_scripts), err);
+    enum status status = run_scripts(notes, classify_scripts, ARRAY_COUNT(classify_scripts), err);
+    if (status == STATUS_OK && !notes->strict) {
+        status = own_find_triples(&notes->db, err);
+    }
+    return status == STATUS_OK
+               ? run_scripts(notes, refused_scripts, ARRAY_COUNT(refused_scripts), err)
+               : status;
 }
 
 enum status notes_has_leftovers(struct verifier_notes *notes, bool *out, struct error *err)
@@ -377,17 +426,20 @@ enum extra_column {
     X_POST_PARTITION,
     X_POST_OFFSET,
     X_POST_TOPIC,
+    X_IS_ROW,
 };
 
 static void extra_detail(enum verdict_kind kind, sqlite3_stmt *stmt, const char *const *topic_names,
                          struct verdict_offender *out)
 {
     bool has_post = sqlite3_column_type(stmt, X_POST_TOPIC) != SQLITE_NULL;
-    bool is_row = out->row >= 0;
     switch (kind) {
     case VERDICT_ALTERED:
         copy_column(stmt, X_FIELD, out->field, sizeof(out->field));
         copy_column(stmt, X_DETAIL, out->detail, sizeof(out->detail));
+        if (!has_post) {
+            snprintf(out->detail, sizeof(out->detail), "the table has another value there");
+        }
         break;
     case VERDICT_ELSEWHERE:
     case VERDICT_OUT_OF_ORDER:
@@ -407,8 +459,10 @@ static void extra_detail(enum verdict_kind kind, sqlite3_stmt *stmt, const char 
         break;
     case VERDICT_UNEXPLAINED:
         snprintf(out->detail, sizeof(out->detail), "%s",
-                 is_row ? "it looks like this row, but nobody noted down posting it"
-                        : "it is no row of a table, and nobody noted down posting it");
+                 sqlite3_column_int(stmt, X_IS_ROW)
+                     ? "it looks like this row, but nobody noted down posting it"
+                 : out->row >= 0 ? "it has the key of this row, but is not the row"
+                                 : "it is no row of a table, and nobody noted down posting it");
         break;
     default: /* the kind says all */
         break;
@@ -536,7 +590,13 @@ enum status notes_conclude(struct verifier_notes *notes, const char *const *topi
                            struct verdict *verdict, struct error *err)
 {
     uint64_t counts[VERDICT_KIND_COUNT] = {0};
-    enum status status = run_scripts(notes, conclude_scripts, ARRAY_COUNT(conclude_scripts), err);
+    enum status status = notes->strict ? STATUS_OK : own_take_rest(&notes->db, err);
+    if (status == STATUS_OK) {
+        status = run_scripts(notes, conclude_scripts, ARRAY_COUNT(conclude_scripts), err);
+    }
+    if (status == STATUS_OK && !notes->strict) {
+        status = own_conclude(&notes->db, topic_names, verdict, err);
+    }
     if (status != STATUS_OK) {
         return status;
     }

@@ -12,9 +12,11 @@
 
 struct verifier_notes {
     struct sqlite_db db;
+    bool strict;                /* only the ledger explains records */
     bool has_followers_pending; /* extras that do not know yet which post comes after them */
     int64_t followers_known_to; /* id of the last extra that knows */
     int64_t last_extra;
+    int64_t holes;
 };
 
 enum status notes_open(struct verifier_notes *notes, const struct env *env,
@@ -34,12 +36,19 @@ struct note_extra {
     const char *detail;
     int64_t before_run; /* the last post found in its place before this record; 0: none */
     int64_t before_post;
+    bool is_row;       /* of the tables, whoever posted it */
+    bool is_like_row;  /* most of it is */
+    bool repeats;      /* the record before it is in its place and says the same */
+    unsigned spelling; /* enum spelling_flag */
 };
 enum status notes_add_extra(struct verifier_notes *notes, const struct note_extra *extra,
                             struct error *err) PP_MUST_USE;
 /* A post was found in its place behind all extras noted so far (of this partition). */
 enum status notes_set_follower(struct verifier_notes *notes, int64_t run, int64_t post,
                                struct error *err) PP_MUST_USE;
+/* Offsets from `first` on hold no record. */
+enum status notes_add_hole(struct verifier_notes *notes, int topic, int32_t partition,
+                           int64_t first, int64_t count, struct error *err) PP_MUST_USE;
 /* The partition ends: nothing follows its extras. */
 void notes_end_partition(struct verifier_notes *notes);
 

@@ -129,6 +129,10 @@ static enum status note_unusual(struct verifier *v, const struct ledger_post *po
 static enum status scan_post(struct verifier *v, struct triple_watch *watch,
                              const struct ledger_post *post, struct error *err)
 {
+    if (PP_UNLIKELY(verifier_is_foreign(v, post->topic))) {
+        verdict_set_text(v->foreign, sizeof(v->foreign), post->topic);
+        return STATUS_OK;
+    }
     int topic = verifier_topic_position(v, post->topic, err);
     if (topic < 0) {
         return err->code;
@@ -159,7 +163,9 @@ static enum status scan_reset(struct verifier *v, struct error *err)
         }
     }
     notes_close(&v->notes);
-    return notes_open(&v->notes, v->options->env, err);
+    enum status status = notes_open(&v->notes, v->options->env, err);
+    v->notes.strict = v->options->strict;
+    return status;
 }
 
 enum status verifier_scan_posts(struct verifier *v, struct error *err)
@@ -203,6 +209,9 @@ enum status verifier_find_copies(struct verifier *v, struct error *err)
         status = ledger_cursor_next(cursor, &post, &more, err);
         if (status != STATUS_OK || !more) {
             break;
+        }
+        if (verifier_is_foreign(v, post.topic)) {
+            continue;
         }
         int topic = verifier_topic_position(v, post.topic, err);
         if (topic < 0) {

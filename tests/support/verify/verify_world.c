@@ -335,6 +335,7 @@ enum status world_verify(struct world *w)
         .reader = &w->reader,
         .rows = &w->rows,
         .lake = w->lake,
+        .strict = w->strict,
     };
     w->err = ERROR_NONE;
     return verifier_run(&options, &w->verdict, &w->err);

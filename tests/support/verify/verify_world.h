@@ -61,6 +61,7 @@ struct world {
     void (*meanwhile)(struct world *w);
     const char *meanwhile_topic;
 
+    bool strict;
     struct lake_reader *lake; /* NULL: the topics are all that is judged */
 
     struct verdict verdict;

@@ -89,7 +89,9 @@ static struct verdict bad_verdict(void)
     "  ok    partial, unexplained          0  pin, geo and user of one row, but the ledger "       \
     "itself "                                                                                      \
     "lacks one of them\n"                                                                          \
-    "  ok    unexplained                   0  no ledger row accounts for the record\n"             \
+    "  ok    unexplained                   0  the record is no row of a table, or nobody noted "   \
+    "down posting it\n"                                                                            \
+                                                                                                   \
     "  ok    refused but kept              0  the post was refused, but the record is there\n"
 
 static void a_good_verdict_as_text_ends_with_pass(void **state)
@@ -130,7 +132,8 @@ static void a_verdict_as_json_has_every_kind_with_stable_keys(void **state)
     assert_writes(
         verdict_write_json, &verdict,
         "{\"verdict\":\"FAIL\",\"through\":\"topics\",\"cluster_id\":\"cluster-a\",\"topics\":3,"
-        "\"records\":30,\"matched\":30,\"runs\":1,\"posts\":30,\"acked\":30,\"later\":4,"
+        "\"records\":30,\"matched\":30,\"own\":0,\"whose\":\"ledger\",\"runs\":1,\"posts\":30,"
+        "\"acked\":30,\"later\":4,"
         "\"failures\":2,\"elapsed_ms\":1042,\"kinds\":{"
         "\"missing\":" NO_FAILURE ",\"doubled\":" NO_FAILURE ","
         "\"altered\":{\"count\":2,\"fails\":true,\"first\":{\"topic\":\"u1.pin\",\"partition\":0,"
@@ -205,6 +208,78 @@ static void a_verdict_as_tap_has_a_plan_a_line_a_kind_and_notes(void **state)
                   "# 1 in doubt, not kept, first: u1.geo (ledger 20, run 1, triple 6)\n");
 }
 
+static struct verdict own_verdict(void)
+{
+    struct verdict verdict;
+    verdict_init(&verdict);
+    verdict.topics = 3;
+    verdict.records = 36;
+    verdict.own = 36;
+    verdict.without_ledger = true;
+    return verdict;
+}
+
+/* Writes the last line of the text. */
+static void assert_last_line(const struct verdict *verdict, const char *expected)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    assert_true(verdict_write_text(verdict, out));
+    assert_int_equal(fclose(out), 0);
+    text[len - 1] = '\0';
+    const char *last = strrchr(text, '\n');
+    assert_string_equal(last + 1, expected);
+    free(text);
+}
+
+static void the_last_line_says_whose_records_they_were(void **state)
+{
+    struct verdict verdict = own_verdict();
+    (void)state;
+    assert_last_line(&verdict, "PASS 36 records of your own script in 3 topics");
+    verdict.through = VERDICT_STAGE_S3;
+    verdict.objects = 36;
+    assert_last_line(&verdict,
+                     "PASS 36 records of your own script in 3 topics, all in 36 objects of S3");
+    verdict.without_ledger = false;
+    verdict.records = 66;
+    verdict.posts = 30;
+    assert_last_line(&verdict, "PASS 66 records in 3 topics: 30 accounted for by 30 posts of the "
+                               "emulator, 36 records of your own script, all in 36 objects of S3");
+}
+
+static void a_failure_of_an_own_script_is_told_in_one_line(void **state)
+{
+    struct verdict verdict = own_verdict();
+    (void)state;
+    verdict.own = 35;
+    verdict.records = 35;
+    verdict.counts[VERDICT_INCOMPLETE] = 1;
+    verdict.first[VERDICT_INCOMPLETE] = verdict_offender_none();
+    snprintf(verdict.first[VERDICT_INCOMPLETE].topic, 256, "u1.geo");
+    snprintf(verdict.first[VERDICT_INCOMPLETE].table, 24, "geolocation_data");
+    verdict.first[VERDICT_INCOMPLETE].row = 7;
+    assert_last_line(&verdict, "FAIL 1 incomplete, with 35 records of your own script; first: "
+                               "u1.geo, row 7 of geolocation_data");
+}
+
+/* What a ledger alone can tell is not talked about where there is none, and the other way round. */
+static void kinds_that_nothing_could_have_met_are_not_listed(void **state)
+{
+    struct verdict verdict = own_verdict();
+    (void)state;
+    assert_true(verdict_judges(&verdict, VERDICT_INCOMPLETE));
+    assert_true(verdict_judges(&verdict, VERDICT_MISROUTED));
+    assert_false(verdict_judges(&verdict, VERDICT_MISSING));
+    assert_false(verdict_judges(&verdict, VERDICT_MISSING_IN_S3));
+    verdict = good_verdict();
+    assert_false(verdict_judges(&verdict, VERDICT_INCOMPLETE));
+    assert_true(verdict_judges(&verdict, VERDICT_MISSING));
+    verdict.own = 1;
+    assert_true(verdict_judges(&verdict, VERDICT_INCOMPLETE));
+}
+
 static void a_full_disk_is_reported(void **state)
 {
     static const write_fn writers[] = {verdict_write_text, verdict_write_json, verdict_write_junit,
@@ -254,6 +329,9 @@ int main(void)
         cmocka_unit_test(control_characters_do_not_break_the_xml),
         cmocka_unit_test(a_verdict_as_tap_has_a_plan_a_line_a_kind_and_notes),
         cmocka_unit_test(text_from_outside_is_cleaned_and_cut_between_characters),
+        cmocka_unit_test(the_last_line_says_whose_records_they_were),
+        cmocka_unit_test(a_failure_of_an_own_script_is_told_in_one_line),
+        cmocka_unit_test(kinds_that_nothing_could_have_met_are_not_listed),
         cmocka_unit_test(a_full_disk_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -411,6 +411,7 @@ static void a_record_that_no_ledger_row_explains_is_unexplained(void **state)
     (void)world_append(w, TABLE_GEO, 0, "{\"hello\":\"world\"}");
     world_value(w, TABLE_USER, 11, value);
     (void)world_append(w, TABLE_USER, 0, value);
+    w->strict = true;
     verify(w);
     assert_only(w, VERDICT_UNEXPLAINED, 2);
     assert_first(w, VERDICT_UNEXPLAINED,
@@ -432,6 +433,7 @@ static void a_ledger_row_that_was_taken_away_leaves_its_record_unexplained(void 
 {
     struct world *w = *state;
     world_ledger_sql(w, "DELETE FROM post WHERE triple = 4");
+    w->strict = true;
     verify(w);
     assert_only(w, VERDICT_UNEXPLAINED, 3);
     assert_first(
@@ -671,9 +673,10 @@ static void a_server_that_does_not_tell_its_cluster_is_verified_all_the_same(voi
     assert_string_equal(w->verdict.cluster_id, "");
 }
 
-static void no_ledger_or_an_empty_one_names_the_command_that_makes_one(void **state)
+static void a_strict_verdict_without_a_ledger_names_the_command_that_makes_one(void **state)
 {
     struct world *w = *state;
+    w->strict = true;
     world_ledger_sql(w, "DELETE FROM post");
     assert_int_equal(world_verify(w), STATUS_CONFIG);
     assert_non_null(strstr(w->err.message, "pinpipe emulate batch"));
@@ -703,14 +706,22 @@ static void a_server_that_sends_nonsense_gives_no_verdict(void **state)
     }
 }
 
-static void topics_that_only_the_ledger_knows_are_read_too(void **state)
+/* Posts the pins to a fourth topic instead. */
+static void move_pins(struct world *w, const char *name)
 {
-    struct world *w = *state;
-    w->topics[TABLE_COUNT].name = "u2.pin";
+    char sql[128];
+    w->topics[TABLE_COUNT].name = name;
     struct world_partition moved = w->topics[TABLE_PIN].partition[0];
     w->topics[TABLE_PIN].partition[0] = w->topics[TABLE_COUNT].partition[0];
     w->topics[TABLE_COUNT].partition[0] = moved;
-    world_ledger_sql(w, "UPDATE post SET topic = 'u2.pin' WHERE tbl = 0");
+    snprintf(sql, sizeof(sql), "UPDATE post SET topic = '%s' WHERE tbl = 0", name);
+    world_ledger_sql(w, sql);
+}
+
+static void topics_that_only_the_ledger_knows_are_read_too(void **state)
+{
+    struct world *w = *state;
+    move_pins(w, "u1.old.pin");
     verify(w);
     assert_true(verdict_passed(&w->verdict));
     assert_int_equal(w->verdict.topics, 4);
@@ -787,7 +798,7 @@ int main(void)
         TEST(records_of_a_topic_made_anew_are_the_latest_runs),
         TEST(another_cluster_is_a_configuration_error),
         TEST(a_server_that_does_not_tell_its_cluster_is_verified_all_the_same),
-        TEST(no_ledger_or_an_empty_one_names_the_command_that_makes_one),
+        TEST(a_strict_verdict_without_a_ledger_names_the_command_that_makes_one),
         TEST(a_server_that_sends_nonsense_gives_no_verdict),
         TEST(topics_that_only_the_ledger_knows_are_read_too),
         TEST(a_stop_ends_without_a_verdict),
