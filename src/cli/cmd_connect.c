@@ -153,7 +153,12 @@ static enum status document_get(struct cli *cli, struct connect_document *out, s
     if (path != NULL) {
         return document_read(cli, path, out, err);
     }
-    connect_workshop_config(cli_config(cli, "iam_username"), &out->config);
+    const char *user_id = cli_config(cli, "iam_username");
+    if (cli_config(cli, "connect_url") == NULL &&
+        resolve_user_id(cli, &user_id, err) != STATUS_OK) {
+        return err->code;
+    }
+    connect_workshop_config(user_id, &out->config);
     BUF_APPEND_LIT(&out->class, "io.confluent.connect.s3.S3SinkConnector");
     buf_inherit(&out->config, &out->class);
     return buf_ok(&out->config)

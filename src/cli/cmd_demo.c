@@ -160,6 +160,7 @@ static enum status demo_judge(struct demo *demo, struct error *err)
         .progress = &demo->progress.progress,
         .lake = demo->lake.reader,
         .connect = demo->lake.connect,
+        .strict = true,
     };
     return verifier_run(&options, &demo->verdict, err);
 }

@@ -104,6 +104,36 @@ static const char *invoke_url_of_server(struct cli *cli, const char *url)
                         cli_config(cli, "deployment_stage"));
 }
 
+static enum status check_user_id(const char *id, struct error *err)
+{
+    size_t len = strlen(id);
+    bool ok =
+        len > 0 && len <= 200 &&
+        strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len;
+    return ok ? STATUS_OK
+              : error_set(err, STATUS_CONFIG,
+                          "iam_username \"%s\" cannot begin a topic's name: use letters, digits, "
+                          "'.', '_' and '-' only",
+                          id);
+}
+
+/* The user whom the running server serves, unless the configuration names one. */
+static enum status user_id_of_server(struct cli *cli, const struct json_node *root,
+                                     const char **user_id, struct error *err)
+{
+    const char *id;
+    if (config_get_origin(cli->config, "iam_username") != ORIGIN_DEFAULT ||
+        !json_node_string(json_node_get(root, "user_id"), &id)) {
+        return STATUS_OK;
+    }
+    enum status status = check_user_id(id, err);
+    if (status == STATUS_OK) {
+        *user_id = arena_copy_cstr(&cli->arena, span_from_cstr(id));
+        status = *user_id != NULL ? STATUS_OK : error_no_memory(err);
+    }
+    return status;
+}
+
 static enum status read_server_json(struct cli *cli, struct endpoints *out, struct error *err)
 {
     struct json_doc *doc;
@@ -119,22 +149,10 @@ static enum status read_server_json(struct cli *cli, struct endpoints *out, stru
             out->rest_url = arena_copy_cstr(&cli->arena, span_from_cstr(url));
             status = out->rest_url != NULL ? status : error_no_memory(err);
         }
+        status = status == STATUS_OK ? user_id_of_server(cli, root, &out->user_id, err) : status;
     }
     json_doc_free(doc);
     return status;
-}
-
-static enum status check_user_id(const char *id, struct error *err)
-{
-    size_t len = strlen(id);
-    bool ok =
-        len > 0 && len <= 200 &&
-        strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len;
-    return ok ? STATUS_OK
-              : error_set(err, STATUS_CONFIG,
-                          "iam_username \"%s\" cannot begin a topic's name: use letters, digits, "
-                          "'.', '_' and '-' only",
-                          id);
 }
 
 /* A service's URL from the configuration, without slashes at its end. */
@@ -179,9 +197,26 @@ static enum status usual_url(struct cli *cli, int port, const char **out, struct
     return *out != NULL ? STATUS_OK : error_no_memory(err);
 }
 
+enum status resolve_user_id(struct cli *cli, const char **user_id, struct error *err)
+{
+    struct json_doc *doc;
+    *user_id = cli_config(cli, "iam_username");
+    enum status status = server_file_load(cli, &doc, err);
+    if (doc != NULL && status == STATUS_OK) {
+        status = user_id_of_server(cli, json_doc_root(doc), user_id, err);
+    }
+    json_doc_free(doc);
+    return status;
+}
+
+enum status resolve_connect_known(struct cli *cli, const char **url, struct error *err)
+{
+    return service_find(cli, "connect_url", PINPIPE_CONNECT_USUAL_PORT, url, err);
+}
+
 enum status resolve_connect(struct cli *cli, const char **url, struct error *err)
 {
-    enum status status = service_find(cli, "connect_url", PINPIPE_CONNECT_USUAL_PORT, url, err);
+    enum status status = resolve_connect_known(cli, url, err);
     return status == STATUS_OK && *url == NULL
                ? usual_url(cli, PINPIPE_CONNECT_USUAL_PORT, url, err)
                : status;

@@ -327,27 +327,74 @@ static bool is_among(const struct json_node *names, const char *wanted)
     return false;
 }
 
-/* {"NAME":{"topics":["t",...]}} */
-static void raise_sizes(struct connect_client *client, const struct json_node *connector,
-                        const char *const *topics, int64_t *sizes)
+/* {"NAME":{"topics":["t",...]}}; *told is NULL when the worker does not say. The document is the
+ * caller's. */
+static struct json_doc *ask_taken(struct connect_client *client, const char *name,
+                                  const struct json_node **told)
 {
     struct json_doc *doc;
     struct buf path;
     struct error ignored;
-    int64_t size = flush_size_of(connector);
     buf_init(&path, url_bytes_max);
-    connect_path(&path, json_node_name(connector), "/topics");
-    bool told = connect_client_ask(client, buf_cstr(&path), &doc, &ignored) == STATUS_OK;
-    const struct json_node *taken =
-        told ? json_node_get(json_node_get(json_doc_root(doc), json_node_name(connector)), "topics")
-             : NULL;
+    connect_path(&path, name, "/topics");
+    *told = connect_client_ask(client, buf_cstr(&path), &doc, &ignored) == STATUS_OK
+                ? json_node_get(json_node_get(json_doc_root(doc), name), "topics")
+                : NULL;
+    buf_release(&path);
+    return doc;
+}
+
+static void raise_sizes(struct connect_client *client, const struct json_node *connector,
+                        const char *const *topics, int64_t *sizes)
+{
+    const struct json_node *taken;
+    int64_t size = flush_size_of(connector);
+    struct json_doc *doc = ask_taken(client, json_node_name(connector), &taken);
     for (size_t i = 0; topics[i] != NULL; i++) {
-        if (size > sizes[i] && (!told || is_among(taken, topics[i]))) {
+        if (size > sizes[i] && (doc == NULL || is_among(taken, topics[i]))) {
             sizes[i] = size;
         }
     }
     json_doc_free(doc);
-    buf_release(&path);
+}
+
+static bool connector_lands(struct connect_client *client, const struct json_node *connector,
+                            const char *user_id, const char *const *topics)
+{
+    static const char *const keys[] = {"topics", "topics.regex"};
+    const struct json_node *config = json_node_get(json_node_get(connector, "info"), "config");
+    const struct json_node *taken;
+    const char *text = "";
+    bool lands = false;
+    for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
+        lands = lands || (json_node_string(json_node_get(config, keys[i]), &text) &&
+                          strstr(text, user_id) != NULL);
+    }
+    if (lands) {
+        return true;
+    }
+    struct json_doc *doc = ask_taken(client, json_node_name(connector), &taken);
+    for (size_t i = 0; topics[i] != NULL; i++) {
+        lands = lands || is_among(taken, topics[i]);
+    }
+    json_doc_free(doc);
+    return lands;
+}
+
+enum status connect_client_lands(struct connect_client *client, const char *user_id,
+                                 const char *const *topics, bool *lands, struct error *err)
+{
+    struct json_doc *doc;
+    *lands = false;
+    enum status status = ask_connectors(client, &doc, err);
+    if (status == STATUS_OK) {
+        const struct json_node *root = json_doc_root(doc);
+        for (size_t i = 0; !*lands && i < json_node_count(root); i++) {
+            *lands = connector_lands(client, json_node_at(root, i), user_id, topics);
+        }
+    }
+    json_doc_free(doc);
+    return status;
 }
 
 enum status connect_client_flush_sizes(struct connect_client *client, const char *const *topics,

@@ -141,6 +141,12 @@ static void text_passed(const struct verdict *verdict, FILE *out)
         write_count(verdict->objects, "object", out);
         fprintf(out, " of S3");
     }
+    if (verdict->counts[VERDICT_UNFINISHED] > 0) {
+        fprintf(out, "; ");
+        write_count(verdict->counts[VERDICT_UNFINISHED], "row", out);
+        fprintf(out, " at the end %s not whole yet",
+                verdict->counts[VERDICT_UNFINISHED] == 1 ? "is" : "are");
+    }
     fprintf(out, "\n");
 }
 

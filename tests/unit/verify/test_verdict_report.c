@@ -247,6 +247,14 @@ static void the_last_line_says_whose_records_they_were(void **state)
     verdict.posts = 30;
     assert_last_line(&verdict, "PASS 66 records in 3 topics: 30 accounted for by 30 posts of the "
                                "emulator, 36 records of your own script, all in 36 objects of S3");
+    verdict = own_verdict();
+    verdict.counts[VERDICT_UNFINISHED] = 1;
+    assert_last_line(&verdict,
+                     "PASS 36 records of your own script in 3 topics; 1 row at the end is "
+                     "not whole yet");
+    verdict.counts[VERDICT_UNFINISHED] = 2;
+    assert_last_line(&verdict, "PASS 36 records of your own script in 3 topics; 2 rows at the end "
+                               "are not whole yet");
 }
 
 static void a_failure_of_an_own_script_is_told_in_one_line(void **state)
