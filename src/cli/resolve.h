@@ -14,7 +14,8 @@
 enum status resolve_endpoints(struct cli *cli, struct endpoints *out,
                               struct error *err) PP_MUST_USE;
 
-/* Whose topics, bucket and connector: iam_username, else the running server's, else "workshop". */
+/* The user id that names topics, bucket and connector: iam_username, else the running server's,
+ * else "workshop". */
 enum status resolve_user_id(struct cli *cli, const char **user_id, struct error *err) PP_MUST_USE;
 
 /* A service's own URL: configured, else the running server's (server_file.h), else the usual port

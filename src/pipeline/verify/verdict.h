@@ -15,7 +15,7 @@ enum verdict_kind {
 /* How far down the pipeline a verdict looks, and where a kind belongs. */
 enum verdict_stage { VERDICT_STAGE_TOPICS, VERDICT_STAGE_S3 };
 
-/* Whose records a kind is about. */
+/* The origin of the records that a kind is about. */
 enum verdict_whose { VERDICT_OF_ALL, VERDICT_OF_LEDGER, VERDICT_OF_OWN };
 
 struct verdict_kind_info {

@@ -116,7 +116,7 @@ static void text_kind(const struct verdict *verdict, size_t kind, struct buf *li
     }
 }
 
-/* Whose records passed. */
+/* PASS, and whose records they were. */
 static void text_passed(const struct verdict *verdict, FILE *out)
 {
     fprintf(out, "PASS ");
@@ -150,7 +150,7 @@ static void text_passed(const struct verdict *verdict, FILE *out)
     fprintf(out, "\n");
 }
 
-/* What failed; of somebody's own script also which record, so that the line says all. */
+/* FAIL, and what; of somebody's own script also which record, so that the line says all. */
 static void text_failed(const struct verdict *verdict, struct buf *line, FILE *out)
 {
     const struct verdict_offender *first = NULL;
@@ -254,7 +254,7 @@ static void write_kinds(struct json_writer *w, const struct verdict *verdict)
     json_write_end(w);
 }
 
-/* Whose records were judged. */
+/* The origin of the records that were judged. */
 static const char *whose_words(const struct verdict *verdict)
 {
     if (verdict->without_ledger) {

@@ -46,7 +46,7 @@ enum status content_compare(struct verifier_content *content, struct content_row
                             struct span value, struct hash128 *hash, struct content_answer *answer,
                             struct error *err) PP_MUST_USE;
 
-/* Which row of the tables is it, whoever posted it? */
+/* A value seen from the tables: the row that it is, whoever posted it. */
 struct content_identity {
     int table;          /* whose columns it has; -1: no table's */
     int64_t row_number; /* by its key; -1: no such row */

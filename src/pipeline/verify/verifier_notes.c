@@ -273,7 +273,8 @@ enum status notes_add_hole(struct verifier_notes *notes, int topic, int32_t part
         if (stmt == NULL) {
             return notes_failed(notes, err);
         }
-        /* One by one, so that each can be a post's; a compacted topic has more than matter. */
+        /* Holes are noted one by one, so that each can be a post's; a compacted topic has more of
+         * them than matter. */
         int64_t taken = notes->holes < holes_told_max ? 1 : count;
         const int64_t numbers[] = {topic, partition, first, taken};
         bind_numbers(stmt, numbers, ARRAY_COUNT(numbers));

@@ -7,8 +7,9 @@
 #include "sqlite_db.h"
 #include "verdict.h"
 
-/* What it needs beside the notes' tables. own_row: of each row how often each of the three topics
- * has it, how often it may have been posted (`wanted`), and how many records that makes too few. */
+/* The tables that it needs beside those of the notes. own_row: of each row how often each of the
+ * three topics has it, how often it may have been posted (`wanted`), and how many records that
+ * makes too few. */
 #define VERIFIER_OWN_SCHEMA                                                                        \
     "CREATE TABLE hole (topic, partition, offset, count,"                                          \
     " PRIMARY KEY (topic, partition, offset)) WITHOUT ROWID;"                                      \

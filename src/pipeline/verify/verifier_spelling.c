@@ -180,7 +180,7 @@ static bool spelling_number_equals(struct span raw, const struct row_value *valu
                               : real == value->real || (float)real == (float)value->real;
 }
 
-/* What may follow the seconds: ".000", "Z", "+00:00". */
+/* The tail behind the seconds: ".000", "Z", "+00:00". */
 static bool is_whole_utc(struct span tail)
 {
     if (tail.len > 1 && tail.ptr[0] == '.') {

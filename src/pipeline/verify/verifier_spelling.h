@@ -21,8 +21,8 @@ const char *spelling_words(unsigned flags);
  * `scratch`, replaced). False: there is none. Flags are added. */
 bool spelling_unwrap(struct span value, struct buf *scratch, struct span *object, unsigned *flags);
 
-/* Which table's row the object is by its members: the table of most of its columns, at least one
- * beside the key, or two. -1: no table's. */
+/* The table whose row the object is by its members: most of its columns, at least one beside the
+ * key, or two. -1: no table's. */
 struct spelling_guess {
     int table;
     bool has_key;
