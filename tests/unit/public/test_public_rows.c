@@ -85,7 +85,7 @@ static void without_tables_or_ledger_the_fix_is_named(void **state)
     pinpipe_verify_options_init(&options);
     options.data_dir = dir.path;
     assert_int_equal(pinpipe_verify(&options, &verdict, why), PINPIPE_CONFIG);
-    assert_non_null(strstr(why, "pinpipe emulate batch"));
+    assert_non_null(strstr(why, "pinpipe data generate"));
     options.struct_size = 0;
     assert_int_equal(pinpipe_verify(&options, &verdict, why), PINPIPE_USAGE);
     assert_non_null(strstr(why, "pinpipe_verify_options_init"));
