@@ -130,12 +130,13 @@ static void append_redacted(struct buf *out, struct span path)
     }
     struct span rest = span_skip(path, question + 1);
     struct span pair;
-    char separator = '?';
-    while (span_next_part(&rest, '&', &pair)) {
+    buf_append_byte(out, '?');
+    for (bool first = true; span_next_part(&rest, '&', &pair); first = false) {
         char scratch[64];
         size_t equals = span_find_byte(pair, '=');
-        buf_append_byte(out, separator);
-        separator = '&';
+        if (!first) {
+            buf_append_byte(out, '&');
+        }
         if (equals < pair.len &&
             is_secret_name(decoded_name(span_first(pair, equals), scratch, sizeof(scratch)))) {
             buf_append_span(out, span_first(pair, equals + 1));

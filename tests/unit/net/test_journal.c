@@ -128,6 +128,19 @@ static void a_row_counts_bytes_beyond_32_bits(void **state)
     assert_int_equal(query(f, "SELECT response_bytes FROM requests"), INT64_C(6442450944));
 }
 
+/* A statement of MySQL ends in one. */
+static void a_question_mark_with_nothing_behind_it_stays(void **state)
+{
+    struct fixture *f = *state;
+    open_journal(f, f->dir.path, 10);
+    add(f, "SELECT ? FROM t LIMIT ?", 0, NULL);
+    add(f, "/topics?", 200, NULL);
+    journal_flush(f->journal);
+    assert_int_equal(query(f, "SELECT count(*) FROM requests WHERE path IN "
+                              "('SELECT ? FROM t LIMIT ?', '/topics?')"),
+                     2);
+}
+
 static void a_row_says_what_was_asked_and_answered(void **state)
 {
     struct fixture *f = *state;
@@ -201,7 +214,7 @@ static void secrets_in_the_query_are_never_kept(void **state)
         {"/b?apikey", "/b?apikey"},
         {"/api_key=abc", "/api_key=abc"},
         {"/b?plain=%zz&%", "/b?plain=%zz&%"},
-        {"/b?", "/b"},
+        {"/b?", "/b?"},
     };
     open_journal(f, f->dir.path, 100);
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
@@ -300,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_file_is_made_with_the_first_flush),
+        TEST(a_question_mark_with_nothing_behind_it_stays),
         TEST(a_row_says_what_was_asked_and_answered),
         TEST(a_row_counts_bytes_beyond_32_bits),
         TEST(only_the_latest_rows_stay_also_over_a_restart),
