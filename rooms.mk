@@ -29,8 +29,8 @@ SEES_mock_server/connect_rest := include src/base mock_server/net mock_server/ht
 SEES_mock_server/msk_connect  := include src/base src/aws mock_server/net mock_server/http mock_server/aws mock_server/store mock_server/connect mock_server/host
 SEES_mock_server/mysql_db     := src/base src/pipeline/rows
 SEES_mock_server/s3           := src/base src/aws mock_server/net mock_server/http mock_server/aws mock_server/store mock_server/host
-SEES_mock_server/mysql        := src/base
+SEES_mock_server/mysql        := include src/base mock_server/net mock_server/host mock_server/mysql_db
 SEES_mock_server              := include src/base mock_server/host mock_server/store mock_server/net mock_server/http mock_server/aws mock_server/topics mock_server/gateway \
-                                 mock_server/kafka_rest mock_server/connect mock_server/connect_rest mock_server/msk_connect mock_server/s3
+                                 mock_server/kafka_rest mock_server/connect mock_server/connect_rest mock_server/msk_connect mock_server/s3 mock_server/mysql
 
 SEES_src/cli                  := include src/base src/pipeline/rows src/pipeline/post src/pipeline/read src/pipeline/lake src/pipeline/verify

@@ -48,7 +48,7 @@ static enum status texts_copy(struct pinpipe_mock *mock, struct error *err)
     const char **texts[] = {&o->data_dir,   &o->bind_addr,        &o->user_id,        &o->stage,
                             &o->api_key,    &o->gateway_upstream, &o->advertised_url, &o->log_spec,
                             &o->ready_file, &o->version,          &o->access_key,     &o->secret,
-                            &o->region};
+                            &o->region,     &o->mysql_user,       &o->mysql_password};
     for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
         if (*texts[i] != NULL) {
             *texts[i] = arena_copy_cstr(&mock->texts, span_from_cstr(*texts[i]));
@@ -175,6 +175,9 @@ static enum status credentials_check(const struct pinpipe_mock *mock, struct err
         return error_set(
             err, STATUS_USAGE,
             "credentials are an access key id and a secret, such as AKIDEXAMPLE:secret");
+    }
+    if ((o->mysql_user == NULL) != (o->mysql_password == NULL)) {
+        return error_set(err, STATUS_USAGE, "MySQL's credentials are a user and a password");
     }
     return STATUS_OK;
 }

@@ -103,8 +103,22 @@ static enum status service_bind(struct pinpipe_mock *mock, const struct service_
     const struct listener_options listen = {.address = mock->options.bind_addr,
                                             .port = mock_port(&mock->options, row->id),
                                             .flag = row->flag};
-    return listen.port < 0 ? STATUS_OK
-                           : server_bind(mock->server, &listen, &mock->listeners[row->id], err);
+    if (listen.port < 0) {
+        return STATUS_OK;
+    }
+    enum status status = server_bind(mock->server, &listen, &mock->listeners[row->id], err);
+    if (status != STATUS_CONFIG || listen.port == 0 || !mock->options.port_may_move[row->id]) {
+        return status;
+    }
+    const struct listener_options anywhere = {
+        .address = listen.address, .port = 0, .flag = listen.flag};
+    if (server_bind(mock->server, &anywhere, &mock->listeners[row->id], err) != STATUS_OK) {
+        return STATUS_CONFIG;
+    }
+    LOG_INFOF(&mock->log, "server", "port %d is another program's: %s is on %d", listen.port,
+              row->title, listener_port(mock->listeners[row->id]));
+    *err = ERROR_NONE;
+    return STATUS_OK;
 }
 
 static enum status service_listen(struct pinpipe_mock *mock, const struct service_row *row,

@@ -9,6 +9,7 @@
 #include "http_conn.h"
 #include "kafka_rest.h"
 #include "msk_connect.h"
+#include "mysql_service.h"
 #include "pinpipe/mock.h"
 #include "s3.h"
 
@@ -19,6 +20,7 @@ static enum status service_http_kind(const struct host *host, const void *face,
 }
 
 const struct service_protocol service_http = {"http://", service_http_kind};
+static const struct service_protocol service_mysql = {"mysql://", mysql_wire_kind};
 
 #define HTTP(room)                                                                                 \
     .protocol = &service_http, .open = room##_open, .face = room##_face, .close = room##_close
@@ -28,6 +30,9 @@ const struct service_protocol service_http = {"http://", service_http_kind};
 #define ROOM_OF_CONNECT     HTTP(connect_rest)
 #define ROOM_OF_S3          HTTP(s3)
 #define ROOM_OF_MSK_CONNECT HTTP(msk_connect)
+#define ROOM_OF_MYSQL                                                                              \
+    .protocol = &service_mysql, .open = mysql_wire_open, .face = mysql_wire_face,                  \
+    .close = mysql_wire_close, .url_path = mysql_wire_url_path
 
 static const struct service_row rows[] = {
 #define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \

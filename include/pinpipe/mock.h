@@ -26,8 +26,8 @@ extern "C" {
 struct pinpipe_mock;
 
 enum pinpipe_durability { PINPIPE_FULL, PINPIPE_NORMAL, PINPIPE_OFF };
-/* PINPIPE_GATEWAY, PINPIPE_REST, PINPIPE_CONNECT, PINPIPE_S3, PINPIPE_MSK_CONNECT: a row each of
- * services.def. */
+/* PINPIPE_GATEWAY, PINPIPE_REST, PINPIPE_CONNECT, PINPIPE_S3, PINPIPE_MSK_CONNECT, PINPIPE_MYSQL: a
+ * row each of services.def. */
 enum pinpipe_service {
 #define PINPIPE_SERVICE(ID, VALUE, KEY, FLAG, TITLE, LABEL, PORT, SETTING, HELP)                   \
     PINPIPE_##ID = (VALUE),
@@ -83,6 +83,11 @@ struct pinpipe_mock_options {
     int ports[PINPIPE_SERVICES_MAX];
     /* Memory that clients can make the process hold, all together; 0: 64 MiB. At least 48. */
     int64_t memory_mib;
+    /* The only login that MySQL accepts, both or neither; NULL: any user and password. */
+    const char *mysql_user;
+    const char *mysql_password;
+    /* By enum pinpipe_service: where the port is another program's, any free one will do. */
+    bool port_may_move[PINPIPE_SERVICES_MAX];
 };
 
 /* The defaults: in memory, loopback, free ports, user "workshop", full durability, log off. */

@@ -13,9 +13,9 @@ enum {
     MYSQL_CAP_PLUGIN_AUTH = 0x80000,
     MYSQL_CAP_CONNECT_ATTRS = 0x100000,
     MYSQL_CAP_LENENC_AUTH = 0x200000,
-    /* What is offered; what a client sets beside it is ignored. Not: SSL, COMPRESS, LOCAL_FILES,
-     * MULTI_STATEMENTS (a text is one statement), SESSION_TRACK, DEPRECATE_EOF, QUERY_ATTRIBUTES.
-     */
+    /* Capabilities that are offered; those that a client sets beside them are ignored.
+     * DIFFERS: neither TLS nor compression is offered on MySQL's port, no local files and no
+     * several statements in one text, which are each an error of MySQL's own when they come. */
     MYSQL_CAPS_OFFERED = 0x3ea20f,
 };
 

@@ -48,7 +48,7 @@ struct mysql_writer {
 void mysql_put_head(struct buf *out, size_t payload_bytes, uint8_t sequence);
 /* A packet begins; what is appended until its end is its payload. Returns where it began. */
 size_t mysql_packet_begin(struct mysql_writer *w);
-/* Its payload is shorter than MYSQL_PACKET_BYTES_MAX. */
+/* The packet that began there ends; its payload is shorter than MYSQL_PACKET_BYTES_MAX. */
 void mysql_packet_end(struct mysql_writer *w, size_t start);
 
 #endif

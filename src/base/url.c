@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { http_port = 80, https_port = 443 };
+enum { http_port = 80, https_port = 443, mysql_port = 3306 };
 
 static bool parse_authority(struct span authority, struct url *out)
 {
@@ -47,6 +47,25 @@ static bool has_bad_byte(struct span text)
     return false;
 }
 
+/* Authority, path and query, behind the scheme. */
+static bool parse_place(struct span text, struct url *out)
+{
+    size_t question = span_find_byte(text, '?');
+    struct span before = span_first(text, question);
+    size_t slash = span_find_byte(before, '/');
+    out->path = span_skip(before, slash);
+    out->query = span_skip(text, question + 1);
+    return parse_authority(span_first(before, slash), out);
+}
+
+bool url_parse_mysql(struct span text, struct url *out)
+{
+    static const struct span scheme = {"mysql", 5};
+    *out = (struct url){.scheme = scheme, .host = SPAN_EMPTY, .port = mysql_port};
+    return !has_bad_byte(text) && span_equal_nocase(span_first(text, 8), SPAN_LIT("mysql://")) &&
+           parse_place(span_skip(text, 8), out);
+}
+
 bool url_parse(struct span text, struct url *out)
 {
     *out = (struct url){.host = SPAN_EMPTY, .path = SPAN_EMPTY, .query = SPAN_EMPTY};
@@ -64,12 +83,7 @@ bool url_parse(struct span text, struct url *out)
     } else {
         return false;
     }
-    size_t question = span_find_byte(text, '?');
-    struct span before = span_first(text, question);
-    size_t slash = span_find_byte(before, '/');
-    out->path = span_skip(before, slash);
-    out->query = span_skip(text, question + 1);
-    return parse_authority(span_first(before, slash), out);
+    return parse_place(text, out);
 }
 
 const char *url_shown(const char *text, char out[URL_SHOWN_BYTES])

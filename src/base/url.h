@@ -14,6 +14,8 @@ struct url {
 
 /* http and https only, no user info, no fragment; false otherwise. */
 bool url_parse(struct span text, struct url *out);
+/* The same of mysql:// only. */
+bool url_parse_mysql(struct span text, struct url *out);
 enum { URL_SHOWN_BYTES = 256 };
 /* The text as it may be printed, a URL or not: itself, or in `out`, cut to what fits, with *** for
  * user:password. */

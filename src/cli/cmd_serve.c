@@ -37,6 +37,8 @@ static const struct option_spec serve_options[] = {
 #include "pinpipe/services.def"
     {"credentials", OPTION_TEXT, "ID:SECRET", NULL, NULL,
      "S3 and MSK Connect accept requests signed with these only (default: all)"},
+    {"mysql-credentials", OPTION_TEXT, "USER:PASSWORD", NULL, NULL,
+     "MySQL accepts this user and password only (default: any)"},
     {"ephemeral", OPTION_SWITCH, NULL, NULL, NULL, "free ports where none is given"},
     {"bind", OPTION_TEXT, "ADDR", "127.0.0.1", NULL, "the address to listen on, IPv4 or IPv6"},
     {"ready-file", OPTION_TEXT, "FILE", NULL, NULL,
@@ -110,6 +112,33 @@ static int take_credentials(struct cli *cli, struct pinpipe_mock_options *o)
     return o->access_key != NULL && o->secret != NULL ? 0 : cli_no_memory(cli);
 }
 
+static int take_mysql_credentials(struct cli *cli, struct pinpipe_mock_options *o)
+{
+    const char *text = cli_text(cli, "mysql-credentials");
+    if (text == NULL) {
+        return 0;
+    }
+    struct span password = span_from_cstr(text);
+    struct span user = SPAN_EMPTY;
+    if (span_find_byte(password, ':') == password.len || !span_next_part(&password, ':', &user) ||
+        user.len == 0) {
+        return cli_usage(cli, "--mysql-credentials wants USER:PASSWORD, such as project_user:pw");
+    }
+    o->mysql_user = arena_copy_cstr(&cli->arena, user);
+    o->mysql_password = arena_copy_cstr(&cli->arena, password);
+    return o->mysql_user != NULL && o->mysql_password != NULL ? 0
+                                                              : status_exit_code(STATUS_NO_MEMORY);
+}
+
+/* The gateway's and the REST proxy's ports stand in people's scripts; another service is found
+ * where the summary, the ready file and server.json say, so that a MySQL of the user's own at 3306
+ * is in nobody's way. A port that was asked for is meant. */
+static bool port_may_move(const struct cli *cli, const struct served *served)
+{
+    return served->id != PINPIPE_GATEWAY && served->id != PINPIPE_REST &&
+           !cli_is_set(cli, served->flag);
+}
+
 static int take_port(const struct cli *cli, const struct served *served, int from_file)
 {
     if (cli_is_set(cli, served->flag)) {
@@ -135,6 +164,7 @@ static int take_properties(struct cli *cli, struct pinpipe_mock_options *o)
         const struct served *served = &all_served[i];
         int from_file = served->id == PINPIPE_REST ? properties.rest_port : -1;
         o->ports[served->id] = take_port(cli, served, from_file);
+        o->port_may_move[served->id] = port_may_move(cli, served);
     }
     o->advertised_url = cli_is_set(cli, "advertised-url") ? cli_text(cli, "advertised-url")
                                                           : properties.advertised_url;
@@ -202,6 +232,9 @@ static int take_options(struct cli *cli, struct pinpipe_mock_options *o)
     if (code == 0) {
         code = take_credentials(cli, o);
     }
+    if (code == 0) {
+        code = take_mysql_credentials(cli, o);
+    }
     return code != 0 ? code : take_properties(cli, o);
 }
 
@@ -236,7 +269,18 @@ static const char *summary_note(enum pinpipe_service service, const struct pinpi
     if (service == PINPIPE_S3) {
         return o->access_key != NULL ? "signed requests only" : "signed or not";
     }
+    if (service == PINPIPE_MYSQL) {
+        return o->mysql_user != NULL ? "read-only" : "read-only; any user and password";
+    }
     return NULL;
+}
+
+static int port_of(const char *address)
+{
+    struct url url;
+    bool known =
+        url_parse(span_from_cstr(address), &url) || url_parse_mysql(span_from_cstr(address), &url);
+    return known ? url.port : 0;
 }
 
 static void print_services(FILE *err, const struct pinpipe_mock_options *o,
@@ -249,6 +293,10 @@ static void print_services(FILE *err, const struct pinpipe_mock_options *o,
             continue;
         }
         fprintf(err, "  %-11s %s", all_served[i].label, url);
+        int usual = all_served[i].default_port;
+        if (o->ports[all_served[i].id] > 0 && port_of(url) != o->ports[all_served[i].id]) {
+            fprintf(err, "   (port %d is another program's)", usual);
+        }
         if (note != NULL) {
             fprintf(err, "   (%s)", note);
         }

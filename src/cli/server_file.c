@@ -148,7 +148,8 @@ static enum status check_url(const struct json_node *root, const char *key, cons
     if (node == NULL || json_node_is_null(node)) { /* no such listener */
         return STATUS_OK;
     }
-    if (!json_node_string(node, &text) || !url_parse(span_from_cstr(text), &url) ||
+    if (!json_node_string(node, &text) ||
+        (!url_parse(span_from_cstr(text), &url) && !url_parse_mysql(span_from_cstr(text), &url)) ||
         !server_host_is_loopback(url.host)) {
         return error_set(why, STATUS_CONFIG,
                          "its %s is not on this machine: if it is to be believed, set %s yourself",

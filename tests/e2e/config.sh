@@ -96,6 +96,7 @@ mkdir init && cd init || exit 1
 [ "$(grep -c '^wrote' out)" -eq 3 ] || fail 'config init writes three files' out
 case $(ls -l .env creds.yaml | cut -c1-10 | sort -u) in -rw-------) ;; *) fail 'secrets are for their owner alone' ;; esac
 "$PINPIPE" config show --creds-path creds.yaml >out 2>&1 || fail 'its templates can be read' out
+grep -q 'host=127.0.0.1 user=project_user .* database=pinterest_data port=3306' out || fail 'creds.yaml points to serve' out
 for name in .env creds.yaml '*.pem' .pinpipe/; do
     grep -qxF "$name" .gitignore || fail ".gitignore keeps $name out" .gitignore
 done

@@ -24,6 +24,11 @@ grep -q "curl -X POST http://127.0.0.1:$port/test/topics/workshop.pin" server.lo
 [ "$(json_number ready.json pid)" = "$server_pid" ] || fail 'the ready file names the pid' ready.json
 [ -f "$data/server.json" ] || fail 'a running server announces itself'
 ok 'the start says what to try and announces itself'
+mysql_port=$(ready_port mysql_url)
+mkdir "$work/init" && (cd "$work/init" && "$PINPIPE" config init --data "$data" >out) &&
+    grep -q "^PORT: $mysql_port\$" "$work/init/creds.yaml" || fail 'creds.yaml names the port of the running server' "$work/init/creds.yaml"
+grep -q "MySQL .*mysql://127.0.0.1:$mysql_port/pinterest_data .*any user" server.log || fail 'the summary says where MySQL is' server.log
+ok 'the rows are to be had as from RDS, and config init writes where'
 
 expect 'a second server on the directory is exit 4 and names the first' 4 "pid $server_pid" \
     --ephemeral --data "$data"
@@ -31,6 +36,7 @@ expect 'a taken port is exit 4 and names the flag' 4 "127.0.0.1:$port.*--gateway
     --ephemeral --gateway "$port" --data "$work/other"
 expect 'a directory that is a file is exit 4' 4 'not a directory.*--data' \
     --ephemeral --data "$work/server.log"
+expect 'credentials of MySQL without a password are exit 2' 2 'USER:PASSWORD' --ephemeral --mysql-credentials pin
 expect 'a bind address that is none is exit 4' 4 'bind' --ephemeral --data :memory: --bind my-laptop
 expect 'an odd stage is exit 4' 4 'stage' --ephemeral --data :memory: --stage 'a b'
 expect 'an odd user id is exit 4' 4 'iam_username' --ephemeral --data :memory: --iam-username 'a/b'

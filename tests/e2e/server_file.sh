@@ -73,6 +73,8 @@ for host in 203.0.113.7 127.0.0.1.example.com 127.0.0.1@203.0.113.7 2130706433 1
     sed "s|\"s3_url\": *\"http://127.0.0.1|\"s3_url\": \"http://$host|" mine.json | put
     refused "a file that names $host" 's3_url.*this machine'
 done
+sed 's|"mysql_url": *"mysql://127.0.0.1|"mysql_url": "mysql://203.0.113.7|' mine.json | put
+refused 'a file that names a MySQL elsewhere' 'mysql_url.*this machine'
 sed 's|"gateway_url": *"http:|"gateway_url": "file:|' mine.json | put
 refused 'a file that names no URL' 'gateway_url'
 sed 's|"connect_url": *"[^"]*"|"connect_url": 7|' mine.json | put

@@ -1,14 +1,14 @@
 /* MySQL's packets as a stranger may send them. First byte: which; the rest is the payload. What is
- * read lies within it, and a statement's shape is text without what was quoted. */
+ * read lies within it, and a statement's outline is text without what was quoted. */
 #include "mysql_login.h"
-#include "mysql_shape.h"
+#include "mysql_outline.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { shape_max = 512 };
+enum { outline_max = 512 };
 
 static void require(bool good)
 {
@@ -55,16 +55,16 @@ static void check_fields(struct span payload)
     buf_release(&out);
 }
 
-static void check_shape(struct span sql)
+static void check_outline(struct span sql)
 {
-    char shape[shape_max];
-    char again[shape_max];
-    size_t len = mysql_shape(sql, shape, sizeof(shape));
-    require(len <= sizeof(shape) && span_is_utf8(span_from(shape, len)));
+    char outline[outline_max];
+    char again[outline_max];
+    size_t len = mysql_outline(sql, outline, sizeof(outline));
+    require(len <= sizeof(outline) && span_is_utf8(span_from(outline, len)));
     for (size_t i = 0; i < len; i++) {
-        require(shape[i] != '\'' || memchr(shape, '`', i) != NULL);
+        require(outline[i] != '\'' || memchr(outline, '`', i) != NULL);
     }
-    (void)mysql_shape(span_from(shape, len), again, sizeof(again));
+    (void)mysql_outline(span_from(outline, len), again, sizeof(again));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         } else if (data[0] % 4 == 2) {
             check_fields(rest);
         } else {
-            check_shape(rest);
+            check_outline(rest);
         }
     }
     return 0;

@@ -65,7 +65,7 @@ stop_server() {
 json_number() { sed -n "s/.*\"$2\" *: *\"\{0,1\}\([^,\"}]*\).*/\1/p" "$1" | head -1; }
 
 # ready_port KEY: the port in one of ready.json's URLs.
-ready_port() { sed -n "s/.*\"$1\": *\"http:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p" "$work/ready.json"; }
+ready_port() { sed -n "s/.*\"$1\": *\"[a-z]*:\/\/127\.0\.0\.1:\([0-9]*\).*/\1/p" "$work/ready.json"; }
 
 # ask SQL: the answer without its head, one line a row.
 ask() { "$PINPIPE" sql --data "$data" --csv "$1" | tr -d '\r' | sed 1d; }

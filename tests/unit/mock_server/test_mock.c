@@ -128,6 +128,11 @@ static void half_credentials(struct pinpipe_mock_options *o)
     o->access_key = "AKIDEXAMPLE";
 }
 
+static void half_mysql_credentials(struct pinpipe_mock_options *o)
+{
+    o->mysql_user = "pin";
+}
+
 static void same_port(struct pinpipe_mock_options *o)
 {
     o->rest_port = 18123;
@@ -178,6 +183,7 @@ static void options_that_make_no_sense_are_named(void **state)
         {same_lake_port, PINPIPE_CONFIG, "--connect or --s3"},
         {little_memory, PINPIPE_USAGE, "48"},
         {half_credentials, PINPIPE_USAGE, "secret"},
+        {half_mysql_credentials, PINPIPE_USAGE, "password"},
         {odd_throttle, PINPIPE_USAGE, "burst"},
         {odd_refused_status, PINPIPE_USAGE, "500"},
         {odd_journal, PINPIPE_USAGE, "journal"},

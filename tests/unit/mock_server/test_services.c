@@ -259,6 +259,29 @@ static void a_service_on_request_is_closed_until_it_is_asked_for(void **state)
     assert_int_equal(toy_services_open, 0);
 }
 
+static void a_port_of_another_program_may_be_given_up(void **state)
+{
+    struct fixture *f = *state;
+    struct pinpipe_mock *first;
+    start(f);
+    first = f->mock;
+    int taken = atoi(strrchr(pinpipe_mock_url(first, TOY), ':') + 1);
+    f->options.data_dir = NULL;
+    f->options.ports[TOY] = taken;
+    assert_int_equal(mock_new(&f->table, &f->options, &f->mock, f->why), PINPIPE_CONFIG);
+    assert_non_null(strstr(f->why, "--toy PORT"));
+
+    f->options.port_may_move[TOY] = true;
+    start(f);
+    int moved = atoi(strrchr(pinpipe_mock_url(f->mock, TOY), ':') + 1);
+    assert_true(moved > 0 && moved != taken);
+    ask(f, TOY, post);
+    assert_int_equal(f->reply.status, 200);
+    assert_ready_file(f, strrchr(pinpipe_mock_url(f->mock, TOY), ':'), true);
+    assert_int_equal(pinpipe_mock_stop(f->mock), PINPIPE_OK);
+    assert_int_equal(pinpipe_mock_stop(first), PINPIPE_OK);
+}
+
 /* A program built before `ports` was in the options, or that gives none, asks for nothing. */
 static void options_that_end_before_the_ports_ask_for_none(void **state)
 {
@@ -379,6 +402,8 @@ static void enumerators_keep_their_values(void **state)
     assert_int_equal(PINPIPE_CONNECT, 2);
     assert_int_equal(PINPIPE_S3, 3);
     assert_int_equal(PINPIPE_MSK_CONNECT, 4);
+    assert_int_equal(PINPIPE_MYSQL, 5);
+    assert_int_equal(PINPIPE_MYSQL_USUAL_PORT, 3306);
     assert_int_equal(PINPIPE_GATEWAY_USUAL_PORT, 8080);
     assert_int_equal(PINPIPE_REST_USUAL_PORT, 8082);
     assert_int_equal(PINPIPE_CONNECT_USUAL_PORT, 8083);
@@ -415,6 +440,7 @@ int main(void)
         TEST(its_answers_join_the_commit_of_the_turn),
         TEST(ports_are_given_by_the_table),
         TEST(a_service_on_request_is_closed_until_it_is_asked_for),
+        TEST(a_port_of_another_program_may_be_given_up),
         TEST(options_that_end_before_the_ports_ask_for_none),
         TEST(rows_with_the_same_open_are_listeners_of_one_service),
         TEST(a_service_of_another_protocol_is_a_row_like_any),

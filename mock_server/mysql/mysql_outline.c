@@ -1,6 +1,6 @@
-#include "mysql_shape.h"
+#include "mysql_outline.h"
 
-struct shaper {
+struct outliner {
     struct span rest;
     char *out;
     size_t len;
@@ -8,28 +8,28 @@ struct shaper {
     bool blank; /* there was one since the last character */
 };
 
-static char next_of(const struct shaper *s, size_t ahead)
+static char outline_peek(const struct outliner *s, size_t ahead)
 {
     return ahead < s->rest.len ? s->rest.ptr[ahead] : '\0';
 }
 
-static bool shape_is_blank(char c)
+static bool outline_is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static bool shape_is_digit(char c)
+static bool outline_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static bool is_word(char c)
+static bool outline_is_word(char c)
 {
-    return shape_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+    return outline_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
            c == '$' || c == '@' || (unsigned char)c >= 0x80;
 }
 
-static void shape_put(struct shaper *s, struct span text)
+static void outline_put(struct outliner *s, struct span text)
 {
     if (s->blank && s->len > 0 && s->len < s->max) {
         s->out[s->len++] = ' ';
@@ -40,18 +40,18 @@ static void shape_put(struct shaper *s, struct span text)
     }
 }
 
-/* What is quoted, with its quotes; a doubled quote is one of it, and so is one behind a backslash
+/* The quoted text, with its quotes; a doubled quote is one of it, and so is one behind a backslash
  * but in a name. An end that is missing is the statement's. */
-static struct span quoted_take(struct shaper *s)
+static struct span outline_quoted(struct outliner *s)
 {
-    char quote = next_of(s, 0);
+    char quote = outline_peek(s, 0);
     size_t i = 1;
     while (i < s->rest.len) {
         if (s->rest.ptr[i] == '\\' && quote != '`') {
             i += 2;
         } else if (s->rest.ptr[i] != quote) {
             i++;
-        } else if (next_of(s, i + 1) == quote) {
+        } else if (outline_peek(s, i + 1) == quote) {
             i += 2;
         } else {
             break;
@@ -63,15 +63,15 @@ static struct span quoted_take(struct shaper *s)
 }
 
 /* The length of a comment that begins here; 0: none does. */
-static size_t comment_len(const struct shaper *s)
+static size_t outline_comment(const struct outliner *s)
 {
-    char second = next_of(s, 1);
-    bool dashes = next_of(s, 0) == '-' && second == '-' &&
-                  (s->rest.len == 2 || shape_is_blank(next_of(s, 2)));
-    if (next_of(s, 0) == '#' || dashes) {
+    char second = outline_peek(s, 1);
+    bool dashes = outline_peek(s, 0) == '-' && second == '-' &&
+                  (s->rest.len == 2 || outline_is_blank(outline_peek(s, 2)));
+    if (outline_peek(s, 0) == '#' || dashes) {
         return span_find_byte(s->rest, '\n');
     }
-    if (next_of(s, 0) != '/' || second != '*') {
+    if (outline_peek(s, 0) != '/' || second != '*') {
         return 0;
     }
     for (size_t i = 2; i + 1 < s->rest.len; i++) {
@@ -82,16 +82,16 @@ static size_t comment_len(const struct shaper *s)
     return s->rest.len;
 }
 
-static struct span word_take(struct shaper *s)
+static struct span outline_word(struct outliner *s)
 {
     size_t len = 1;
-    bool number = shape_is_digit(next_of(s, 0));
+    bool number = outline_is_digit(outline_peek(s, 0));
     while (len < s->rest.len) {
         char c = s->rest.ptr[len];
         char before = s->rest.ptr[len - 1];
         bool sign = (c == '-' || c == '+') && (before == 'e' || before == 'E') &&
-                    next_of(s, 1) != 'x' && shape_is_digit(next_of(s, len + 1));
-        if (!is_word(c) && !(number && (c == '.' || sign))) {
+                    outline_peek(s, 1) != 'x' && outline_is_digit(outline_peek(s, len + 1));
+        if (!outline_is_word(c) && !(number && (c == '.' || sign))) {
             break;
         }
         len++;
@@ -101,7 +101,7 @@ static struct span word_take(struct shaper *s)
     return word;
 }
 
-static bool is_string_prefix(struct span word, char next)
+static bool outline_is_prefix(struct span word, char next)
 {
     static const char prefixes[] = "xXbBnN";
     if (next != '\'' || word.len == 0) {
@@ -112,39 +112,39 @@ static bool is_string_prefix(struct span word, char next)
             span_find_byte(span_from_cstr(prefixes), word.ptr[0]) < sizeof(prefixes) - 1);
 }
 
-static void shape_step(struct shaper *s)
+static void outline_step(struct outliner *s)
 {
-    char c = next_of(s, 0);
-    size_t comment = comment_len(s);
-    if (shape_is_blank(c) || comment > 0) {
+    char c = outline_peek(s, 0);
+    size_t comment = outline_comment(s);
+    if (outline_is_blank(c) || comment > 0) {
         s->rest = span_skip(s->rest, comment > 0 ? comment : 1);
         s->blank = true;
     } else if (c == '`') {
-        shape_put(s, quoted_take(s));
+        outline_put(s, outline_quoted(s));
     } else if (c == '\'' || c == '"') {
-        (void)quoted_take(s);
-        shape_put(s, SPAN_LIT("?"));
-    } else if (shape_is_digit(c) || (c == '.' && shape_is_digit(next_of(s, 1)))) {
-        (void)word_take(s);
-        shape_put(s, SPAN_LIT("?"));
-    } else if (is_word(c)) {
-        struct span word = word_take(s);
-        if (is_string_prefix(word, next_of(s, 0))) {
-            (void)quoted_take(s);
+        (void)outline_quoted(s);
+        outline_put(s, SPAN_LIT("?"));
+    } else if (outline_is_digit(c) || (c == '.' && outline_is_digit(outline_peek(s, 1)))) {
+        (void)outline_word(s);
+        outline_put(s, SPAN_LIT("?"));
+    } else if (outline_is_word(c)) {
+        struct span word = outline_word(s);
+        if (outline_is_prefix(word, outline_peek(s, 0))) {
+            (void)outline_quoted(s);
             word = SPAN_LIT("?");
         }
-        shape_put(s, word);
+        outline_put(s, word);
     } else {
-        shape_put(s, span_first(s->rest, 1));
+        outline_put(s, span_first(s->rest, 1));
         s->rest = span_skip(s->rest, 1);
     }
 }
 
-size_t mysql_shape(struct span sql, char *out, size_t out_bytes)
+size_t mysql_outline(struct span sql, char *out, size_t out_bytes)
 {
-    struct shaper s = {.rest = sql, .out = out, .max = out_bytes};
+    struct outliner s = {.rest = sql, .out = out, .max = out_bytes};
     while (s.rest.len > 0 && s.len < s.max) {
-        shape_step(&s);
+        outline_step(&s);
     }
     /* A character of several bytes that was cut at the end goes as a whole. */
     if (s.len == out_bytes) {

@@ -1,6 +1,6 @@
 /* What the journal keeps of a statement says what was asked for and nothing of what it was about.
  */
-#include "mysql_shape.h"
+#include "mysql_outline.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-static void assert_shape(const char *sql, const char *expected)
+static void assert_outline(const char *sql, const char *expected)
 {
     char out[256];
-    size_t len = mysql_shape(span_from_cstr(sql), out, sizeof(out) - 1);
+    size_t len = mysql_outline(span_from_cstr(sql), out, sizeof(out) - 1);
     out[len] = '\0';
     assert_string_equal(out, expected);
 }
@@ -37,7 +37,7 @@ static void literals_become_question_marks(void **state)
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        assert_shape(cases[i][0], cases[i][1]);
+        assert_outline(cases[i][0], cases[i][1]);
     }
 }
 
@@ -45,15 +45,15 @@ static void a_long_one_is_cut_between_characters(void **state)
 {
     char out[8];
     (void)state;
-    assert_int_equal(mysql_shape(SPAN_LIT("SELECT \xc3\xa4"), out, sizeof(out)), 7);
-    assert_int_equal(mysql_shape(SPAN_LIT("SELECT abc FROM t"), out, sizeof(out)), 8);
+    assert_int_equal(mysql_outline(SPAN_LIT("SELECT \xc3\xa4"), out, sizeof(out)), 7);
+    assert_int_equal(mysql_outline(SPAN_LIT("SELECT abc FROM t"), out, sizeof(out)), 8);
     assert_memory_equal(out, "SELECT a", 8);
 }
 
 static void what_is_no_text_becomes_one(void **state)
 {
     (void)state;
-    assert_shape("SELECT \xff\xfe", "SELECT ??");
+    assert_outline("SELECT \xff\xfe", "SELECT ??");
 }
 
 int main(void)
