@@ -96,6 +96,16 @@ static void payload_drop(struct mysql_conn *c)
 
 /* --- refusing --- */
 
+/* The number that the client reads next, where nothing of its packet has been read yet. */
+static uint8_t sequence_unread(const struct mysql_conn *c)
+{
+    bool known = c->packet_begun || c->packet_goes_on || !is_open(c);
+    if (known) {
+        return c->w.sequence;
+    }
+    return c->state == MYSQL_IDLE ? 1 : (uint8_t)(c->w.sequence + 1);
+}
+
 /* Refuses the client; further bytes of its are dropped. */
 static void conn_refuse(struct mysql_conn *c, uint16_t code, const char *sqlstate,
                         const char *message)
@@ -103,6 +113,7 @@ static void conn_refuse(struct mysql_conn *c, uint16_t code, const char *sqlstat
     struct mysql_error error;
     mysql_refuse(&error, code, sqlstate, "%s", message);
     c->dropping = true;
+    c->w.sequence = sequence_unread(c);
     mysql_reply_begin(c, c->session != NULL ? "COMMAND" : "CONNECT", SPAN_EMPTY, c->in.len);
     mysql_reply_error(c, &error, MYSQL_LINGERING);
     budget_note(&c->conn.server->turn.budget, BUDGET_REQUESTS, &c->in_charged, 0);

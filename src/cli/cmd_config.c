@@ -2,10 +2,7 @@
 #include "commands.h"
 #include "creds.h"
 #include "file.h"
-#include "json.h"
 #include "json_write.h"
-#include "pinpipe/mock.h"
-#include "server_file.h"
 #include "url.h"
 
 #include <string.h>
@@ -15,15 +12,6 @@ struct template_file {
     unsigned mode;
     const char *text;
 };
-
-static const char creds_format[] =
-    "# The database that your script reads its rows from: the tables in rds.db, which\n"
-    "# `pinpipe serve` shows as MySQL here. For the workshop's RDS put its own values in.\n"
-    "HOST: 127.0.0.1\n"
-    "USER: project_user\n"
-    "PASSWORD: any-will-do # unless serve was given --mysql-credentials USER:PASSWORD\n"
-    "DATABASE: pinterest_data\n"
-    "PORT: %d\n";
 
 static const struct template_file templates[] = {
     {".env", 0600,
@@ -42,7 +30,14 @@ static const struct template_file templates[] = {
      "consumer_group = students\n\n"
      "# Brokers of a real cluster.\n"
      "# bootstrap_servers = b-1.example:9098,b-2.example:9098\n"},
-    {"creds.yaml", 0600, NULL}, /* creds_template */
+    {"creds.yaml", 0600,
+     "# The database that your script reads its rows from: the tables in rds.db, which\n"
+     "# `pinpipe serve` shows as MySQL here. For the workshop's RDS put its own values in.\n"
+     "HOST: 127.0.0.1\n"
+     "USER: project_user\n"
+     "PASSWORD: any-will-do # unless serve was given --mysql-credentials USER:PASSWORD\n"
+     "DATABASE: pinterest_data\n"
+     "PORT: 3306 # or another, where serve says so because this one is taken\n"},
     {".gitignore", 0644,
      "# Secrets and state stay out of the repository.\n"
      ".env\ncreds.yaml\ndb_creds.yaml\n*.pem\nauthentication_credentials.csv\n.pinpipe/\n"},
@@ -153,37 +148,6 @@ static enum status extend_gitignore(const struct template_file *file, bool *chan
     return status;
 }
 
-/* Where the server of this directory shows the tables; 0: it does not say. */
-static int mysql_port_find(struct cli *cli)
-{
-    struct json_doc *doc = NULL;
-    struct error err;
-    struct url url = {.port = 0};
-    const char *text;
-    if (server_file_load(cli, &doc, &err) == STATUS_OK && doc != NULL &&
-        json_node_string(json_node_get(json_doc_root(doc), "mysql_url"), &text) &&
-        !url_parse_mysql(span_from_cstr(text), &url)) {
-        url.port = 0;
-    }
-    json_doc_free(doc);
-    return url.port;
-}
-
-/* NULL: no memory. */
-static const char *creds_template(struct cli *cli)
-{
-    int port = mysql_port_find(cli);
-    return arena_printf(&cli->arena, creds_format, port != 0 ? port : PINPIPE_MYSQL_USUAL_PORT);
-}
-
-static enum status template_write(struct cli *cli, const struct template_file *file,
-                                  struct error *err)
-{
-    const char *text = file->text != NULL ? file->text : creds_template(cli);
-    return text != NULL ? file_replace(file->path, span_from_cstr(text), file->mode, err)
-                        : error_set(err, STATUS_NO_MEMORY, "out of memory");
-}
-
 static int run_init(struct cli *cli)
 {
     for (size_t i = 0; i < ARRAY_COUNT(templates); i++) {
@@ -193,7 +157,7 @@ static int run_init(struct cli *cli)
         bool exists = file_exists(file->path);
         bool changed = !exists;
         if (!exists) {
-            status = template_write(cli, file, &err);
+            status = file_replace(file->path, span_from_cstr(file->text), file->mode, &err);
         } else if (strcmp(file->path, ".gitignore") == 0) {
             status = extend_gitignore(file, &changed, &err);
         }
