@@ -39,3 +39,14 @@ struct mysql_column mysql_catalog_column(const struct table *table, size_t colum
     }
     return out;
 }
+
+const char *mysql_catalog_type(enum column_type type)
+{
+    static const char *const names[] = {
+        [COLUMN_INT] = "int",
+        [COLUMN_TEXT] = "text",
+        [COLUMN_FLOAT] = "float",
+        [COLUMN_DATETIME] = "datetime",
+    };
+    return names[type];
+}

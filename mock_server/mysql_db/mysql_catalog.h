@@ -22,5 +22,7 @@ enum { MYSQL_DECIMALS_OF_FLOATS = 31 };
 
 /* The column as it is announced; schema and alias are the caller's. */
 struct mysql_column mysql_catalog_column(const struct table *table, size_t column);
+/* "int", "text", "float", "datetime" */
+const char *mysql_catalog_type(enum column_type type);
 
 #endif

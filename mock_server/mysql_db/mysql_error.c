@@ -58,3 +58,15 @@ bool mysql_error_say(struct mysql_error *error, enum mysql_error_code code, cons
     text_make_utf8(error->message, strlen(error->message));
     return false;
 }
+
+void mysql_error_by_number(struct mysql_error *error, int code, const char *words)
+{
+    const struct mysql_error_row unknown = {(uint16_t)code, "HY000", ""};
+    const struct mysql_error_row *row = &unknown;
+    for (size_t i = 0; i < ARRAY_COUNT(error_rows); i++) {
+        row = error_rows[i].code == code ? &error_rows[i] : row;
+    }
+    error_begin(error, row);
+    snprintf(error->message, sizeof(error->message), "%s", words);
+    text_make_utf8(error->message, strlen(error->message));
+}

@@ -18,4 +18,7 @@ bool mysql_error_set(struct mysql_error *error, enum mysql_error_code code, ...)
 bool mysql_error_say(struct mysql_error *error, enum mysql_error_code code, const char *format, ...)
     PP_PRINTF(3, 4);
 
+/* The same by its number, which need not be of the table: its SQLSTATE is HY000 then. */
+void mysql_error_by_number(struct mysql_error *error, int code, const char *words);
+
 #endif

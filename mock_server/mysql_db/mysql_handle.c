@@ -3,6 +3,8 @@
 #include "file.h"
 #include "generator.h"
 #include "log.h"
+#include "mysql_fiber.h"
+#include "mysql_sql.h"
 #include "rds.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 
 /* The seed of `pinpipe data generate`, so that the tables are those of everybody. */
 enum { tables_seed = 100 };
+enum { handle_value_bytes_max = 64 * 1024 * 1024 };
 
 enum status mysql_handles_init(struct mysql_handles *handles, const char *data_dir, struct env *env,
                                struct log *log, struct error *err)
@@ -32,6 +35,7 @@ enum status mysql_handles_init(struct mysql_handles *handles, const char *data_d
 static void handle_free(struct mysql_handles *handles, struct mysql_handle *handle)
 {
     sqlite3_close_v2(handle->db);
+    mysql_fiber_free(handle->fiber);
     free(handle);
     handles->count--;
 }
@@ -179,6 +183,44 @@ static enum status handle_open(struct mysql_handles *handles, struct mysql_handl
     return STATUS_OK;
 }
 
+/* A second wall: statements are written by mysql_emit_*.c, which names nothing else. */
+static int handle_authorize(void *unused, int action, const char *first, const char *second,
+                            const char *database, const char *trigger)
+{
+    (void)unused;
+    (void)second;
+    (void)database;
+    (void)trigger;
+    switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_FUNCTION:
+    case SQLITE_RECURSIVE:
+        return SQLITE_OK;
+    case SQLITE_READ: {
+        struct span name = span_from_cstr(first);
+        bool hidden =
+            span_starts_with(name, SPAN_LIT("sqlite_")) || span_equal_cstr(name, "table_origin");
+        return hidden ? SQLITE_DENY : SQLITE_OK;
+    }
+    default:
+        return SQLITE_DENY;
+    }
+}
+
+static bool handle_prepare(struct mysql_handle *handle)
+{
+    handle->fiber = mysql_fiber_new();
+    if (handle->fiber == NULL || mysql_sql_register(handle->db) != SQLITE_OK) {
+        return false;
+    }
+    sqlite3_db_config(handle->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(handle->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_limit(handle->db, SQLITE_LIMIT_ATTACHED, 0);
+    sqlite3_limit(handle->db, SQLITE_LIMIT_LENGTH, handle_value_bytes_max);
+    sqlite3_limit(handle->db, SQLITE_LIMIT_WORKER_THREADS, 0);
+    return sqlite3_set_authorizer(handle->db, handle_authorize, NULL) == SQLITE_OK;
+}
+
 static struct mysql_handle *handle_new(struct mysql_handles *handles, struct mysql_error *error)
 {
     struct error err = ERROR_NONE;
@@ -189,11 +231,14 @@ static struct mysql_handle *handle_new(struct mysql_handles *handles, struct mys
     }
     handles->count++;
     if (handle_open(handles, handle, &err) != STATUS_OK) {
-        handle_free(handles, handle);
         mysql_error_set(error, MYSQL_ER_UNKNOWN, err.message);
-        return NULL;
+    } else if (!handle_prepare(handle)) {
+        mysql_error_set(error, MYSQL_ER_OUT_OF_RESOURCES);
+    } else {
+        return handle;
     }
-    return handle;
+    handle_free(handles, handle);
+    return NULL;
 }
 
 struct mysql_handle *mysql_handle_take(struct mysql_handles *handles, struct mysql_error *error)

@@ -12,11 +12,10 @@
 enum {
     MYSQL_HANDLES_MAX = 64,     /* queries that are running, or whose rows nobody fetches */
     MYSQL_HANDLES_IDLE_MAX = 4, /* kept for the next ones */
-    MYSQL_HANDLE_CACHE_KIB = 1024,
     MYSQL_DATA_DIR_BYTES = 512,
 };
 
-/* Tells a file from another one under the same name, which differs in one of these. */
+/* A file as it was when it was opened: another one under the same name differs in one of these. */
 struct mysql_file_identity {
     dev_t device;
     ino_t inode;
@@ -24,8 +23,11 @@ struct mysql_file_identity {
     int64_t changed;
 };
 
+struct mysql_fiber;
+
 struct mysql_handle {
     sqlite3 *db;
+    struct mysql_fiber *fiber; /* what runs its query */
     struct mysql_handle *next;
     struct mysql_file_identity identity;
 };

@@ -90,8 +90,19 @@ bool mysql_session_use(struct mysql_session *session, struct span database,
     return true;
 }
 
+void mysql_session_modes(struct mysql_session *session)
+{
+    snprintf(session->sql_mode, sizeof(session->sql_mode), "%s",
+             "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+             "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION");
+}
+
 void mysql_session_reset(struct mysql_session *session)
 {
+    mysql_session_modes(session);
+    snprintf(session->isolation, sizeof(session->isolation), "REPEATABLE-READ");
+    session->execution_ms_max = 0;
+    session->variable_count = 0;
     session->autocommit = true;
     session->in_transaction = false;
 }
