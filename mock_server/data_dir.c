@@ -198,6 +198,8 @@ static void facts_encode(const struct server_facts *facts, struct buf *out)
 {
     BUF_APPEND_LIT(out, "{\"pid\": ");
     buf_append_i64(out, (int64_t)getpid());
+    BUF_APPEND_LIT(out, ", \"started_ms\": ");
+    buf_append_i64(out, facts->started_ms);
     member_append(out, "version", facts->version);
     for (size_t i = 0; i < facts->url_count; i++) {
         member_append(out, facts->urls[i].key, facts->urls[i].url);

@@ -28,6 +28,7 @@ struct server_facts {
     const char *stage;
     const char *data_dir;
     const char *version;
+    int64_t started_ms;
 };
 
 enum status data_dir_announce(struct data_dir *dir, const struct server_facts *facts,

@@ -21,6 +21,7 @@ static enum status mock_set_up(struct pinpipe_mock *mock,
     } else {
         env_init_system(&mock->env);
     }
+    mock->started_ms = mock->env.wall_us(&mock->env) / 1000;
     log_init(&mock->log, &mock->env, stderr, LOG_OFF);
     if (status == STATUS_OK &&
         log_configure(&mock->log, mock->options.log_spec, err) != STATUS_OK) {
@@ -101,6 +102,7 @@ static enum status announce(struct pinpipe_mock *mock, struct error *err)
         .stage = mock->host.stage,
         .data_dir = absolute != NULL ? absolute : mock->options.data_dir,
         .version = mock->options.version,
+        .started_ms = mock->started_ms,
     };
     enum status status = STATUS_OK;
     if (mock->dir != NULL) {

@@ -36,6 +36,7 @@ struct pinpipe_mock {
     const struct service_table *table;
     struct arena texts;
     struct env env;
+    int64_t started_ms; /* before the first listener was there */
     struct log log;
     /* The parts. */
     struct aws_identity identity;

@@ -1,5 +1,6 @@
 /* `pinpipe verify`: the verdict on stdout; exit 0 for PASS, 1 for FAIL. */
 #include "cli_junit.h"
+#include "cli_moment.h"
 #include "cli_progress.h"
 #include "commands.h"
 #include "lake_access.h"
@@ -93,10 +94,15 @@ static enum status verify_run_all(struct cli *cli, enum verify_through through,
     struct cli_progress progress;
     struct lake_access lake = {.s3 = NULL};
     const char *junit = cli_text(cli, "junit");
+    const char *since = cli_text(cli, "since");
+    int64_t since_ms = 0;
     bool through_s3 = through == THROUGH_S3;
     enum status status = resolve_endpoints(cli, &endpoints, err);
     if (status == STATUS_OK && junit != NULL) {
         status = cli_junit_check(junit, err);
+    }
+    if (status == STATUS_OK && since != NULL) {
+        status = cli_moment_parse(cli, since, &since_ms, err);
     }
     cli_progress_init(&progress, cli);
     if (status == STATUS_OK && through == THROUGH_AUTO) {
@@ -113,6 +119,7 @@ static enum status verify_run_all(struct cli *cli, enum verify_through through,
             .progress = &progress.progress,
             .lake = lake.reader,
             .connect = lake.connect,
+            .since_ms = since_ms,
             .strict = cli_switch(cli, "strict"),
         };
         status = verifier_run(&options, verdict, err);
@@ -162,6 +169,9 @@ static int run_verify(struct cli *cli)
 static const struct option_spec verify_options[] = {
     {"through", OPTION_CHOICE, "WHERE", "auto", "auto|topics|s3|streams|all",
      "how far down the pipeline to look; auto: through S3 where a connector is"},
+    {"since", OPTION_TEXT, "TIME", NULL, NULL,
+     "judge what came since: 10:32, \"2026-12-01 10:32:05\", 10m (ago), last-start (of the "
+     "server)"},
     {"strict", OPTION_SWITCH, NULL, NULL, NULL,
      "only the ledger explains records: what your own script posted fails"},
     {"junit", OPTION_TEXT, "FILE", NULL, NULL, "also write the verdict as JUnit XML"},

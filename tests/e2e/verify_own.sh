@@ -112,9 +112,31 @@ verify --strict
 grep -q 'FAIL  unexplained *70 ' out || fail 'and the rest is unexplained' out
 ok 'beside the emulator both are judged; --strict takes the ledger only'
 
+echo '{"no":"row"}' | post $user.pin
+verify
+[ $? -eq 1 ] || fail 'what is no row spoils the verdict' out err
+verify --since last-start
+[ $? -eq 1 ] || fail 'also since the start' out err
+verify --since 1h
+[ $? -eq 1 ] || fail 'and since an hour' out err
+stop_server
+verify --since last-start --timeout 1
+[ $? -eq 4 ] || fail 'without a server --since last-start is exit 4' out err
+verify --since yesterday
+[ $? -eq 2 ] || fail 'no time is exit 2' out err
+grep -q 'write 10:32' err || fail 'and says how a time is written' err
+restart
+verify --since last-start
+[ $? -eq 4 ] || fail 'nothing since the start is exit 4' out err
+grep -q 'no record of .* is younger than --since' err || fail 'and says so' err
+script 400 2
+verify --since last-start || fail 'what came since the start passes' out err
+[ "$(tail -n 1 out)" = 'PASS 6 records of your own script in 3 topics, all in 6 objects of S3' ] || fail 'and nothing else is judged' out
+ok '--since: what is older is not judged'
+
 "$PINPIPE" topics create other.pin --data "$data" >out 2>err || fail 'another user has a topic' out err
 echo '{"no":"row"}' | post other.pin
-must_say 0 'PASS 100 records in 3 topics: 30 accounted for by 30 posts of the emulator, 70 records of your own script, all in 100 objects of S3; 1 row at the end is not whole yet'
+verify --since last-start || fail 'it spoils nothing' out err
 verify --iam-username other
 [ $? -eq 1 ] || fail 'the other one has a verdict of its own' out err
 [ "$(tail -n 1 out)" = 'FAIL 1 unexplained; first: other.pin partition 0 offset 0: it is no row of a table, and nobody noted down posting it' ] ||

@@ -4,6 +4,7 @@
  * GET .../records moves the position, so whoever repeats it must seek first. */
 #include "rest_client.h"
 
+#include "civil.h"
 #include "json.h"
 #include "json_write.h"
 #include "url.h"
@@ -436,6 +437,39 @@ enum status rest_instance_seek(struct rest_client *client, const struct rest_ins
 {
     instance_url(client, instance, "/positions");
     write_places(&client->body, &place, 1);
+    return send_request(client, "POST", ACCEPT_V2, err);
+}
+
+/* "2021-02-05T19:14:42.000Z" */
+static void write_instant(struct json_writer *w, const char *name, int64_t time_ms)
+{
+    int64_t days = civil_floor_div(time_ms, CIVIL_DAY_MS);
+    int64_t rest = time_ms - days * CIVIL_DAY_MS;
+    int64_t year;
+    unsigned month;
+    unsigned day;
+    civil_date(days, &year, &month, &day);
+    json_write_name(w, name);
+    buf_printf(json_write_value(w), "\"%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ\"", (long long)year,
+               month, day, (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
+               (int)(rest % 1000));
+}
+
+enum status rest_instance_seek_time(struct rest_client *client,
+                                    const struct rest_instance *instance, const char *topic,
+                                    int32_t partition, int64_t time_ms, struct error *err)
+{
+    instance_url(client, instance, "/positions");
+    struct json_writer w = json_writer_to(&client->body);
+    json_write_object(&w);
+    json_member_array(&w, "offsets");
+    json_write_end(&w);
+    json_member_array(&w, "timestamps");
+    write_topic_partition(&w, topic, partition);
+    write_instant(&w, "timestamp", time_ms);
+    json_write_end(&w);
+    json_write_end(&w);
+    json_write_end(&w);
     return send_request(client, "POST", ACCEPT_V2, err);
 }
 

@@ -80,6 +80,12 @@ struct rest_place {
 };
 enum status rest_instance_seek(struct rest_client *client, const struct rest_instance *instance,
                                struct rest_place place, struct error *err) PP_MUST_USE;
+/* Moves to the first record that is not older than the time. Where there is none the proxy says
+ * 500, which is FAILED. */
+enum status rest_instance_seek_time(struct rest_client *client,
+                                    const struct rest_instance *instance, const char *topic,
+                                    int32_t partition, int64_t time_ms,
+                                    struct error *err) PP_MUST_USE;
 /* Moves all assigned partitions to their beginning. */
 enum status rest_instance_seek_to_beginning(struct rest_client *client,
                                             const struct rest_instance *instance,

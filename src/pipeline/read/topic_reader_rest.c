@@ -123,6 +123,19 @@ static void stop_fetch(struct rest_reader *reader)
     }
 }
 
+static enum status reader_aim(struct rest_reader *reader, const char *topic, int32_t partition,
+                              struct topic_range range, struct error *err)
+{
+    if (strlen(topic) >= sizeof(reader->topic)) {
+        return error_set(err, STATUS_LIMIT, "topic name longer than 249 bytes: %.60s...", topic);
+    }
+    snprintf(reader->topic, sizeof(reader->topic), "%s", topic);
+    reader->partition = partition;
+    reader->next_offset = range.begin;
+    reader->end_offset = range.end;
+    return STATUS_OK;
+}
+
 static enum status reader_start(struct topic_reader *base, const char *topic, int32_t partition,
                                 struct topic_range range, struct error *err)
 {
@@ -133,14 +146,11 @@ static enum status reader_start(struct topic_reader *base, const char *topic, in
         drop_instance(reader);
         reader->binary = false;
     }
-    if (strlen(topic) >= sizeof(reader->topic)) {
-        return error_set(err, STATUS_LIMIT, "topic name longer than 249 bytes: %.60s...", topic);
+    enum status status = reader_aim(reader, topic, partition, range, err);
+    if (status != STATUS_OK) {
+        return status;
     }
-    snprintf(reader->topic, sizeof(reader->topic), "%s", topic);
-    reader->partition = partition;
-    reader->next_offset = range.begin;
-    reader->end_offset = range.end;
-    enum status status = take_place(reader, err);
+    status = take_place(reader, err);
     if (status == STATUS_NOT_FOUND && reader->has_instance) { /* expired between two partitions */
         reader->has_instance = false;
         status = take_place(reader, err);
@@ -261,6 +271,56 @@ static enum status next_page(struct topic_reader *base, struct topic_page *page,
     return STATUS_OK;
 }
 
+/* The first record behind the place that was sought, in binary, because it need not be JSON. */
+static enum status first_offset(struct rest_reader *reader, int64_t *offset, struct error *err)
+{
+    struct record_page page;
+    struct page_record record;
+    struct json_error ignored;
+    enum status status = fetch_once(reader, err);
+    if (status == STATUS_OK) {
+        record_page_open(&page, buf_span(&reader->page), RECORD_PAGE_QUICK);
+        if (record_page_next(&page, &record, &ignored) == PAGE_RECORD) {
+            *offset = record.offset;
+        }
+    }
+    return status;
+}
+
+static enum status find_since(struct topic_reader *base, const char *topic, int32_t partition,
+                              struct topic_range range, int64_t time_ms, int64_t *offset,
+                              struct error *err)
+{
+    struct rest_reader *reader = self(base);
+    int64_t page_bytes = reader->page_bytes;
+    *offset = range.end;
+    if (range.begin >= range.end) {
+        return STATUS_OK;
+    }
+    stop_fetch(reader);
+    drop_instance(reader);
+    reader->page_bytes = page_bytes_most; /* there must be room for one record, however large */
+    reader->binary = true;
+    enum status status = reader_aim(reader, topic, partition, range, err);
+    if (status == STATUS_OK) {
+        status = take_place(reader, err);
+    }
+    if (status == STATUS_OK) {
+        status = rest_instance_seek_time(reader->client, &reader->instance, topic, partition,
+                                         time_ms, err);
+        if (status == STATUS_FAILED) { /* the proxy's way of saying that none is that young */
+            status = STATUS_OK;
+        } else if (status == STATUS_OK) {
+            status = first_offset(reader, offset, err);
+        }
+    }
+    drop_instance(reader);
+    reader->binary = false;
+    reader->page_bytes = page_bytes;
+    reader->next_offset = reader->end_offset;
+    return status;
+}
+
 static void poll_fetch(struct topic_reader *reader)
 {
     rest_records_poll(self(reader)->client);
@@ -280,6 +340,7 @@ static const struct topic_reader_ops rest_reader_ops = {
     .cluster_id = get_cluster_id,
     .partitions = get_partitions,
     .range = get_range,
+    .since = find_since,
     .start = reader_start,
     .page = next_page,
     .poll = poll_fetch,

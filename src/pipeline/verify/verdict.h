@@ -56,6 +56,7 @@ struct verdict {
     uint64_t later;       /* acknowledged after the end offsets were taken: not judged */
     char cluster_id[256]; /* "" when the server does not tell */
     int64_t elapsed_ms;
+    int64_t since_ms; /* what is older was not judged; 0: everything was */
     enum verdict_stage through;
     uint64_t objects; /* read, when it looks through S3 */
     uint64_t lines;   /* in them */

@@ -1,6 +1,7 @@
 /* Every form walks the same table of kinds, so that none can leave one out. */
 #include "verdict_report.h"
 
+#include "civil.h"
 #include "json_write.h"
 
 #include <errno.h>
@@ -74,12 +75,29 @@ static void text_ledger(const struct verdict *verdict, FILE *out)
             verdict->matched);
 }
 
+/* In UTC, to the second. */
+static void text_moment(int64_t time_ms, FILE *out)
+{
+    int64_t days = civil_floor_div(time_ms, CIVIL_DAY_MS);
+    int second = (int)((time_ms - days * CIVIL_DAY_MS) / 1000);
+    int64_t year;
+    unsigned month;
+    unsigned day;
+    civil_date(days, &year, &month, &day);
+    fprintf(out, "%04" PRId64 "-%02u-%02uT%02d:%02d:%02dZ", year, month, day, second / 3600,
+            second / 60 % 60, second % 60);
+}
+
 static void text_head(const struct verdict *verdict, FILE *out)
 {
     fprintf(out, "read     ");
     write_count(verdict->records, "record", out);
     fprintf(out, " in ");
     write_count(verdict->topics, "topic", out);
+    if (verdict->since_ms > 0) {
+        fprintf(out, ", no older than ");
+        text_moment(verdict->since_ms, out);
+    }
     fprintf(out, "\n");
     if (!verdict->without_ledger) {
         text_ledger(verdict, out);
@@ -275,6 +293,7 @@ static void verdict_write_document(struct json_writer *w, const struct verdict *
     json_member_u64(w, "matched", verdict->matched);
     json_member_u64(w, "own", verdict->own);
     json_member_cstr(w, "whose", whose_words(verdict));
+    member_number(w, "since_ms", verdict->since_ms > 0 ? verdict->since_ms : -1);
     json_member_u64(w, "runs", verdict->runs);
     json_member_u64(w, "posts", verdict->posts);
     json_member_u64(w, "acked", verdict->acked);

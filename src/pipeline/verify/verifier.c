@@ -44,7 +44,8 @@ static enum status ask_topic(struct verifier *v, struct verifier_topic *topic, s
     }
     topic->ranges = calloc((size_t)partitions + 1, sizeof(*topic->ranges));
     topic->acked_ends = calloc((size_t)partitions + 1, sizeof(*topic->acked_ends));
-    if (topic->ranges == NULL || topic->acked_ends == NULL) {
+    topic->since = calloc((size_t)partitions + 1, sizeof(*topic->since));
+    if (topic->ranges == NULL || topic->since == NULL || topic->acked_ends == NULL) {
         return error_set(err, STATUS_NO_MEMORY, "no memory for the partitions of %s", topic->name);
     }
     for (int32_t p = 0; status == STATUS_OK && p < partitions; p++) {
@@ -52,6 +53,11 @@ static enum status ask_topic(struct verifier *v, struct verifier_topic *topic, s
             ledger_acked_end(v->ledger, span_from_cstr(topic->name), p, &topic->acked_ends[p], err);
         if (status == STATUS_OK) {
             status = reader->ops->range(reader, topic->name, p, &topic->ranges[p], err);
+        }
+        if (status == STATUS_OK && v->options->since_ms > 0) {
+            status = reader->ops->since(reader, topic->name, p, topic->ranges[p],
+                                        v->options->since_ms, &topic->since[p], err);
+            topic->ranges[p].begin = topic->since[p];
         }
         v->total += (uint64_t)(topic->ranges[p].end - topic->ranges[p].begin);
     }
@@ -140,6 +146,10 @@ static enum status check_something_there(const struct verifier *v, struct error 
     const char *id = v->options->endpoints.user_id;
     if (v->verdict->posts > 0 || v->verdict->records > 0) {
         return STATUS_OK;
+    }
+    if (v->options->since_ms > 0) {
+        return error_set(err, STATUS_CONFIG,
+                         "nothing to judge: no record of %s is younger than --since", id);
     }
     if (v->foreign[0] != '\0') {
         return error_set(err, STATUS_CONFIG,
@@ -283,6 +293,7 @@ static enum status verifier_run_passes(struct verifier *v, struct error *err)
     }
     if (status == STATUS_OK) {
         v->verdict->without_ledger = v->verdict->posts == 0;
+        v->notes.without_posts = v->verdict->without_ledger;
         status = verifier_judge(v, err);
     }
     if (status == STATUS_OK && v->lake != NULL) {
@@ -347,6 +358,7 @@ static void verifier_release(struct verifier *v, struct row_source *rows)
     for (int i = 0; i < v->topic_count; i++) {
         free(v->topics[i].ranges);
         free(v->topics[i].acked_ends);
+        free(v->topics[i].since);
     }
     for (size_t t = 0; t < TABLE_COUNT; t++) {
         free(v->seen[t].runs);
@@ -389,6 +401,7 @@ enum status verifier_run(const struct verifier_options *options, struct verdict 
         status = verifier_run_passes(v, err);
     }
     verifier_release(v, rows);
+    verdict->since_ms = options->since_ms;
     verdict->through = options->lake != NULL ? VERDICT_STAGE_S3 : VERDICT_STAGE_TOPICS;
     verdict->elapsed_ms = (env->monotonic_us(env) - started_us) / 1000;
     return status;

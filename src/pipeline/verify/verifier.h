@@ -25,7 +25,9 @@ struct verifier_options {
     struct row_source *rows;         /* borrowed; NULL: rds.db */
     struct lake_reader *lake;        /* borrowed; NULL: the topics are all that is judged */
     struct connect_client *connect;  /* borrowed; tells why records have not landed; may be NULL */
-    bool strict; /* only the ledger explains records; without one there is no verdict */
+    int64_t since_ms; /* records that are older are not judged, nor what the ledger has of them; 0:
+                       * all are */
+    bool strict;      /* only the ledger explains records; without one there is no verdict */
 };
 
 /* OK: *verdict is filled, whatever it says. Otherwise no verdict could be reached: CONFIG (nothing

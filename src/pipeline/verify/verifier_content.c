@@ -155,6 +155,8 @@ enum status content_compare(struct verifier_content *content, struct content_row
 
 /* --- stray values ---------------------------------------------------------------------------- */
 
+static const enum datetime_style usual_styles[] = {DATETIME_ISO, DATETIME_SPACE};
+
 /* Keys are dense as a rule, so that row n has key n; with gaps the row is searched. */
 static enum status row_of_key(struct row_source *rows, enum table_id table, int64_t key,
                               int64_t *row_number, struct error *err)
@@ -195,19 +197,38 @@ static enum status identify_usual(struct verifier_content *content, enum table_i
                                   struct span value, struct content_identity *out,
                                   struct error *err)
 {
-    static const enum datetime_style styles[] = {DATETIME_ISO, DATETIME_SPACE};
+    const struct hash128 bytes = out->hash;
     struct content_answer answer = {false, "", ""};
     struct hash128 hash;
     enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && !out->is_row && i < ARRAY_COUNT(styles); i++) {
-        struct content_row row = {table, out->row_number, styles[i]};
+    for (size_t i = 0; status == STATUS_OK && !out->is_row && i < ARRAY_COUNT(usual_styles); i++) {
+        struct content_row row = {table, out->row_number, usual_styles[i]};
         status = content_compare(content, row, value, &hash, &answer, err);
         if (status == STATUS_OK && answer.same) {
             out->hash = hash;
             out->is_row = true;
+            if (hash128_equal(hash, bytes)) {
+                slot_of(content, row)->tag = slot_tag(row, hash);
+            }
         }
     }
     return status;
+}
+
+/* The same text as before. Its key stands in it, so that no other row has this fingerprint, even
+ * where rows are not numbered by their keys. */
+static bool identify_again(struct verifier_content *content, struct spelling_guess guess,
+                           struct content_identity *out)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(usual_styles); i++) {
+        struct content_row row = {(enum table_id)guess.table, guess.key, usual_styles[i]};
+        if (guess.key >= 0 && slot_of(content, row)->tag == slot_tag(row, out->hash)) {
+            out->row_number = guess.key;
+            out->is_row = true;
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum status identify_spelled(struct verifier_content *content, enum table_id table,
@@ -243,6 +264,9 @@ enum status content_identify(struct verifier_content *content, struct span value
         return STATUS_OK;
     }
     enum table_id table = (enum table_id)guess.table;
+    if (out->flags == 0 && identify_again(content, guess, out)) {
+        return STATUS_OK;
+    }
     enum status status = row_of_key(content->rows, table, guess.key, &out->row_number, err);
     if (status != STATUS_OK || out->row_number < 0) {
         return status;

@@ -43,6 +43,16 @@ bool verifier_is_foreign(const struct verifier *v, struct span topic)
     return !(topic.len > id.len && topic.ptr[id.len] == '.' && span_starts_with(topic, id));
 }
 
+bool verifier_is_old(const struct verifier *v, const struct ledger_post *post, int topic,
+                     const struct verifier_run_info *run)
+{
+    const struct verifier_topic *t = &v->topics[topic];
+    if (post->has_place && post->partition >= 0 && post->partition < t->partitions) {
+        return post->offset < t->since[post->partition];
+    }
+    return run->is_over;
+}
+
 static int run_order(const void *run, const void *id)
 {
     int64_t here = ((const struct verifier_run_info *)run)->id;
@@ -61,8 +71,11 @@ static enum status run_enter(struct verifier *v, size_t place, int64_t id, struc
         return error_set(err, STATUS_NO_MEMORY, "no memory for the ledger's runs");
     }
     ARRAY_OPEN(v->runs, v->run_count, place);
-    v->runs[place] = (struct verifier_run_info){
-        .id = id, .style = run.datetime, .in_order = run.lanes_per_topic == 1};
+    v->runs[place] =
+        (struct verifier_run_info){.id = id,
+                                   .style = run.datetime,
+                                   .in_order = run.lanes_per_topic == 1,
+                                   .is_over = run.ended && run.ended_ms < v->options->since_ms};
     v->run_count++;
     return STATUS_OK;
 }

@@ -28,6 +28,7 @@ struct verifier_topic {
     bool asked;         /* partitions and ranges are known */
     int32_t partitions; /* 0: there is no such topic */
     struct topic_range *ranges;
+    int64_t *since;      /* offsets below are not judged */
     int64_t *acked_ends; /* what the ledger knew when the ranges were taken (ledger_acked_end) */
 };
 
@@ -35,6 +36,7 @@ struct verifier_run_info {
     int64_t id;
     enum datetime_style style;
     bool in_order;     /* one lane a topic */
+    bool is_over;      /* it ended before what is judged began */
     int64_t pass;      /* which partition `last_post` is of */
     int64_t last_post; /* the latest post found in its place there */
 };
@@ -72,6 +74,9 @@ struct verifier {
 
 /* The topic's position, added when it is new; -1 (and *err) when there are too many. */
 int verifier_topic_position(struct verifier *v, struct span name, struct error *err);
+/* Is the post one of those that are too old to be judged? */
+bool verifier_is_old(const struct verifier *v, const struct ledger_post *post, int topic,
+                     const struct verifier_run_info *run);
 /* Is the post none of the user that is judged? User ids are the topics' prefixes. */
 bool verifier_is_foreign(const struct verifier *v, struct span topic);
 /* The run, looked up on first sight; NULL (and *err) when that failed. */

@@ -55,6 +55,7 @@ struct lake_object {
     struct topic_range range;
     int64_t line;    /* counted from 1 */
     bool contiguous; /* the default layout: all records of the partition are in its folder */
+    bool judged;     /* a line of it is not older than what the topic has */
     bool packed;
     bool broken; /* it cannot be unpacked, or a line is too long: the rest is passed over */
     z_stream inflate;

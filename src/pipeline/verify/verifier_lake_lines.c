@@ -268,11 +268,12 @@ static enum status take_line(struct verifier_lake *lake, struct span line, struc
 {
     struct lake_object *object = &lake->object;
     object->line++;
-    lake->lines++;
     if (object->cursor < object->range.begin) {
         object->cursor++;
         return STATUS_OK;
     }
+    lake->lines++;
+    object->judged = true;
     if (object->cursor >= object->range.end) {
         return line_is_stray(lake, LAKE_BEYOND, object->cursor++, "is beyond the topic's end", err);
     }
@@ -418,6 +419,7 @@ static enum status open_object(void *ctx, struct span key, struct error *err)
     object->cursor = object->start;
     object->line = 0;
     object->broken = false;
+    object->judged = false;
     object->contiguous = is_default_folder(key, object->partition);
     object->packed = span_ends_with(key, SPAN_LIT(".gz"));
     if (object->packed) {
@@ -453,6 +455,7 @@ static enum status close_object(void *ctx, bool whole, struct error *err)
         status = take_line(lake, buf_span(&lake->line), err);
     }
     buf_reset(&lake->line);
+    lake->objects -= object->line > 0 && !object->judged ? 1 : 0;
     sqlite3_stmt *statement =
         status == STATUS_OK
             ? lake_statement(lake, LAKE_SQL_OBJECT, object->topic, object->partition, object->start)

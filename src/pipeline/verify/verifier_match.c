@@ -47,7 +47,12 @@ struct sighting {
 
 static enum status advance(struct match *m, struct error *err)
 {
-    return ledger_cursor_next(m->cursor, &m->post, &m->has_post, err);
+    const int64_t since = m->v->topics[m->topic].since[m->partition];
+    enum status status;
+    do {
+        status = ledger_cursor_next(m->cursor, &m->post, &m->has_post, err);
+    } while (PP_UNLIKELY(status == STATUS_OK && m->has_post && m->post.offset < since));
+    return status;
 }
 
 /* A post whose place does not hold it. */

@@ -346,13 +346,17 @@ static enum status run_scripts(struct verifier_notes *notes, const char *const *
 
 enum status notes_classify(struct verifier_notes *notes, struct error *err)
 {
-    enum status status = run_scripts(notes, classify_scripts, ARRAY_COUNT(classify_scripts), err);
+    enum status status = STATUS_OK;
+    if (!notes->without_posts) {
+        status = run_scripts(notes, classify_scripts, ARRAY_COUNT(classify_scripts), err);
+    }
     if (status == STATUS_OK && !notes->strict) {
         status = own_find_triples(&notes->db, err);
     }
-    return status == STATUS_OK
-               ? run_scripts(notes, refused_scripts, ARRAY_COUNT(refused_scripts), err)
-               : status;
+    if (status == STATUS_OK && !notes->without_posts) {
+        status = run_scripts(notes, refused_scripts, ARRAY_COUNT(refused_scripts), err);
+    }
+    return status;
 }
 
 enum status notes_has_leftovers(struct verifier_notes *notes, bool *out, struct error *err)

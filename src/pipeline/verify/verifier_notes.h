@@ -13,6 +13,7 @@
 struct verifier_notes {
     struct sqlite_db db;
     bool strict;                /* only the ledger explains records */
+    bool without_posts;         /* there are none in the ledger: nothing is paired */
     bool has_followers_pending; /* extras that do not know yet which post comes after them */
     int64_t followers_known_to; /* id of the last extra that knows */
     int64_t last_extra;

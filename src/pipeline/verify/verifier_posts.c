@@ -141,6 +141,9 @@ static enum status scan_post(struct verifier *v, struct triple_watch *watch,
     if (run == NULL) {
         return err->code;
     }
+    if (verifier_is_old(v, post, topic, run)) {
+        return STATUS_OK;
+    }
     v->verdict->posts++;
     watch_triple(v, watch, post, topic);
     enum status status = STATUS_OK;
@@ -217,6 +220,14 @@ enum status verifier_find_copies(struct verifier *v, struct error *err)
         if (topic < 0) {
             status = err->code;
             break;
+        }
+        const struct verifier_run_info *run = verifier_run_find(v, post.run_id, err);
+        if (run == NULL) {
+            status = err->code;
+            break;
+        }
+        if (verifier_is_old(v, &post, topic, run)) {
+            continue;
         }
         status = verifier_note_of_post(v, &post, topic, &note, err);
         if (status == STATUS_OK) {

@@ -116,6 +116,19 @@ static enum status reader_range(struct topic_reader *reader, const char *topic, 
     return STATUS_OK;
 }
 
+static enum status reader_since(struct topic_reader *reader, const char *topic, int32_t partition,
+                                struct topic_range range, int64_t time_ms, int64_t *offset,
+                                struct error *err)
+{
+    const struct world_partition *p = &topic_find(of_reader(reader), topic)->partition[partition];
+    (void)err;
+    *offset = range.begin;
+    while (*offset < range.end && p->records[*offset].time_ms < time_ms) {
+        (*offset)++;
+    }
+    return STATUS_OK;
+}
+
 static enum status reader_start(struct topic_reader *reader, const char *topic, int32_t partition,
                                 struct topic_range range, struct error *err)
 {
@@ -178,8 +191,8 @@ static void no_free_reader(struct topic_reader *reader)
 }
 
 static const struct topic_reader_ops reader_ops = {
-    reader_cluster_id, reader_partitions, reader_range,  reader_start,
-    reader_page,       reader_poll,       no_free_reader};
+    reader_cluster_id, reader_partitions, reader_range, reader_since,
+    reader_start,      reader_page,       reader_poll,  no_free_reader};
 
 /* --- the world ------------------------------------------------------------------------------- */
 
@@ -256,6 +269,7 @@ int64_t world_append(struct world *w, enum table_id table, int32_t partition, co
     struct world_partition *p = &w->topics[table].partition[partition];
     assert_true(p->count < WORLD_RECORDS_MAX);
     snprintf(p->records[p->count].value, WORLD_VALUE_BYTES, "%s", value);
+    p->records[p->count].time_ms = w->now_ms;
     return p->count++;
 }
 
@@ -336,6 +350,7 @@ enum status world_verify(struct world *w)
         .rows = &w->rows,
         .lake = w->lake,
         .strict = w->strict,
+        .since_ms = w->since_ms,
     };
     w->err = ERROR_NONE;
     return verifier_run(&options, &w->verdict, &w->err);

@@ -19,6 +19,7 @@ enum {
 struct world_record {
     bool gone;  /* deleted from the topic: its offset stays empty */
     bool keyed; /* somebody gave it a key */
+    int64_t time_ms;
     char value[WORLD_VALUE_BYTES];
 };
 
@@ -61,6 +62,8 @@ struct world {
     void (*meanwhile)(struct world *w);
     const char *meanwhile_topic;
 
+    int64_t now_ms; /* what is appended is of this time */
+    int64_t since_ms;
     bool strict;
     struct lake_reader *lake; /* NULL: the topics are all that is judged */
 

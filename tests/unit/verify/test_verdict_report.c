@@ -132,7 +132,8 @@ static void a_verdict_as_json_has_every_kind_with_stable_keys(void **state)
     assert_writes(
         verdict_write_json, &verdict,
         "{\"verdict\":\"FAIL\",\"through\":\"topics\",\"cluster_id\":\"cluster-a\",\"topics\":3,"
-        "\"records\":30,\"matched\":30,\"own\":0,\"whose\":\"ledger\",\"runs\":1,\"posts\":30,"
+        "\"records\":30,\"matched\":30,\"own\":0,\"whose\":\"ledger\",\"since_ms\":null,\"runs\":1,"
+        "\"posts\":30,"
         "\"acked\":30,\"later\":4,"
         "\"failures\":2,\"elapsed_ms\":1042,\"kinds\":{"
         "\"missing\":" NO_FAILURE ",\"doubled\":" NO_FAILURE ","

@@ -420,6 +420,56 @@ static void a_copy_of_a_later_runs_retry_is_not_refused_but_kept(void **state)
     assert_int_equal(w->verdict.counts[VERDICT_REFUSED], 1);
 }
 
+/* --- since ----------------------------------------------------------------------------------- */
+
+static void what_is_older_is_not_judged_by_anybody(void **state)
+{
+    struct world *w = *state;
+    w->now_ms = 1000;
+    emulate(w, 0, 2);
+    world_begin_run(w, 1, DATETIME_ISO);
+    refuse(w, TABLE_PIN, 11);
+    world_end_run(w);
+    (void)world_append(w, TABLE_PIN, 0, "{\"index\":3,\"category\":\"art\"}");
+    (void)script_post(w, TABLE_GEO, 7);
+    world_at(w, TABLE_USER, 1)->gone = true;
+    verify(w);
+    assert_false(verdict_passed(&w->verdict));
+    w->now_ms = w->since_ms = w->env.wall_us(&w->env) / 1000 + 1;
+    script_run(w, 0, 4);
+    verify(w);
+    assert_counts(w, 15, 0);
+    assert_int_equal(w->verdict.records, 15);
+    assert_true(w->verdict.without_ledger);
+    assert_int_equal(w->verdict.counts[VERDICT_REFUSED], 0);
+    assert_int_equal(w->verdict.counts[VERDICT_UNFINISHED], 0);
+}
+
+static void a_run_that_began_before_is_judged_from_there(void **state)
+{
+    struct world *w = *state;
+    emulate(w, 0, 2);
+    w->now_ms = w->since_ms = 2000;
+    world_begin_run(w, 1, DATETIME_ISO);
+    world_post_triple(w, 5);
+    world_at(w, TABLE_GEO, 3)->gone = true;
+    verify(w);
+    assert_int_equal(w->verdict.posts, 3);
+    assert_int_equal(w->verdict.matched, 2);
+    assert_found(w, VERDICT_MISSING, 1,
+                 "u1.geo partition 0 offset 3, row 5 of geolocation_data (ledger 11, run 2, triple "
+                 "0): acknowledged for this place");
+}
+
+static void nothing_since_is_no_verdict(void **state)
+{
+    struct world *w = *state;
+    emulate(w, 0, 2);
+    w->since_ms = w->env.wall_us(&w->env) / 1000 + 1;
+    assert_int_equal(world_verify(w), STATUS_CONFIG);
+    assert_non_null(strstr(w->err.message, "--since"));
+}
+
 /* --- somebody else's ------------------------------------------------------------------------- */
 
 static void another_users_posts_spoil_nothing(void **state)
@@ -467,6 +517,9 @@ int main(void)
         TEST(rows_that_the_emulator_was_refused_may_be_a_scripts),
         TEST(a_refused_post_is_not_misrouted),
         TEST(a_copy_of_a_later_runs_retry_is_not_refused_but_kept),
+        TEST(what_is_older_is_not_judged_by_anybody),
+        TEST(a_run_that_began_before_is_judged_from_there),
+        TEST(nothing_since_is_no_verdict),
         TEST(another_users_posts_spoil_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
