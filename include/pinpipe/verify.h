@@ -1,6 +1,7 @@
 /* The verdict on a pipeline inside your own program: are all rows that the emulator's ledger says
- * were posted in their topics, once, unaltered, in order, and nothing else? And, through S3, all
- * records of the topics in the objects of the bucket?
+ * were posted in their topics, once, unaltered, in order, and nothing else but whole rows (pin, geo
+ * and user) that your own code posted? And, through S3, all records of the topics in the objects of
+ * the bucket?
  *
  *     struct pinpipe_verify_options options;
  *     pinpipe_verify_options_init(&options);
@@ -45,6 +46,9 @@ struct pinpipe_verify_options {
     const char *aws_access_key_id; /* NULL: requests to S3 are not signed */
     const char *aws_secret_access_key;
     const char *aws_session_token;
+
+    bool strict;      /* only the ledger explains records: what your own code posted fails */
+    int64_t since_ms; /* records older than this (milliseconds since 1970) are not judged; 0: all */
 };
 
 void pinpipe_verify_options_init(struct pinpipe_verify_options *options);
@@ -58,6 +62,9 @@ void pinpipe_verdict_free(struct pinpipe_verdict *verdict);
 
 bool pinpipe_verdict_passed(const struct pinpipe_verdict *verdict);
 uint64_t pinpipe_verdict_records(const struct pinpipe_verdict *verdict);
+/* The records among them that no ledger knows, but that are rows of the tables: posted by your own
+ * code. */
+uint64_t pinpipe_verdict_own(const struct pinpipe_verdict *verdict);
 
 /* The kinds of findings, numbered from 0: their keys are those of `pinpipe verify --json`
  * ("missing", "altered", "resent_by_retry", ...). */

@@ -186,7 +186,7 @@ static enum status create_connector(struct demo *demo, struct error *err)
     buf_init(&answer, body_bytes_max);
     connect_workshop_config(user_id, &config);
     connect_create_body(&body, span_from_cstr(name), buf_span(&config));
-    enum status status = lake_access_open(&demo->lake, &s3, user_id,
+    enum status status = lake_access_open(&demo->lake, &s3, user_id, NULL,
                                           pinpipe_mock_url(demo->mock, PINPIPE_CONNECT), err);
     if (status == STATUS_OK) {
         const struct span bytes = buf_span(&body);

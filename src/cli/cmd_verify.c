@@ -34,8 +34,10 @@ static enum status write_reports(struct cli *cli, const struct verdict *verdict,
 }
 
 static enum status lake_open(struct cli *cli, const struct endpoints *endpoints,
-                             struct lake_access *lake, struct error *err)
+                             const struct connect_landing *landing, struct lake_access *lake,
+                             struct error *err)
 {
+    const char *bucket = landing->bucket[0] != '\0' ? landing->bucket : NULL;
     struct s3_client_options s3;
     const char *connect_url = NULL;
     enum status status = resolve_s3(cli, &s3, err);
@@ -43,19 +45,21 @@ static enum status lake_open(struct cli *cli, const struct endpoints *endpoints,
         status = resolve_connect(cli, &connect_url, err);
     }
     s3.should_stop = cli_should_stop;
-    return status == STATUS_OK ? lake_access_open(lake, &s3, endpoints->user_id, connect_url, err)
-                               : status;
+    return status == STATUS_OK
+               ? lake_access_open(lake, &s3, endpoints->user_id, bucket, connect_url, err)
+               : status;
 }
 
-/* Is there a connector of this user, so that S3 is in use? A worker that does not answer has none;
- * the usual port is not asked, because somebody else's may be there. */
-static enum status find_connector(struct cli *cli, const struct endpoints *endpoints, bool *found,
+/* Asks for a connector of this user: where there is one, S3 is in use. A worker that does not
+ * answer has none; the usual port is not asked, because somebody else's may be there. */
+static enum status find_connector(struct cli *cli, const struct endpoints *endpoints,
+                                  bool is_asked_for, struct connect_landing *found,
                                   struct error *err)
 {
     const char *topics[TABLE_COUNT + 1] = {NULL};
     struct connect_client *client;
     struct connect_client_options options = {.env = &cli->env, .should_stop = cli_should_stop};
-    *found = false;
+    *found = (struct connect_landing){.found = false};
     enum status status = resolve_connect_known(cli, &options.url, err);
     if (status == STATUS_OK) {
         status = cli_timeout_ms(cli, &options.timeout_ms, err);
@@ -72,18 +76,18 @@ static enum status find_connector(struct cli *cli, const struct endpoints *endpo
     if (status != STATUS_OK) {
         return status;
     }
-    status = connect_client_lands(client, endpoints->user_id, topics, found, err);
+    status = connect_client_find_landing(client, endpoints->user_id, topics, found, err);
     connect_client_free(client);
     if (status == STATUS_NO_MEMORY || status == STATUS_INTERRUPTED) {
         return status;
     }
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK && !is_asked_for) {
         fprintf(cli->err, "verify: S3 is not looked at, because Kafka Connect does not tell who "
                           "lands there: ");
         cli_put_text(cli, cli->err, span_from_cstr(err->message));
         fputs("\n", cli->err);
-        *err = ERROR_NONE;
     }
+    *err = ERROR_NONE;
     return STATUS_OK;
 }
 
@@ -96,7 +100,7 @@ static enum status verify_run_all(struct cli *cli, enum verify_through through,
     const char *junit = cli_text(cli, "junit");
     const char *since = cli_text(cli, "since");
     int64_t since_ms = 0;
-    bool through_s3 = through == THROUGH_S3;
+    struct connect_landing landing = {.found = false};
     enum status status = resolve_endpoints(cli, &endpoints, err);
     if (status == STATUS_OK && junit != NULL) {
         status = cli_junit_check(junit, err);
@@ -105,11 +109,11 @@ static enum status verify_run_all(struct cli *cli, enum verify_through through,
         status = cli_moment_parse(cli, since, &since_ms, err);
     }
     cli_progress_init(&progress, cli);
-    if (status == STATUS_OK && through == THROUGH_AUTO) {
-        status = find_connector(cli, &endpoints, &through_s3, err);
+    if (status == STATUS_OK && through != THROUGH_TOPICS) {
+        status = find_connector(cli, &endpoints, through == THROUGH_S3, &landing, err);
     }
-    if (status == STATUS_OK && through_s3) {
-        status = lake_open(cli, &endpoints, &lake, err);
+    if (status == STATUS_OK && (landing.found || through == THROUGH_S3)) {
+        status = lake_open(cli, &endpoints, &landing, &lake, err);
     }
     if (status == STATUS_OK) {
         const struct verifier_options options = {

@@ -134,6 +134,27 @@ verify --since last-start || fail 'what came since the start passes' out err
 [ "$(tail -n 1 out)" = 'PASS 6 records of your own script in 3 topics, all in 6 objects of S3' ] || fail 'and nothing else is judged' out
 ok '--since: what is older is not judged'
 
+curl -sf -X PUT "$(sed -n 's/.*"s3_url": *"\([^"]*\)".*/\1/p' ready.json)/my-own-bucket" || fail 'a bucket of another name'
+"$PINPIPE" connect delete --data "$data" >out 2>err || fail 'the connector is deleted' out err
+cat >mine.properties <<P
+connector.class=io.confluent.connect.s3.S3SinkConnector
+topics.regex=$user.*
+flush.size=1
+s3.region=us-east-1
+s3.bucket.name=my-own-bucket
+storage.class=io.confluent.connect.s3.storage.S3Storage
+format.class=io.confluent.connect.s3.format.json.JsonFormat
+value.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter.schemas.enable=false
+key.converter=org.apache.kafka.connect.storage.StringConverter
+P
+"$PINPIPE" connect create mine --config mine.properties --data "$data" >out 2>err || fail 'one that lands in it' out err
+landed() { [ "$("$PINPIPE" s3 ls s3://my-own-bucket --recursive --data "$data" 2>err | wc -l)" -eq 107 ]; }
+await 'everything lands there' landed
+verify --since last-start || fail 'the bucket of the connector is looked into' out err
+[ "$(tail -n 1 out)" = 'PASS 6 records of your own script in 3 topics, all in 6 objects of S3' ] || fail 'and all is there' out
+ok 'the bucket is that of the connector'
+
 "$PINPIPE" topics create other.pin --data "$data" >out 2>err || fail 'another user has a topic' out err
 echo '{"no":"row"}' | post other.pin
 verify --since last-start || fail 'it spoils nothing' out err

@@ -381,16 +381,25 @@ static bool connector_lands(struct connect_client *client, const struct json_nod
     return lands;
 }
 
-enum status connect_client_lands(struct connect_client *client, const char *user_id,
-                                 const char *const *topics, bool *lands, struct error *err)
+enum status connect_client_find_landing(struct connect_client *client, const char *user_id,
+                                        const char *const *topics, struct connect_landing *out,
+                                        struct error *err)
 {
     struct json_doc *doc;
-    *lands = false;
+    *out = (struct connect_landing){.found = false};
     enum status status = ask_connectors(client, &doc, err);
     if (status == STATUS_OK) {
         const struct json_node *root = json_doc_root(doc);
-        for (size_t i = 0; !*lands && i < json_node_count(root); i++) {
-            *lands = connector_lands(client, json_node_at(root, i), user_id, topics);
+        for (size_t i = 0; !out->found && i < json_node_count(root); i++) {
+            const struct json_node *connector = json_node_at(root, i);
+            const struct json_node *config =
+                json_node_get(json_node_get(connector, "info"), "config");
+            const char *bucket = "";
+            out->found = connector_lands(client, connector, user_id, topics);
+            if (out->found) {
+                json_node_string(json_node_get(config, "s3.bucket.name"), &bucket);
+                snprintf(out->bucket, sizeof(out->bucket), "%s", bucket);
+            }
         }
     }
     json_doc_free(doc);

@@ -44,11 +44,16 @@ struct connect_census {
 };
 enum status connect_client_census(struct connect_client *client, struct connect_census *out,
                                   struct error *err) PP_MUST_USE;
-/* Is there a connector that is meant to land a user's topics, whatever its state? It names the user
- * in `topics` or `topics.regex`, or has taken records of one of the topics (ended by NULL). */
-enum status connect_client_lands(struct connect_client *client, const char *user_id,
-                                 const char *const *topics, bool *lands,
-                                 struct error *err) PP_MUST_USE;
+/* The first connector that is meant to land a user's topics, whatever its state: it names the user
+ * in `topics` or `topics.regex`, or has taken records of one of the topics. */
+struct connect_landing {
+    bool found;
+    char bucket[256]; /* its s3.bucket.name; "" when it has none */
+};
+/* topics: ended by NULL. */
+enum status connect_client_find_landing(struct connect_client *client, const char *user_id,
+                                        const char *const *topics, struct connect_landing *out,
+                                        struct error *err) PP_MUST_USE;
 /* Gives for each of the topics (ended by NULL) the largest flush.size of the connectors that run
  * and have taken records of it; 1 where none says more. A worker that does not tell who takes what
  * (before Kafka 2.5, or with topic.tracking.enable=false) has each of its connectors count for all.

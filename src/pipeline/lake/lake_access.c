@@ -3,10 +3,13 @@
 #include <stdio.h>
 
 enum status lake_access_open(struct lake_access *access, const struct s3_client_options *s3,
-                             const char *user_id, const char *connect_url, struct error *err)
+                             const char *user_id, const char *bucket, const char *connect_url,
+                             struct error *err)
 {
     *access = (struct lake_access){.s3 = NULL};
-    int len = snprintf(access->bucket, sizeof(access->bucket), "user-%s-bucket", user_id);
+    int len = bucket != NULL
+                  ? snprintf(access->bucket, sizeof(access->bucket), "%s", bucket)
+                  : snprintf(access->bucket, sizeof(access->bucket), "user-%s-bucket", user_id);
     if (len < 0 || (size_t)len >= sizeof(access->bucket)) {
         return error_set(err, STATUS_CONFIG, "iam_username is too long for a bucket's name");
     }

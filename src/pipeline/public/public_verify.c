@@ -73,7 +73,7 @@ static enum status public_verify(const struct pinpipe_verify_options *options,
                                              .access_key = options->aws_access_key_id,
                                              .secret = options->aws_secret_access_key,
                                              .session_token = options->aws_session_token};
-        status = lake_access_open(&lake, &s3, options->user_id, options->connect_url, err);
+        status = lake_access_open(&lake, &s3, options->user_id, NULL, options->connect_url, err);
     }
     const struct verifier_options run = {
         .env = &env,
@@ -84,6 +84,8 @@ static enum status public_verify(const struct pinpipe_verify_options *options,
         .data_dir = options->data_dir,
         .lake = lake.reader,
         .connect = lake.connect,
+        .since_ms = options->since_ms,
+        .strict = options->strict,
     };
     if (status == STATUS_OK) {
         status = verifier_run(&run, verdict, err);
@@ -135,6 +137,11 @@ bool pinpipe_verdict_passed(const struct pinpipe_verdict *verdict)
 uint64_t pinpipe_verdict_records(const struct pinpipe_verdict *verdict)
 {
     return verdict->verdict.records;
+}
+
+uint64_t pinpipe_verdict_own(const struct pinpipe_verdict *verdict)
+{
+    return verdict->verdict.own;
 }
 
 size_t pinpipe_verdict_kinds(void)

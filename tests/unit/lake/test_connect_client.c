@@ -345,6 +345,49 @@ static void a_flush_size_counts_for_the_topics_that_its_connector_takes(void **s
     bench_close(&bench);
 }
 
+static bool answer_landing(int fd, const char *path)
+{
+    static const char body[] =
+        "{\"other\":{\"info\":{\"config\":{\"topics.regex\":\"u2.*\",\"s3.bucket.name\":\"no\"}}},"
+        "\"failed\":{\"info\":{\"config\":{\"topics\":\"u1.pin,u1.geo\",\"s3.bucket.name\":"
+        "\"mine\"}"
+        "},\"status\":{\"connector\":{\"state\":\"FAILED\"},\"tasks\":[]}},"
+        "\"all\":{\"info\":{\"config\":{\"topics.regex\":\".*\"}}}}";
+    if (strcmp(path, "/connectors/all/topics") == 0) {
+        return reply(fd, "200 OK", "{\"all\":{\"topics\":[\"u3.pin\"]}}");
+    }
+    return strcmp(path, "/connectors/other/topics") == 0
+               ? reply(fd, "200 OK", "{\"other\":{\"topics\":[\"u2.pin\"]}}")
+               : reply(fd, "200 OK", body);
+}
+
+/* One that has failed is in use all the same: that is why nothing lands. */
+static void a_users_connector_is_found_by_its_settings_or_by_what_it_took(void **state)
+{
+    static const struct {
+        const char *user;
+        const char *topic;
+        bool found;
+        const char *bucket;
+    } cases[] = {{"u1", "u1.pin", true, "mine"},
+                 {"u2", "u2.pin", true, "no"},
+                 {"u3", "u3.pin", true, ""},
+                 {"u4", "u4.pin", false, ""}};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        const char *topics[] = {cases[i].topic, NULL};
+        struct bench bench;
+        struct connect_landing landing;
+        bench_open(&bench, answer_landing);
+        assert_int_equal(
+            connect_client_find_landing(bench.client, cases[i].user, topics, &landing, &bench.err),
+            STATUS_OK);
+        assert_int_equal(landing.found, cases[i].found);
+        assert_string_equal(landing.bucket, cases[i].bucket);
+        bench_close(&bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +400,7 @@ int main(void)
         cmocka_unit_test(names_are_encoded_and_bodies_whole),
         cmocka_unit_test(the_census_counts_who_runs_and_names_who_failed),
         cmocka_unit_test(a_flush_size_counts_for_the_topics_that_its_connector_takes),
+        cmocka_unit_test(a_users_connector_is_found_by_its_settings_or_by_what_it_took),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

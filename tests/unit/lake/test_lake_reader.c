@@ -101,7 +101,7 @@ static int set_up(void **state)
     snprintf(url, sizeof(url), "http://127.0.0.1:%d", b->server.port);
     const struct s3_client_options options = {
         .env = &b->env, .url = url, .region = "us-east-1", .concurrency = 1};
-    assert_int_equal(lake_access_open(&b->access, &options, "u", NULL, &b->err), STATUS_OK);
+    assert_int_equal(lake_access_open(&b->access, &options, "u", NULL, NULL, &b->err), STATUS_OK);
     *state = b;
     return 0;
 }
@@ -292,7 +292,7 @@ static void a_user_whose_bucket_has_no_name_is_refused(void **state)
         .env = &b->env, .url = "http://127.0.0.1:1", .region = "us-east-1"};
     memset(id, 'u', sizeof(id) - 1);
     id[sizeof(id) - 1] = '\0';
-    assert_int_equal(lake_access_open(&access, &options, id, NULL, &b->err), STATUS_CONFIG);
+    assert_int_equal(lake_access_open(&access, &options, id, NULL, NULL, &b->err), STATUS_CONFIG);
     assert_non_null(strstr(b->err.message, "too long for a bucket's name"));
     lake_access_close(&access);
 }

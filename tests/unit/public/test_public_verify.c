@@ -114,7 +114,36 @@ static void shorter_options_of_an_older_program_keep_working(void **state)
     pipeline_end(&p);
 }
 
-static void without_a_ledger_there_is_no_verdict_but_a_reason(void **state)
+/* The same rows, but nobody noted them down. */
+static void without_a_ledger_the_tables_judge(void **state)
+{
+    (void)state;
+    struct pipeline p;
+    struct pinpipe_verdict *verdict;
+    char why[PINPIPE_MESSAGE_BYTES];
+    char path[300];
+    pipeline_start(&p);
+    pipeline_post_every_row(&p);
+    temp_dir_path(&p.dir, "ledger.db", path, sizeof(path));
+    assert_int_equal(remove(path), 0);
+    struct pinpipe_verify_options options = verify_options(&p);
+    if (pinpipe_verify(&options, &verdict, why) != PINPIPE_OK) {
+        fail_msg("%s", why);
+    }
+    assert_true(pinpipe_verdict_passed(verdict));
+    assert_int_equal(pinpipe_verdict_own(verdict), 3 * rows);
+    pinpipe_verdict_free(verdict);
+    options.since_ms = INT64_C(4102444800000); /* 2100 */
+    assert_int_equal(pinpipe_verify(&options, &verdict, why), PINPIPE_CONFIG);
+    assert_non_null(strstr(why, "--since"));
+    options.since_ms = 0;
+    options.strict = true;
+    assert_int_equal(pinpipe_verify(&options, &verdict, why), PINPIPE_CONFIG);
+    assert_non_null(strstr(why, "no ledger"));
+    pipeline_end(&p);
+}
+
+static void without_a_ledger_and_records_there_is_no_verdict_but_a_reason(void **state)
 {
     (void)state;
     struct pipeline p;
@@ -151,7 +180,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_pipeline_passes_in_one_program),
         cmocka_unit_test(shorter_options_of_an_older_program_keep_working),
-        cmocka_unit_test(without_a_ledger_there_is_no_verdict_but_a_reason),
+        cmocka_unit_test(without_a_ledger_the_tables_judge),
+        cmocka_unit_test(without_a_ledger_and_records_there_is_no_verdict_but_a_reason),
         cmocka_unit_test(a_server_that_is_gone_is_unreachable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
