@@ -253,7 +253,7 @@ void mysql_emit_compared(struct mysql_emitter *e, enum mysql_op op, const struct
         [MYSQL_OP_LT] = "<",  [MYSQL_OP_LE] = "<=",        [MYSQL_OP_GT] = ">",
         [MYSQL_OP_GE] = ">=",
     };
-    enum mysql_class class = mysql_shape_compared(&left->shape, &right->shape);
+    enum mysql_class class = mysql_compared(left, right);
     BUF_APPEND_LIT(e->out, "(");
     emit_side(e, left, right, class);
     buf_append_cstr(e->out, words[op]);
@@ -429,7 +429,7 @@ static void emit_in(struct mysql_emitter *e, const struct mysql_node *node)
     enum mysql_class class = MYSQL_CLASS_NULL;
     for (const struct mysql_node *a = first; a != NULL; a = a->next) {
         if (a->shape.class != MYSQL_CLASS_NULL) {
-            class = mysql_shape_compared(&value->shape, &a->shape);
+            class = mysql_compared(value, a);
         }
     }
     BUF_APPEND_LIT(e->out, "(");

@@ -299,7 +299,7 @@ static struct span quoted_text(struct arena *arena, struct span text)
             out[len++] = text.ptr[i];
         }
     }
-    return span_from(out, len);
+    return (struct span){out, len};
 }
 
 /* Digits of base 16 or 2 as bytes, from the right, so that an odd one in front is a byte too. */
@@ -314,7 +314,7 @@ static struct span radix_text(struct arena *arena, struct span digits, size_t bi
         out[len - 1 - from_end / per_byte] |=
             (char)((digit < 0 ? 0 : digit) << (bits * (from_end % per_byte)));
     }
-    return span_from(out, len);
+    return (struct span){out, len};
 }
 
 struct span mysql_token_bytes(struct arena *arena, const struct mysql_token *token)
@@ -326,4 +326,33 @@ struct span mysql_token_bytes(struct arena *arena, const struct mysql_token *tok
     bool quoted = text.ptr[1] == '\'';
     struct span digits = span_first(span_skip(text, 2), text.len - (quoted ? 3 : 2));
     return radix_text(arena, digits, token->kind == MYSQL_TOKEN_HEX ? 4 : 1);
+}
+
+struct span mysql_text_shown(struct arena *arena, struct span text)
+{
+    struct mysql_lexer lexer;
+    bool plain = memchr(text.ptr, '/', text.len) == NULL;
+    char *out = plain ? NULL : arena_alloc(arena, text.len + 1);
+    size_t len = 0;
+    if (out == NULL) {
+        return plain ? text : (struct span){NULL, 0};
+    }
+    mysql_lexer_init(&lexer, text);
+    lexer.in_version_comment = true; /* the text may begin in one */
+    while (!lexer_ended(&lexer)) {
+        size_t from = lexer.at;
+        bool was_in = lexer.in_version_comment;
+        bool version =
+            byte_at(&lexer, 0) == '/' && byte_at(&lexer, 1) == '*' && byte_at(&lexer, 2) == '!';
+        bool skipped = skip_one(&lexer);
+        if (!skipped) {
+            (void)mysql_lexer_next(&lexer);
+        }
+        if (skipped && (version || was_in != lexer.in_version_comment)) {
+            continue;
+        }
+        memcpy(out + len, text.ptr + from, lexer.at - from);
+        len += lexer.at - from;
+    }
+    return (struct span){out, len};
 }

@@ -42,4 +42,8 @@ struct mysql_token mysql_lexer_next(struct mysql_lexer *lexer);
 /* Of a STRING, QUOTED, HEX or BIT token: its bytes; NULL ptr: no memory. */
 struct span mysql_token_bytes(struct arena *arena, const struct mysql_token *token);
 
+/* The text as a column is named by it: without the marks of version comments. ptr NULL: no memory.
+ */
+struct span mysql_text_shown(struct arena *arena, struct span text);
+
 #endif

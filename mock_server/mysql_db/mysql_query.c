@@ -262,7 +262,7 @@ static double float_shown(double value)
     for (size_t i = 0; i < ARRAY_COUNT(scales); i++) {
         double scaled = value * scales[i];
         double whole = rint(scaled);
-        if (fabs(whole) < 1e6 && fabs(scaled - whole) < 1e-6) {
+        if (whole != 0 && fabs(whole) < 1e6 && fabs(scaled - whole) < 1e-6) {
             return whole / scales[i]; /* most are such, and cost no text */
         }
     }
@@ -296,6 +296,10 @@ static void value_read(struct mysql_query *query, size_t i)
     case MYSQL_CLASS_REAL:
         value->kind = MYSQL_DOUBLE;
         value->real = sqlite3_column_double(query->stmt, column);
+        if (shape->decimals > 0) { /* PI() is shown with six */
+            double scale = pow(10, shape->decimals);
+            value->real = rint(value->real * scale) / scale;
+        }
         break;
     case MYSQL_CLASS_FLOAT:
         value->kind = MYSQL_DOUBLE;
@@ -308,7 +312,11 @@ static void value_read(struct mysql_query *query, size_t i)
         value->kind = MYSQL_TEXT;
         value->text.ptr = (const char *)sqlite3_column_text(query->stmt, column);
         value->text.len = (size_t)sqlite3_column_bytes(query->stmt, column);
-        if (shape->class == MYSQL_CLASS_DATETIME && value->text.ptr != NULL) {
+        if (value->text.ptr == NULL) {
+            buf_no_memory(&query->scratch);
+            break;
+        }
+        if (shape->class == MYSQL_CLASS_DATETIME) {
             value_of_date(query, value, shape);
         }
         break;

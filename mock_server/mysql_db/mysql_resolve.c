@@ -1,4 +1,5 @@
 /* Queries: WITH, the SELECTs of a UNION, their items, ORDER BY and LIMIT. */
+#include "mysql_lexer.h"
 #include "mysql_resolver.h"
 
 static struct mysql_item *item_new(struct mysql_resolver *r, const struct mysql_source *source,
@@ -249,6 +250,12 @@ static bool query_fields(struct mysql_resolver *r, struct mysql_query_expr *quer
             field = select->parenthesized->fields[i];
         } else {
             field = (struct mysql_field){.name = item_name(item), .shape = item->node->shape};
+            if (first && item->alias.ptr == NULL && field.name.ptr == item->node->source.ptr) {
+                field.name = mysql_text_shown(r->arena, field.name);
+            }
+            if (field.name.ptr == NULL) {
+                return mysql_resolve_no_memory(r);
+            }
             item = item->next;
         }
         if (first) {

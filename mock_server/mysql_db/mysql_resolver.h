@@ -69,6 +69,8 @@ struct mysql_shape mysql_shape_arithmetic(enum mysql_op op, struct mysql_shape a
                                           struct mysql_shape b);
 /* The class that both are compared as; TIME beside anything else: NULL, refused. */
 enum mysql_class mysql_shape_compared(const struct mysql_shape *a, const struct mysql_shape *b);
+/* The same of two expressions: a whole number that is written beside a date is one, too. */
+enum mysql_class mysql_compared(const struct mysql_node *a, const struct mysql_node *b);
 struct mysql_shape mysql_shape_of_cast(const struct mysql_cast *cast,
                                        const struct mysql_shape *value);
 /* How a column of this shape is announced. */

@@ -166,6 +166,19 @@ enum mysql_class mysql_shape_compared(const struct mysql_shape *a, const struct 
     return MYSQL_CLASS_REAL;
 }
 
+static bool is_date_number(const struct mysql_node *number, const struct mysql_node *date)
+{
+    return number->kind == MYSQL_NODE_INTEGER && date->kind == MYSQL_NODE_COLUMN &&
+           mysql_class_is_date(date->shape.class);
+}
+
+enum mysql_class mysql_compared(const struct mysql_node *a, const struct mysql_node *b)
+{
+    return is_date_number(a, b) || is_date_number(b, a)
+               ? MYSQL_CLASS_DATETIME
+               : mysql_shape_compared(&a->shape, &b->shape);
+}
+
 struct mysql_shape mysql_shape_of_cast(const struct mysql_cast *cast,
                                        const struct mysql_shape *value)
 {
@@ -210,7 +223,7 @@ struct mysql_column mysql_shape_column(const struct mysql_shape *shape)
     if (shape->class == MYSQL_CLASS_INT && shape->is_long) {
         column.type = MYSQL_TYPE_LONG;
     } else if (shape->class == MYSQL_CLASS_REAL || shape->class == MYSQL_CLASS_FLOAT) {
-        column.decimals = MYSQL_DECIMALS_OF_FLOATS;
+        column.decimals = shape->decimals > 0 ? shape->decimals : MYSQL_DECIMALS_OF_FLOATS;
     } else if (shape->class == MYSQL_CLASS_TEXT) {
         column.type = shape->is_long ? MYSQL_TYPE_BLOB : MYSQL_TYPE_VAR_STRING;
         column.flags |= shape->is_long ? MYSQL_FLAG_BLOB : 0;

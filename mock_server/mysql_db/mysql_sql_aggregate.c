@@ -32,6 +32,9 @@ static void only_step(sqlite3_context *context, int count, sqlite3_value **value
     } else {
         only->value = sqlite3_value_dup(values[0]);
         only->has_value = true;
+        if (only->value == NULL) {
+            sqlite3_result_error_nomem(context);
+        }
     }
 }
 
@@ -56,7 +59,11 @@ static void deviation_step(sqlite3_context *context, int count, sqlite3_value **
 {
     struct deviation *d = sqlite3_aggregate_context(context, (int)sizeof(*d));
     (void)count;
-    if (d == NULL || mysql_sql_is_null(values[0])) {
+    if (d == NULL) {
+        sqlite3_result_error_nomem(context);
+        return;
+    }
+    if (mysql_sql_is_null(values[0])) {
         return;
     }
     double value = sqlite3_value_double(values[0]);
@@ -136,7 +143,11 @@ static bool concat_begin(struct concat_group *group, int count, sqlite3_value **
 static void concat_step(sqlite3_context *context, int count, sqlite3_value **values)
 {
     struct concat_group *group = sqlite3_aggregate_context(context, (int)sizeof(*group));
-    if (group == NULL || mysql_sql_is_null(values[2]) || group->no_memory) {
+    if (group == NULL) {
+        sqlite3_result_error_nomem(context);
+        return;
+    }
+    if (mysql_sql_is_null(values[2]) || group->no_memory) {
         return;
     }
     if (group->separator == NULL && !concat_begin(group, count, values)) {
@@ -255,7 +266,7 @@ static void concat_final(sqlite3_context *context)
 {
     struct concat_group *group = sqlite3_aggregate_context(context, 0);
     struct buf out;
-    if (group == NULL || group->count == 0) {
+    if (group == NULL || (group->count == 0 && !group->no_memory)) {
         sqlite3_result_null(context);
         if (group != NULL) {
             concat_release(group);

@@ -490,8 +490,10 @@ bool mysql_time_scan(struct span text, struct span format, struct mysql_time *t)
     *t = (struct mysql_time){0};
     for (size_t i = 0; i < format.len; i++) {
         char letter = format.ptr[i];
+        while (text.len > 0 && text.ptr[0] == ' ') { /* blanks may stand before every part */
+            text = span_skip(text, 1);
+        }
         if (letter == ' ') {
-            text = span_trim(text);
             continue;
         }
         if (letter != '%' || i + 1 == format.len) {
