@@ -4,16 +4,16 @@
  *      in doubt (kept), or displaced (out of order when the order of posting is broken, else acked
  *      elsewhere);
  *   2. a post of the same content meant for another topic, and not refused: misrouted;
- *   3. in the place of a post that nothing else explains: that post's record, altered (or, when it
+ *   3. a copy of a post with attempts that ended without an answer: re-sent by a retry;
+ *   4. one of two or three extras that are pin, geo and user of one row: somebody's own script
+ *      posted it (verifier_own.c), be it into a topic that was emptied since the ledger's posts;
+ *   5. in the place of a post that nothing else explains: that post's record, altered (or, when it
  *      looks like another table's row, misrouted);
- *   4. a copy of a post with attempts that ended without an answer: re-sent by a retry;
- *   5. one of two or three extras that are pin, geo and user of one row: somebody's own script
- *      posted it (verifier_own.c);
  *   6. a post of the same content and topic that was refused: refused but kept;
  *   7. a copy of a post that has its record already: doubled;
  *   8. a row of the topic's table: of an own script; another table's row: misrouted; nearly a row:
  *      altered; else unexplained.
- * With --strict steps 5 and the own script's part of 8 are left out.
+ * With --strict steps 4 and the own script's part of 8 are left out.
  * A post that no record explains is missing, refused, or in doubt and not kept. Equal contents (the
  * same row posted by several runs) are paired in the order of posting and of offsets, acknowledged
  * posts first and refused ones last: what one in doubt explains is no failure.
@@ -129,15 +129,6 @@ static const char *const classify_scripts[] = {
          NOT_REFUSED) "UPDATE extra SET kind = 'misrouted' WHERE id IN (SELECT extra FROM pair)",
 
     "DELETE FROM pair;"
-    "INSERT INTO pair SELECT e.id, p.id FROM extra e JOIN open_post p ON p.id = e.place_post"
-    " WHERE e.kind IS NULL AND p.extra IS NULL;"
-    "UPDATE extra SET twin = place_post, kind = CASE WHEN tbl >= 0 AND topic_tbl >= 0"
-    " AND tbl <> topic_tbl THEN 'misrouted' ELSE 'altered' END"
-    " WHERE id IN (SELECT extra FROM pair);"
-    "UPDATE open_post SET extra = (SELECT pair.extra FROM pair WHERE pair.post = open_post.id)"
-    " WHERE id IN (SELECT post FROM pair)",
-
-    "DELETE FROM pair;"
     "INSERT INTO pair SELECT e.id, NULL FROM (SELECT id, topic, h1, h2, row_number() OVER"
     " (PARTITION BY topic, h1, h2 ORDER BY partition, offset) AS n FROM extra WHERE kind IS NULL) e"
     " JOIN copies c ON c.topic = e.topic AND c.h1 = e.h1 AND c.h2 = e.h2 WHERE e.n <= c.allowed;"
@@ -148,10 +139,19 @@ static const char *const classify_scripts[] = {
     "CREATE INDEX extra_content ON extra (topic, h1, h2)",
 };
 
-static const char *const refused_scripts[] = {
+static const char *const later_scripts[] = {
+    "DELETE FROM pair;"
+    "INSERT INTO pair SELECT e.id, p.id FROM extra e JOIN open_post p ON p.id = e.place_post"
+    " WHERE e.kind IS NULL AND p.extra IS NULL;"
+    "UPDATE extra SET twin = place_post, kind = CASE WHEN tbl >= 0 AND topic_tbl >= 0"
+    " AND tbl <> topic_tbl THEN 'misrouted' ELSE 'altered' END"
+    " WHERE id IN (SELECT extra FROM pair);"
+    "UPDATE open_post SET extra = (SELECT pair.extra FROM pair WHERE pair.post = open_post.id)"
+    " WHERE id IN (SELECT post FROM pair)",
+
     PAIR("e.topic = p.topic AND", "topic, h1, h2", "topic, h1, h2",
-         "state = 2") "UPDATE extra SET kind = 'refused_but_kept'"
-                      " WHERE id IN (SELECT extra FROM pair)",
+         "state = 2 AND maybe_kept = 0") "UPDATE extra SET kind = 'refused_but_kept'"
+                                         " WHERE id IN (SELECT extra FROM pair)",
 };
 
 static const char *const conclude_scripts[] = {
@@ -354,7 +354,7 @@ enum status notes_classify(struct verifier_notes *notes, struct error *err)
         status = own_find_triples(&notes->db, err);
     }
     if (status == STATUS_OK && !notes->without_posts) {
-        status = run_scripts(notes, refused_scripts, ARRAY_COUNT(refused_scripts), err);
+        status = run_scripts(notes, later_scripts, ARRAY_COUNT(later_scripts), err);
     }
     return status;
 }

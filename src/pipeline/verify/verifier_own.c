@@ -12,11 +12,16 @@
 
 static const char *const short_names[TABLE_COUNT] = {"pin", "geo", "user"};
 
-/* The last record of somebody's script that was stopped within a row, or is still posting. */
+/* Three steps: rows that left two or three records; the first record of a script that begins with
+ * the row with which the emulator ended, so that it looks like a double; the last record of a
+ * script that was stopped within a row, or is still posting. */
 #define IS_LEFT "kind IS NULL AND is_row AND NOT repeats AND tbl = topic_tbl"
 static const char triples_sql[] =
     "UPDATE extra SET kind = 'own' WHERE " IS_LEFT " AND row IN (SELECT row FROM extra"
     " WHERE " IS_LEFT " GROUP BY row HAVING count(DISTINCT tbl) > 1);"
+    "UPDATE extra SET kind = 'own' WHERE kind IS NULL AND is_row AND repeats AND tbl = topic_tbl"
+    " AND id IN (SELECT min(id) FROM extra WHERE is_row GROUP BY topic, partition)"
+    " AND EXISTS (SELECT 1 FROM extra o WHERE o.topic = extra.topic AND o.kind = 'own');"
     "UPDATE extra SET kind = 'own' WHERE " IS_LEFT
     " AND id IN (SELECT max(id) FROM extra WHERE is_row GROUP BY topic, partition)"
     " AND EXISTS (SELECT 1 FROM extra o WHERE o.topic = extra.topic AND o.kind = 'own')";

@@ -336,6 +336,9 @@ static void a_server_that_doubles_every_record_is_found_out(void **state)
     verify(w);
     assert_counts(w, 0, 3);
     assert_int_equal(w->verdict.counts[VERDICT_DOUBLED], 3);
+    script_run(w, 1, 2); /* no: it was a script that began where the emulator ended */
+    verify(w);
+    assert_counts(w, 9, 0);
 }
 
 static void the_ledgers_losses_are_not_made_up_for_by_a_script(void **state)
@@ -353,6 +356,20 @@ static void the_ledgers_losses_are_not_made_up_for_by_a_script(void **state)
     assert_found(w, VERDICT_INCOMPLETE, 1,
                  "u1.user partition 0 offset 8, row 8 of user_data: lost here; its pin is at "
                  "offset 8, its geo at offset 8");
+}
+
+/* The ledger outlived its topics. */
+static void rows_in_topics_made_anew_are_no_alterations_of_the_ledgers(void **state)
+{
+    struct world *w = *state;
+    emulate(w, 0, 4);
+    for (size_t t = 0; t < TABLE_COUNT; t++) {
+        w->topics[t].partition[0].count = 0;
+    }
+    script_run(w, 5, 9);
+    verify(w);
+    assert_counts(w, 15, 15);
+    assert_int_equal(w->verdict.counts[VERDICT_MISSING], 15);
 }
 
 static void refuse(struct world *w, enum table_id table, int64_t row)
@@ -514,6 +531,7 @@ int main(void)
         TEST(the_emulators_rows_posted_by_a_script_are_no_doubles),
         TEST(a_server_that_doubles_every_record_is_found_out),
         TEST(the_ledgers_losses_are_not_made_up_for_by_a_script),
+        TEST(rows_in_topics_made_anew_are_no_alterations_of_the_ledgers),
         TEST(rows_that_the_emulator_was_refused_may_be_a_scripts),
         TEST(a_refused_post_is_not_misrouted),
         TEST(a_copy_of_a_later_runs_retry_is_not_refused_but_kept),
