@@ -377,9 +377,7 @@ static void reader_judge(struct mysql_conn *c)
     struct conn *conn = &c->conn;
     size_t unsent = conn_unsent_bytes(conn);
     if (c->unsent_before - unsent >= MYSQL_SEND_BYTES_MIN) {
-        c->unsent_before = unsent;
-        conn_wait_begin(conn, MYSQL_READER_YIELD_MS);
-        conn_set_deadline(conn, due_in_ms(c, c->service->limits.send_ms));
+        mysql_reply_wait(c);
         return;
     }
     LOG_INFOF(conn->server->log, "mysql", "%s@%s: closed a reader that takes too long", c->user,

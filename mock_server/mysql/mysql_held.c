@@ -38,6 +38,18 @@ static void mysql_reply_log(const struct mysql_reply *reply)
     }
 }
 
+/* Many who do not read must not use up what all answers share. */
+void mysql_reply_wait(struct mysql_conn *c)
+{
+    struct conn *conn = &c->conn;
+    const struct mysql_limits *limits = &c->service->limits;
+    bool crowded = turn_unsent_room(c->reply->turn) < MYSQL_CROWDED_ROOM_BYTES;
+    int64_t patience_ms = crowded ? limits->crowded_send_ms : limits->send_ms;
+    c->unsent_before = conn_unsent_bytes(conn);
+    conn_wait_begin(conn, MYSQL_READER_YIELD_MS);
+    conn_set_deadline(conn, server_now_us(conn->server) + patience_ms * 1000);
+}
+
 static void reply_send(struct held *held)
 {
     struct mysql_reply *reply = reply_of(held);
@@ -52,9 +64,7 @@ static void reply_send(struct held *held)
     const uv_buf_t bytes = {.base = reply->out.ptr, .len = reply->out.len};
     enum conn_sent sent = conn_send(conn, &bytes, 1);
     if (sent == CONN_SENT_LATER) {
-        c->unsent_before = conn_unsent_bytes(conn);
-        conn_wait_begin(conn, MYSQL_READER_YIELD_MS);
-        conn_set_deadline(conn, server_now_us(conn->server) + c->service->limits.send_ms * 1000);
+        mysql_reply_wait(c);
     }
     reply->sent = sent == CONN_SENT;
 }

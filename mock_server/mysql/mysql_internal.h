@@ -159,6 +159,8 @@ void mysql_reply_begin(struct mysql_conn *c, const char *method, struct span pat
 void mysql_reply_hold(struct mysql_conn *c, bool last);
 /* The whole answer at once, then `after`. */
 void mysql_reply_end(struct mysql_conn *c, enum mysql_state after);
+/* A reader has been sent more than it takes at once: its time for that runs. */
+void mysql_reply_wait(struct mysql_conn *c);
 void mysql_reply_ok(struct mysql_conn *c);
 void mysql_reply_error(struct mysql_conn *c, const struct mysql_error *error,
                        enum mysql_state after);

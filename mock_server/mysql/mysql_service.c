@@ -11,6 +11,7 @@ void mysql_limits_init(struct mysql_limits *limits)
         .idle_ms = MYSQL_IDLE_MS,
         .command_ms = MYSQL_COMMAND_MS,
         .send_ms = MYSQL_SEND_MS,
+        .crowded_send_ms = MYSQL_CROWDED_SEND_MS,
         .linger_ms = MYSQL_LINGER_MS,
     };
 }

@@ -18,6 +18,8 @@ enum {
     MYSQL_COMMAND_RATE_MIN = 1024,    /* ... of these bytes received */
     MYSQL_SEND_MS = 30 * 1000,        /* a reader must take ... */
     MYSQL_SEND_BYTES_MIN = 4096,      /* ... at least these in that time */
+    MYSQL_CROWDED_SEND_MS = 2 * 1000, /* the time, where answers have less room left than ... */
+    MYSQL_CROWDED_ROOM_BYTES = 4 * 1024 * 1024, /* ... these */
     MYSQL_YIELD_MS = 1000,            /* no byte of a command: its place may be another's */
     MYSQL_READER_YIELD_MS = 5 * 1000, /* a reader takes nothing: the same */
     MYSQL_LINGER_MS = 5 * 1000,       /* reading on after a refusal, so that it is read */
@@ -36,6 +38,7 @@ struct mysql_limits {
     int64_t idle_ms;
     int64_t command_ms;
     int64_t send_ms;
+    int64_t crowded_send_ms;
     int64_t linger_ms;
 };
 void mysql_limits_init(struct mysql_limits *limits);

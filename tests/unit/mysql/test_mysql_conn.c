@@ -306,6 +306,21 @@ static void a_reader_that_stops_loses_its_connection_and_holds_nobody(void **sta
     assert_true(f->world.replies_peak_bytes <= (size_t)2 * MYSQL_OUT_BYTES_MAX);
 }
 
+static void a_crowd_of_readers_that_stop_is_let_go_sooner(void **state)
+{
+    struct fixture *f = *state;
+    f->world.limits.crowded_send_ms = short_ms;
+    f->world.server_limits.budget_bytes_max = (size_t)2 * 1024 * 1024;
+    begin(f);
+    mysql_client_login(&f->client);
+    mysql_client_command(&f->client, 0x03, endless, sizeof(endless) - 1);
+    assert_true(mysql_client_receive(&f->client));
+    raw_pause_ms(4 * short_ms);
+    assert_closed(&f->client);
+    assert_others_are_served(f);
+    mysql_world_stop(&f->world);
+}
+
 static void readers_share_the_turns(void **state)
 {
     enum { crowd = 8 };
@@ -416,6 +431,7 @@ int main(void)
         TEST(a_silent_client_is_let_go),
         TEST(what_is_no_command_is_unknown),
         TEST(a_reader_that_stops_loses_its_connection_and_holds_nobody),
+        TEST(a_crowd_of_readers_that_stop_is_let_go_sooner),
         TEST(readers_share_the_turns),
         TEST(who_leaves_in_mid_result_leaves_nothing),
         TEST(a_stop_ends_what_is_under_way),
