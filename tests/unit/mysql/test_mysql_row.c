@@ -62,6 +62,19 @@ static void a_text_row_is_its_values_as_texts(void **state)
                      "18446744073709551615"));
 }
 
+static void the_least_and_the_greatest_integer_are_whole(void **state)
+{
+    struct mysql_value values[] = {int_of(INT64_MIN), int_of(INT64_MAX), int_of(0)};
+    (void)state;
+    assert_row(NULL, values, ARRAY_COUNT(values), false,
+               BYTES("\x14"
+                     "-9223372036854775808"
+                     "\x13"
+                     "9223372036854775807"
+                     "\x01"
+                     "0"));
+}
+
 static void doubles_are_written_as_mysql_writes_them(void **state)
 {
     static const struct {
@@ -292,6 +305,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_row_is_its_values_as_texts),
+        cmocka_unit_test(the_least_and_the_greatest_integer_are_whole),
         cmocka_unit_test(doubles_are_written_as_mysql_writes_them),
         cmocka_unit_test(a_binary_row_follows_its_columns_types),
         cmocka_unit_test(values_of_another_kind_are_made_their_columns),
