@@ -234,7 +234,7 @@ check-asan: ## the quick suite under ASan and UBSan
 
 # The tests that run the mock, or a server of the tests, in a thread beside them.
 ifeq ($(VARIANT),tsan)
-THREADED := $(sort $(patsubst %.c,%,$(notdir $(shell grep -lE 'pinpipe_mock_(new|start)|(echo|answer)_server_' $(SRC_unit)))))
+THREADED := $(sort $(patsubst %.c,%,$(notdir $(shell grep -lE 'pinpipe_mock_(new|start)|(echo|answer)_server_|mysql_world_' $(SRC_unit)))))
 endif
 .PHONY: check-tsan
 check-tsan: ## the tests with threads under ThreadSanitizer
@@ -250,8 +250,8 @@ threaded-run: threaded-build
 CROSS_CC  ?= s390x-linux-gnu-gcc
 CROSS_RUN ?= qemu-s390x
 CODECS := $(patsubst %,test_%,array aws_chunked aws_error checksum csv dotenv hash http_parse json_canonical json_text json_write \
-            kafka_rest_media kafka_rest_produce_codec properties python_random record_page rest_answer retry route row_json \
-            sink_path sink_value span zip_directory)
+            kafka_rest_media kafka_rest_produce_codec mysql_outline mysql_packet mysql_params mysql_row properties \
+            python_random record_page rest_answer retry route row_json sink_path sink_value span zip_directory)
 # Of checksum's, those that want OpenSSL.
 CODECS_SKIPPED := texts_are_what_the_clients_send pieces_give_the_checksum_of_the_whole
 .PHONY: check-codecs
