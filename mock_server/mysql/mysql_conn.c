@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { read_bytes_min = 2 * 1024 };
+enum {
+    read_bytes_min = 2 * 1024,
+    commands_a_turn_max = 64, /* of those that are not answered */
+};
 
 enum packet_taken { PACKET_MORE, PACKET_WHOLE, PACKET_OUT_OF_ORDER, PACKET_TOO_LARGE };
 
@@ -169,8 +172,8 @@ static void command_wait(struct mysql_conn *c)
 
 static void commands_take(struct mysql_conn *c)
 {
-    while (!c->conn.closing && is_open(c)) {
-        if (turn_is_full(&c->conn.server->turn)) {
+    for (int taken = 0; !c->conn.closing && is_open(c); taken++) {
+        if (taken == commands_a_turn_max || turn_is_full(&c->conn.server->turn)) {
             conn_make_ready(&c->conn);
             return;
         }
