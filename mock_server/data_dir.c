@@ -235,13 +235,27 @@ static enum status facts_write(const char *path, const struct server_facts *fact
     return status;
 }
 
-enum status ready_file_write(const char *path, const struct server_facts *facts, struct error *err)
+enum status ready_file_write(const char *path, const struct server_facts *facts,
+                             struct ready_file *out, struct error *err)
 {
+    struct stat info;
+    *out = (struct ready_file){.written = false};
     enum status status = facts_write(path, facts, err);
     if (status != STATUS_OK) {
         error_prefix(err, "--ready-file");
+    } else if (lstat(path, &info) == 0) {
+        *out = (struct ready_file){true, info.st_dev, info.st_ino};
     }
     return status;
+}
+
+void ready_file_remove(const char *path, const struct ready_file *file)
+{
+    struct stat info;
+    if (file->written && lstat(path, &info) == 0 && info.st_dev == file->device &&
+        info.st_ino == file->number) {
+        unlink(path);
+    }
 }
 
 enum status data_dir_announce(struct data_dir *dir, const struct server_facts *facts,

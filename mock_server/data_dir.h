@@ -6,6 +6,8 @@
 #include "error.h"
 #include "span.h"
 
+#include <sys/types.h>
+
 struct data_dir;
 
 /* Creates the directory (0700, with the ones above it) where it is not there and locks it. CONFIG:
@@ -35,8 +37,15 @@ enum status data_dir_announce(struct data_dir *dir, const struct server_facts *f
                               struct error *err) PP_MUST_USE;
 /* Whether ready_file_write could do it, told before anything is opened. CONFIG names the flag. */
 enum status ready_file_check(const char *path, struct error *err) PP_MUST_USE;
+struct ready_file {
+    bool written;
+    dev_t device;
+    ino_t number;
+};
 /* Complete or not there at all: written under another name, then renamed. */
 enum status ready_file_write(const char *path, const struct server_facts *facts,
-                             struct error *err) PP_MUST_USE;
+                             struct ready_file *out, struct error *err) PP_MUST_USE;
+/* Takes the file away, unless it is another server's by now, or was never written. */
+void ready_file_remove(const char *path, const struct ready_file *file);
 
 #endif

@@ -76,6 +76,8 @@ enum pinpipe_result pinpipe_mock_new(const struct pinpipe_mock_options *options,
 enum pinpipe_result pinpipe_mock_close(struct pinpipe_mock *mock, char *why)
 {
     struct error err = ERROR_NONE;
+    /* First: whoever finds it may ask. */
+    ready_file_remove(mock->options.ready_file, &mock->ready);
     mock_services_close(mock);
     enum status status = mock_parts_close(mock, &err);
     arena_release(&mock->texts);
@@ -109,7 +111,7 @@ static enum status announce(struct pinpipe_mock *mock, struct error *err)
         status = data_dir_announce(mock->dir, &facts, err);
     }
     if (status == STATUS_OK && mock->options.ready_file != NULL) {
-        status = ready_file_write(mock->options.ready_file, &facts, err);
+        status = ready_file_write(mock->options.ready_file, &facts, &mock->ready, err);
     }
     free(absolute);
     return status;

@@ -43,6 +43,7 @@ struct pinpipe_mock {
     struct topic_policy policy;
     struct crypto *crypto;
     struct data_dir *dir;
+    struct ready_file ready;
     struct server *server;
     struct http_pool *http; /* the server's */
     struct store *store;

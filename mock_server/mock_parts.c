@@ -36,15 +36,16 @@ static void directory_judge(struct pinpipe_mock *mock)
 
 static enum status directory_set_up(struct pinpipe_mock *mock, struct error *err)
 {
-    /* A ready file of an earlier server: whoever waits for it must wait for ours. */
-    if (mock->options.ready_file != NULL) {
-        unlink(mock->options.ready_file);
-    }
     enum status status = mock->options.data_dir != NULL
                              ? data_dir_open(mock->options.data_dir, &mock->dir, err)
                              : STATUS_OK;
     if (mock->dir != NULL) {
         directory_judge(mock);
+    }
+    /* A ready file of an earlier server: whoever waits for it must wait for ours. Of a server that
+     * still has the directory it stays. */
+    if (mock->options.ready_file != NULL && status != STATUS_BUSY) {
+        unlink(mock->options.ready_file);
     }
     if (status == STATUS_OK && mock->options.ready_file != NULL) {
         status = ready_file_check(mock->options.ready_file, err);

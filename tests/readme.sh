@@ -16,14 +16,13 @@ awk -v work="$work" '
 cd "$work/clone"
 script=$work/all.sh
 # A block that fails leaves no server behind.
-{ echo 'set -e'; echo "trap 'kill \$(jobs -p) 2>/dev/null || true' EXIT"; } >"$script"
+{ echo 'set -e'; echo "trap 'for data in .pinpipe ci-data; do build/release/pinpipe stop --data \$data || true; done >/dev/null 2>&1' EXIT"; } >"$script"
 n=1
 while [ -f "$work/block.$n" ]; do
     { echo "exec >$work/out.$n 2>&1"; cat "$work/block.$n"; } >>"$script"
     n=$((n + 1))
 done
-# Job control gives the blocks the %1 that a user types.
-if ! timeout 900 bash -m "$script"; then
+if ! timeout 900 bash "$script"; then
     for out in "$work"/out.*; do echo "--- $out"; cat "$out"; done
     echo 'not ok - a block of the README failed'
     exit 1

@@ -68,7 +68,7 @@ struct pinpipe_mock_options {
     const char *advertised_url;
     int64_t missing_topic_delay_ms;
     const char *log_spec;   /* "info", "http:debug,store:warn", "off" */
-    const char *ready_file; /* written, complete, once every listener accepts */
+    const char *ready_file; /* there, complete, from when every listener accepts until the end */
     const char *version;    /* for server.json */
     int connect_port;       /* as the ports above */
     int s3_port;

@@ -57,6 +57,7 @@ struct cli {
      * (base/terminal.h), so no command has to remember that. */
     FILE *out;                     /* results */
     FILE *err;                     /* progress, logs, complaints */
+    FILE *err_plain;               /* stderr as it is, for a process that leaves the terminal */
     struct terminal *out_terminal; /* NULL: a file or a pipe */
     struct terminal *err_terminal;
     bool out_is_terminal;

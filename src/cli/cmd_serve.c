@@ -1,8 +1,10 @@
-/* `pinpipe serve`: AWS on this laptop until Ctrl-C. Flags in, pinpipe/mock.h does the work. */
+/* `pinpipe serve`: AWS on this laptop until Ctrl-C. Flags in, pinpipe/mock.h does the work. `up` is
+ * the same in the background (server_start.c). */
 #include "commands.h"
 #include "pinpipe/mock.h"
 #include "resolve.h"
 #include "rest_properties.h"
+#include "server_start.h"
 #include "url.h"
 #include "version.h"
 
@@ -42,7 +44,7 @@ static const struct option_spec serve_options[] = {
     {"ephemeral", OPTION_SWITCH, NULL, NULL, NULL, "free ports where none is given"},
     {"bind", OPTION_TEXT, "ADDR", "127.0.0.1", NULL, "the address to listen on, IPv4 or IPv6"},
     {"ready-file", OPTION_TEXT, "FILE", NULL, NULL,
-     "written, as JSON with all URLs, once every listener accepts"},
+     "JSON with all URLs, there from when every listener accepts until the end"},
     {"durability", OPTION_CHOICE, "MODE", "full", "full|normal|off",
      "full: fsync before the answer; normal: survives a killed process; off: memory speed"},
     {"seed", OPTION_COUNT, "S", NULL, NULL,
@@ -305,10 +307,10 @@ static void print_services(FILE *err, const struct pinpipe_mock_options *o,
 }
 
 static void print_summary(const struct cli *cli, const struct pinpipe_mock_options *o,
-                          const struct pinpipe_mock *mock)
+                          const struct pinpipe_mock *mock, const char *end)
 {
     FILE *err = cli->err;
-    fprintf(err, "pinpipe %s serves AWS on this laptop; Ctrl-C stops it.\n", pinpipe_version);
+    fprintf(err, "pinpipe %s serves AWS on this laptop; %s stops it.\n", pinpipe_version, end);
     print_services(err, o, mock);
     if (o->gateway_upstream != NULL) {
         fprintf(err, "  upstream    %s   (behind the gateway)\n", o->gateway_upstream);
@@ -367,7 +369,7 @@ static void memory_map_large_blocks(void)
 #endif
 }
 
-static int run_serve(struct cli *cli)
+int serve_behind(struct cli *cli, const struct serve_background *background)
 {
     struct pinpipe_mock_options options;
     struct pinpipe_mock *mock;
@@ -381,7 +383,10 @@ static int run_serve(struct cli *cli)
     if (result != PINPIPE_OK) {
         return report(cli, result, why);
     }
-    print_summary(cli, &options, mock);
+    if (background != NULL) {
+        background->leave(background->ctx);
+    }
+    print_summary(cli, &options, mock, background != NULL ? "`pinpipe stop`" : "Ctrl-C");
     result = pinpipe_mock_run(mock, true, why);
     if (result == PINPIPE_OK) {
         result = pinpipe_mock_close(mock, why);
@@ -395,6 +400,11 @@ static int run_serve(struct cli *cli)
     return 0;
 }
 
+static int run_serve(struct cli *cli)
+{
+    return serve_behind(cli, NULL);
+}
+
 const struct command cmd_serve = {
     .name = "serve",
     .summary = "Run the AWS side: API gateway, Kafka REST proxy, topics, Connect, S3",
@@ -403,4 +413,14 @@ const struct command cmd_serve = {
     .option_count = ARRAY_COUNT(serve_options),
     .example = "pinpipe serve --ephemeral --ready-file ready.json",
     .run = run_serve,
+};
+
+const struct command cmd_up = {
+    .name = "up",
+    .summary = "Serve in the background: waits until it answers, prints the URLs",
+    .arguments = "",
+    .options = serve_options,
+    .option_count = ARRAY_COUNT(serve_options),
+    .example = "pinpipe up",
+    .run = server_up,
 };

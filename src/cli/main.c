@@ -188,6 +188,7 @@ static int cli_start(const struct output_streams *streams, const char *program,
     struct cli cli = {
         .out = streams->out,
         .err = streams->err,
+        .err_plain = stderr,
         .out_terminal = streams->out_terminal,
         .err_terminal = streams->err_terminal,
         .program = program,

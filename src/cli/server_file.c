@@ -75,21 +75,23 @@ static enum status file_open_own(int dir_fd, const char *dir, const char *name, 
 
 /* --- whether its server runs --- */
 
-static bool lock_is_held_by(int fd, int64_t pid)
+static bool lock_is_held(int fd)
 {
-    char text[lock_text_bytes_max];
-    int64_t holder;
-    ssize_t len = pread(fd, text, sizeof(text), 0);
-    if (len <= 0 || !span_parse_i64(span_trim(span_from(text, (size_t)len)), &holder) ||
-        holder != pid) {
-        return false;
-    }
     /* Tools do not hinder each other with a shared lock, and this one lasts for two calls. */
     if (flock(fd, LOCK_SH | LOCK_NB) == 0) {
         flock(fd, LOCK_UN);
         return false;
     }
     return errno == EWOULDBLOCK;
+}
+
+static bool lock_is_held_by(int fd, int64_t pid)
+{
+    char text[lock_text_bytes_max];
+    int64_t holder;
+    ssize_t len = pread(fd, text, sizeof(text), 0);
+    return len > 0 && span_parse_i64(span_trim(span_from(text, (size_t)len)), &holder) &&
+           holder == pid && lock_is_held(fd);
 }
 
 static enum status check_running(int dir_fd, const char *dir, const struct json_node *root,
@@ -254,4 +256,59 @@ enum status server_file_load(struct cli *cli, struct json_doc **doc, struct erro
     }
     tell(cli, &why);
     return STATUS_OK;
+}
+
+/* --- looking at a directory --- */
+
+static enum status view_fill(int dir_fd, const char *dir, struct server_view *out,
+                             struct error *err)
+{
+    int fd;
+    enum status status = check_owner(dir_fd, dir, err);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = file_open_own(dir_fd, dir, lock_name, &fd, err);
+    if (status != STATUS_OK) {
+        return status == STATUS_NOT_FOUND ? STATUS_OK : error_prefix(err, "%s/%s", dir, lock_name);
+    }
+    bool held = lock_is_held(fd);
+    close(fd);
+    if (!held) {
+        return STATUS_OK;
+    }
+    out->state = SERVER_BUSY;
+    status = facts_load(dir_fd, dir, &out->facts, &out->why);
+    if (status == STATUS_OK) {
+        bool found = json_node_i64(json_node_get(json_doc_root(out->facts), "pid"), &out->pid);
+        PP_ASSERT(found); /* check_running has seen it */
+        out->state = SERVER_RUNNING;
+        return STATUS_OK;
+    }
+    json_doc_free(out->facts);
+    out->facts = NULL;
+    return status == STATUS_NO_MEMORY ? error_no_memory(err) : STATUS_OK;
+}
+
+enum status server_look(const char *dir, struct server_view *out, struct error *err)
+{
+    *out = (struct server_view){.state = SERVER_ABSENT};
+    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd < 0 && errno == ENOENT) {
+        return STATUS_OK;
+    }
+    if (dir_fd < 0) {
+        return error_set(err, STATUS_CONFIG,
+                         "%s: cannot be the data directory: %s; choose another with --data", dir,
+                         strerror(errno));
+    }
+    enum status status = view_fill(dir_fd, dir, out, err);
+    close(dir_fd);
+    return status;
+}
+
+void server_view_release(struct server_view *view)
+{
+    json_doc_free(view->facts);
+    view->facts = NULL;
 }

@@ -189,10 +189,29 @@ static void a_ready_file_that_cannot_be_written_is_bad_configuration(void **stat
 {
     char path[path_bytes];
     const struct server_facts facts = {.user_id = "u"};
+    struct ready_file ready;
     struct error err;
     temp_dir_path(*state, "no/such/directory/ready.json", path, sizeof(path));
-    assert_int_equal(ready_file_write(path, &facts, &err), STATUS_CONFIG);
+    assert_int_equal(ready_file_write(path, &facts, &ready, &err), STATUS_CONFIG);
     assert_non_null(strstr(err.message, "ready.json"));
+    ready_file_remove(path, &ready);
+}
+
+static void a_ready_file_goes_with_its_own_server_alone(void **state)
+{
+    char path[path_bytes];
+    const struct server_facts facts = {.user_id = "u"};
+    struct ready_file first;
+    struct ready_file second;
+    struct error err;
+    temp_dir_path(*state, "ready.json", path, sizeof(path));
+    assert_int_equal(ready_file_write(path, &facts, &first, &err), STATUS_OK);
+    assert_int_equal(ready_file_write(path, &facts, &second, &err), STATUS_OK);
+    ready_file_remove(path, &first);
+    assert_true(file_exists(path));
+    ready_file_remove(path, &second);
+    assert_false(file_exists(path));
+    ready_file_remove(path, &second);
 }
 
 static void links_that_somebody_left_are_not_written_through(void **state)
@@ -202,6 +221,7 @@ static void links_that_somebody_left_are_not_written_through(void **state)
     char link[path_bytes + 64];
     char text[16] = "";
     struct data_dir *dir;
+    struct ready_file ready;
     struct error err;
     const struct server_facts facts = {.user_id = "u"};
     temp_dir_path(*state, "data", path, sizeof(path));
@@ -218,7 +238,7 @@ static void links_that_somebody_left_are_not_written_through(void **state)
     snprintf(link, sizeof(link), "%s/ready.json.%ld.new", path, (long)getpid());
     assert_int_equal(symlink(victim, link), 0);
     snprintf(link, sizeof(link), "%s/ready.json", path);
-    assert_int_equal(ready_file_write(link, &facts, &err), STATUS_OK);
+    assert_int_equal(ready_file_write(link, &facts, &ready, &err), STATUS_OK);
     FILE *file = fopen(victim, "r");
     assert_non_null(file);
     assert_non_null(fgets(text, sizeof(text), file));
@@ -240,6 +260,7 @@ int main(void)
         TEST(a_server_json_left_by_a_killed_server_is_no_obstacle),
         TEST(links_that_somebody_left_are_not_written_through),
         TEST(a_ready_file_that_cannot_be_written_is_bad_configuration),
+        TEST(a_ready_file_goes_with_its_own_server_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -244,7 +244,7 @@ static void a_second_server_on_the_same_directory_is_refused(void **state)
     assert_int_equal(pinpipe_mock_stop(first), PINPIPE_OK);
 }
 
-static void the_ready_file_names_the_urls_and_server_json_goes_at_the_end(void **state)
+static void the_ready_file_names_the_urls_and_goes_at_the_end_as_server_json(void **state)
 {
     struct fixture *f = *state;
     struct buf text;
@@ -265,8 +265,12 @@ static void the_ready_file_names_the_urls_and_server_json_goes_at_the_end(void *
     assert_non_null(strstr(buf_cstr(&text), "\"kinesis_url\": null"));
     assert_true(file_exists(facts));
     buf_release(&text);
+    struct pinpipe_mock *second = NULL;
+    assert_int_equal(pinpipe_mock_start(&f->options, &second, f->why), PINPIPE_CONFIG);
+    assert_true(file_exists(f->ready)); /* it is the first one's */
     assert_int_equal(pinpipe_mock_stop(mock), PINPIPE_OK);
     assert_false(file_exists(facts));
+    assert_false(file_exists(f->ready));
 }
 
 static void a_ready_file_that_cannot_be_written_fails_the_start(void **state)
@@ -364,7 +368,7 @@ int main(void)
         TEST(a_shorter_struct_of_an_older_program_gets_the_defaults),
         TEST(records_are_there_after_a_restart),
         TEST(a_second_server_on_the_same_directory_is_refused),
-        TEST(the_ready_file_names_the_urls_and_server_json_goes_at_the_end),
+        TEST(the_ready_file_names_the_urls_and_goes_at_the_end_as_server_json),
         TEST(a_ready_file_that_cannot_be_written_fails_the_start),
         TEST(a_stop_answers_a_waiting_poll),
         TEST(an_upload_that_breaks_off_leaves_nothing),
