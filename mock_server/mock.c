@@ -33,7 +33,7 @@ static enum status mock_set_up(struct pinpipe_mock *mock,
     return status;
 }
 
-static enum pinpipe_result result_from(enum status status, const struct error *err, char *why)
+enum pinpipe_result mock_result(enum status status, const struct error *err, char *why)
 {
     static const enum pinpipe_result results[] = {
 #define X(name, text, exit, result) PINPIPE_##result,
@@ -54,14 +54,14 @@ enum pinpipe_result mock_new(const struct service_table *table,
     struct error err = ERROR_NONE;
     struct pinpipe_mock *mock = calloc(1, sizeof(*mock));
     if (mock == NULL) {
-        return result_from(mock_no_memory(&err), &err, why);
+        return mock_result(mock_no_memory(&err), &err, why);
     }
     mock->table = table;
     arena_init(&mock->texts, MOCK_TEXTS_BYTES_MAX);
     enum status status = mock_set_up(mock, options, &err);
     if (status != STATUS_OK) {
         pinpipe_mock_free(mock);
-        return result_from(status, &err, why);
+        return mock_result(status, &err, why);
     }
     *out = mock;
     return PINPIPE_OK;
@@ -82,7 +82,7 @@ enum pinpipe_result pinpipe_mock_close(struct pinpipe_mock *mock, char *why)
     enum status status = mock_parts_close(mock, &err);
     arena_release(&mock->texts);
     free(mock);
-    return result_from(status, &err, why);
+    return mock_result(status, &err, why);
 }
 
 void pinpipe_mock_free(struct pinpipe_mock *mock)
@@ -133,7 +133,7 @@ enum pinpipe_result pinpipe_mock_run(struct pinpipe_mock *mock, bool handle_sign
         serve(mock, handle_signals);
         status = store_has_stopped(mock->store, &err) ? err.code : STATUS_OK;
     }
-    return result_from(status, &err, why);
+    return mock_result(status, &err, why);
 }
 
 void pinpipe_mock_interrupt(struct pinpipe_mock *mock)
@@ -177,7 +177,7 @@ enum pinpipe_result mock_start(const struct service_table *table,
     }
     if (status != STATUS_OK) {
         pinpipe_mock_free(mock);
-        return result_from(status, &err, why);
+        return mock_result(status, &err, why);
     }
     *out = mock;
     return PINPIPE_OK;

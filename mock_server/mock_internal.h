@@ -3,6 +3,7 @@
  *   mock.c           the public API: new, run, start, stop
  *   mock_options.c   options taken over and checked
  *   mock_parts.c     what all services share: store, loop, topics, the Connect worker
+ *   mock_reset.c     a directory without a server, emptied
  *   mock_services.c  the table's rows opened, bound, announced, closed */
 #ifndef PINPIPE_MOCK_INTERNAL_H
 #define PINPIPE_MOCK_INTERNAL_H
@@ -66,6 +67,8 @@ struct pinpipe_mock {
 enum status mock_no_memory(struct error *err);
 
 /* --- mock.c --- */
+/* Tells `why` (may be NULL) what is wrong, if anything. */
+enum pinpipe_result mock_result(enum status status, const struct error *err, char *why);
 /* pinpipe_mock_new and pinpipe_mock_start, with the services of another table. */
 enum pinpipe_result mock_new(const struct service_table *table,
                              const struct pinpipe_mock_options *options, struct pinpipe_mock **out,

@@ -117,6 +117,17 @@ enum pinpipe_result pinpipe_mock_stop(struct pinpipe_mock *mock);
 /* True when no server runs on this data directory, also when there is no such directory. */
 bool pinpipe_mock_directory_is_free(const char *data_dir);
 
+/* What a data directory keeps, thrown away. The three tables and the emulator's ledger stay. */
+enum pinpipe_reset {
+    PINPIPE_RESET_TOPICS = 1,  /* topics with their records, and all commits */
+    PINPIPE_RESET_LAKE = 2,    /* buckets, objects, uploads, connectors with their commits */
+    PINPIPE_RESET_JOURNAL = 4, /* the requests */
+};
+/* Resets the parts (any of the bits above) of a directory; the next server finds them as in a new
+ * one. PINPIPE_CONFIG: a server runs on it, or it cannot be used. Topics and lake together go even
+ * where the file is damaged. OK where there is no directory. */
+enum pinpipe_result pinpipe_mock_reset(const char *data_dir, unsigned what, char *why);
+
 /* "http://127.0.0.1:34567", for the gateway with the stage ("/test" unless one is fixed); NULL when
  * there is no such listener. Lives as long as the mock. */
 const char *pinpipe_mock_url(const struct pinpipe_mock *mock, enum pinpipe_service service);

@@ -45,6 +45,17 @@ enum status store_open(const struct store_options *options, struct store **out,
 /* Checkpoints and closes; a transaction still open is rolled back. */
 void store_close(struct store *store);
 
+/* Parts of the file that store_reset makes as they are in a new one; for a store that is opened for
+ * that alone (its options name no topics and no buckets) and closed at once. */
+enum store_reset {
+    STORE_RESET_TOPICS = 1, /* topics, records, all commits */
+    STORE_RESET_LAKE = 2,   /* buckets, objects, uploads, connectors with their commits */
+};
+enum status store_reset(struct store *store, unsigned what, struct error *err) PP_MUST_USE;
+/* Takes state.db away, a damaged one too, with all that stands beside it. CONFIG: it is another
+ * program's. IO names the file. */
+enum status store_remove_files(const char *directory, struct error *err) PP_MUST_USE;
+
 /* 22 characters, made when the file was created; the Kafka cluster id. */
 const char *store_cluster_id(const struct store *store);
 

@@ -369,7 +369,7 @@ static void memory_map_large_blocks(void)
 #endif
 }
 
-int serve_behind(struct cli *cli, const struct serve_background *background)
+static int serve_behind(struct cli *cli, const struct serve_background *background)
 {
     struct pinpipe_mock_options options;
     struct pinpipe_mock *mock;
@@ -405,6 +405,11 @@ static int run_serve(struct cli *cli)
     return serve_behind(cli, NULL);
 }
 
+static int run_up(struct cli *cli)
+{
+    return server_up(cli, serve_behind);
+}
+
 const struct command cmd_serve = {
     .name = "serve",
     .summary = "Run the AWS side: API gateway, Kafka REST proxy, topics, Connect, S3",
@@ -422,5 +427,5 @@ const struct command cmd_up = {
     .options = serve_options,
     .option_count = ARRAY_COUNT(serve_options),
     .example = "pinpipe up",
-    .run = server_up,
+    .run = run_up,
 };

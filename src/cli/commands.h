@@ -10,6 +10,7 @@ extern const struct command cmd_up;
 extern const struct command cmd_wait;
 extern const struct command cmd_status;
 extern const struct command cmd_stop;
+extern const struct command cmd_reset;
 extern const struct command cmd_data;
 extern const struct command cmd_topics;
 extern const struct command cmd_emulate;

@@ -62,7 +62,9 @@ static enum status file_open_own(int dir_fd, const char *dir, const char *name, 
     }
     snprintf(path, sizeof(path), "%s/%s", dir, name);
     enum status status = check_owner(fd, path, why);
-    if (status == STATUS_OK && (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))) {
+    if (status == STATUS_OK && fstat(fd, &info) != 0) {
+        status = error_set_errno(why, errno, "%s", path);
+    } else if (status == STATUS_OK && !S_ISREG(info.st_mode)) {
         status = error_set(why, STATUS_CONFIG, "it is not a file: remove it");
     }
     if (status != STATUS_OK) {
@@ -85,13 +87,17 @@ static bool lock_is_held(int fd)
     return errno == EWOULDBLOCK;
 }
 
-static bool lock_is_held_by(int fd, int64_t pid)
+static enum status lock_check_held_by(int fd, int64_t pid, bool *held, struct error *why)
 {
     char text[lock_text_bytes_max];
     int64_t holder;
     ssize_t len = pread(fd, text, sizeof(text), 0);
-    return len > 0 && span_parse_i64(span_trim(span_from(text, (size_t)len)), &holder) &&
-           holder == pid && lock_is_held(fd);
+    if (len < 0) {
+        return error_set_errno(why, errno, "%s", lock_name);
+    }
+    *held = span_parse_i64(span_trim(span_from(text, (size_t)len)), &holder) && holder == pid &&
+            lock_is_held(fd);
+    return STATUS_OK;
 }
 
 static enum status check_running(int dir_fd, const char *dir, const struct json_node *root,
@@ -108,12 +114,13 @@ static enum status check_running(int dir_fd, const char *dir, const struct json_
                          (long long)pid);
     }
     enum status status = file_open_own(dir_fd, dir, lock_name, &fd, why);
+    bool held = false;
     if (status == STATUS_OK) {
-        bool held = lock_is_held_by(fd, pid);
+        status = lock_check_held_by(fd, pid, &held, why);
         close(fd);
-        if (held) {
-            return STATUS_OK;
-        }
+    }
+    if (held || (status != STATUS_OK && status != STATUS_NOT_FOUND)) {
+        return status;
     }
     return error_set(why, STATUS_CONFIG,
                      "pid %lld does not hold the directory's lock, so its server has ended: start "

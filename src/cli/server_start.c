@@ -137,12 +137,12 @@ static void leave_terminal(void *ctx)
     cli->err_is_terminal = false;
 }
 
-static int child_serve(struct cli *cli, int log_fd)
+static int child_serve(struct cli *cli, serve_function *serve, int log_fd)
 {
     struct leaving leaving = {cli, log_fd};
     const struct serve_background background = {leave_terminal, &leaving};
     setsid();
-    return serve_behind(cli, &background);
+    return serve(cli, &background);
 }
 
 /* --- the parent --- */
@@ -215,7 +215,7 @@ static enum status log_open(struct cli *cli, int *out, struct error *err)
     return *out >= 0 ? STATUS_OK : error_set_errno(err, errno, "%s: cannot be made", path);
 }
 
-static int start_child(struct cli *cli, int dir_fd, int64_t deadline_us)
+static int start_child(struct cli *cli, serve_function *serve, int dir_fd, int64_t deadline_us)
 {
     struct error err = ERROR_NONE;
     int log_fd = -1;
@@ -228,7 +228,7 @@ static int start_child(struct cli *cli, int dir_fd, int64_t deadline_us)
     pid_t child = fork();
     if (child == 0) {
         close(dir_fd); /* and so the starter's lock ends with the parent */
-        return child_serve(cli, log_fd);
+        return child_serve(cli, serve, log_fd);
     }
     close(log_fd);
     if (child < 0) {
@@ -269,7 +269,7 @@ static enum status starter_lock(struct cli *cli, int64_t deadline_us, int *dir_f
     return STATUS_OK;
 }
 
-int server_up(struct cli *cli)
+int server_up(struct cli *cli, serve_function *serve)
 {
     struct error err = ERROR_NONE;
     struct server_wait until = {.for_running = true, .for_absent = true};
@@ -292,7 +292,7 @@ int server_up(struct cli *cli)
     } else if (view.state == SERVER_RUNNING) {
         code = up_is_there(cli, &view, "a server runs already");
     } else {
-        code = start_child(cli, dir_fd, until.deadline_us);
+        code = start_child(cli, serve, dir_fd, until.deadline_us);
     }
     if (dir_fd >= 0) {
         close(dir_fd);

@@ -7,9 +7,6 @@
 
 enum { SERVER_WAIT_MS = 60 * 1000 }; /* unless --timeout says otherwise */
 
-/* `pinpipe up`. Of several at once one starts the server, and the others find it. */
-int server_up(struct cli *cli);
-
 /* How the server, in a process of its own, takes leave of the terminal once it is sure to run. */
 struct serve_background {
     void (*leave)(void *ctx);
@@ -17,7 +14,10 @@ struct serve_background {
 };
 /* As `pinpipe serve` with the command's options (cmd_serve.c); until the terminal is left,
  * complaints go where the user sees them. NULL: it never is. The exit code. */
-int serve_behind(struct cli *cli, const struct serve_background *background);
+typedef int serve_function(struct cli *cli, const struct serve_background *background);
+
+/* `pinpipe up`. Of several at once one starts the server, and the others find it. */
+int server_up(struct cli *cli, serve_function *serve);
 
 /* Looks again and again until one of these is so; TIMED_OUT at the deadline, INTERRUPTED. */
 struct server_wait {

@@ -27,7 +27,7 @@ done
 echo 'ok - a command of a later release says so'
 "$PINPIPE" --help >out 2>err
 [ ! -s err ]
-for word in demo serve up wait status stop data topics emulate consume verify sql connect s3 config doctor; do
+for word in demo serve up wait status stop reset data topics emulate consume verify sql connect s3 config doctor; do
     grep -q "^  $word " out
     "$PINPIPE" $word --help | grep -q '^Example:'
 done

@@ -89,12 +89,16 @@ ends 4 status --data file
 ends 4 stop --data file
 ends 4 up --data file
 ends 2 up --data :memory:
+ends 2 reset --data "$data"
+ends 4 reset --yes --data file
+ends 0 reset --yes --ledger --data "$data"
 
 # --- 0, 1, 4 and 5, in front of a server
 start_server
 ends 0 status --data "$data"
 ends 0 wait --data "$data"
 ends 0 up --data "$data"
+ends 4 reset --yes --data "$data"
 while read -r code words; do
     # shellcheck disable=SC2086
     ends "$code" $words --data "$data"

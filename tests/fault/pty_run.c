@@ -1,9 +1,9 @@
 /* posix_openpt and its kin are of X/Open. */
 #define _XOPEN_SOURCE 700
-/* pty_run [-c FILE | -C FILE] COMMAND...: runs the command on a terminal of its own and copies to
- * stdout what the terminal is given, byte for byte; exits as the command does (128 + N for a
- * signal). -c FILE types Ctrl-C once FILE is there, -C FILE again and again from then on. A command
- * that hangs is killed after a minute. */
+/* pty_run [-c FILE | -C FILE] [-i LINE] COMMAND...: runs the command on a terminal of its own and
+ * copies to stdout what the terminal is given, byte for byte; exits as the command does (128 + N
+ * for a signal). -c FILE types Ctrl-C once FILE is there, -C FILE again and again from then on, -i
+ * LINE types that line once something is asked. A command that hangs is killed after a minute. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +22,7 @@ enum { columns = 200, rows = 50, slice_ms = 10, minute_ms = 60 * 1000 };
 struct sitting {
     const char *file; /* Ctrl-C when it is there; NULL: not, or not any more */
     bool again;       /* and again */
+    const char *line; /* typed behind the first thing that is printed; NULL as above */
     int master;
 };
 
@@ -65,6 +66,14 @@ static void look_for_file(struct sitting *sitting)
     }
 }
 
+static void type_line(struct sitting *sitting)
+{
+    if (sitting->line != NULL && dprintf(sitting->master, "%s\n", sitting->line) < 0) {
+        pty_give_up("the terminal");
+    }
+    sitting->line = NULL;
+}
+
 /* False: the command hangs. */
 static bool pty_copy(struct sitting *sitting)
 {
@@ -81,6 +90,7 @@ static bool pty_copy(struct sitting *sitting)
         }
         fwrite(piece, 1, (size_t)got, stdout);
         fflush(stdout);
+        type_line(sitting);
     }
     return false;
 }
@@ -90,12 +100,12 @@ int main(int argc, char **argv)
     struct sitting sitting = {.file = NULL};
     int option;
     int status = 0;
-    while ((option = getopt(argc, argv, "+c:C:")) != -1) {
+    while ((option = getopt(argc, argv, "+c:C:i:")) != -1) {
         if (option == '?') {
             return 125;
         }
-        sitting.file = optarg;
-        sitting.again = option == 'C';
+        *(option == 'i' ? &sitting.line : &sitting.file) = optarg;
+        sitting.again = sitting.again || option == 'C';
     }
     sitting.master = posix_openpt(O_RDWR | O_NOCTTY);
     if (optind >= argc || sitting.master < 0 || grantpt(sitting.master) != 0 ||

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     ledger_version = 1,
@@ -298,6 +299,60 @@ void ledger_close(struct ledger *ledger)
     }
 }
 
+/* Only a connection that is alone can leave WAL: whoever else has the ledger open would go on
+ * writing into a file that nobody finds. A damaged one is nobody's. */
+static enum status ledger_check_alone(const char *path, struct env *env, struct error *err)
+{
+    struct sqlite_db db;
+    struct sqlite_file_probe probe;
+    sqlite3_stmt *stmt = NULL;
+    const struct sqlite_db_options options = {.path = path, .env = env, .sync = DB_SYNC_NORMAL};
+    enum status status = sqlite_file_probe(path, &probe, err);
+    if (status == STATUS_OK && probe.is_sqlite && probe.application_id != 0 &&
+        probe.application_id != ledger_application_id) {
+        return error_set(err, STATUS_CONFIG,
+                         "%s is an SQLite file, but no ledger of ours: choose another --data",
+                         path);
+    }
+    if (status != STATUS_OK || !probe.is_sqlite) {
+        return status;
+    }
+    status = sqlite_db_open(&db, &options, err);
+    if (status != STATUS_OK) {
+        return status == STATUS_CORRUPT ? STATUS_OK : status;
+    }
+    if (sqlite3_prepare_v2(db.handle, "PRAGMA journal_mode=DELETE", -1, &stmt, NULL) != SQLITE_OK ||
+        sqlite3_step(stmt) != SQLITE_ROW) {
+        status = sqlite_db_error(&db, "take it over", err);
+    }
+    sqlite3_finalize(stmt);
+    sqlite_db_close(&db);
+    if (status == STATUS_BUSY) {
+        return error_set(err, status,
+                         "%s: an emulator or a verifier has it open; wait until it ends", path);
+    }
+    return status == STATUS_CORRUPT ? STATUS_OK : status;
+}
+
+enum status ledger_remove(const char *data_dir, struct env *env, struct error *err)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    char path[path_bytes_max];
+    enum status status = ledger_path(data_dir, path, err);
+    if (status != STATUS_OK || !file_exists(path)) {
+        return status;
+    }
+    status = ledger_check_alone(path, env, err);
+    for (size_t i = 0; i < ARRAY_COUNT(suffixes) && status == STATUS_OK; i++) {
+        char name[path_bytes_max + 16];
+        snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
+        if (unlink(name) != 0 && errno != ENOENT) {
+            status = error_set_errno(err, errno, "%s: cannot be removed", name);
+        }
+    }
+    return status;
+}
+
 /* --- cluster and runs ---------------------------------------------------------------------- */
 
 enum status ledger_check_cluster(const struct ledger *ledger, const char *cluster_id,
@@ -308,7 +363,7 @@ enum status ledger_check_cluster(const struct ledger *ledger, const char *cluste
     }
     return error_set(err, STATUS_CONFIG,
                      "%s holds the offsets of cluster %s, but this server is cluster %s: use the "
-                     "--data that belongs to it, or rm the ledger to begin a new one",
+                     "--data that belongs to it, or `pinpipe reset --ledger` to begin a new one",
                      ledger->db.path, ledger->cluster_id, cluster_id);
 }
 

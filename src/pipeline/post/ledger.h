@@ -26,6 +26,9 @@ enum status ledger_open(const char *data_dir, struct env *env, struct ledger **o
 enum status ledger_open_read_only(const char *data_dir, struct env *env, struct ledger **out,
                                   struct error *err) PP_MUST_USE;
 void ledger_close(struct ledger *ledger);
+/* Takes the ledger away, one that is damaged too. OK when there is none; BUSY while anybody has it
+ * open. */
+enum status ledger_remove(const char *data_dir, struct env *env, struct error *err) PP_MUST_USE;
 
 /* CONFIG, naming both and the fix, when the ledger belongs to another cluster. */
 enum status ledger_check_cluster(const struct ledger *ledger, const char *cluster_id,
