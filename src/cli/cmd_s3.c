@@ -1,4 +1,5 @@
-/* `pinpipe s3`: ls, cat, get, put here; sync in cmd_s3_sync.c. The output of ls is the aws CLI's.
+/* `pinpipe s3`: ls, cat, get, put here; cp, rm, mb, rb in cmd_s3_cp.c, sync in cmd_s3_sync.c. The
+ * output of ls is the aws CLI's.
  */
 #include "cmd_s3.h"
 #include "commands.h"
@@ -201,11 +202,6 @@ static enum status write_out(void *ctx, struct span bytes, struct error *err)
                : error_set_errno(err, errno, "cannot write to stdout");
 }
 
-static bool s3_object_parse(const char *text, struct s3_name *out)
-{
-    return s3_name_parse(text, out) && out->key.len > 0;
-}
-
 static int run_cat(struct cli *cli)
 {
     struct error err = ERROR_NONE;
@@ -228,33 +224,6 @@ static int run_cat(struct cli *cli)
 
 /* --- get and put ----------------------------------------------------------------------------- */
 
-static struct span last_part(struct span path)
-{
-    size_t start = path.len;
-    while (start > 0 && path.ptr[start - 1] != '/') {
-        start--;
-    }
-    return span_skip(path, start);
-}
-
-/* The last part of a key that becomes a file's name here, whatever the key is. */
-static bool is_file_name(struct span name)
-{
-    return name.len > 0 && !span_equal_cstr(name, ".") && !span_equal_cstr(name, "..");
-}
-
-static const char *path_to_get(struct cli *cli, const struct s3_name *name)
-{
-    struct stat info;
-    struct span file = last_part(name->key);
-    const char *path = cli->arg_count > 1 ? cli->args[1] : ".";
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-        return is_file_name(file) ? arena_printf(&cli->arena, "%s/%.*s", path, SPAN_ARG(file))
-                                  : NULL;
-    }
-    return path;
-}
-
 static int run_get(struct cli *cli)
 {
     struct error err = ERROR_NONE;
@@ -266,11 +235,10 @@ static int run_get(struct cli *cli)
     if (cli->arg_count > 1 && strcmp(cli->args[1], "-") == 0) {
         return cli_usage(cli, "to write an object to stdout: pinpipe s3 cat");
     }
-    const char *path = path_to_get(cli, &name);
-    if (path == NULL) {
-        return is_file_name(last_part(name.key))
-                   ? cli_no_memory(cli)
-                   : cli_usage(cli, "name the file: the key's end is no file's name");
+    const char *path;
+    if (s3_target_file(cli, cli->arg_count > 1 ? cli->args[1] : ".", &name, &path, &err) !=
+        STATUS_OK) {
+        return s3_target_refused(cli, &err);
     }
     enum status status = s3_session_open(&session, cli, &err);
     if (status == STATUS_OK) {
@@ -289,21 +257,13 @@ static int run_put(struct cli *cli)
     struct error err = ERROR_NONE;
     struct s3_session session;
     struct s3_name name;
-    const char *target = cli->args[1];
-    if (!s3_name_parse(target, &name)) {
-        return cli_usage(cli, "\"%s\" is not s3://bucket/key", target);
+    const char *target;
+    if (s3_target_object(cli, cli->args[1], span_from_cstr(cli->args[0]), &target, &err) !=
+        STATUS_OK) {
+        return s3_target_refused(cli, &err);
     }
-    if (name.key.len == 0 || name.key.ptr[name.key.len - 1] == '/') {
-        struct span file = last_part(span_from_cstr(cli->args[0]));
-        target = arena_printf(&cli->arena, "s3://%.*s/%.*s%.*s", SPAN_ARG(name.bucket),
-                              SPAN_ARG(name.key), SPAN_ARG(file));
-        if (target == NULL) {
-            return cli_no_memory(cli);
-        }
-        if (file.len == 0 || !s3_name_parse(target, &name)) {
-            return cli_usage(cli, "\"%s\" is not a file", cli->args[0]);
-        }
-    }
+    bool named = s3_object_parse(target, &name);
+    PP_ASSERT(named);
     enum status status = s3_session_open(&session, cli, &err);
     if (status == STATUS_OK) {
         const struct s3_transfer_progress moving = s3_session_transfer(&session, "upload");
@@ -327,6 +287,21 @@ static const struct option_spec ls_options[] = {
 static const struct option_spec sync_options[] = {
     {"delete", OPTION_SWITCH, NULL, NULL, NULL, "also delete what the source does not have"},
     {"dry-run", OPTION_SWITCH, NULL, NULL, NULL, "only say what would be done"},
+};
+
+static const struct option_spec cp_options[] = {
+    {"recursive", OPTION_SWITCH, NULL, NULL, NULL, "everything below a directory or a prefix"},
+    {"dryrun", OPTION_SWITCH, NULL, NULL, NULL, "only say what would be done"},
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "what was done as one JSON document"},
+};
+
+static const struct option_spec mb_options[] = {
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "what was done as one JSON document"},
+};
+
+static const struct option_spec rb_options[] = {
+    {"force", OPTION_SWITCH, NULL, NULL, NULL, "delete its objects first"},
+    {"json", OPTION_SWITCH, NULL, NULL, NULL, "what was done as one JSON document"},
 };
 
 static const struct command subcommands[] = {
@@ -369,6 +344,50 @@ static const struct command subcommands[] = {
         .run = run_put,
     },
     {
+        .name = "cp",
+        .summary = "Copy a file or an object, s3:// on either side or on both, as the aws CLI does",
+        .arguments = "FILE|s3://BUCKET/KEY FILE|DIR|s3://BUCKET[/KEY]",
+        .options = cp_options,
+        .option_count = ARRAY_COUNT(cp_options),
+        .example = "pinpipe s3 cp s3://user-workshop-bucket/topics topics --recursive",
+        .args_min = 2,
+        .args_max = 2,
+        .run = s3_run_cp,
+    },
+    {
+        .name = "rm",
+        .summary = "Delete an object, or everything below a prefix",
+        .arguments = "s3://BUCKET/KEY",
+        .options = cp_options,
+        .option_count = ARRAY_COUNT(cp_options),
+        .example = "pinpipe s3 rm s3://user-workshop-bucket/topics --recursive",
+        .args_min = 1,
+        .args_max = 1,
+        .run = s3_run_rm,
+    },
+    {
+        .name = "mb",
+        .summary = "Make a bucket",
+        .arguments = "s3://BUCKET",
+        .options = mb_options,
+        .option_count = ARRAY_COUNT(mb_options),
+        .example = "pinpipe s3 mb s3://my-bucket",
+        .args_min = 1,
+        .args_max = 1,
+        .run = s3_run_mb,
+    },
+    {
+        .name = "rb",
+        .summary = "Remove a bucket that is empty",
+        .arguments = "s3://BUCKET",
+        .options = rb_options,
+        .option_count = ARRAY_COUNT(rb_options),
+        .example = "pinpipe s3 rb s3://my-bucket --force",
+        .args_min = 1,
+        .args_max = 1,
+        .run = s3_run_rb,
+    },
+    {
         .name = "sync",
         .summary = "Make a directory and a prefix alike, in the direction written",
         .arguments = "DIR s3://BUCKET[/PREFIX] | s3://BUCKET[/PREFIX] DIR",
@@ -383,7 +402,7 @@ static const struct command subcommands[] = {
 
 const struct command cmd_s3 = {
     .name = "s3",
-    .summary = "List, read, copy and synchronise objects in S3",
+    .summary = "Buckets and objects in S3: list, read, copy, delete, synchronise",
     .example = "pinpipe s3 ls",
     .subcommands = subcommands,
     .subcommand_count = ARRAY_COUNT(subcommands),

@@ -19,6 +19,7 @@ static void print_done(void *ctx, enum s3_job_kind kind, struct span key, const 
          [S3_JOB_DOWNLOAD] = "(dryrun) download",
          [S3_JOB_DELETE] = "(dryrun) delete"},
     };
+    PP_ASSERT(kind != S3_JOB_COPY); /* one side is a directory */
     struct syncing *syncing = ctx;
     struct cli *cli = syncing->session.cli;
     const char *word = words[syncing->dry_run ? 1 : 0][kind];

@@ -2,6 +2,8 @@
 
 #include "resolve.h"
 
+#include <sys/stat.h>
+
 #define S3_SCHEME "s3://"
 
 bool s3_name_is_one(const char *text)
@@ -18,6 +20,67 @@ bool s3_name_parse(const char *text, struct s3_name *out)
     size_t slash = span_find_byte(rest, '/');
     *out = (struct s3_name){span_first(rest, slash), span_skip(rest, slash + 1)};
     return out->bucket.len > 0;
+}
+
+bool s3_object_parse(const char *text, struct s3_name *out)
+{
+    return s3_name_parse(text, out) && out->key.len > 0;
+}
+
+struct span s3_last_part(struct span path)
+{
+    size_t start = path.len;
+    while (start > 0 && path.ptr[start - 1] != '/') {
+        start--;
+    }
+    return span_skip(path, start);
+}
+
+enum status s3_target_object(struct cli *cli, const char *target, struct span source,
+                             const char **out, struct error *err)
+{
+    struct s3_name name;
+    struct span file = s3_last_part(source);
+    if (!s3_name_parse(target, &name)) {
+        return error_set(err, STATUS_USAGE, "\"%s\" is not s3://bucket/key", target);
+    }
+    if (name.key.len > 0 && name.key.ptr[name.key.len - 1] != '/') {
+        *out = target;
+        return STATUS_OK;
+    }
+    if (file.len == 0) {
+        return error_set(err, STATUS_USAGE, "\"%.*s\" is not a file", SPAN_ARG(source));
+    }
+    *out = arena_printf(&cli->arena, S3_SCHEME "%.*s/%.*s%.*s", SPAN_ARG(name.bucket),
+                        SPAN_ARG(name.key), SPAN_ARG(file));
+    return *out != NULL ? STATUS_OK : error_no_memory(err);
+}
+
+/* The last part of a key that becomes a file's name here, whatever the key is. */
+static bool is_file_name(struct span name)
+{
+    return name.len > 0 && !span_equal_cstr(name, ".") && !span_equal_cstr(name, "..");
+}
+
+enum status s3_target_file(struct cli *cli, const char *path, const struct s3_name *name,
+                           const char **out, struct error *err)
+{
+    struct stat info;
+    struct span file = s3_last_part(name->key);
+    *out = path;
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
+        return STATUS_OK;
+    }
+    if (!is_file_name(file)) {
+        return error_set(err, STATUS_USAGE, "name the file: the key's end is no file's name");
+    }
+    *out = arena_printf(&cli->arena, "%s/%.*s", path, SPAN_ARG(file));
+    return *out != NULL ? STATUS_OK : error_no_memory(err);
+}
+
+int s3_target_refused(const struct cli *cli, const struct error *err)
+{
+    return err->code == STATUS_USAGE ? cli_usage(cli, "%s", err->message) : cli_report(cli, err);
 }
 
 enum status s3_session_open(struct s3_session *session, struct cli *cli, struct error *err)

@@ -15,6 +15,20 @@ struct s3_name {
 bool s3_name_parse(const char *text, struct s3_name *out);
 bool s3_name_is_one(const char *text);
 
+/* "s3://bucket/key". */
+bool s3_object_parse(const char *text, struct s3_name *out);
+/* The last part of a path or a key: what follows the last slash. */
+struct span s3_last_part(struct span path);
+/* Where an object goes that is copied to `target`, "s3://bucket[/key]": a bucket and a folder
+ * ("dir/") take the source's own name. In the cli's arena. USAGE: that name is none. */
+enum status s3_target_object(struct cli *cli, const char *target, struct span source,
+                             const char **out, struct error *err) PP_MUST_USE;
+/* The same for a file: a directory takes the end of the key. */
+enum status s3_target_file(struct cli *cli, const char *path, const struct s3_name *name,
+                           const char **out, struct error *err) PP_MUST_USE;
+/* Tells what one of these refused; the exit code. */
+int s3_target_refused(const struct cli *cli, const struct error *err);
+
 struct s3_session {
     struct cli *cli;
     struct s3_client *client;

@@ -49,6 +49,7 @@ rest_url = $dead
 connect_url = $dead
 s3_url = $dead
 END
+echo x >file
 "$PINPIPE" data generate --data "$data" --rows 20 >out 2>err || fail 'rows' err
 while read -r words; do
     # shellcheck disable=SC2086
@@ -74,8 +75,15 @@ s3 cat s3://b/k
 s3 get s3://b/k
 s3 put out s3://b/k
 s3 sync s3://b dir
+s3 cp file s3://b/k
+s3 cp s3://b/k got
+s3 cp s3://b/k s3://c/k
+s3 cp s3://b dir --recursive
+s3 rm s3://b/k
+s3 rm s3://b --recursive
+s3 mb s3://b
+s3 rb s3://b
 END
-echo x >file
 ends 5 doctor --data "$data" # it has looked, and found something bad
 rm .env
 ok 'an endpoint that cannot be reached is exit 3'
@@ -144,6 +152,17 @@ done <<END
 5 s3 get s3://user-workshop-bucket/none got
 0 s3 sync s3://user-workshop-bucket/ down
 5 s3 sync s3://no-such-bucket/ down
+0 s3 cp file s3://user-workshop-bucket/c
+2 s3 cp file got
+5 s3 cp s3://user-workshop-bucket/none got
+5 s3 cp s3://user-workshop-bucket/none s3://user-workshop-bucket/c
+0 s3 rm s3://user-workshop-bucket/c
+5 s3 rm s3://no-such-bucket/c
+2 s3 rm s3://user-workshop-bucket
+0 s3 mb s3://exit-codes
+0 s3 rb s3://exit-codes
+5 s3 rb s3://exit-codes
+5 s3 rb s3://user-workshop-bucket
 0 sql SELECT(1)
 5 sql nonsense
 5 sql SELECT*FROM(none)

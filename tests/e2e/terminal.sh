@@ -67,6 +67,9 @@ shown 's3 ls of buckets' s3 ls
 shown 's3 cat' s3 cat s3://b/k
 piped 's3 cat' s3 cat s3://b/k
 shown 's3 sync' s3 sync s3://b dir
+shown 's3 cp --recursive' s3 cp s3://b s3://c --recursive
+shown 's3 cp --recursive --json' s3 cp s3://b s3://c --recursive --json
+shown 's3 rm --recursive' s3 rm s3://b --recursive
 shown 's3 sync --dry-run' s3 sync s3://b dir --dry-run
 shown 'consume' consume workshop.pin --max-messages 2
 "$PINPIPE" consume workshop.pin --max-messages 2 >out 2>err

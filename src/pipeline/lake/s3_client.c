@@ -159,6 +159,7 @@ static enum status headers_make(struct s3_slot *slot, const char *list[headers_m
     s3_header_add(&set, "content-type", span_from_cstr(slot->content_type));
     s3_header_add(&set, "range", span_from_cstr(slot->range));
     s3_header_add(&set, "if-match", span_from_cstr(slot->if_match));
+    s3_header_add(&set, "x-amz-copy-source", buf_span(&slot->copy_source));
     if (client->options.access_key != NULL) {
         const struct digest_value digest = digest_of(client->crypto, DIGEST_SHA256, slot->body);
         digest_hex(&digest, hash);
@@ -412,6 +413,7 @@ struct s3_slot *s3_slot_take(struct s3_client *client, struct error *err)
     buf_init(&slot->query, S3_URL_BYTES_MAX);
     buf_init(&slot->url, S3_URL_BYTES_MAX);
     buf_init(&slot->host, S3_URL_BYTES_MAX);
+    buf_init(&slot->copy_source, header_bytes_max / 2);
     buf_init(&slot->headers, header_bytes_max);
     buf_init(&slot->bytes, S3_PART_BYTES_MAX);
     slot->next = client->slots;
@@ -466,6 +468,13 @@ enum status s3_slot_send(struct s3_slot *slot, const struct s3_request *request,
     set_header_text(slot->content_type, request->content_type);
     set_header_text(slot->range, request->range);
     set_header_text(slot->if_match, request->if_match);
+    buf_reset(&slot->copy_source);
+    if (request->copy_bucket.len > 0) {
+        buf_append_byte(&slot->copy_source, '/');
+        url_encode(request->copy_bucket, false, &slot->copy_source);
+        buf_append_byte(&slot->copy_source, '/');
+        url_encode(request->copy_key, true, &slot->copy_source);
+    }
     buf_reset(&slot->query);
     buf_append_span(&slot->query, request->query);
     s3_client_address(client, request, &slot->host, &slot->path);
@@ -476,6 +485,7 @@ enum status s3_slot_send(struct s3_slot *slot, const struct s3_request *request,
     buf_inherit(&slot->url, &slot->host);
     buf_inherit(&slot->url, &slot->path);
     buf_inherit(&slot->url, &slot->query);
+    buf_inherit(&slot->url, &slot->copy_source);
     if (!buf_ok(&slot->url)) {
         return buf_error(&slot->url, err, STATUS_LIMIT, "%s: the URL is longer than %d bytes",
                          slot->what, S3_URL_BYTES_MAX);
@@ -666,6 +676,7 @@ void s3_client_free(struct s3_client *client)
         buf_release(&slot->query);
         buf_release(&slot->url);
         buf_release(&slot->host);
+        buf_release(&slot->copy_source);
         buf_release(&slot->headers);
         buf_release(&slot->bytes);
         free(slot);

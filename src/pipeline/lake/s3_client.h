@@ -104,6 +104,25 @@ enum status s3_client_fetch(struct s3_client *client, const struct s3_fetch *fet
 enum status s3_client_delete(struct s3_client *client, struct span bucket, struct span key,
                              struct error *err) PP_MUST_USE;
 
+/* Copies an object within S3, whatever its size; the copy keeps type and metadata. NOT_FOUND: no
+ * such source. */
+struct s3_copy {
+    struct span from_bucket;
+    struct span from_key;
+    struct span to_bucket;
+    struct span to_key;
+};
+enum status s3_client_copy(struct s3_client *client, const struct s3_copy *copy,
+                           struct error *err) PP_MUST_USE;
+
+/* --- buckets --- */
+/* In the client's region. EXISTS: it is there, this account's or another's. */
+enum status s3_client_bucket_create(struct s3_client *client, struct span bucket,
+                                    struct error *err) PP_MUST_USE;
+/* Deletes an empty bucket. */
+enum status s3_client_bucket_delete(struct s3_client *client, struct span bucket,
+                                    struct error *err) PP_MUST_USE;
+
 /* --- files --- */
 enum {
     S3_PART_BYTES = 8 * 1024 * 1024, /* of a ranged read and of a multipart upload */
@@ -135,11 +154,11 @@ enum status s3_client_upload(struct s3_client *client, struct span bucket, struc
                              struct error *err) PP_MUST_USE;
 
 /* --- many files --- */
-enum s3_job_kind { S3_JOB_UPLOAD, S3_JOB_DOWNLOAD, S3_JOB_DELETE };
+enum s3_job_kind { S3_JOB_UPLOAD, S3_JOB_DOWNLOAD, S3_JOB_DELETE, S3_JOB_COPY };
 struct s3_job {
     enum s3_job_kind kind;
     struct span key;
-    const char *path; /* not for DELETE */
+    const char *path; /* of the file; for COPY "bucket/key" of the source; not for DELETE */
     uint64_t size;    /* as far as it is known */
 };
 /* Asks `next` for jobs until it says no (its texts are copied) and does them, those above

@@ -2,6 +2,7 @@
  *
  *   s3_client.c           requests (where to, how signed), slots (sending, retries, verdicts)
  *   s3_client_objects.c   listings, single objects, many objects in order
+ *   s3_client_buckets.c   copies within S3, buckets made and deleted
  *   s3_client_read.c      objects in pieces, to files
  *   s3_client_upload.c    files to objects
  *   s3_client_jobs.c      many files */
@@ -32,9 +33,11 @@ struct s3_request {
     struct span key;    /* empty: the bucket itself */
     struct span query;  /* encoded, without '?' */
     const char *content_type;
-    const char *range;    /* "bytes=0-7" */
-    const char *if_match; /* with its quotes */
-    struct span body;     /* borrowed until the slot has settled */
+    const char *range;       /* "bytes=0-7" */
+    const char *if_match;    /* with its quotes */
+    struct span copy_bucket; /* of the object that is copied; empty: none */
+    struct span copy_key;
+    struct span body; /* borrowed until the slot has settled */
     bool has_body;
 };
 
@@ -61,6 +64,7 @@ struct s3_slot {
     char content_type[S3_HEADER_TEXT_BYTES];
     char range[S3_HEADER_TEXT_BYTES];
     char if_match[S3_HEADER_TEXT_BYTES];
+    struct buf copy_source;          /* encoded */
     char what[S3_HEADER_TEXT_BYTES]; /* "GET s3://bucket/key", for messages */
     struct buf host;
     struct span body;
@@ -119,6 +123,8 @@ enum status s3_slot_verdict(const struct s3_slot *slot, struct error *err);
 /* take, send, wait, verdict. The slot is the caller's also after a failure (or NULL). */
 enum status s3_client_call(struct s3_client *client, const struct s3_request *request,
                            struct s3_slot **slot, struct error *err) PP_MUST_USE;
+/* What a copy's answer means: S3 may say 200 first and fail later, in the body. */
+enum status s3_copy_verdict(const struct s3_slot *slot, struct error *err);
 /* ETag, size and time of an answer; the size is the whole object's, of a range too. */
 void s3_client_head_read(const struct http_response *response, struct s3_head *out);
 

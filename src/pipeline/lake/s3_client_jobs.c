@@ -70,6 +70,11 @@ static enum status job_start(const struct job_run *run, struct job_place *place,
     case S3_JOB_DELETE:
         request.method = "DELETE";
         break;
+    case S3_JOB_COPY:
+        request.method = "PUT";
+        request.copy_key = span_from_cstr(job->path);
+        (void)span_next_part(&request.copy_key, '/', &request.copy_bucket);
+        break;
     }
     return s3_slot_send(place->slot, &request, err);
 }
@@ -95,6 +100,8 @@ static enum status s3_job_finish(const struct job_place *place, struct error *er
     enum status status = s3_slot_verdict(place->slot, err);
     if (status == STATUS_OK && place->job.kind == S3_JOB_DOWNLOAD) {
         status = download_finish(place, err);
+    } else if (status == STATUS_OK && place->job.kind == S3_JOB_COPY) {
+        status = s3_copy_verdict(place->slot, err);
     }
     return status;
 }
@@ -143,7 +150,8 @@ static enum status fill(struct job_run *run, struct error *err)
         if (status != STATUS_OK || !more) {
             break;
         }
-        run->has_large = job.kind != S3_JOB_DELETE && job.size > S3_PART_BYTES;
+        run->has_large =
+            (job.kind == S3_JOB_UPLOAD || job.kind == S3_JOB_DOWNLOAD) && job.size > S3_PART_BYTES;
         place = run->has_large ? &run->large : place;
         enum status begun = place_take(place, &job, err);
         if (begun == STATUS_OK && !run->has_large) {

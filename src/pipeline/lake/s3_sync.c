@@ -319,7 +319,7 @@ static bool on_both(struct sync *sync, struct s3_job *job)
     if (sync->delete_pass) {
         return false;
     }
-    if (is_alike(sync)) {
+    if (!sync->options->copy_alike && is_alike(sync)) {
         sync->summary->alike++;
         return false;
     }

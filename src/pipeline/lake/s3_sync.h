@@ -18,6 +18,7 @@ struct s3_sync_options {
     const char *dir;
     bool upload;       /* from the directory to the bucket */
     bool delete_extra; /* what the source does not have is deleted */
+    bool copy_alike;   /* what is alike is copied, too: the target's is replaced */
     bool dry_run;      /* `did` is told, nothing is done */
     /* Told of each file that was copied or deleted; may be NULL. */
     void (*did)(void *ctx, enum s3_job_kind kind, struct span key, const char *path);
