@@ -89,6 +89,7 @@ static const char *end_word(enum emulator_end end)
     static const char *const words[] = {
         [EMULATOR_END_DONE] = "done",
         [EMULATOR_END_INTERRUPTED] = "interrupted",
+        [EMULATOR_END_REFUSED] = "refused",
         [EMULATOR_END_SAME_FAILURES] = "same_failures",
         [EMULATOR_END_UNREACHABLE] = "unreachable",
         [EMULATOR_END_ERROR] = "error",
@@ -211,6 +212,13 @@ static int emulate_print_json(const struct cli *cli, const struct emulator_optio
 static void print_end(const struct cli *cli, const struct emulator_summary *s)
 {
     switch (s->end) {
+    case EMULATOR_END_REFUSED:
+        fprintf(
+            cli->err,
+            "pinpipe %s: stopped at the first post that no other attempt would help: %s. Run it "
+            "again once that is mended\n",
+            cli->command_path, s->first_failure);
+        break;
     case EMULATOR_END_SAME_FAILURES:
         fprintf(cli->err,
                 "pinpipe %s: stopped, because %d posts in a row failed alike: %s. Nothing more was "

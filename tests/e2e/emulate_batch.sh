@@ -70,11 +70,25 @@ stop_server
 start_server --api-key sesame
 "$PINPIPE" emulate batch --data "$data" --rows 500 --json >out 2>err
 [ $? -eq 5 ] || fail 'a refusal of everything is exit 5' out err
-[ "$(json_number out end)" = same_failures ] && [ "$(json_number out failed)" -lt 12 ] ||
+[ "$(json_number out end)" = refused ] && [ "$(json_number out failed)" -le 3 ] && [ "$(json_number out retries)" = 0 ] ||
     fail 'a refusal of everything ends the run early' out err
 grep -q 'HTTP 403' err || fail 'the reason is named' err
+grep -q 'first post.*hint: ' err || fail 'with the hint of the server' err
 "$PINPIPE" emulate batch --data "$data" --rows 5 --api-key sesame >out 2>err || fail 'the key opens' out err
-ok 'a refusal of everything ends the run early and names the reason'
+"$PINPIPE" topics delete workshop.user --data "$data" --api-key sesame >out 2>err || fail 'a topic goes' err
+"$PINPIPE" emulate batch --data "$data" --rows 500 --api-key sesame --json >out 2>err
+[ $? -eq 5 ] && [ "$(json_number out end)" = refused ] && [ "$(json_number out retries)" = 0 ] || fail 'a missing topic' out err
+grep -q 'hint: .*pinpipe topics create workshop.user' err || fail 'and what makes it' err
+stop_server
+start_server --stage prod --permissions workshop
+"$PINPIPE" emulate batch --data "$data" --rows 500 --json --iam-username other >out 2>err
+[ $? -eq 5 ] && [ "$(json_number out end)" = refused ] && grep -q '40301.*hint: ' err || fail 'a permission that is refused' out err
+mkdir fresh && cp "$data/rds.db" fresh/
+"$PINPIPE" emulate batch --data fresh --rows 500 --json --invoke-url "http://127.0.0.1:$(ready_port gateway_url)/test" >out 2>err
+[ $? -eq 5 ] && [ "$(json_number out end)" = refused ] && grep -q 'HTTP 403.*hint: .*prod' err || fail 'a wrong stage' out err
+"$PINPIPE" emulate batch --data fresh --rows 5 --invoke-url "http://127.0.0.1:$(ready_port gateway_url)/prod" >out 2>err ||
+    fail 'the right one, with the same ledger' out err
+ok 'what would be refused for ever ends the run at the first post, with the hint'
 stop_server
 
 rm -f "$data"/state.db*

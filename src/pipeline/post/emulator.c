@@ -111,11 +111,13 @@ static enum status identify_cluster(struct emulator *e, struct error *err)
 {
     const struct retry_policy *retry = &e->options->retry;
     char *id = e->summary->cluster_id;
+    struct error why = ERROR_NONE; /* it does not say */
     for (int64_t attempts = 1;; attempts++) {
-        enum status status = e->poster->ops->identify(e->poster, id, err);
+        enum status status = e->poster->ops->identify(e->poster, id, &why);
         if (status == STATUS_OK) {
             break;
         }
+        *err = why;
         if (status != STATUS_BUSY) {
             return status;
         }
@@ -132,7 +134,9 @@ static enum status identify_cluster(struct emulator *e, struct error *err)
         }
     }
     if (id[0] == '\0') {
-        emulator_note(e, "the server does not tell its cluster's id: the ledger says \"unknown\"");
+        emulator_note(e,
+                      "the server does not tell its cluster's id (%s): the ledger says \"unknown\"",
+                      why.message[0] != '\0' ? why.message : "it has none");
         snprintf(id, sizeof(e->summary->cluster_id), "unknown");
     }
     return STATUS_OK;

@@ -58,6 +58,7 @@ void emulator_options_init(struct emulator_options *options);
 enum emulator_end {
     EMULATOR_END_DONE,          /* every row was posted and settled */
     EMULATOR_END_INTERRUPTED,   /* progress->should_stop */
+    EMULATOR_END_REFUSED,       /* the first post that was refused for good */
     EMULATOR_END_SAME_FAILURES, /* what fails will go on failing */
     EMULATOR_END_UNREACHABLE,   /* nothing listened during all attempts of a post */
     EMULATOR_END_ERROR,         /* the returned status says why */

@@ -117,6 +117,8 @@ static void count_same_failure(struct emulator *e, const struct post_outcome *ou
     }
     if (outcome->unreachable) {
         emulator_lanes_stop(e, EMULATOR_END_UNREACHABLE);
+    } else if (outcome->permanent) {
+        emulator_lanes_stop(e, EMULATOR_END_REFUSED);
     } else if (e->same_failures >= EMULATOR_SAME_FAILURES_MAX) {
         emulator_lanes_stop(e, EMULATOR_END_SAME_FAILURES);
     }

@@ -42,7 +42,7 @@ enum statement_id {
 static const char *const statement_sql[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
-    [STATEMENT_CLUSTER_PUT] = "INSERT INTO meta (name, value) VALUES ('cluster_id', ?1)",
+    [STATEMENT_CLUSTER_PUT] = "INSERT OR REPLACE INTO meta (name, value) VALUES ('cluster_id', ?1)",
     [STATEMENT_RUN_ADD] =
         "INSERT INTO run (started_ms, user_id, row_order, seed, datetime_style, lanes_per_topic,"
         " rows_wanted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -367,11 +367,26 @@ enum status ledger_check_cluster(const struct ledger *ledger, const char *cluste
                      ledger->db.path, ledger->cluster_id, cluster_id);
 }
 
+/* Whether a record of any post may be somewhere. */
+static enum status ledger_may_have_kept(struct ledger *ledger, int64_t *out, struct error *err)
+{
+    return sqlite_db_query_i64(
+        &ledger->db, "SELECT EXISTS (SELECT 1 FROM post WHERE state <> 2 OR maybe_kept > 0)", out,
+        err);
+}
+
 enum status ledger_bind_cluster(struct ledger *ledger, const char *cluster_id, struct error *err)
 {
+    int64_t kept = 0;
     enum status status = ledger_check_cluster(ledger, cluster_id, err);
-    if (status != STATUS_OK || ledger->cluster_id[0] != '\0') {
-        return status;
+    if (status == STATUS_OK && ledger->cluster_id[0] != '\0') {
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK) {
+        struct error ignored;
+        if (ledger_may_have_kept(ledger, &kept, &ignored) != STATUS_OK || kept != 0) {
+            return status;
+        }
     }
     if (strlen(cluster_id) >= sizeof(ledger->cluster_id)) {
         return error_set(err, STATUS_LIMIT, "the cluster's id is over %d bytes long",

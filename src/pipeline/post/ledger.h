@@ -33,7 +33,8 @@ enum status ledger_remove(const char *data_dir, struct env *env, struct error *e
 /* CONFIG, naming both and the fix, when the ledger belongs to another cluster. */
 enum status ledger_check_cluster(const struct ledger *ledger, const char *cluster_id,
                                  struct error *err) PP_MUST_USE;
-/* A writer binds: the check of ledger_check_cluster, and a ledger without an id takes this one. */
+/* A writer binds: the check of ledger_check_cluster, and a ledger without an id takes this one; so
+ * does one of which no post was kept anywhere, such as those of a wrong stage. */
 enum status ledger_bind_cluster(struct ledger *ledger, const char *cluster_id,
                                 struct error *err) PP_MUST_USE;
 

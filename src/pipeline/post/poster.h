@@ -29,6 +29,7 @@ struct post_outcome {
     int64_t offset;
     int http_status;    /* 0: no answer */
     int64_t error_code; /* the service's own; 0: none */
+    bool permanent;     /* given up, and any other post of the run would be as well */
     bool unreachable;   /* nothing listens there, or nobody answers in time */
     int64_t wish_us;    /* Retry-After; 0: none */
     char reason[POST_REASON_BYTES_MAX];
@@ -41,8 +42,8 @@ typedef void (*post_done_fn)(void *ctx, size_t slot, const struct post_outcome *
 struct poster_ops {
     /* The name of the topic that a table's rows go to. */
     const char *(*target)(const struct poster *poster, enum table_id table);
-    /* Asks which cluster answers there; "" when it does not say. Blocks. UNREACHABLE: nothing
-     * listens (the message says what to start); BUSY: ask again later. */
+    /* Asks which cluster answers there; "" when it does not say (the message says why). Blocks.
+     * UNREACHABLE: nothing listens (the message says what to start); BUSY: ask again later. */
     enum status (*identify)(struct poster *poster, char out[POSTER_CLUSTER_ID_BYTES_MAX],
                             struct error *err);
     /* Sends a row's JSON on a free slot; the value is copied. */

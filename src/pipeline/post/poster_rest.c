@@ -184,7 +184,8 @@ static enum status ask_cluster_at(struct rest_poster *poster, const char *base_u
         if (status == STATUS_NO_MEMORY) {
             (void)error_no_memory(err);
         } else if (status != STATUS_OK) {
-            (void)error_set(err, status, "%s: no cluster id", buf_cstr(&url));
+            (void)error_set(err, status, "%s: %s", buf_cstr(&url),
+                            outcome.reason[0] != '\0' ? outcome.reason : "no cluster id");
         }
     }
     buf_release(&url);

@@ -5,6 +5,9 @@
  * record codes that stand for Kafka's RetriableException (50003). Not 50002 (any other Kafka error)
  * nor 40301 and 40101 (permissions): they come back the same.
  *
+ * What no other post will overcome: a stage, a key or credentials that are refused, no permission,
+ * no such topic. The proxy calls the last one retriable, but only waits for somebody to make it.
+ *
  * What may have been kept: whenever the request left and no definite answer came. A 50003 is such a
  * case too (a batch that expired may have been written), unless its words say that the topic's
  * metadata never came, which happens before anything is sent. */
@@ -21,6 +24,8 @@ enum {
     shown_text_bytes_max = 200,
     code_kafka_error = 50002,
     code_kafka_retriable = 50003,
+    code_not_authenticated = 40101,
+    code_not_authorized = 40301,
 };
 
 void rest_answer_init(struct rest_answer *answer)
@@ -188,10 +193,25 @@ static bool record_code_is_retriable(int64_t code)
            (code != code_kafka_error && code >= 500 && code < 600);
 }
 
+static bool topic_is_missing(const struct rest_answer *answer)
+{
+    struct span text = buf_span(&answer->text);
+    return span_starts_with(text, SPAN_LIT("Topic ")) &&
+           strstr(text.ptr, " not present in metadata") != NULL;
+}
+
 static void judge_record(struct rest_answer *answer, struct post_outcome *outcome)
 {
-    if (!record_code_is_retriable(answer->error_code)) {
+    int64_t code = answer->error_code;
+    if (!record_code_is_retriable(code)) {
         outcome->result = POST_GIVE_UP;
+        outcome->permanent = code == code_not_authenticated || code == code_not_authorized ||
+                             code == 401 || code == 403 || code == 404;
+        return;
+    }
+    if (topic_is_missing(answer)) {
+        outcome->result = POST_GIVE_UP;
+        outcome->permanent = true;
         return;
     }
     bool before_sending = strstr(buf_cstr(&answer->text), "not present in metadata") != NULL;
@@ -204,6 +224,7 @@ static void judge_status(int status, struct post_outcome *outcome)
     bool server_side = (status >= 500 && status <= 599 && status != 501) || status == 408;
     outcome->result = server_side || status == 429 ? POST_RETRY : POST_GIVE_UP;
     outcome->maybe_kept = server_side;
+    outcome->permanent = status == 401 || status == 403 || status == 404;
 }
 
 static void judge_failure(const struct http_response *response, struct post_outcome *outcome)

@@ -71,6 +71,18 @@ static void all_forbidden(struct emulator_world *f, enum table_id table, int64_t
     fail_with(outcome, POST_GIVE_UP, 403, false);
 }
 
+static void geo_has_no_topic(struct emulator_world *f, enum table_id table, int64_t row, int64_t n,
+                             struct post_outcome *outcome)
+{
+    (void)f;
+    (void)row;
+    (void)n;
+    if (table == TABLE_GEO) {
+        fail_with(outcome, POST_GIVE_UP, 200, false);
+        outcome->permanent = true;
+    }
+}
+
 static void all_gone(struct emulator_world *f, enum table_id table, int64_t row, int64_t n,
                      struct post_outcome *outcome)
 {
@@ -278,6 +290,21 @@ static void the_same_refusal_again_and_again_ends_the_run(void **state)
     assert_int_equal(f->summary.posts_acked, 0);
     assert_int_equal(emulator_world_ask(f, "SELECT count(*) FROM post WHERE state = 0"), 0);
     assert_string_equal(f->summary.first_failure, "HTTP 403");
+}
+
+static void the_first_refusal_for_good_ends_the_run(void **state)
+{
+    struct emulator_world *f = *state;
+    f->script = geo_has_no_topic;
+    f->options.rows = 1000;
+    emulator_world_run(f);
+    assert_int_equal(f->summary.end, EMULATOR_END_REFUSED);
+    assert_int_equal(f->summary.posts_failed, 1);
+    assert_int_equal(f->summary.retries, 0);
+    assert_in_range(f->post_count, 1, 3);
+    assert_false(emulator_succeeded(&f->summary));
+    assert_string_equal(f->summary.first_failure, "HTTP 200");
+    assert_int_equal(emulator_world_ask(f, "SELECT count(*) FROM post WHERE state = 0"), 0);
 }
 
 static void a_server_that_is_gone_for_good_ends_the_run_as_unreachable(void **state)
@@ -523,6 +550,7 @@ int main(void)
         EMULATOR_TEST(attempts_that_all_end_open_leave_a_post_in_doubt),
         EMULATOR_TEST(a_refused_post_fails_with_its_reason_and_the_rest_goes_on),
         EMULATOR_TEST(the_same_refusal_again_and_again_ends_the_run),
+        EMULATOR_TEST(the_first_refusal_for_good_ends_the_run),
         EMULATOR_TEST(a_server_that_is_gone_for_good_ends_the_run_as_unreachable),
         EMULATOR_TEST(a_stop_leaves_a_named_partial_triple_and_no_open_intent),
         EMULATOR_TEST(a_stop_between_two_triples_leaves_nothing_partial),

@@ -303,6 +303,31 @@ static void runs_remember_how_they_were_made(void **state)
     assert_int_equal(ledger_get_run(f->ledger, 99, &run, &err), STATUS_NOT_FOUND);
 }
 
+static void a_ledger_of_which_nothing_was_kept_belongs_to_none(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = ERROR_NONE;
+    int64_t ids[3];
+    open_ledger(f);
+    assert_int_equal(ledger_bind_cluster(f->ledger, "unknown", &err), STATUS_OK);
+    add_triple(f, begin_run(f), 0, ids);
+    for (int t = 0; t < 3; t++) {
+        const struct ledger_outcome refused = {.post_id = ids[t],
+                                               .state = LEDGER_FAILED,
+                                               .attempts = 1,
+                                               .reason = SPAN_LIT("HTTP 403")};
+        put_outcome(f, &refused);
+    }
+    assert_int_equal(ledger_check_cluster(f->ledger, "first", &err), STATUS_CONFIG);
+    assert_int_equal(ledger_bind_cluster(f->ledger, "first", &err), STATUS_OK);
+    reopen(f);
+    assert_int_equal(ledger_check_cluster(f->ledger, "first", &err), STATUS_OK);
+    const struct ledger_outcome doubt = {
+        .post_id = ids[0], .state = LEDGER_IN_DOUBT, .attempts = 1, .maybe_kept = 1};
+    put_outcome(f, &doubt);
+    assert_int_equal(ledger_bind_cluster(f->ledger, "second", &err), STATUS_CONFIG);
+}
+
 static void a_ledger_belongs_to_one_cluster(void **state)
 {
     struct fixture *f = *state;
@@ -314,6 +339,8 @@ static void a_ledger_belongs_to_one_cluster(void **state)
     assert_int_equal(ledger_check_cluster(f->ledger, "first", &err), STATUS_OK);
     assert_int_equal(ledger_check_cluster(f->ledger, "any", &err), STATUS_CONFIG);
     assert_int_equal(ledger_bind_cluster(f->ledger, "first", &err), STATUS_OK);
+    int64_t ids[3];
+    add_triple(f, begin_run(f), 0, ids);
     assert_int_equal(ledger_bind_cluster(f->ledger, "second", &err), STATUS_CONFIG);
     assert_non_null(strstr(err.message, "first"));
     assert_non_null(strstr(err.message, "second"));
@@ -432,6 +459,7 @@ int main(void)
         LEDGER_TEST(a_withdrawn_intent_was_never_there),
         LEDGER_TEST(runs_remember_how_they_were_made),
         LEDGER_TEST(a_ledger_belongs_to_one_cluster),
+        LEDGER_TEST(a_ledger_of_which_nothing_was_kept_belongs_to_none),
         LEDGER_TEST(a_reader_sees_the_view_while_a_writer_has_it_open),
         LEDGER_TEST(rows_posted_speaks_in_words),
         LEDGER_TEST(a_file_that_is_no_ledger_of_ours_is_refused),

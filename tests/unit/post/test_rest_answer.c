@@ -35,7 +35,12 @@ static const struct answer_case cases[] = {
     {"unknown topic was never sent to Kafka", HTTP_FAILURE_NONE, 200, "",
      "{\"offsets\":[{\"partition\":null,\"offset\":null,\"error_code\":50003,\"error\":\"Topic t "
      "not present in metadata after 60000 ms.\"}]}",
-     POST_RETRY, false, 50003, "not present"},
+     POST_GIVE_UP, false, 50003, "not present"},
+    {"a partition that may still come", HTTP_FAILURE_NONE, 200, "",
+     "{\"offsets\":[{\"error_code\":50003,\"error\":\"Partition 1 of topic t with partition count "
+     "1 "
+     "is not present in metadata after 60000 ms.\"}]}",
+     POST_RETRY, false, 50003, "Partition 1"},
     {"other Kafka error in a 200", HTTP_FAILURE_NONE, 200, "",
      "{\"offsets\":[{\"partition\":null,\"offset\":null,\"error_code\":50002,\"error\":\"too "
      "large\"}]}",
@@ -183,11 +188,51 @@ static void what_never_connects_or_answers_is_unreachable(void **state)
     }
 }
 
+static void what_no_other_post_overcomes_is_permanent(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *body;
+        bool permanent;
+    } answers[] = {
+        {401, "{\"message\":\"Unauthorized\"}", true},
+        {403, "{\"message\":\"Forbidden\"}", true},
+        {404, "{\"error_code\":40401,\"message\":\"Topic not found.\"}", true},
+        {200, "{\"offsets\":[{\"error_code\":40301,\"error\":\"no\"}]}", true},
+        {200, "{\"offsets\":[{\"error_code\":40101,\"error\":\"no\"}]}", true},
+        {200, "{\"offsets\":[{\"error_code\":404,\"message\":\"no such topic\"}]}", true},
+        {200,
+         "{\"offsets\":[{\"error_code\":50003,\"error\":\"Topic t not present in metadata after "
+         "60000 ms.\"}]}",
+         true},
+        {200, "{\"offsets\":[{\"error_code\":50002,\"error\":\"too large\"}]}", false},
+        {200, "{\"offsets\":[{\"error_code\":50003,\"error\":\"Expiring 1 record(s)\"}]}", false},
+        {413, "{\"message\":\"Request Too Long\"}", false},
+        {422, "{\"error_code\":422,\"message\":\"no\"}", false},
+        {429, "{\"message\":\"Too Many Requests\"}", false},
+        {503, "{\"message\":\"Service Unavailable\"}", false},
+    };
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        const struct answer_case c = {.label = answers[i].body,
+                                      .failure = HTTP_FAILURE_NONE,
+                                      .status = answers[i].status,
+                                      .headers = "",
+                                      .body = answers[i].body};
+        struct post_outcome outcome;
+        judge(&c, &outcome);
+        if (outcome.permanent != answers[i].permanent) {
+            fail_msg("%d %s: permanent %d", c.status, c.body, outcome.permanent);
+        }
+        assert_true(!outcome.permanent || (outcome.result == POST_GIVE_UP && !outcome.maybe_kept));
+    }
+}
+
 static void retry_after_in_seconds_is_heard(void **state)
 {
     (void)state;
     struct post_outcome outcome;
-    struct answer_case c = cases[9];
+    struct answer_case c = cases[10];
     c.headers = "Retry-After: 3\r\n";
     judge(&c, &outcome);
     assert_int_equal(outcome.wish_us, 3000000);
@@ -244,6 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_answer_gets_its_verdict),
+        cmocka_unit_test(what_no_other_post_overcomes_is_permanent),
         cmocka_unit_test(what_never_connects_or_answers_is_unreachable),
         cmocka_unit_test(retry_after_in_seconds_is_heard),
         cmocka_unit_test(a_long_reason_is_cut_at_a_character),
