@@ -16,6 +16,8 @@ enum {
     path_bytes_max = 16 * 1024,
     name_columns = 32,
     read_bytes = 64 * 1024,
+    created_wait_ms = 10 * 1000,
+    created_look_ms = 50,
 };
 
 struct connect_session {
@@ -211,36 +213,6 @@ static bool is_connector(const struct json_node *root)
            json_node_is_object(json_node_get(root, "config"));
 }
 
-static int connect_run_create(struct cli *cli)
-{
-    struct error err = ERROR_NONE;
-    struct json_doc *doc = NULL;
-    struct connect_session s;
-    struct connect_document document;
-    connect_document_init(&document);
-    enum status status = connect_session_open(&s, cli, &err);
-    if (status == STATUS_OK) {
-        status = document_get(cli, &document, &err);
-    }
-    if (status == STATUS_OK) {
-        status = connect_create(&s, &document, &err);
-    }
-    if (status == STATUS_OK) {
-        status = connect_parse(&s, is_connector, &doc, &err);
-    }
-    json_doc_free(doc);
-    if (status == STATUS_OK && cli_switch(cli, "json")) {
-        connect_print_document(&s);
-    } else if (status == STATUS_OK) {
-        fputs("created ", cli->out);
-        put_text(cli, s.name);
-        fputc('\n', cli->out);
-    }
-    int code = connect_session_close(&s, status, &err);
-    connect_document_release(&document);
-    return code;
-}
-
 /* "s3.bucket.name: Missing required ..." for each error of the answer; how many. */
 static size_t print_findings(struct cli *cli, const struct json_node *root)
 {
@@ -399,18 +371,10 @@ static void print_trace(struct cli *cli, const struct json_node *of)
     }
 }
 
-static void print_status(const struct connect_session *s, const struct json_node *root)
+static void print_tasks(struct cli *cli, const struct json_node *root)
 {
-    struct cli *cli = s->cli;
-    const struct json_node *connector = json_node_get(root, "connector");
     const struct json_node *tasks = json_node_get(root, "tasks");
-    put_text(cli, s->name);
-    fputs("  ", cli->out);
-    put_text(cli, connect_text_of(connector, "state"));
-    fputs("  on ", cli->out);
-    put_text(cli, connect_text_of(connector, "worker_id"));
-    fputc('\n', cli->out);
-    print_trace(cli, connector);
+    print_trace(cli, json_node_get(root, "connector"));
     for (size_t i = 0; i < json_node_count(tasks); i++) {
         const struct json_node *task = json_node_at(tasks, i);
         int64_t id = (int64_t)i;
@@ -421,6 +385,147 @@ static void print_status(const struct connect_session *s, const struct json_node
         print_trace(cli, task);
     }
 }
+
+static void print_status(const struct connect_session *s, const struct json_node *root)
+{
+    struct cli *cli = s->cli;
+    const struct json_node *connector = json_node_get(root, "connector");
+    put_text(cli, s->name);
+    fputs("  ", cli->out);
+    put_text(cli, connect_text_of(connector, "state"));
+    fputs("  on ", cli->out);
+    put_text(cli, connect_text_of(connector, "worker_id"));
+    fputc('\n', cli->out);
+    print_tasks(cli, root);
+}
+
+/* --- create ---------------------------------------------------------------------------------- */
+
+/* The state of a task that a worker has not taken yet changes by itself. */
+static bool task_is_settled(const struct json_node *task)
+{
+    static const char *const settled[] = {"RUNNING", "FAILED", "PAUSED"};
+    const char *state = connect_text_of(task, "state");
+    for (size_t i = 0; i < ARRAY_COUNT(settled); i++) {
+        if (strcmp(state, settled[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool connector_has_failed(const struct json_node *root)
+{
+    const struct json_node *tasks = json_node_get(root, "tasks");
+    bool failed = strcmp(connect_text_of(json_node_get(root, "connector"), "state"), "FAILED") == 0;
+    for (size_t i = 0; i < json_node_count(tasks); i++) {
+        failed = failed || strcmp(connect_text_of(json_node_at(tasks, i), "state"), "FAILED") == 0;
+    }
+    return failed;
+}
+
+static bool connector_is_settled(const struct json_node *root)
+{
+    const struct json_node *tasks = json_node_get(root, "tasks");
+    bool settled = json_node_count(tasks) > 0;
+    for (size_t i = 0; i < json_node_count(tasks); i++) {
+        settled = settled && task_is_settled(json_node_at(tasks, i));
+    }
+    return settled || connector_has_failed(root);
+}
+
+/* A worker deals tasks out after it has answered, and what a task stumbles over comes with its
+ * first records: so a connector that runs is looked at once more. *doc is NULL where the worker
+ * told nothing in time. */
+static enum status created_watch(struct connect_session *s, struct json_doc **doc,
+                                 struct error *err)
+{
+    struct env *env = &s->cli->env;
+    int64_t deadline_us = env->monotonic_us(env) + (int64_t)created_wait_ms * 1000;
+    bool again = false;
+    for (;;) {
+        connect_path(&s->path, s->name, "/status");
+        enum status status = connect_call(s, "GET", NULL, err);
+        json_doc_free(*doc);
+        *doc = NULL;
+        if (status == STATUS_OK) {
+            status = connect_parse(s, is_status, doc, err);
+        }
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+            return status;
+        }
+        bool settled = *doc != NULL && connector_is_settled(json_doc_root(*doc));
+        if ((settled && (again || connector_has_failed(json_doc_root(*doc)))) ||
+            env->monotonic_us(env) >= deadline_us || cli_interrupted()) {
+            return STATUS_OK;
+        }
+        again = settled;
+        env->sleep_us(env, (int64_t)created_look_ms * 1000);
+    }
+}
+
+/* The end of a creation: its tasks are told, and FAILED says that one of them has failed. */
+static enum status created_tell(struct connect_session *s, struct error *err)
+{
+    struct cli *cli = s->cli;
+    struct json_doc *doc = NULL;
+    enum status status = created_watch(s, &doc, err);
+    if (status != STATUS_OK) {
+        json_doc_free(doc);
+        return status;
+    }
+    const struct json_node *root = doc != NULL ? json_doc_root(doc) : NULL;
+    if (root != NULL && !cli_switch(cli, "json")) {
+        print_tasks(cli, root);
+    }
+    if (root == NULL || !connector_is_settled(root)) {
+        fputs("connect: no worker has taken its tasks yet; `pinpipe connect status` tells when\n",
+              cli->err);
+    } else if (connector_has_failed(root)) {
+        status =
+            error_set(err, STATUS_FAILED,
+                      "%s is there, but has failed: `pinpipe connect status` has the trace; "
+                      "mend what it names, then `pinpipe connect restart`, or delete and create",
+                      s->name);
+    }
+    json_doc_free(doc);
+    return status;
+}
+
+static int connect_run_create(struct cli *cli)
+{
+    struct error err = ERROR_NONE;
+    struct json_doc *doc = NULL;
+    struct connect_session s;
+    struct connect_document document;
+    connect_document_init(&document);
+    enum status status = connect_session_open(&s, cli, &err);
+    if (status == STATUS_OK) {
+        status = document_get(cli, &document, &err);
+    }
+    if (status == STATUS_OK) {
+        status = connect_create(&s, &document, &err);
+    }
+    if (status == STATUS_OK) {
+        status = connect_parse(&s, is_connector, &doc, &err);
+    }
+    json_doc_free(doc);
+    if (status == STATUS_OK && cli_switch(cli, "json")) {
+        connect_print_document(&s);
+    } else if (status == STATUS_OK) {
+        fputs("created ", cli->out);
+        put_text(cli, s.name);
+        fputc('\n', cli->out);
+    }
+    if (status == STATUS_OK) {
+        status = created_tell(&s, &err);
+    }
+    int code = connect_session_close(&s, status, &err);
+    connect_document_release(&document);
+    return code;
+}
+
+/* --- showing --------------------------------------------------------------------------------- */
 
 /* What a command that shows something prints of the answer's document. */
 typedef void (*connect_print_fn)(const struct connect_session *s, const struct json_node *root);
@@ -601,7 +706,8 @@ static const struct option_spec config_options[] = {
 static const struct command subcommands[] = {
     {
         .name = "create",
-        .summary = "Make a connector; without --config the workshop's S3 sink",
+        .summary =
+            "Make a connector and tell its tasks' states; without --config the workshop's S3 sink",
         .arguments = "[NAME]",
         .options = config_options,
         .option_count = ARRAY_COUNT(config_options),

@@ -31,7 +31,8 @@ grep -q '^io.confluent.connect.s3.S3SinkConnector  sink  ' out || fail 'the S3 s
 connect validate || fail 'the workshop'"'"'s configuration is valid' out err
 [ "$(cat out)" = valid ] || fail 'and it says so' out
 connect create || fail 'the workshop'"'"'s connector is created' out err
-[ "$(cat out)" = 'created workshop-connector' ] || fail 'by the workshop'"'"'s name' out
+[ "$(head -1 out)" = 'created workshop-connector' ] || fail 'by the workshop'"'"'s name' out
+grep -qx '  task 0  RUNNING' out || fail 'with the states of its tasks' out
 refused 5 'already exists' create
 await 'its task runs' has_task workshop-connector RUNNING
 post workshop.pin '{"index":7,"title":"x"}'
@@ -54,6 +55,22 @@ refused 5 'workshop-connector' status
 refused 5 'nobody' delete nobody
 connect list && [ ! -s out ] || fail 'nothing is listed any more' out
 ok 'pause, resume, restart, status and delete do what they say'
+cat >nowhere.properties <<'P'
+connector.class=io.confluent.connect.s3.S3SinkConnector
+topics=workshop.pin
+s3.bucket.name=no-such-bucket
+s3.region=us-east-1
+flush.size=1
+storage.class=io.confluent.connect.s3.storage.S3Storage
+format.class=io.confluent.connect.s3.format.json.JsonFormat
+P
+refused 5 'nowhere is there, but has failed.*connect restart' create nowhere --config nowhere.properties
+[ "$(head -1 out)" = 'created nowhere' ] && grep -q '^  task 0  FAILED' out && grep -q 'no-such-bucket' out || fail 'the trace of the task is shown' out
+connect delete nowhere || fail 'it is there, and can be deleted' out err
+refused 5 'has failed' create nowhere --config nowhere.properties --json
+grep -q '^{.*"name":"nowhere"' out && [ "$(wc -l <out)" -eq 1 ] || fail 'as JSON it is one document, and the exit code tells' out
+connect delete nowhere || fail 'delete' out err
+ok 'create tells its tasks'"'"' states, and one that has failed is exit 5'
 
 # As it stands in the console of MSK Connect; one comment is behind a value.
 cat >s3-sink.properties <<'P'
@@ -79,7 +96,7 @@ post workshop.geo '{"ind":1}'
 await 'its records land' landed workshop.geo 1
 connect delete || fail 'delete' out err
 sed 's/^s3.bucket.name=.*/& # the bucket/' s3-sink.properties >trap.properties
-connect create trap --config trap.properties || fail 'the trap is passed on' out err
+refused 5 'has failed' create trap --config trap.properties
 grep -q 'line 15: the value of s3.bucket.name goes on.*# the bucket' err || fail 'and noted' err
 grep -q '^connect: there is no bucket user-workshop-bucket # the bucket' err || fail 'the server'"'"'s hint is shown too' err
 await 'its task fails' has_task trap FAILED
