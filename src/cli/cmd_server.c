@@ -155,7 +155,7 @@ static enum status stop_find(struct cli *cli, struct server_wait until, struct s
 static enum status stop_server(struct cli *cli, int64_t *pid, struct error *err)
 {
     struct server_wait until = {.for_running = true, .for_absent = true};
-    struct server_view view;
+    struct server_view view = {.state = SERVER_ABSENT};
     *pid = 0;
     enum status status = server_deadline(cli, &until.deadline_us, err);
     if (status == STATUS_OK) {

@@ -27,7 +27,8 @@ bool s3_object_parse(const char *text, struct s3_name *out)
     return s3_name_parse(text, out) && out->key.len > 0;
 }
 
-struct span s3_last_part(struct span path)
+/* The last part of a path or a key: what follows the last slash. */
+static struct span last_part(struct span path)
 {
     size_t start = path.len;
     while (start > 0 && path.ptr[start - 1] != '/') {
@@ -40,7 +41,7 @@ enum status s3_target_object(struct cli *cli, const char *target, struct span so
                              const char **out, struct error *err)
 {
     struct s3_name name;
-    struct span file = s3_last_part(source);
+    struct span file = last_part(source);
     if (!s3_name_parse(target, &name)) {
         return error_set(err, STATUS_USAGE, "\"%s\" is not s3://bucket/key", target);
     }
@@ -66,7 +67,7 @@ enum status s3_target_file(struct cli *cli, const char *path, const struct s3_na
                            const char **out, struct error *err)
 {
     struct stat info;
-    struct span file = s3_last_part(name->key);
+    struct span file = last_part(name->key);
     *out = path;
     if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode)) {
         return STATUS_OK;

@@ -17,8 +17,6 @@ bool s3_name_is_one(const char *text);
 
 /* "s3://bucket/key". */
 bool s3_object_parse(const char *text, struct s3_name *out);
-/* The last part of a path or a key: what follows the last slash. */
-struct span s3_last_part(struct span path);
 /* Where an object goes that is copied to `target`, "s3://bucket[/key]": a bucket and a folder
  * ("dir/") take the source's own name. In the cli's arena. USAGE: that name is none. */
 enum status s3_target_object(struct cli *cli, const char *target, struct span source,
