@@ -9,18 +9,18 @@
 
 #include <string.h>
 
-enum { decoded_text_bytes_max = 1024 * 1024, datetime_bytes = 19, datetime_separator_at = 10 };
+enum { decoded_text_bytes_max = 1024 * 1024, datetime_separator_at = 10 };
 
 /* The stored text with the separator of the style; other lengths are not of our making and stay. */
 static struct span datetime_styled(struct span text, enum datetime_style style,
-                                   char stamp[datetime_bytes])
+                                   char stamp[TABLE_STAMP_BYTES_MAX])
 {
-    if (text.len != datetime_bytes) {
+    if (text.len != TABLE_STAMP_BYTES && text.len != TABLE_STAMP_BYTES_MAX) {
         return text;
     }
-    memcpy(stamp, text.ptr, datetime_bytes);
+    memcpy(stamp, text.ptr, text.len);
     stamp[datetime_separator_at] = style == DATETIME_ISO ? 'T' : ' ';
-    return span_from(stamp, datetime_bytes);
+    return span_from(stamp, text.len);
 }
 
 void row_value_append(struct buf *out, const struct row_value *value, enum column_type type)
@@ -42,7 +42,7 @@ void row_value_append(struct buf *out, const struct row_value *value, enum colum
 static void row_json_value_append(struct buf *out, const struct row_value *value,
                                   enum column_type type, enum datetime_style style)
 {
-    char stamp[datetime_bytes];
+    char stamp[TABLE_STAMP_BYTES_MAX];
     if (value->is_null) {
         BUF_APPEND_LIT(out, "null");
         return;
@@ -111,7 +111,7 @@ static bool number_equals(struct span raw, enum json_kind kind, const struct row
 static bool value_equals(struct span raw, enum json_kind kind, const struct row_value *value,
                          enum column_type type, enum datetime_style style)
 {
-    char stamp[datetime_bytes];
+    char stamp[TABLE_STAMP_BYTES_MAX];
     if (value->is_null || kind == JSON_NULL) {
         return value->is_null && kind == JSON_NULL;
     }

@@ -8,10 +8,9 @@
 #include "row_source.h"
 
 #include "rds.h"
+#include "row_texts.h"
 
 #include <stdlib.h>
-
-enum { row_bytes_max = 16 * 1024 * 1024, row_bytes_kept = 64 * 1024 };
 
 enum source_sql {
     SQL_BY_KEY,
@@ -40,25 +39,6 @@ static struct sqlite_source *source_of(struct row_source *source)
     return PP_CONTAINER_OF(source, struct sqlite_source, base);
 }
 
-static enum status row_copy_texts(struct row *row, struct buf *texts, struct error *err)
-{
-    buf_trim(texts, row_bytes_kept);
-    for (size_t i = 0; i < row->table->column_count; i++) {
-        buf_append_span(texts, row->values[i].text);
-    }
-    if (!buf_ok(texts)) {
-        return buf_error(texts, err, STATUS_LIMIT, "%s: a row of more than %d bytes",
-                         row->table->name, row_bytes_max);
-    }
-    size_t position = 0;
-    for (size_t i = 0; i < row->table->column_count; i++) {
-        struct span *text = &row->values[i].text;
-        *text = span_from(texts->ptr != NULL ? texts->ptr + position : NULL, text->len);
-        position += text->len;
-    }
-    return STATUS_OK;
-}
-
 /* Runs a statement with the number bound, into a row whose table is set; NOT_FOUND without a row.
  */
 static enum status statement_fetch(struct sqlite_source *source, size_t sql, int64_t number,
@@ -73,7 +53,7 @@ static enum status statement_fetch(struct sqlite_source *source, size_t sql, int
     int step = sqlite3_step(stmt);
     if (step == SQLITE_ROW) {
         rds_row_from_statement(stmt, table, row);
-        status = row_copy_texts(row, &source->texts[table->id], err);
+        status = row_texts_copy(row, &source->texts[table->id], err);
     } else if (step == SQLITE_DONE) {
         status = error_set(err, STATUS_NOT_FOUND, "%s: no row number %lld (it has %lld)",
                            table->name, (long long)number, (long long)source->info[table->id].rows);
@@ -143,7 +123,7 @@ enum status row_source_sqlite_open(const char *data_dir, const struct env *env,
     }
     source->base.ops = &sqlite_source_ops;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        buf_init(&source->texts[i], row_bytes_max);
+        buf_init(&source->texts[i], ROW_BYTES_MAX);
     }
     enum status status = rds_open(data_dir, env, &source->db, err);
     if (status == STATUS_OK) {

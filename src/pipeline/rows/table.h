@@ -11,8 +11,10 @@ enum column_type {
     COLUMN_INT,
     COLUMN_TEXT,
     COLUMN_FLOAT,    /* MySQL FLOAT: six significant digits */
-    COLUMN_DATETIME, /* "YYYY-MM-DD HH:MM:SS" */
+    COLUMN_DATETIME, /* "YYYY-MM-DD HH:MM:SS", or with ".ffffff" where the fraction is not 0 */
 };
+
+enum { TABLE_STAMP_BYTES = 19, TABLE_STAMP_BYTES_MAX = 26 }; /* of a COLUMN_DATETIME */
 
 struct table_column {
     const char *name;
