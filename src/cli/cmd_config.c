@@ -37,7 +37,10 @@ static const struct template_file templates[] = {
      "USER: project_user\n"
      "PASSWORD: any-will-do # unless serve was given --mysql-credentials USER:PASSWORD\n"
      "DATABASE: pinterest_data\n"
-     "PORT: 3306 # or another, where serve says so because this one is taken\n"},
+     "PORT: 3306 # or another, where serve says so because this one is taken\n"
+     "# For RDS, the authorities that sign for it: the connection must then be encrypted, and\n"
+     "# HOST must prove its name.\n"
+     "# SSL_CA: global-bundle.pem\n"},
     {".gitignore", 0644,
      "# Secrets and state stay out of the repository.\n"
      ".env\ncreds.yaml\ndb_creds.yaml\n*.pem\nauthentication_credentials.csv\n.pinpipe/\n"},
@@ -90,9 +93,14 @@ static int show_json(struct cli *cli)
 
 static void show_creds(struct cli *cli, const struct creds *creds)
 {
-    fprintf(cli->out, "%-18s host=%s user=%s password=%s database=%s port=%s\n", "creds.yaml",
-            creds->host, creds->user, creds->password[0] != '\0' ? "***" : "", creds->database,
-            creds->port);
+    fprintf(cli->out, "%-18s host=%s user=%s password=%s database=%s port=%s ssl_ca=%s\n",
+            "creds.yaml", creds->host, creds->user, creds->password[0] != '\0' ? "***" : "",
+            creds->database, creds->port, creds->ssl_ca);
+    if (creds->host[0] != '\0') {
+        fprintf(cli->out, "%-18s from MySQL at that host; without HOST from rds.db\n", "rows");
+    } else {
+        fprintf(cli->out, "%-18s from rds.db in %s\n", "rows", cli_data_dir(cli));
+    }
 }
 
 static int run_show(struct cli *cli)

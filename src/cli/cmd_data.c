@@ -4,7 +4,8 @@
 #include "commands.h"
 #include "generator.h"
 #include "json_write.h"
-#include "rds_csv.h"
+#include "rds_copy.h"
+#include "rows_place.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -80,8 +81,45 @@ static void import_tell(const struct cli *cli, const struct table *table,
     }
 }
 
+/* All three tables of the server that creds.yaml names. */
+static int run_import_from_creds(struct cli *cli)
+{
+    const struct mysql_account *account = NULL;
+    struct rds_import_result results[TABLE_COUNT];
+    struct cli_progress progress;
+    struct error err = ERROR_NONE;
+    cli_progress_init(&progress, cli);
+    enum status status = rows_place_find(cli, &account, &err);
+    if (status == STATUS_OK && account == NULL) {
+        status = error_set(&err, STATUS_CONFIG,
+                           "--from-creds copies the tables of the MySQL server that creds.yaml "
+                           "names, and none is named: set creds_path to the file, and HOST in it");
+    }
+    if (status == STATUS_OK) {
+        const struct rds_copy_options options = {
+            .data_dir = cli_data_dir(cli), .account = account, .progress = &progress.progress};
+        status = rds_copy(&options, results, &err);
+    }
+    cli_progress_end(&progress);
+    if (status != STATUS_OK) {
+        return cli_report(cli, &err);
+    }
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        import_tell(cli, table_get((enum table_id)i), &results[i]);
+    }
+    return 0;
+}
+
 static int run_import(struct cli *cli)
 {
+    if (cli_switch(cli, "from-creds")) {
+        return cli->arg_count == 0 ? run_import_from_creds(cli)
+                                   : cli_usage(cli, "--from-creds copies all three tables: leave "
+                                                    "out the table and the file");
+    }
+    if (cli->arg_count < 2) {
+        return cli_usage(cli, "say TABLE FILE.csv, or --from-creds");
+    }
     const struct table *table = table_argument(cli);
     const char *path = cli->args[1];
     bool is_stdin = strcmp(path, "-") == 0;
@@ -287,6 +325,11 @@ static const struct option_spec generate_options[] = {
     {"seed", OPTION_COUNT, "S", "100", NULL, "the same seed gives the same rows"},
 };
 
+static const struct option_spec import_options[] = {
+    {"from-creds", OPTION_SWITCH, NULL, NULL, NULL,
+     "copy all three tables from the MySQL server that creds.yaml names"},
+};
+
 static const struct option_spec info_options[] = {
     {"json", OPTION_SWITCH, NULL, NULL, NULL, "one JSON document"},
 };
@@ -305,10 +348,12 @@ static const struct command subcommands[] = {
     {
         .name = "import",
         .summary =
-            "Replace a table's rows by those of a CSV file (- for standard input), all or none",
-        .arguments = "TABLE FILE.csv",
+            "Replace a table's rows by those of a CSV file (- for standard input), or all three by "
+            "a MySQL server's; all or none",
+        .arguments = "[TABLE FILE.csv]",
+        .options = import_options,
+        .option_count = ARRAY_COUNT(import_options),
         .example = "pinpipe data import pinterest_data pins.csv",
-        .args_min = 2,
         .args_max = 2,
         .run = run_import,
     },

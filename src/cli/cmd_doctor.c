@@ -1,14 +1,13 @@
 /* `pinpipe doctor`: what is set up, what is not, and the command that mends it. The setup mistakes
  * of the workshop fail late and opaquely; here they are named before anything is sent. */
 #include "commands.h"
-#include "creds.h"
 #include "dotenv.h"
 #include "file.h"
 #include "http_client.h"
 #include "json_write.h"
 #include "options.h"
 #include "resolve.h"
-#include "row_source.h"
+#include "rows_place.h"
 #include "url.h"
 
 #include <errno.h>
@@ -60,7 +59,7 @@ static void check_data_dir(struct examination *x)
     }
 }
 
-static void check_tables(struct examination *x)
+static void check_file_tables(struct examination *x)
 {
     struct row_source *source = NULL;
     struct error err;
@@ -79,15 +78,65 @@ static void check_tables(struct examination *x)
     source->ops->free(source);
 }
 
-static void check_creds(struct examination *x)
+/* A row of each table says whether they are the workshop's. */
+static enum status ask_server_tables(struct row_source *source, int64_t *rows, struct error *err)
 {
+    enum status status = STATUS_OK;
+    for (size_t t = 0; status == STATUS_OK && t < TABLE_COUNT; t++) {
+        struct row row;
+        int64_t count = 0;
+        status = source->ops->count(source, (enum table_id)t, &count, err);
+        if (status == STATUS_OK) {
+            status = source->ops->fetch(source, (enum table_id)t, 0, &row, err);
+        }
+        *rows = t == 0 || count < *rows ? count : *rows;
+    }
+    return status;
+}
+
+static void check_server_tables(struct examination *x, const struct mysql_account *found)
+{
+    struct mysql_account account = *found;
+    struct row_source *source = NULL;
+    struct error err;
+    int64_t rows = 0;
+    account.timeout_ms = account.timeout_ms > 0 ? account.timeout_ms : probe_timeout_ms;
+    enum status status = row_source_mysql_open(&account, &source, &err);
+    if (status == STATUS_OK) {
+        status = ask_server_tables(source, &rows, &err);
+    }
+    const char *cipher = source != NULL ? row_source_mysql_cipher(source) : NULL;
+    if (status != STATUS_OK) {
+        doctor_find(x, "tables", CHECK_BAD, "%s", err.message);
+    } else if (cipher == NULL) {
+        doctor_find(x, "tables", CHECK_OK,
+                    "%s:%d has %lld rows a table; the connection is not encrypted", account.host,
+                    account.port, (long long)rows);
+    } else {
+        doctor_find(x, "tables", CHECK_OK, "%s:%d has %lld rows a table; encrypted (%s), %s",
+                    account.host, account.port, (long long)rows, cipher,
+                    account.tls_ca != NULL ? "its certificate is checked"
+                                           : "its certificate is not checked: SSL_CA does that");
+    }
+    rows_place_close(source);
+}
+
+static void check_creds_and_tables(struct examination *x)
+{
+    const struct mysql_account *account = NULL;
     struct error err;
     const char *path = cli_config(x->cli, "creds_path");
-    if (creds_check(path, &err) != STATUS_OK) {
+    enum status status = rows_place_find(x->cli, &account, &err);
+    if (status != STATUS_OK) {
         doctor_find(x, "creds.yaml", CHECK_BAD, "%s", err.message);
     } else {
-        doctor_find(x, "creds.yaml", CHECK_OK, "%s",
-                    path != NULL ? path : "not set: the tables are read from rds.db");
+        doctor_find(x, "creds.yaml", CHECK_OK, "%s: the tables are read from %s",
+                    path != NULL ? path : "not set", account != NULL ? account->host : "rds.db");
+    }
+    if (account != NULL) {
+        check_server_tables(x, account);
+    } else {
+        check_file_tables(x);
     }
 }
 
@@ -281,9 +330,8 @@ static int doctor_run(struct cli *cli)
     }
     x->cli = cli;
     check_data_dir(x);
-    check_tables(x);
     check_dotenv(x);
-    check_creds(x);
+    check_creds_and_tables(x);
     check_secrets(x);
     check_gateway(x);
     int code = 0;

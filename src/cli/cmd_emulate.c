@@ -5,6 +5,7 @@
 #include "emulator.h"
 #include "json_write.h"
 #include "resolve.h"
+#include "rows_place.h"
 
 #include <string.h>
 
@@ -263,6 +264,10 @@ static int run_batch(struct cli *cli)
     if (status != STATUS_OK) {
         return cli_report(cli, &err);
     }
+    status = rows_place_open(cli, &options.rows_from, &err);
+    if (status != STATUS_OK) {
+        return cli_report(cli, &err);
+    }
     cli_progress_init(&view.progress, cli);
     options.endpoints = &endpoints;
     options.progress = &view.progress.progress;
@@ -270,6 +275,7 @@ static int run_batch(struct cli *cli)
     options.note_ctx = &view;
     status = emulator_run(&options, &summary, &err);
     cli_progress_end(&view.progress);
+    rows_place_close(options.rows_from);
     if (status == STATUS_OK || summary.run_id != 0) {
         if (cli_switch(cli, "json")) {
             code = emulate_print_json(cli, &options, &summary);

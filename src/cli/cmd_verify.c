@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "lake_access.h"
 #include "resolve.h"
+#include "rows_place.h"
 #include "table.h"
 #include "verdict_report.h"
 #include "verifier.h"
@@ -97,6 +98,7 @@ static enum status verify_run_all(struct cli *cli, enum verify_through through,
     struct endpoints endpoints;
     struct cli_progress progress;
     struct lake_access lake = {.s3 = NULL};
+    struct row_source *rows = NULL;
     const char *junit = cli_text(cli, "junit");
     const char *since = cli_text(cli, "since");
     int64_t since_ms = 0;
@@ -116,11 +118,15 @@ static enum status verify_run_all(struct cli *cli, enum verify_through through,
         status = lake_open(cli, &endpoints, &landing, &lake, err);
     }
     if (status == STATUS_OK) {
+        status = rows_place_open_copy(cli, &progress.progress, &rows, err);
+    }
+    if (status == STATUS_OK) {
         const struct verifier_options options = {
             .env = &cli->env,
             .endpoints = endpoints,
             .data_dir = cli_data_dir(cli),
             .progress = &progress.progress,
+            .rows = rows,
             .lake = lake.reader,
             .connect = lake.connect,
             .since_ms = since_ms,
@@ -129,6 +135,7 @@ static enum status verify_run_all(struct cli *cli, enum verify_through through,
         status = verifier_run(&options, verdict, err);
     }
     cli_progress_end(&progress);
+    rows_place_close(rows);
     lake_access_close(&lake);
     return status;
 }

@@ -17,7 +17,9 @@ const struct config_key config_keys[] = {
     {"iam_username", "iam-username", "workshop", false, "ID",
      "user id: names topics <id>.pin|geo|user"},
     {"creds_path", "creds-path", NULL, false, "FILE",
-     "creds.yaml with HOST USER PASSWORD DATABASE PORT"},
+     "creds.yaml with HOST USER PASSWORD DATABASE PORT, and SSL_CA: the MySQL server whose rows "
+     "are "
+     "read; without HOST rds.db is"},
     {"invoke_URL", "invoke-url", NULL, false, "URL", "the gateway's invoke URL, with the stage"},
     {"deployment_stage", "deployment-stage", "test", false, "NAME",
      "stage, when the invoke URL has none; the one that `serve` deploys"},

@@ -14,7 +14,7 @@ struct creds_field {
 static const struct creds_field fields[] = {
     {"HOST", offsetof(struct creds, host)},         {"USER", offsetof(struct creds, user)},
     {"PASSWORD", offsetof(struct creds, password)}, {"DATABASE", offsetof(struct creds, database)},
-    {"PORT", offsetof(struct creds, port)},
+    {"PORT", offsetof(struct creds, port)},         {"SSL_CA", offsetof(struct creds, ssl_ca)},
 };
 
 static char *field_find(struct creds *creds, struct span key)
@@ -50,8 +50,8 @@ static enum status take_pair(struct creds_text *text, const yaml_node_pair_t *pa
     char *place = field_find(out, name);
     if (place == NULL) {
         return error_set(err, STATUS_CONFIG,
-                         "line %u: unknown key \"%.*s\"; HOST, USER, PASSWORD, DATABASE and PORT "
-                         "are known (or RDS_HOST ...)",
+                         "line %u: unknown key \"%.*s\"; HOST, USER, PASSWORD, DATABASE, PORT "
+                         "and SSL_CA are known (or RDS_HOST ...)",
                          line, SPAN_ARG(name));
     }
     if (value->data.scalar.length >= CREDS_VALUE_BYTES_MAX) {
@@ -131,22 +131,5 @@ enum status creds_read(const char *path, struct creds *out, struct error *err)
         }
     }
     buf_release(&text);
-    return status;
-}
-
-enum status creds_check(const char *path, struct error *err)
-{
-    struct creds creds;
-    if (path == NULL || path[0] == '\0') {
-        return STATUS_OK;
-    }
-    enum status status = creds_read(path, &creds, err);
-    if (status == STATUS_OK && creds.host[0] != '\0') {
-        status = error_set(err, STATUS_CONFIG,
-                           "%s: HOST is \"%s\", but reading rows from MySQL is not in this build: "
-                           "leave HOST out and the tables are read from rds.db in --data",
-                           path, creds.host);
-    }
-    memset(&creds, 0, sizeof(creds));
     return status;
 }

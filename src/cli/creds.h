@@ -1,5 +1,6 @@
-/* creds.yaml: where the RDS tables are. Keys HOST USER PASSWORD DATABASE PORT, or with RDS_ before
- * them. Read with libyaml; the password is never printed. */
+/* creds.yaml: where the RDS tables are. Keys HOST USER PASSWORD DATABASE PORT, and SSL_CA where the
+ * server's certificate is to be checked, or with RDS_ before them. Read with libyaml; the password
+ * is never printed. */
 #ifndef PINPIPE_CREDS_H
 #define PINPIPE_CREDS_H
 
@@ -13,13 +14,11 @@ struct creds {
     char password[CREDS_VALUE_BYTES_MAX];
     char database[CREDS_VALUE_BYTES_MAX];
     char port[CREDS_VALUE_BYTES_MAX];
+    char ssl_ca[CREDS_VALUE_BYTES_MAX]; /* a file of certificates */
 };
 
 /* CONFIG: no such file, not YAML, not a flat mapping, an unknown key; the message names file, line
  * and key. */
 enum status creds_read(const char *path, struct creds *out, struct error *err) PP_MUST_USE;
-/* OK for NULL and for a file without a host (the tables are then rds.db in --data); CONFIG "not in
- * this build" for a MySQL host. */
-enum status creds_check(const char *path, struct error *err) PP_MUST_USE;
 
 #endif

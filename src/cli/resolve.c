@@ -1,6 +1,5 @@
 #include "resolve.h"
 
-#include "creds.h"
 #include "json.h"
 #include "pinpipe/mock.h"
 #include "server_file.h"
@@ -278,9 +277,6 @@ enum status resolve_endpoints(struct cli *cli, struct endpoints *out, struct err
     }
     if (status == STATUS_OK) {
         status = check_stage(cli_config(cli, "deployment_stage"), err);
-    }
-    if (status == STATUS_OK) {
-        status = creds_check(cli_config(cli, "creds_path"), err);
     }
     if (status == STATUS_OK && invoke_url != NULL) {
         status = invoke_url_configured(cli, invoke_url, out, err);

@@ -1,5 +1,5 @@
 /* From configuration to endpoints: the invoke URL and its stage, what a running server left in
- * server.json, the default ports; and creds.yaml. */
+ * server.json, the default ports. */
 #ifndef PINPIPE_RESOLVE_H
 #define PINPIPE_RESOLVE_H
 
@@ -7,10 +7,9 @@
 #include "endpoints.h"
 #include "s3_client.h"
 
-/* CONFIG when the stage is given twice and differently, when a URL is none, when creds.yaml names a
- * MySQL host (not in this build). The texts live in cli->arena. Secrets go where a setting or the
- * running server leads, never to a port that is only usual: api_key is then NULL, and S3 has no
- * credentials, which is told. */
+/* CONFIG when the stage is given twice and differently, when a URL is none. The texts live in
+ * cli->arena. Secrets go where a setting or the running server leads, never to a port that is only
+ * usual: api_key is then NULL, and S3 has no credentials, which is told. */
 enum status resolve_endpoints(struct cli *cli, struct endpoints *out,
                               struct error *err) PP_MUST_USE;
 

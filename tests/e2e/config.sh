@@ -66,15 +66,33 @@ refused 4 'iam_username' verify --iam-username '<your id>'
 ok 'the stage comes from the URL or the setting; both and different, or more than it, is exit 4'
 
 # --- creds.yaml
-printf 'HOST: db.example\nUSER: project_user\nPASSWORD: keep-this\nDATABASE: pinterest_data\nPORT: 3306\n' >creds.yaml
-for command in 'emulate batch' verify 'consume workshop.pin' 'topics list'; do
+printf 'HOST: 127.0.0.1\nUSER: project_user\nPASSWORD: keep-this\nDATABASE: pinterest_data\nPORT: 1\n' >creds.yaml
+for command in 'emulate batch' verify 'data import --from-creds'; do
     # shellcheck disable=SC2086
-    refused 4 'not in this build' $command --creds-path creds.yaml
+    refused 3 'are HOST and PORT of creds.yaml right' $command --creds-path creds.yaml --invoke-url $dead/test
     grep -q 'keep-this' err && fail 'the password is not shown' err
 done
+"$PINPIPE" data generate --creds-path creds.yaml >out 2>&1 || fail 'a command that reads no rows does not ask the HOST' out
+refused 3 "cannot be reached" topics list --creds-path creds.yaml --invoke-url $dead/test --rest-url $dead
+refused 4 'creds.yaml names, and none is named' data import --from-creds
+refused 2 'leave out the table' data import --from-creds pin pin.csv --creds-path creds.yaml
+while read -r line complaint; do
+    sed "/^${line%%:*}:/d" creds.yaml >faulty.yaml
+    printf '%s\n' "$line" | tr '~' ' ' >>faulty.yaml
+    refused 4 "$complaint" emulate batch --creds-path faulty.yaml
+    "$PINPIPE" doctor --creds-path faulty.yaml 2>&1 | grep '^BAD *creds.yaml' | grep -q "$complaint" || fail "doctor says: $complaint" err
+done <<'T'
+PORT:~many is no port
+PORT:~0 is no port
+HOST:~mysql://db write the name alone
+HOST:~db:3306 the port as PORT
+USER:~ USER is not
+DATABASE:~ DATABASE is not
+SSL_CA:~none.pem there is no file none.pem
+T
 "$PINPIPE" config show --creds-path creds.yaml >out || fail 'config show reads creds.yaml' out
-grep -q 'host=db.example.*password=\*\*\*' out || fail 'config show hides the password' out
-ok 'a MySQL host is exit 4, and the password is never shown'
+grep -q 'host=127.0.0.1.*password=\*\*\*' out || fail 'config show hides the password' out
+ok 'a MySQL host is asked by the commands that read rows, and the password is never shown'
 while read -r text; do
     printf '%b' "$text" >bad.yaml
     refused 4 'bad.yaml: ' config show --creds-path bad.yaml

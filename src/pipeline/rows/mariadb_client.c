@@ -84,7 +84,7 @@ static void call_give_up(struct mariadb_client *client, enum client_call call, i
     }
 }
 
-/* What of `wanted` has happened; 0: nothing within a slice of time. */
+/* The part of `wanted` that has happened; 0: nothing within a slice of time. */
 static int client_poll(const struct mariadb_client *client, int wanted, int64_t until_us)
 {
     struct pollfd socket = {.fd = client->library.get_socket(client->mysql)};

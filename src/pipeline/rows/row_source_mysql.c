@@ -17,7 +17,7 @@ struct mysql_source {
     struct buf texts[TABLE_COUNT];
 };
 
-/* What is asked of the server, so that it can be asked twice. */
+/* A question to the server, kept so that it can be asked twice. */
 struct source_question {
     enum table_id table;
     int64_t row_number;

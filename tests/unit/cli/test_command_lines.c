@@ -157,7 +157,7 @@ static void settings_that_cannot_be_meant_are_configuration_errors(void **state)
         {"s3 ls --s3-url http://h --aws-access-key-id A", "go together"},
         {"topics list --timeout 0", "is no time"},
         {"topics list --timeout 86401", "is no time"},
-        {"topics list --creds-path missing.yaml", "creds_path"},
+        {"emulate batch --creds-path missing.yaml", "creds_path"},
         {"connect create --config missing.properties", "missing.properties"},
         {"serve --kafka-rest-properties missing.properties", "--kafka-rest-properties"},
         {"verify --through streams", "not in this build yet"},
@@ -190,18 +190,18 @@ static void a_creds_file_that_is_none_names_its_line(void **state)
         {"RDS_: h\n", "line 1: unknown key \"RDS_\""},
         {"USER: 'u\n", "not YAML"},
         {"USER: \x01\n", "not YAML"},
-        {"HOST: h\n", "HOST is \"h\""},
-        {"RDS_HOST: h\n", "HOST is \"h\""},
+        {"HOST: h\n", "USER is not: add a line like USER: project_user"},
+        {"RDS_HOST: h\nUSER: u\n", "DATABASE is not: add a line like"},
     };
     char text[text_bytes];
     (void)state;
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         file_put("creds.yaml", cases[i][0]);
-        assert_told("topics list --creds-path creds.yaml", CONFIG, cases[i][1]);
+        assert_told("emulate batch --creds-path creds.yaml", CONFIG, cases[i][1]);
     }
     snprintf(text, sizeof(text), "PASSWORD: %04000d\n", 1);
     file_put("creds.yaml", text);
-    assert_told("topics list --creds-path creds.yaml", CONFIG, "line 1: PASSWORD is longer than");
+    assert_told("emulate batch --creds-path creds.yaml", CONFIG, "line 1: PASSWORD is longer than");
     for (size_t i = 0; i < 3; i++) { /* nothing in it is nothing wrong */
         static const char *const empty[] = {"", "# nothing\n", "USER: u\nRDS_PORT: 3306\n"};
         struct tool_said said;
