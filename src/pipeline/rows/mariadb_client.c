@@ -267,6 +267,10 @@ enum status mariadb_client_query(struct mariadb_client *client, const char *sql,
         return status;
     }
     client->result = client->query_answer == 0 ? client->library.use_result(client->mysql) : NULL;
+    if (client->result == NULL && client->library.error_number(client->mysql) == 0) {
+        return error_set(err, STATUS_FAILED, "%s:%d: it answered a SELECT without rows or columns",
+                         client->account->host, client->account->port);
+    }
     return client->result != NULL ? STATUS_OK : client_error(client, err);
 }
 
