@@ -1,4 +1,4 @@
--- journal.db: a ring of the latest requests. Version 1. Contract for readers: the view requests.
+-- journal.db: a ring of the latest requests. Version 2; version 1 (0.2.0 and 0.3.0) had no hint.
 CREATE TABLE request (
     id INTEGER PRIMARY KEY,
     time_ms INTEGER NOT NULL,
@@ -9,11 +9,6 @@ CREATE TABLE request (
     error_code TEXT,
     latency_us INTEGER NOT NULL,
     request_bytes INTEGER NOT NULL,
-    response_bytes INTEGER NOT NULL
+    response_bytes INTEGER NOT NULL,
+    hint TEXT
 );
-
-CREATE VIEW requests AS
-SELECT strftime('%Y-%m-%dT%H:%M:%fZ', time_ms / 1000.0, 'unixepoch') AS time, service, method, path,
-       status, error_code, latency_us, request_bytes, response_bytes
-FROM request
-ORDER BY id;

@@ -286,6 +286,7 @@ static void held_finished(struct held *held)
         .path = path.len > 0 ? path : request->target,
         .status = exchange->reply.status,
         .error_code = span_from_cstr(exchange->reply.error_code),
+        .hint = span_from_cstr(exchange->reply.hint),
         .received_us = request->received_us,
         .latency_us = exchange->turn->committed_us - exchange->start_us,
         .request_bytes = request->body.len + exchange->streamed_bytes,

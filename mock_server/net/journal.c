@@ -19,10 +19,17 @@ enum {
     QUEUE_ROWS_MAX = 1024,
     QUEUE_TEXT_BYTES_MAX = 256 * 1024,
     PATH_BYTES_MAX = 2048,
-    WORD_BYTES_MAX = 32, /* service, method, error code */
+    METHOD_BYTES_MAX = 32,
+    ERROR_CODE_BYTES_MAX = 128, /* S3's longest have some 50 */
+    HINT_BYTES_MAX = 1024,
+    /* What one request may leave in the queue's text: a path whose secrets became longer by their
+     * asterisks, and the rest. */
+    ENTRY_BYTES_MAX =
+        2 * (PATH_BYTES_MAX + METHOD_BYTES_MAX) + ERROR_CODE_BYTES_MAX + HINT_BYTES_MAX,
     RETRY_AFTER_US = 30 * 1000000,
     JOURNAL_APPLICATION_ID = 0x50504a4e, /* "PPJN" */
-    JOURNAL_FORMAT_VERSION = 1,
+    JOURNAL_FORMAT_VERSION = 2,
+    JOURNAL_FORMAT_WITHOUT_HINTS = 1, /* of pinpipe 0.2.0 and 0.3.0 */
     JOURNAL_BUSY_TIMEOUT_MS = 50, /* a reader never blocks us; another writer must not for long */
 };
 
@@ -40,8 +47,8 @@ static const char *const statement_sql[STMT_COUNT] = {
     [STMT_COMMIT] = "COMMIT",
     [STMT_ROLLBACK] = "ROLLBACK",
     [STMT_INSERT] = "INSERT INTO request (id, time_ms, service, method, path, status, error_code, "
-                    "latency_us, request_bytes, response_bytes) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                    "latency_us, request_bytes, response_bytes, hint) "
+                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     [STMT_TRIM] = "DELETE FROM request WHERE id <= ?1",
 };
 
@@ -52,11 +59,12 @@ struct journal_row {
     int64_t response_bytes;
     int status;
     const char *service; /* static: a service's name */
-    size_t
-        text_position; /* method, path and error code, one behind the other, in the text buffer */
+    /* Method, path, error code and hint, one behind the other, in the text buffer. */
+    size_t text_position;
     uint16_t method_len;
     uint16_t path_len;
     uint16_t error_code_len;
+    uint16_t hint_len;
 };
 
 struct journal {
@@ -121,17 +129,11 @@ static struct span decoded_name(struct span name, char *scratch, size_t scratch_
     return span_from(scratch, used);
 }
 
-static void append_redacted(struct buf *out, struct span path)
+static void append_redacted(struct buf *out, struct span query)
 {
-    size_t question = span_find_byte(path, '?');
-    buf_append_span(out, span_first(path, question));
-    if (question == path.len) {
-        return;
-    }
-    struct span rest = span_skip(path, question + 1);
     struct span pair;
     buf_append_byte(out, '?');
-    for (bool first = true; span_next_part(&rest, '&', &pair); first = false) {
+    for (bool first = true; span_next_part(&query, '&', &pair); first = false) {
         char scratch[64];
         size_t equals = span_find_byte(pair, '=');
         if (!first) {
@@ -144,6 +146,19 @@ static void append_redacted(struct buf *out, struct span path)
         } else {
             buf_append_span(out, pair);
         }
+    }
+}
+
+void journal_append_path(struct buf *out, struct span path)
+{
+    struct span kept = span_first(path, PATH_BYTES_MAX);
+    size_t question = span_find_byte(kept, '?');
+    buf_append_span(out, span_first(kept, question));
+    if (question < kept.len) {
+        append_redacted(out, span_skip(kept, question + 1));
+    }
+    if (path.len > PATH_BYTES_MAX) {
+        BUF_APPEND_LIT(out, "...");
     }
 }
 
@@ -186,26 +201,31 @@ static enum status check_file(struct journal *journal, struct error *err)
         return status;
     }
     if (!probe.is_sqlite || probe.application_id != JOURNAL_APPLICATION_ID ||
-        probe.user_version != JOURNAL_FORMAT_VERSION) {
+        probe.user_version == 0 || probe.user_version > JOURNAL_FORMAT_VERSION) {
         return error_set(err, STATUS_CONFIG, "%s: is not a journal of this pinpipe; move it away",
                          journal->path);
     }
     return STATUS_OK;
 }
 
-static enum status make_schema(struct journal *journal, struct error *err)
+/* The table is made anew, or has the columns that came later added; then the views, which are made
+ * for what the table has now. All of it or nothing. */
+static enum status make_schema(struct journal *journal, bool is_new, struct error *err)
 {
     char pragmas[96];
     snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT",
              JOURNAL_APPLICATION_ID, JOURNAL_FORMAT_VERSION);
-    enum status status = sqlite_db_exec(&journal->db, "BEGIN", err);
-    if (status == STATUS_OK) {
-        status = sqlite_db_exec(&journal->db, embedded_schema_journal_sql, err);
+    const char *const steps[] = {
+        "BEGIN IMMEDIATE",
+        is_new ? embedded_schema_journal_sql : "ALTER TABLE request ADD COLUMN hint TEXT",
+        embedded_schema_journal_views_sql,
+        pragmas,
+    };
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_COUNT(steps) && status == STATUS_OK; i++) {
+        status = sqlite_db_exec(&journal->db, steps[i], err);
     }
-    if (status == STATUS_OK) {
-        status = sqlite_db_exec(&journal->db, pragmas, err);
-    }
-    return status;
+    return status; /* a failure closes the file, which rolls back */
 }
 
 static enum status journal_file_open(struct journal *journal, struct error *err)
@@ -229,8 +249,8 @@ static enum status journal_file_open(struct journal *journal, struct error *err)
     if (status == STATUS_OK) {
         status = sqlite_db_query_i64(&journal->db, "PRAGMA user_version", &version, err);
     }
-    if (status == STATUS_OK && version == 0) {
-        status = make_schema(journal, err);
+    if (status == STATUS_OK && version <= JOURNAL_FORMAT_WITHOUT_HINTS) {
+        status = make_schema(journal, version == 0, err);
     }
     if (status == STATUS_OK) {
         status = sqlite_db_query_i64(&journal->db, "SELECT coalesce(max(id), 0) + 1 FROM request",
@@ -255,28 +275,37 @@ static bool journal_run(struct journal *journal, enum journal_statement id)
     return journal_step_done(sqlite_db_statement(&journal->db, id));
 }
 
+/* Takes the next text of a row from *rest; an empty one is no value. */
+static void bind_next_text(sqlite3_stmt *stmt, int index, struct span *rest, size_t len)
+{
+    if (len > 0) {
+        sqlite_bind_span_text(stmt, index, span_first(*rest, len));
+    }
+    *rest = span_skip(*rest, len);
+}
+
 static bool insert_row(struct journal *journal, const struct journal_row *row, int64_t id)
 {
     sqlite3_stmt *stmt = sqlite_db_statement(&journal->db, STMT_INSERT);
     if (stmt == NULL) {
         return false;
     }
-    PP_ASSERT(row->text_position + row->method_len + row->path_len + row->error_code_len <=
-              journal->text.len);
-    const char *text = journal->text.ptr + row->text_position;
+    size_t text_len = (size_t)row->method_len + row->path_len + row->error_code_len + row->hint_len;
+    PP_ASSERT(row->text_position + text_len <= journal->text.len);
+    struct span rest = span_from(journal->text.ptr + row->text_position, text_len);
     sqlite3_bind_int64(stmt, 1, id);
     sqlite3_bind_int64(stmt, 2, row->time_ms);
     sqlite_bind_span_text(stmt, 3, span_from_cstr(row->service));
-    sqlite_bind_span_text(stmt, 4, span_from(text, row->method_len));
-    sqlite_bind_span_text(stmt, 5, span_from(text + row->method_len, row->path_len));
+    sqlite_bind_span_text(stmt, 4, span_first(rest, row->method_len));
+    rest = span_skip(rest, row->method_len);
+    sqlite_bind_span_text(stmt, 5, span_first(rest, row->path_len));
+    rest = span_skip(rest, row->path_len);
     sqlite3_bind_int(stmt, 6, row->status);
-    if (row->error_code_len > 0) {
-        sqlite_bind_span_text(
-            stmt, 7, span_from(text + row->method_len + row->path_len, row->error_code_len));
-    }
+    bind_next_text(stmt, 7, &rest, row->error_code_len);
     sqlite3_bind_int64(stmt, 8, row->latency_us);
     sqlite3_bind_int64(stmt, 9, row->request_bytes);
     sqlite3_bind_int64(stmt, 10, row->response_bytes);
+    bind_next_text(stmt, 11, &rest, row->hint_len);
     return journal_step_done(stmt);
 }
 
@@ -363,19 +392,34 @@ void journal_flush(struct journal *journal)
 
 /* --- adding --- */
 
+/* The front of a long text, never a part of a character. */
+static struct span text_front(struct span text, size_t max)
+{
+    size_t len = text.len < max ? text.len : max;
+    while (len < text.len && len > 0 && ((unsigned char)text.ptr[len] & 0xc0) == 0x80) {
+        len--;
+    }
+    return span_first(text, len);
+}
+
+static bool journal_is_full(const struct journal *journal)
+{
+    return journal->row_count == QUEUE_ROWS_MAX ||
+           journal->text.len > QUEUE_TEXT_BYTES_MAX - ENTRY_BYTES_MAX;
+}
+
 void journal_add(struct journal *journal, const struct journal_entry *entry)
 {
-    struct span method = span_first(entry->method, WORD_BYTES_MAX);
-    struct span error_code = span_first(entry->error_code, WORD_BYTES_MAX);
+    struct span method = span_first(entry->method, METHOD_BYTES_MAX);
+    struct span error_code = span_first(entry->error_code, ERROR_CODE_BYTES_MAX);
+    struct span hint = text_front(entry->hint, HINT_BYTES_MAX);
     size_t before = journal->text.len;
     buf_append_span(&journal->text, method);
     size_t path_start = journal->text.len;
-    append_redacted(&journal->text, span_first(entry->path, PATH_BYTES_MAX));
-    if (entry->path.len > PATH_BYTES_MAX) {
-        BUF_APPEND_LIT(&journal->text, "...");
-    }
+    journal_append_path(&journal->text, entry->path);
     size_t path_len = journal->text.len - path_start;
     buf_append_span(&journal->text, error_code);
+    buf_append_span(&journal->text, hint);
     if (!buf_ok(&journal->text)) {
         /* Out of memory: this row is lost; what is queued is written to make room. */
         journal->rows_lost++;
@@ -384,7 +428,7 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
     }
     PP_ASSERT(journal->row_count < QUEUE_ROWS_MAX && entry->service != NULL);
     PP_ASSERT(path_len <= UINT16_MAX);
-    PP_ASSERT(journal->text.len - before == method.len + path_len + error_code.len);
+    PP_ASSERT(journal->text.len - before == method.len + path_len + error_code.len + hint.len);
     journal->rows[journal->row_count++] = (struct journal_row){
         .time_ms = entry->received_us / 1000,
         .latency_us = entry->latency_us,
@@ -396,10 +440,9 @@ void journal_add(struct journal *journal, const struct journal_entry *entry)
         .method_len = (uint16_t)method.len,
         .path_len = (uint16_t)path_len,
         .error_code_len = (uint16_t)error_code.len,
+        .hint_len = (uint16_t)hint.len,
     };
-    bool text_full =
-        journal->text.len > QUEUE_TEXT_BYTES_MAX - 2 * (PATH_BYTES_MAX + 2 * WORD_BYTES_MAX);
-    if (journal->row_count == QUEUE_ROWS_MAX || text_full) {
+    if (journal_is_full(journal)) {
         journal_flush(journal);
     }
 }

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "span.h"
 
+struct buf;
 struct journal;
 
 struct journal_options {
@@ -29,6 +30,7 @@ struct journal_entry {
     struct span path;       /* as the client sent it, with its query; may hold secrets */
     int status;             /* HTTP's, or what stands for it */
     struct span error_code; /* "40403"; empty on success */
+    struct span hint;       /* what went beside the answer for people; empty: nothing */
     int64_t received_us;    /* wall clock */
     int64_t latency_us;     /* until the answer could leave */
     uint64_t request_bytes; /* of the body */
@@ -38,6 +40,8 @@ struct journal_entry {
 /* Copies what it needs into a bounded queue; when that is full, flushes. Failures are logged once
  * and counted, never shown to clients. */
 void journal_add(struct journal *journal, const struct journal_entry *entry);
+/* The path as people may see it: of a long one its front, secrets in its query replaced. */
+void journal_append_path(struct buf *out, struct span path);
 /* Called when the loop is idle, and when the queue is half full. */
 void journal_flush(struct journal *journal);
 void journal_close(struct journal *journal);

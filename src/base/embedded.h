@@ -15,6 +15,7 @@ EMBEDDED_FILE(schema_batch_sql);
 EMBEDDED_FILE(schema_rds_sql);
 EMBEDDED_FILE(schema_ledger_sql);
 EMBEDDED_FILE(schema_journal_sql);
+EMBEDDED_FILE(schema_journal_views_sql);
 EMBEDDED_FILE(vocab_categories_txt);
 EMBEDDED_FILE(vocab_countries_txt);
 EMBEDDED_FILE(vocab_people_txt);

@@ -157,6 +157,103 @@ static void a_row_says_what_was_asked_and_answered(void **state)
     assert_int_equal(query(f, "SELECT count(*) FROM requests WHERE error_code IS NULL"), 1);
 }
 
+static void add_with_hint(struct fixture *f, const char *error_code, const char *hint)
+{
+    const struct journal_entry entry = {
+        .service = "s3",
+        .method = SPAN_LIT("GET"),
+        .path = SPAN_LIT("/b?encryption"),
+        .status = 404,
+        .error_code = span_from_cstr(error_code),
+        .hint = span_from_cstr(hint),
+    };
+    journal_add(f->journal, &entry);
+}
+
+static void a_row_has_the_hint_and_the_whole_error_code(void **state)
+{
+    struct fixture *f = *state;
+    open_journal(f, f->dir.path, 10);
+    add_with_hint(f, "ServerSideEncryptionConfigurationNotFoundError", "put one first");
+    add_with_hint(f, NULL, NULL);
+    journal_flush(f->journal);
+    assert_int_equal(query(f, "SELECT count(*) FROM requests WHERE hint = 'put one first' AND "
+                              "error_code = 'ServerSideEncryptionConfigurationNotFoundError'"),
+                     1);
+    assert_int_equal(query(f, "SELECT count(*) FROM requests WHERE hint IS NULL"), 1);
+}
+
+static void of_a_long_hint_the_front_is_kept_in_whole_characters(void **state)
+{
+    struct fixture *f = *state;
+    char hint[2000] = "x"; /* so that a cut after an even number would halve a character */
+    for (size_t i = 1; i + 2 < sizeof(hint); i += 2) {
+        memcpy(hint + i, "\xc3\xa9", 3);
+    }
+    open_journal(f, f->dir.path, 10);
+    add_with_hint(f, NULL, hint);
+    journal_flush(f->journal);
+    assert_int_equal(query(f, "SELECT length(CAST(hint AS BLOB)) FROM requests"), 1023);
+    assert_int_equal(query(f, "SELECT length(hint) FROM requests"), 512);
+}
+
+/* As 0.2.0 and 0.3.0 made it. */
+static const char journal_of_0_3_0[] =
+    "CREATE TABLE request (id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, "
+    "service TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, status INTEGER NOT NULL, "
+    "error_code TEXT, latency_us INTEGER NOT NULL, request_bytes INTEGER NOT NULL, "
+    "response_bytes INTEGER NOT NULL);"
+    "CREATE VIEW requests AS SELECT strftime('%Y-%m-%dT%H:%M:%fZ', time_ms / 1000.0, 'unixepoch') "
+    "AS time, service, method, path, status, error_code, latency_us, request_bytes, "
+    "response_bytes FROM request ORDER BY id;"
+    "INSERT INTO request VALUES (7, 1700000000123, 'rest', 'GET', '/old', 200, NULL, 5, 0, 2);"
+    "PRAGMA application_id=1347439182; PRAGMA user_version=1;";
+
+static void make_journal(struct fixture *f, const char *sql)
+{
+    struct sqlite_db db;
+    struct error err;
+    char path[512];
+    journal_path(f, path, sizeof(path));
+    struct sqlite_db_options options = {.path = path, .env = &f->env, .create = true};
+    if (sqlite_db_open(&db, &options, &err) != STATUS_OK ||
+        sqlite_db_exec(&db, sql, &err) != STATUS_OK) {
+        fail_msg("%s", err.message);
+    }
+    sqlite_db_close(&db);
+}
+
+static void a_journal_of_0_3_0_keeps_its_rows_and_takes_hints(void **state)
+{
+    struct fixture *f = *state;
+    make_journal(f, journal_of_0_3_0);
+    open_journal(f, f->dir.path, 10);
+    add_with_hint(f, "NoSuchKey", "look at the key");
+    journal_flush(f->journal);
+    assert_int_equal(query(f, "SELECT count(*) FROM requests WHERE path = '/old' AND hint IS NULL"),
+                     1);
+    assert_int_equal(query(f, "SELECT count(*) FROM requests WHERE hint = 'look at the key'"), 1);
+    assert_int_equal(query(f, "SELECT max(id) FROM request"), 8);
+    journal_close(f->journal);
+    open_journal(f, f->dir.path, 10);
+    add_with_hint(f, NULL, "again");
+    journal_flush(f->journal);
+    assert_int_equal(query(f, "SELECT count(*) FROM requests"), 3);
+    assert_string_equal(f->log_text, "");
+}
+
+static void a_journal_of_a_later_pinpipe_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    make_journal(f, journal_of_0_3_0);
+    make_journal(f, "PRAGMA user_version=99");
+    open_journal(f, f->dir.path, 10);
+    add_with_hint(f, NULL, "lost");
+    journal_flush(f->journal);
+    assert_non_null(strstr(f->log_text, "move it away"));
+    assert_int_equal(query(f, "SELECT count(*) FROM requests"), 1);
+}
+
 static void only_the_latest_rows_stay_also_over_a_restart(void **state)
 {
     struct fixture *f = *state;
@@ -315,6 +412,10 @@ int main(void)
         TEST(the_file_is_made_with_the_first_flush),
         TEST(a_question_mark_with_nothing_behind_it_stays),
         TEST(a_row_says_what_was_asked_and_answered),
+        TEST(a_row_has_the_hint_and_the_whole_error_code),
+        TEST(of_a_long_hint_the_front_is_kept_in_whole_characters),
+        TEST(a_journal_of_0_3_0_keeps_its_rows_and_takes_hints),
+        TEST(a_journal_of_a_later_pinpipe_is_left_alone),
         TEST(a_row_counts_bytes_beyond_32_bits),
         TEST(only_the_latest_rows_stay_also_over_a_restart),
         TEST(a_full_queue_flushes_itself),
