@@ -22,7 +22,8 @@ static enum status mock_set_up(struct pinpipe_mock *mock,
         env_init_system(&mock->env);
     }
     mock->started_ms = mock->env.wall_us(&mock->env) / 1000;
-    log_init(&mock->log, &mock->env, stderr, LOG_OFF);
+    log_init(&mock->log, &mock->env,
+             mock->options.log_file != NULL ? mock->options.log_file : stderr, LOG_OFF);
     if (status == STATUS_OK &&
         log_configure(&mock->log, mock->options.log_spec, err) != STATUS_OK) {
         status = STATUS_USAGE;
@@ -58,6 +59,7 @@ enum pinpipe_result mock_new(const struct service_table *table,
     }
     mock->table = table;
     arena_init(&mock->texts, MOCK_TEXTS_BYTES_MAX);
+    buf_init(&mock->watched_path, MOCK_WATCHED_PATH_BYTES_MAX);
     enum status status = mock_set_up(mock, options, &err);
     if (status != STATUS_OK) {
         pinpipe_mock_free(mock);

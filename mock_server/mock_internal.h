@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "aws_identity.h"
 #include "broker.h"
+#include "buf.h"
 #include "data_dir.h"
 #include "digest.h"
 #include "host.h"
@@ -30,6 +31,7 @@ enum {
     MOCK_MEMORY_CACHE_PART = 4,       /* of it for the store's cache, up to STORE_CACHE_KIB */
     MOCK_TEXTS_BYTES_MAX = 64 * 1024, /* copies of the options' strings, the URLs */
     MOCK_ADDRESS_BYTES = 80,
+    MOCK_WATCHED_PATH_BYTES_MAX = 8 * 1024, /* of 2 KiB at most, with secrets made longer */
 };
 
 struct pinpipe_mock {
@@ -50,6 +52,7 @@ struct pinpipe_mock {
     struct store *store;
     struct journal *journal;
     struct recent *recent;
+    struct buf watched_path; /* of the request that the observer is told of */
     struct broker *broker;
     struct connect_worker *worker;
     const char *bucket; /* "user-<id>-bucket"; NULL: no legal name */

@@ -200,6 +200,9 @@ static enum status numbers_check(const struct pinpipe_mock *mock, struct error *
             err, STATUS_USAGE, "memory: %lld MiB; write %d to %d, or leave it out for %d",
             (long long)o->memory_mib, MOCK_MEMORY_MIB_MIN, MOCK_MEMORY_MIB_MAX, MOCK_MEMORY_MIB);
     }
+    if (o->on_request != NULL && o->on_pause == NULL) {
+        return error_set(err, STATUS_USAGE, "on_request is given, so on_pause is needed too");
+    }
     if (o->journal_rows < 0 || o->missing_topic_delay_ms < 0) {
         return error_set(err, STATUS_USAGE, "journal rows and delays are not negative");
     }

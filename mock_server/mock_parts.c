@@ -120,6 +120,52 @@ static enum status journal_set_up(struct pinpipe_mock *mock, struct error *err)
     return status;
 }
 
+/* A path as the journal would keep it. Without memory for that its query is left out. */
+static struct span watched_path(struct pinpipe_mock *mock, struct span path)
+{
+    size_t question = span_find_byte(path, '?');
+    if (question == path.len) {
+        return path;
+    }
+    buf_reset(&mock->watched_path);
+    journal_append_path(&mock->watched_path, path);
+    return buf_ok(&mock->watched_path) ? buf_span(&mock->watched_path) : span_first(path, question);
+}
+
+static void watcher_saw(void *ctx, const struct journal_entry *entry)
+{
+    struct pinpipe_mock *mock = ctx;
+    struct span path = watched_path(mock, entry->path);
+    const struct pinpipe_request request = {
+        .service = entry->service,
+        .method = entry->method.ptr,
+        .method_len = entry->method.len,
+        .path = path.ptr,
+        .path_len = path.len,
+        .status = entry->status,
+        .error_code = entry->error_code.ptr,
+        .error_code_len = entry->error_code.len,
+        .hint = entry->hint.ptr,
+        .hint_len = entry->hint.len,
+        .received_us = entry->received_us,
+        .latency_us = entry->latency_us,
+    };
+    mock->options.on_request(mock->options.observer, &request);
+}
+
+static bool watcher_tick(void *ctx)
+{
+    struct pinpipe_mock *mock = ctx;
+    return mock->options.on_pause(mock->options.observer);
+}
+
+static void watcher_set_up(struct pinpipe_mock *mock)
+{
+    if (mock->options.on_request != NULL) {
+        server_set_watcher(mock->server, (struct turn_watcher){watcher_saw, watcher_tick, mock});
+    }
+}
+
 static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
 {
     struct server_limits limits;
@@ -142,6 +188,7 @@ static enum status server_set_up(struct pinpipe_mock *mock, struct error *err)
         return mock_no_memory(err);
     }
     server_set_recent(mock->server, mock->recent);
+    watcher_set_up(mock);
     struct http_limits http;
     http_limits_init(&http);
     if (mock->options.data_dir != NULL) {
@@ -250,6 +297,7 @@ enum status mock_parts_close(struct pinpipe_mock *mock, struct error *err)
     }
     server_free(mock->server);
     recent_free(mock->recent);
+    buf_release(&mock->watched_path);
     if (mock->journal != NULL) {
         journal_close(mock->journal);
     }

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,6 +44,23 @@ enum {
 enum { PINPIPE_SERVICES_MAX = 32 };
 enum pinpipe_first_poll { PINPIPE_FIRST_POLL_EMPTY, PINPIPE_FIRST_POLL_EAGER };
 enum pinpipe_permissions { PINPIPE_PERMISSIONS_OPEN, PINPIPE_PERMISSIONS_WORKSHOP };
+
+/* A request that has been answered. Texts are as long as said, of whatever bytes the client sent,
+ * and are there during the call only. */
+struct pinpipe_request {
+    const char *service; /* "gateway", "rest", "s3"... */
+    const char *method;
+    size_t method_len;
+    const char *path; /* with its query, secrets in that replaced */
+    size_t path_len;
+    int status;
+    const char *error_code; /* "40403"; empty on success */
+    size_t error_code_len;
+    const char *hint; /* what went beside the answer for people; empty: nothing */
+    size_t hint_len;
+    int64_t received_us; /* since 1970 */
+    int64_t latency_us;  /* until the answer could leave */
+};
 
 struct pinpipe_mock_options {
     size_t struct_size;
@@ -88,6 +106,14 @@ struct pinpipe_mock_options {
     const char *mysql_password;
     /* By enum pinpipe_service: where the port is another program's, any free one will do. */
     bool port_may_move[PINPIPE_SERVICES_MAX];
+    /* Told of each request when the answers have left, in the thread that serves: it must be quick.
+     * Hints are then told here and not in the log. */
+    void (*on_request)(void *observer, const struct pinpipe_request *request);
+    /* The time for what takes longer, such as drawing: a tenth of a second after a request, and
+     * again while it returns true. Needed where on_request is given. */
+    bool (*on_pause)(void *observer);
+    void *observer;
+    FILE *log_file; /* NULL: stderr */
 };
 
 /* The defaults: in memory, loopback, free ports, user "workshop", full durability, log off. */

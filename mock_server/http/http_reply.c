@@ -70,7 +70,7 @@ static void reply_log(const struct server *server, const struct exchange *exchan
 {
     const struct reply *reply = &exchange->reply;
     struct span path = loggable_path(exchange);
-    if (reply->hint != NULL) {
+    if (reply->hint != NULL && server->turn.watcher.saw == NULL) {
         LOG_INFOF(server->log, exchange->entry->name, "%.*s %.*s: %d, hint: %s",
                   SPAN_ARG(exchange->request.method_name), SPAN_ARG(path), reply->status,
                   reply->hint);

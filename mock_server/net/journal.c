@@ -22,8 +22,8 @@ enum {
     METHOD_BYTES_MAX = 32,
     ERROR_CODE_BYTES_MAX = 128, /* S3's longest have some 50 */
     HINT_BYTES_MAX = 1024,
-    /* What one request may leave in the queue's text: a path whose secrets became longer by their
-     * asterisks, and the rest. */
+    /* The most that one request leaves in the queue's text: secrets in a path may be shorter than
+     * the asterisks in their place. */
     ENTRY_BYTES_MAX =
         2 * (PATH_BYTES_MAX + METHOD_BYTES_MAX) + ERROR_CODE_BYTES_MAX + HINT_BYTES_MAX,
     RETRY_AFTER_US = 30 * 1000000,

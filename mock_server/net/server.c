@@ -31,6 +31,12 @@ static void on_journal_due(struct timer *timer)
     journal_flush(server->turn.journal);
 }
 
+static void on_watch_due(struct timer *timer)
+{
+    struct turn *turn = &PP_CONTAINER_OF(timer, struct server, watch_timer)->turn;
+    turn->watcher_fed = turn->watcher.tick(turn->watcher.ctx);
+}
+
 static void on_accept_due(struct timer *timer)
 {
     listeners_accept_again(PP_CONTAINER_OF(timer, struct server, accept_timer));
@@ -139,6 +145,7 @@ enum status server_new(const struct server_options *options, struct server **out
     budget_init(&server->turn.budget, server->limits.budget_bytes_max);
     server->stop_timer.fire = on_stop_due;
     server->journal_timer.fire = on_journal_due;
+    server->watch_timer.fire = on_watch_due;
     server->work_timer.fire = on_work_due;
     server->accept_timer.fire = on_accept_due;
     server->wake_due_us = INT64_MAX;
@@ -176,6 +183,12 @@ void server_set_store(struct server *server, struct store *store, struct journal
 void server_set_recent(struct server *server, struct recent *recent)
 {
     server->turn.recent = recent;
+}
+
+void server_set_watcher(struct server *server, struct turn_watcher watcher)
+{
+    PP_ASSERT(watcher.saw != NULL && watcher.tick != NULL);
+    server->turn.watcher = watcher;
 }
 
 void server_set_work(struct server *server, struct turn_work work)
@@ -274,6 +287,9 @@ static void turn_run(struct server *server)
     if (turn->journal_fed && !timer_is_set(&server->journal_timer)) {
         loop_timer_after_ms(server, &server->journal_timer, SERVER_JOURNAL_MS);
     }
+    if (turn->watcher_fed && !timer_is_set(&server->watch_timer)) {
+        loop_timer_after_ms(server, &server->watch_timer, SERVER_WATCH_MS);
+    }
     if (outcome == TURN_FAILED && turn->work.run != NULL && !timer_is_set(&server->work_timer)) {
         loop_timer_after_ms(server, &server->work_timer, server->limits.work_retry_ms);
     }
@@ -330,6 +346,7 @@ void server_run(struct server *server, bool handle_signals)
     PP_ASSERT(server->conn_count == 0 && server->ready_count == 0);
     timer_clear(&server->timers, &server->stop_timer);
     timer_clear(&server->timers, &server->journal_timer);
+    timer_clear(&server->timers, &server->watch_timer);
     timer_clear(&server->timers, &server->work_timer);
     timer_clear(&server->timers, &server->accept_timer);
     for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {

@@ -18,6 +18,7 @@ enum {
     SERVER_CROWDED_READ_BYTES = 16 * 1024,   /* ... reads only these at once */
     SERVER_STOP_MS = 3 * 1000,               /* for requests under way when the server stops */
     SERVER_JOURNAL_MS = 100,                 /* from a reply to its row in the journal */
+    SERVER_WATCH_MS = 100,                   /* from a reply to the watcher's tick */
     SERVER_TRIM_MS = 100, /* from one look for memory that nobody uses any more to the next */
     SERVER_WORK_RETRY_MS = 1000, /* after a commit failed, before the turn's work is tried again */
     SERVER_BACKLOG = 511,
@@ -67,6 +68,7 @@ struct server {
     struct timer work_timer;
     struct timer accept_timer;
     struct timer journal_timer;
+    struct timer watch_timer;
     int64_t wake_due_us; /* what `wake` is armed for; INT64_MAX: not */
     bool stopping;
     bool stop_overdue;
@@ -91,6 +93,8 @@ enum status server_new(const struct server_options *options, struct server **out
 void server_set_store(struct server *server, struct store *store, struct journal *journal);
 /* Keeps the latest requests for the report of a bug. Before server_run. */
 void server_set_recent(struct server *server, struct recent *recent);
+/* Told of each request behind its answer. Before server_run. */
+void server_set_watcher(struct server *server, struct turn_watcher watcher);
 /* The work that runs before each commit; at once for the first time. Before server_run. */
 void server_set_work(struct server *server, struct turn_work work);
 

@@ -46,6 +46,10 @@ void turn_journal(struct turn *turn, const struct journal_entry *entry)
         journal_add(turn->journal, entry);
         turn->journal_fed = true;
     }
+    if (turn->watcher.saw != NULL) {
+        turn->watcher.saw(turn->watcher.ctx, entry);
+        turn->watcher_fed = true;
+    }
 }
 
 bool turn_needs_commit(const struct turn *turn)

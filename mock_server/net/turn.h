@@ -23,6 +23,15 @@ struct turn_work {
     void *ctx;
 };
 
+/* Who watches what is asked and answered, beside the journal. Never in an answer's way: it sees a
+ * request behind the answers of its turn, and comes back for what takes longer. */
+struct turn_watcher {
+    void (*saw)(void *ctx, const struct journal_entry *entry); /* NULL: nobody watches */
+    /* SERVER_WATCH_MS after it saw something; true: again as long after that. */
+    bool (*tick)(void *ctx);
+    void *ctx;
+};
+
 struct turn {
     struct store *store;
     struct turn_work work; /* run may be NULL */
@@ -41,6 +50,8 @@ struct turn {
     bool stopped;          /* a sync has failed: nothing is acknowledged any more */
     struct recent *recent; /* NULL: none are kept */
     bool journal_fed;      /* something is in the journal's queue since it was last cleared */
+    struct turn_watcher watcher;
+    bool watcher_fed; /* it wants its tick */
 };
 
 /* The limits of what one turn may take in before its first reply leaves. */
@@ -69,7 +80,8 @@ bool turn_is_full(const struct turn *turn);
 /* Does the turn's work, commits what was written, settles and sends every held answer, then tells
  * each that it is finished. */
 enum turn_outcome turn_end(struct turn *turn);
-/* From held_ops.finished only: what was asked and answered, if a journal is kept. */
+/* From held_ops.finished only: what was asked and answered, for the journal and the watcher, where
+ * there is one. */
 void turn_journal(struct turn *turn, const struct journal_entry *entry);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,17 @@ static void odd_journal(struct pinpipe_mock_options *o)
     o->journal_rows = -1;
 }
 
+static void ignore_request(void *observer, const struct pinpipe_request *request)
+{
+    (void)observer;
+    (void)request;
+}
+
+static void half_an_observer(struct pinpipe_mock_options *o)
+{
+    o->on_request = ignore_request;
+}
+
 static void odd_log(struct pinpipe_mock_options *o)
 {
     o->log_spec = "loud";
@@ -187,6 +199,7 @@ static void options_that_make_no_sense_are_named(void **state)
         {odd_throttle, PINPIPE_USAGE, "burst"},
         {odd_refused_status, PINPIPE_USAGE, "500"},
         {odd_journal, PINPIPE_USAGE, "journal"},
+        {half_an_observer, PINPIPE_USAGE, "on_pause"},
         {odd_log, PINPIPE_USAGE, "loud"},
         {odd_address, PINPIPE_CONFIG, "my-laptop"},
         {odd_directory, PINPIPE_CONFIG, "--data"},
@@ -347,6 +360,66 @@ static void an_upload_that_breaks_off_leaves_nothing(void **state)
     assert_int_equal(pinpipe_mock_stop(mock), PINPIPE_OK);
 }
 
+/* --- who watches --- */
+
+struct seen {
+    int requests;
+    atomic_int pauses;
+    char path[256];
+    char hint[512];
+    char error_code[64];
+    int status;
+};
+
+static void on_request(void *observer, const struct pinpipe_request *request)
+{
+    struct seen *seen = observer;
+    seen->requests++;
+    seen->status = request->status;
+    snprintf(seen->path, sizeof(seen->path), "%s %.*s %.*s", request->service,
+             (int)request->method_len, request->method, (int)request->path_len, request->path);
+    snprintf(seen->hint, sizeof(seen->hint), "%.*s", (int)request->hint_len, request->hint);
+    snprintf(seen->error_code, sizeof(seen->error_code), "%.*s", (int)request->error_code_len,
+             request->error_code);
+    assert_true(request->received_us > 0 && request->latency_us >= 0);
+}
+
+static bool on_pause(void *observer)
+{
+    struct seen *seen = observer;
+    return atomic_fetch_add(&seen->pauses, 1) < 2; /* it is asked again as long as it wants to */
+}
+
+static void an_observer_is_told_of_each_request_and_then_has_time(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {.requests = 0};
+    char log[2048] = "";
+    FILE *log_file = fmemopen(log, sizeof(log), "w");
+    f->options.on_request = on_request;
+    f->options.on_pause = on_pause;
+    f->options.observer = &seen;
+    f->options.log_file = log_file;
+    f->options.log_spec = "info";
+    struct pinpipe_mock *mock = start(f);
+    ask(f, pinpipe_mock_url(mock, PINPIPE_REST),
+        "POST /topics/workshop.pin?token=secret&a=1 HTTP/1.1\r\nHost: a\r\n"
+        "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}");
+    for (int waited_ms = 0; waited_ms < RAW_WAIT_MS && atomic_load(&seen.pauses) < 3;
+         waited_ms += 5) {
+        raw_pause_ms(5);
+    }
+    pinpipe_mock_stop(mock);
+    fclose(log_file);
+    assert_int_equal(seen.requests, 1);
+    assert_int_equal(atomic_load(&seen.pauses), 3);
+    assert_int_equal(seen.status, 415);
+    assert_string_equal(seen.path, "rest POST /topics/workshop.pin?token=***&a=1");
+    assert_string_equal(seen.error_code, "415");
+    assert_non_null(strstr(seen.hint, "vnd.kafka.json.v2+json"));
+    assert_null(strstr(log, "hint:")); /* it is told once */
+}
+
 static void ipv6_addresses_work_where_the_machine_has_them(void **state)
 {
     struct fixture *f = *state;
@@ -372,6 +445,7 @@ int main(void)
         TEST(a_ready_file_that_cannot_be_written_fails_the_start),
         TEST(a_stop_answers_a_waiting_poll),
         TEST(an_upload_that_breaks_off_leaves_nothing),
+        TEST(an_observer_is_told_of_each_request_and_then_has_time),
         TEST(ipv6_addresses_work_where_the_machine_has_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
