@@ -99,7 +99,7 @@ room-flags: # a line a room, for lint: its name, then its -I
 sources       = $(sort $(foreach room,$(1),$(wildcard $(room)/*.c)))
 SRC_base     := $(call sources,src/base src/aws)
 SRC_pipeline := $(call sources,$(filter src/pipeline/%,$(ROOMS)))
-SRC_cli      := $(call sources,src/cli)
+SRC_cli      := $(call sources,src/watch src/cli)
 SRC_mock     := $(call sources,$(filter mock_server mock_server/%,$(ROOMS)))
 DATA_FILES   := $(sort $(wildcard data/schema/*.sql data/queries/*.sql data/vocab/*.txt))
 SRC_unit     := $(sort $(wildcard tests/unit/*/test_*.c))

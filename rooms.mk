@@ -8,6 +8,8 @@
 SEES_src/base                 :=
 SEES_src/aws                  := src/base
 
+SEES_src/watch                := src/base
+
 SEES_src/pipeline/rows        := src/base
 SEES_src/pipeline/post        := src/base src/pipeline/rows
 SEES_src/pipeline/read        := src/base src/pipeline/rows
@@ -33,4 +35,4 @@ SEES_mock_server/mysql        := include src/base mock_server/net mock_server/ho
 SEES_mock_server              := include src/base mock_server/host mock_server/store mock_server/net mock_server/http mock_server/aws mock_server/topics mock_server/gateway \
                                  mock_server/kafka_rest mock_server/connect mock_server/connect_rest mock_server/msk_connect mock_server/s3 mock_server/mysql
 
-SEES_src/cli                  := include src/base src/pipeline/rows src/pipeline/post src/pipeline/read src/pipeline/lake src/pipeline/verify
+SEES_src/cli                  := include src/base src/watch src/pipeline/rows src/pipeline/post src/pipeline/read src/pipeline/lake src/pipeline/verify

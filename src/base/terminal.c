@@ -6,6 +6,7 @@
 #include "printable.h"
 #include "utf8.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,10 @@ struct terminal {
     int fd;
     FILE *stream;
     bool raw;
+    bool coloured;
+    bool dropping;
+    bool moving; /* the cursor is in a line that is drawn in place */
+    size_t dropped;
     bool failed;
     /* The beginning of a character (or a CR) whose end has not been written yet. */
     char held[UTF8_BYTES_MAX];
@@ -27,6 +32,10 @@ static bool terminal_put(struct terminal *terminal, struct span bytes)
 {
     while (bytes.len > 0) {
         ssize_t put = write(terminal->fd, bytes.ptr, bytes.len);
+        if (put <= 0 && terminal->dropping) {
+            terminal->dropped++;
+            return true;
+        }
         if (put <= 0) {
             terminal->failed = true; /* EINTR too: a terminal that is held up must not hold us */
             return false;
@@ -86,6 +95,12 @@ static bool terminal_take(struct terminal *terminal, struct span bytes, bool is_
 
 static bool terminal_write(struct terminal *terminal, struct span bytes)
 {
+    if (terminal->moving && bytes.len > 0) {
+        terminal->moving = false;
+        if (!terminal_put(terminal, SPAN_LIT("\n"))) {
+            return false;
+        }
+    }
     if (terminal->raw) {
         return terminal_put(terminal, bytes);
     }
@@ -176,4 +191,81 @@ void terminal_draw_line(struct terminal *terminal, struct span text)
         terminal_put(terminal, buf_span(&line));
     }
     buf_release(&line);
+}
+
+void terminal_set_colours(struct terminal *terminal, bool on)
+{
+    terminal->coloured = on;
+}
+
+void terminal_set_dropping(struct terminal *terminal)
+{
+    terminal->dropping = true;
+}
+
+size_t terminal_dropped(struct terminal *terminal)
+{
+    size_t dropped = terminal->dropped;
+    terminal->dropped = 0;
+    return dropped;
+}
+
+bool terminal_is_ready(const struct terminal *terminal)
+{
+    struct pollfd ready = {.fd = terminal->fd, .events = POLLOUT};
+    return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0;
+}
+
+static void pieces_append(const struct terminal *terminal, struct buf *out,
+                          const struct terminal_piece *pieces, size_t count)
+{
+    static const char *const codes[] = {
+        [TERMINAL_PLAIN] = "",         [TERMINAL_FAINT] = "\x1b[2m",   [TERMINAL_RED] = "\x1b[31m",
+        [TERMINAL_GREEN] = "\x1b[32m", [TERMINAL_YELLOW] = "\x1b[33m", [TERMINAL_CYAN] = "\x1b[36m",
+    };
+    for (size_t i = 0; i < count; i++) {
+        bool coloured =
+            terminal->coloured && pieces[i].colour != TERMINAL_PLAIN && pieces[i].text.len > 0;
+        buf_append_cstr(out, coloured ? codes[pieces[i].colour] : "");
+        terminal_escape(out, pieces[i].text, PRINTABLE_LINE);
+        buf_append_cstr(out, coloured ? "\x1b[0m" : "");
+    }
+}
+
+/* One write for the whole line: half of one would be dropped as easily as all of it. */
+static void pieces_put(struct terminal *terminal, const struct terminal_piece *pieces, size_t count,
+                       const char *end)
+{
+    struct buf line;
+    buf_init(&line, shown_bytes_max);
+    fflush(terminal->stream);
+    buf_append_cstr(&line, terminal->moving ? "\r" : "");
+    pieces_append(terminal, &line, pieces, count);
+    buf_append_cstr(&line, terminal->moving ? "\x1b[K" : "");
+    buf_append_cstr(&line, end);
+    if (buf_ok(&line)) {
+        terminal_put(terminal, buf_span(&line));
+    }
+    buf_release(&line);
+}
+
+void terminal_put_line(struct terminal *terminal, const struct terminal_piece *pieces, size_t count)
+{
+    pieces_put(terminal, pieces, count, "\n");
+    terminal->moving = false;
+}
+
+void terminal_move_line(struct terminal *terminal, const struct terminal_piece *pieces,
+                        size_t count)
+{
+    pieces_put(terminal, pieces, count, "");
+    terminal->moving = true;
+}
+
+void terminal_settle_line(struct terminal *terminal)
+{
+    if (terminal->moving) {
+        terminal->moving = false;
+        terminal_put(terminal, SPAN_LIT("\n"));
+    }
 }

@@ -149,6 +149,12 @@ size_t cli_terminal_columns(int fd)
     return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+bool cli_wants_colours(void)
+{
+    const char *no_color = env_variable("NO_COLOR");
+    return no_color == NULL || no_color[0] == '\0';
+}
+
 /* The one mutable global: a signal handler can reach nothing else (lint's allow-list names it). */
 static volatile sig_atomic_t signal_seen;
 

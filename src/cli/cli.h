@@ -102,6 +102,9 @@ int cli_usage(const struct cli *cli, const char *format, ...) PP_PRINTF(2, 3);
 /* Whoever read stdout has closed it (`| head`): a complaint would be noise. */
 bool cli_reader_is_gone(void);
 
+/* Whether a terminal is shown colours: not where NO_COLOR is set (no-color.org). */
+bool cli_wants_colours(void);
+
 /* Characters a line of this terminal holds; 80 when it does not say. */
 size_t cli_terminal_columns(int fd);
 

@@ -4,6 +4,7 @@
 #include "pinpipe/mock.h"
 #include "resolve.h"
 #include "rest_properties.h"
+#include "serve_live.h"
 #include "server_start.h"
 #include "url.h"
 #include "version.h"
@@ -73,7 +74,10 @@ static const struct option_spec serve_options[] = {
      "what clients can make the server hold at once, at least 48; beyond it they get 503 or wait"},
     {"kafka-rest-properties", OPTION_TEXT, "FILE", NULL, NULL,
      "the workshop's kafka-rest.properties, as pasted"},
-    {"log", OPTION_TEXT, "SPEC", "info", NULL, "debug, info, warn, error, off, or area:level,..."},
+    {"log", OPTION_TEXT, "SPEC", "info", NULL,
+     "debug, info, warn, error, off, or area:level,...; on a terminal each request is a line of "
+     "its "
+     "service's area, but for info,requests:off"},
 };
 
 /* --- flags to options --- */
@@ -369,35 +373,49 @@ static void memory_map_large_blocks(void)
 #endif
 }
 
-static int serve_behind(struct cli *cli, const struct serve_background *background)
+static int serve_run(struct cli *cli, const struct pinpipe_mock_options *options,
+                     struct serve_live *view, const struct serve_background *background)
 {
-    struct pinpipe_mock_options options;
     struct pinpipe_mock *mock;
     char why[PINPIPE_MESSAGE_BYTES] = "";
-    int code = take_options(cli, &options);
-    if (code != 0) {
-        return code;
-    }
-    memory_map_large_blocks();
-    enum pinpipe_result result = pinpipe_mock_new(&options, &mock, why);
+    enum pinpipe_result result = pinpipe_mock_new(options, &mock, why);
     if (result != PINPIPE_OK) {
+        serve_live_close(view);
         return report(cli, result, why);
     }
     if (background != NULL) {
         background->leave(background->ctx);
     }
-    print_summary(cli, &options, mock, background != NULL ? "`pinpipe stop`" : "Ctrl-C");
+    print_summary(cli, options, mock, background != NULL ? "`pinpipe stop`" : "Ctrl-C");
     result = pinpipe_mock_run(mock, true, why);
+    /* The mock's log is in the view's stream: the view is closed behind it. */
     if (result == PINPIPE_OK) {
         result = pinpipe_mock_close(mock, why);
     } else {
         pinpipe_mock_free(mock);
     }
+    serve_live_close(view);
     if (result != PINPIPE_OK) {
         return report(cli, result, why);
     }
     fprintf(cli->err, "pinpipe serve: stopped, everything is committed\n");
     return 0;
+}
+
+static int serve_behind(struct cli *cli, const struct serve_background *background)
+{
+    struct pinpipe_mock_options options;
+    struct serve_live *view = NULL;
+    struct error err = ERROR_NONE;
+    int code = take_options(cli, &options);
+    if (code != 0) {
+        return code;
+    }
+    memory_map_large_blocks();
+    if (background == NULL && serve_live_open(cli, &options, &view, &err) != STATUS_OK) {
+        return cli_report(cli, &err);
+    }
+    return serve_run(cli, &options, view, background);
 }
 
 static int run_serve(struct cli *cli)
