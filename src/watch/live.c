@@ -345,7 +345,7 @@ static void summary_begin(struct live *live, int64_t now_us)
     live->sum_start_us = now_us;
     live->sum_latest_us = now_us;
     live->sum_hints_shown = 0;
-    /* What waited for a line is counted now, but for hints that nobody has seen yet. */
+    /* A request that waited for its line is only counted now, unless its hint is new. */
     size_t kept = 0;
     for (size_t i = 0; i < live->slot_count; i++) {
         if (is_worth_a_line(live, &live->slots[i].request)) {

@@ -1,5 +1,6 @@
 #include "request_line.h"
 
+#include "civil.h"
 #include "printable.h"
 #include "utf8.h"
 
@@ -21,6 +22,17 @@ void request_time(int64_t wall_us, char out[REQUEST_TIME_BYTES])
     int seconds = (int)(ms / 1000 % day_s);
     snprintf(out, REQUEST_TIME_BYTES, "%02d:%02d:%02d.%03dZ", seconds / 3600, seconds / 60 % 60,
              seconds % 60, (int)(ms % 1000));
+}
+
+void request_stamp(int64_t wall_us, char out[REQUEST_STAMP_BYTES])
+{
+    int64_t year;
+    unsigned month;
+    unsigned day;
+    char time[REQUEST_TIME_BYTES];
+    request_time(wall_us, time);
+    civil_date(civil_floor_div(wall_us / 1000, CIVIL_DAY_MS), &year, &month, &day);
+    snprintf(out, REQUEST_STAMP_BYTES, "%04lld-%02u-%02uT%s", (long long)year, month, day, time);
 }
 
 bool request_is_error(const struct watched_request *request)
@@ -73,7 +85,7 @@ static enum terminal_colour status_colour(int status)
     return status >= 300 ? TERMINAL_CYAN : TERMINAL_GREEN;
 }
 
-/* What was no request has neither method nor path. */
+/* A malformed request has neither method nor path. */
 static struct span text_or_dash(struct span text)
 {
     return text.len > 0 ? text : SPAN_LIT("-");

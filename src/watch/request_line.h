@@ -15,12 +15,15 @@ struct watched_request {
     struct span hint;       /* empty: none */
     int64_t received_us;    /* since 1970, UTC */
     int64_t latency_us;
+    int64_t request_bytes; /* of the bodies, where it is known */
+    int64_t response_bytes;
 };
 
 enum {
     REQUEST_LINE_PIECES = 7,
     REQUEST_TIME_BYTES = 16, /* "12:03:04.567Z" */
-    REQUEST_INDENT = 14,     /* columns of the time and the blank behind it */
+    REQUEST_STAMP_BYTES = 40,
+    REQUEST_INDENT = 14, /* columns of the time and the blank behind it */
 };
 
 struct request_line {
@@ -41,6 +44,8 @@ void request_line_make(struct request_line *line, const struct watched_request *
 bool request_is_error(const struct watched_request *request);
 /* "12:03:04.567Z" */
 void request_time(int64_t wall_us, char out[REQUEST_TIME_BYTES]);
+/* "2026-12-01T12:03:04.567Z", as in the log and in the view `requests` */
+void request_stamp(int64_t wall_us, char out[REQUEST_STAMP_BYTES]);
 /* The front of *rest, broken at a blank, that fits into `columns`, is taken from it; 0: all. */
 struct span text_line_next(struct span *rest, size_t columns);
 
