@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include "file.h"
 #include "printable.h"
 
 #include <poll.h>
@@ -9,7 +10,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { usage_bytes_max = 2048, timeout_s_max = 24 * 60 * 60 };
+enum {
+    usage_bytes_max = 2048,
+    timeout_s_max = 24 * 60 * 60,
+    path_bytes_max = 1024,
+    journal_wait_us = 150 * 1000,
+};
 
 static size_t spec_position(const struct cli *cli, const char *flag)
 {
@@ -152,7 +158,17 @@ size_t cli_terminal_columns(int fd)
 bool cli_wants_colours(void)
 {
     const char *no_color = env_variable("NO_COLOR");
-    return no_color == NULL || no_color[0] == '\0';
+    const char *term = env_variable("TERM");
+    return (no_color == NULL || no_color[0] == '\0') && (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+void cli_await_journal(struct cli *cli)
+{
+    char server[path_bytes_max];
+    snprintf(server, sizeof(server), "%s/server.json", cli_data_dir(cli));
+    if (file_exists(server)) {
+        cli->env.sleep_us(&cli->env, journal_wait_us);
+    }
 }
 
 /* The one mutable global: a signal handler can reach nothing else (lint's allow-list names it). */

@@ -102,7 +102,12 @@ int cli_usage(const struct cli *cli, const char *format, ...) PP_PRINTF(2, 3);
 /* Whoever read stdout has closed it (`| head`): a complaint would be noise. */
 bool cli_reader_is_gone(void);
 
-/* Whether a terminal is shown colours: not where NO_COLOR is set (no-color.org). */
+/* Whoever asks for what a running server was asked asks for the latest too, which is in the journal
+ * 0.1 s behind its answer: waits as long, if a server runs. */
+void cli_await_journal(struct cli *cli);
+
+/* Whether a terminal is shown colours: not where NO_COLOR is set (no-color.org), and no dumb one.
+ */
 bool cli_wants_colours(void);
 
 /* Characters a line of this terminal holds; 80 when it does not say. */

@@ -20,8 +20,7 @@ enum {
     column_chars_max = 60,
     column_gap = 2,
     table_columns_max = 64,
-    cut_chars_min = 16,           /* of a value that a terminal's width cuts */
-    journal_wait_us = 150 * 1000, /* a running server writes its journal 0.1 s behind its answers */
+    cut_chars_min = 16, /* of a value that a terminal's width cuts */
     output_bytes_max = 64 * 1024 * 1024,
     value_bytes_max = 16 * 1024 * 1024, /* one value; a record's is below 1 MiB */
     sample_bytes_max = 8 * 1024 * 1024, /* of a table's rows before they are written */
@@ -516,15 +515,11 @@ static enum status run_script(struct sql_session *s, const char *sql, struct err
                : status;
 }
 
-/* Whoever asks for the requests asks for the one just answered, too. */
+/* A statement that looks as if it was about the requests waits for the latest of them. */
 static void await_journal(struct sql_session *s, const char *sql)
 {
-    char server[path_bytes_max];
-    struct env *env = &s->cli->env;
-    bool asked = strstr(sql, "request") != NULL || strstr(sql, "journal") != NULL;
-    snprintf(server, sizeof(server), "%s/server.json", cli_data_dir(s->cli));
-    if (asked && file_exists(server)) {
-        env->sleep_us(env, journal_wait_us);
+    if (strstr(sql, "request") != NULL || strstr(sql, "journal") != NULL) {
+        cli_await_journal(s->cli);
     }
 }
 

@@ -21,6 +21,8 @@ extern const struct command cmd_config;
 extern const struct command cmd_connect;
 extern const struct command cmd_s3;
 extern const struct command cmd_doctor;
+extern const struct command cmd_tail;
+extern const struct command cmd_hints;
 
 extern const struct command *const commands[];
 extern const size_t command_count;
