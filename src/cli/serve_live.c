@@ -86,7 +86,7 @@ static bool view_on_pause(void *observer)
 
 static int terminal_open_anew(void)
 {
-    char name[tty_name_bytes_max];
+    char name[tty_name_bytes_max] = "";
     return ttyname_r(STDERR_FILENO, name, sizeof(name)) == 0
                ? open(name, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
                : -1;
