@@ -29,6 +29,7 @@ struct tail {
     struct log_follower *log;
     struct log_line line; /* taken from the log, not told yet */
     bool has_line;
+    bool no_memory; /* for a line of --json */
     struct buf out;
 };
 
@@ -46,6 +47,7 @@ static void tail_put_json(struct tail *tail)
     if (buf_ok(&tail->out)) {
         fwrite(tail->out.ptr, 1, tail->out.len, tail->cli->out);
     }
+    tail->no_memory = tail->no_memory || !buf_ok(&tail->out);
     buf_reset(&tail->out);
 }
 
@@ -201,7 +203,10 @@ static enum status tail_look(struct tail *tail, struct error *err)
     }
     tail_log(tail, NULL);
     tail->caught_up = true;
-    return status;
+    if (tail->no_memory) {
+        return error_no_memory(err);
+    }
+    return status == STATUS_OK ? log_follower_status(tail->log, err) : status;
 }
 
 static enum status tail_follow(struct tail *tail, struct error *err)

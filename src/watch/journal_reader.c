@@ -5,6 +5,7 @@
 #include "sqlite_db.h"
 #include "url.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -169,8 +170,13 @@ enum status journal_reader_open(const char *directory, const struct env *env,
     char path[SQLITE_DB_PATH_BYTES_MAX];
     struct stat file;
     int len = snprintf(path, sizeof(path), "%s/journal.db", directory);
-    if (len < 0 || (size_t)len >= sizeof(path) || stat(path, &file) != 0) {
-        return error_set(err, STATUS_NOT_FOUND, "%s: there is no journal.db", directory);
+    if (len < 0 || (size_t)len >= sizeof(path)) {
+        return error_set(err, STATUS_CONFIG, "%.100s...: the directory's name is too long",
+                         directory);
+    }
+    if (stat(path, &file) != 0) {
+        return errno == ENOENT ? error_set(err, STATUS_NOT_FOUND, "%s: is not there", path)
+                               : error_set_errno(err, errno, "%s: cannot be read", path);
     }
     const struct sqlite_db_options options = {
         .path = path, .env = env, .read_only = true, .busy_timeout_ms = reader_busy_timeout_ms};

@@ -1,5 +1,6 @@
 #include "log_follower.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ struct log_follower {
     int fd; /* -1: there is no file (yet) */
     dev_t device;
     ino_t inode;
+    int failed; /* errno of what could not be read; 0: nothing */
     uint64_t position;
     size_t used;     /* bytes in `text` */
     size_t consumed; /* of them, told */
@@ -85,6 +87,7 @@ static bool log_open(struct log_follower *follower)
     struct stat file;
     follower->fd = open(follower->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (follower->fd < 0) {
+        follower->failed = errno == ENOENT ? follower->failed : errno;
         return false;
     }
     if (fstat(follower->fd, &file) != 0 || !S_ISREG(file.st_mode)) {
@@ -180,11 +183,19 @@ static bool log_read(struct log_follower *follower)
         follower->position += (uint64_t)got;
         return true;
     }
+    follower->failed = got < 0 ? errno : follower->failed;
     if (log_is_begun_anew(follower)) {
         log_close(follower);
         return log_open(follower) && log_read(follower);
     }
     return false;
+}
+
+enum status log_follower_status(const struct log_follower *follower, struct error *err)
+{
+    return follower->failed == 0
+               ? STATUS_OK
+               : error_set_errno(err, follower->failed, "%s: cannot be read", follower->path);
 }
 
 bool log_follower_next(struct log_follower *follower, struct span *line)

@@ -35,6 +35,9 @@ void log_follower_free(struct log_follower *follower);
  * comes in parts. Valid until the next call. False: nothing more now. */
 bool log_follower_next(struct log_follower *follower, struct span *line);
 
+/* IO: the file is there and could not be read, now or before. */
+enum status log_follower_status(const struct log_follower *follower, struct error *err) PP_MUST_USE;
+
 enum { LOG_FOLLOWER_LINE_BYTES = 4096 };
 
 #endif

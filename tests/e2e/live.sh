@@ -98,6 +98,25 @@ leave
 grep -q ' GET ' plain && fail 'a dumb terminal has the log' plain
 ok '--log rules'
 
+# A terminal that takes nothing: its other end is a pipe that is not read before `go` is there. Each request is a line of the log,
+# and together they are more than all of it holds.
+rm -f ready.json stop go
+{ "$pty" -c stop "$PINPIPE" serve --ephemeral --data "$data" --ready-file ready.json --log debug 2>err; echo "exit $?" >code; } |
+    { until [ -f go ]; do sleep 0.05; done; cat >screen; } &
+server_pid=$!
+await 'the server is ready' test -f ready.json
+rest=http://127.0.0.1:$(ready_port rest_url)
+i=0
+while [ $i -lt 4000 ]; do echo "url=\"$rest/topics/workshop.pin?request=$i\""; echo 'output=out'; i=$((i + 1)); done >urls
+curl -sS --max-time 60 -K urls || fail 'who holds up the terminal holds up no request'
+touch go
+await 'what was lost is told' sh -c 'curl -sS -o out "$1/topics"; grep -q "lines are not shown" screen' sh "$rest"
+touch stop
+wait "$server_pid"
+server_pid=
+[ "$(cat code)" = 'exit 0' ] || fail 'it ends cleanly' code err
+ok 'a terminal that is held up holds up no request'
+
 # Off a terminal: the log, byte for byte but for the times.
 start_server
 rest=http://127.0.0.1:$(ready_port rest_url)

@@ -25,6 +25,12 @@ enum compare {
     COMPARE_NOTHING /* the words are made anew each time */
 };
 
+/* Two requests, of which one is a mistake, and a log. */
+#define WATCHED                                                                                    \
+    "[ -d watched ] || { $P topics list; $P topics describe nosuch.topic; sleep 0.3; "             \
+    "mkdir -m 700 watched; cp data/journal.db data/journal.db-wal watched; "                       \
+    "echo '2020-01-01T00:00:00.000Z warn  store   a line' >watched/server.log; }"
+
 static const struct command {
     const char *words;
     enum compare compare;
@@ -103,6 +109,11 @@ static const struct command {
     {"sql SELECT\x1fvalue\x1f"
      "FROM\x1frecords",
      COMPARE_BYTES, NULL, NULL},
+    /* Of a directory whose server has gone, as it was when the first of these came. */
+    {"tail --once --data watched", COMPARE_BYTES, WATCHED, NULL},
+    {"tail --once --json --last 3 --data watched", COMPARE_BYTES, WATCHED, NULL},
+    {"hints --data watched", COMPARE_BYTES, WATCHED, NULL},
+    {"hints --json --data watched", COMPARE_BYTES, WATCHED, NULL},
     /* A group each: in one, what a lost consumer holds waits for its time to be up. */
     {"consume workshop.pin --from-beginning --max-messages 2 --group \x1e", COMPARE_BYTES, NULL,
      NULL},

@@ -146,6 +146,18 @@ static void what_is_no_file_is_not_waited_for(void **state)
     assert_int_equal(mkfifo(f->path, 0600), 0);
     follow(f, 10);
     assert_string_equal(lines(f), "");
+    assert_int_equal(log_follower_status(f->follower, NULL), STATUS_OK);
+}
+
+static void a_log_that_cannot_be_read_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct error err = ERROR_NONE;
+    assert_int_equal(symlink(f->path, f->path), 0); /* to itself */
+    follow(f, 10);
+    assert_string_equal(lines(f), "");
+    assert_int_equal(log_follower_status(f->follower, &err), STATUS_IO);
+    assert_non_null(strstr(err.message, "server.log"));
 }
 
 static void lines_are_taken_apart(void **state)
@@ -192,6 +204,7 @@ int main(void)
         TEST(a_line_without_end_comes_in_parts),
         TEST(a_log_that_is_begun_anew_is_read_from_its_beginning),
         TEST(what_is_no_file_is_not_waited_for),
+        TEST(a_log_that_cannot_be_read_is_told),
         TEST(lines_are_taken_apart),
     };
     return cmocka_run_group_tests_name("log_follower", tests, NULL, NULL);
