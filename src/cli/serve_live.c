@@ -7,18 +7,22 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The area of --log that the lines of requests are; each also belongs to its service's. */
 static const char requests_area[] = "requests";
 
-enum { tty_name_bytes_max = 256 };
+enum { tty_name_bytes_max = 256, behind_bytes_max = 512 };
 
 struct serve_live {
     struct log log; /* only asked what it wants */
     struct live *live;
     struct terminal *terminal;
     int fd; /* -1: standard error itself, where it cannot be opened anew */
+    /* The moving line of a job in the background, for when it is settled. */
+    char behind[behind_bytes_max];
+    size_t behind_len;
 };
 
 static void view_put(void *ctx, const struct terminal_piece *pieces, size_t count)
@@ -27,15 +31,38 @@ static void view_put(void *ctx, const struct terminal_piece *pieces, size_t coun
     terminal_put_line(view->terminal, pieces, count);
 }
 
+/* A job in the background shares its terminal with a prompt, and must not draw in its line. */
+static bool view_is_in_front(void)
+{
+    pid_t front = tcgetpgrp(STDERR_FILENO);
+    return front < 0 || front == getpgrp();
+}
+
 static void view_move(void *ctx, const struct terminal_piece *pieces, size_t count)
 {
     struct serve_live *view = ctx;
-    terminal_move_line(view->terminal, pieces, count);
+    if (view_is_in_front()) {
+        terminal_move_line(view->terminal, pieces, count);
+        view->behind_len = 0;
+        return;
+    }
+    view->behind_len = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct span text = span_first(pieces[i].text, sizeof(view->behind) - view->behind_len);
+        memcpy(view->behind + view->behind_len, text.ptr, text.len);
+        view->behind_len += text.len;
+    }
 }
 
 static void view_settle(void *ctx)
 {
     struct serve_live *view = ctx;
+    if (view->behind_len > 0) {
+        const struct terminal_piece piece = {TERMINAL_CYAN,
+                                             span_from(view->behind, view->behind_len)};
+        terminal_put_line(view->terminal, &piece, 1);
+    }
+    view->behind_len = 0;
     terminal_settle_line(view->terminal);
 }
 

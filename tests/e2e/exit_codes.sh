@@ -166,6 +166,10 @@ done <<END
 0 sql SELECT(1)
 5 sql nonsense
 5 sql SELECT*FROM(none)
+0 tail --once
+0 tail --once --errors --json
+0 hints
+0 hints --json
 0 data info
 0 data generate --rows 20
 2 data generate --rows 0
@@ -188,6 +192,8 @@ ok 'what a server does not do is exit 5, a bad configuration 4, and only a verdi
 stop_server
 ends 3 verify --data "$data"
 ends 5 data info --data none
+ends 4 tail --data none
+ends 4 hints --data none
 ends 4 serve --ephemeral --bind nowhere --data :memory:
 ends 4 demo --rows 5 --data file
 ends 0 demo --rows 5 --data "$work/demo"

@@ -98,6 +98,27 @@ leave
 grep -q ' GET ' plain && fail 'a dumb terminal has the log' plain
 ok '--log rules'
 
+# A job in the background: its terminal has a prompt in some line, in which nothing is drawn.
+rm -f ready.json stop
+# shellcheck disable=SC2016
+"$pty" -c stop sh -c 'set -m; "$0" serve --ephemeral --data "$1" --ready-file ready.json & trap : INT; until [ -f stop ]; do sleep 0.05; done
+    kill $!; wait $!' "$PINPIPE" "$data" >screen 2>err &
+server_pid=$!
+await 'the server is ready' test -f ready.json
+rest=http://127.0.0.1:$(ready_port rest_url)
+i=0
+while [ $i -lt 60 ]; do echo "url=\"$rest/topics\""; echo 'output=out'; i=$((i + 1)); done >urls
+ask_for "$rest/topics"
+await 'a line is shown' shown 'GET  /topics'
+curl -sS -K urls || fail 'the burst is answered'
+await 'the summary is a line' shown ' requests'
+touch stop
+wait "$server_pid"
+server_pid=
+grep -q "$(printf '\r')." screen && { cat -v screen >visible; fail 'nothing is drawn in place' visible; }
+grep -q "$esc\[K" screen && { cat -v screen >visible; fail 'nothing is erased' visible; }
+ok 'a server in the background draws nothing in place'
+
 # A terminal that takes nothing: its other end is a pipe that is not read before `go` is there. Each request is a line of the log,
 # and together they are more than all of it holds.
 rm -f ready.json stop go
