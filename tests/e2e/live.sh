@@ -129,7 +129,7 @@ await 'the server is ready' test -f ready.json
 rest=http://127.0.0.1:$(ready_port rest_url)
 i=0
 while [ $i -lt 4000 ]; do echo "url=\"$rest/topics/workshop.pin?request=$i\""; echo 'output=out'; i=$((i + 1)); done >urls
-curl -sS --max-time 60 -K urls || fail 'who holds up the terminal holds up no request'
+curl -sS --max-time 60 -K urls >curled 2>&1 || fail "who holds up the terminal holds up no request" err code
 touch go
 await 'what was lost is told' sh -c 'curl -sS -o out "$1/topics"; grep -q "lines are not shown" screen' sh "$rest"
 touch stop
