@@ -18,8 +18,8 @@ enum {
     batch_bytes_max = 4 * 1024 * 1024,
 };
 
-/* The columns that a request is made of, in the order of row_read. A journal of an older release
- * has no hints. */
+/* The columns that a request is made of, in the order of journal_row_read. A journal of an older
+ * release has no hints. */
 #define REQUEST_COLUMNS(hint)                                                                      \
     "id, time_ms, service, method, path, status, coalesce(error_code, ''), coalesce(" hint         \
     ", ''), latency_us, request_bytes, response_bytes"
@@ -207,7 +207,7 @@ void journal_reader_close(struct journal_reader *reader)
 
 /* --- rows --- */
 
-static struct watched_request row_read(sqlite3_stmt *stmt)
+static struct watched_request journal_row_read(sqlite3_stmt *stmt)
 {
     return (struct watched_request){
         .received_us = sqlite3_column_int64(stmt, 1) * 1000,
@@ -235,7 +235,7 @@ static void batch_keep(struct row_batch *batch, sqlite3_stmt *stmt, bool is_mist
 {
     struct mistake *row = &batch->rows[batch->count];
     struct watched_request *request = &row->latest;
-    *request = row_read(stmt);
+    *request = journal_row_read(stmt);
     row->count = is_mistake ? (uint64_t)sqlite3_column_int64(stmt, 11) : 1;
     row->first_us = is_mistake ? sqlite3_column_int64(stmt, 12) * 1000 : request->received_us;
     batch->last_id = sqlite3_column_int64(stmt, 0);
@@ -324,7 +324,7 @@ enum status journal_reader_seek(struct journal_reader *reader, const struct requ
         return reader_failed(reader, err);
     }
     while (count > 0 && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct watched_request request = row_read(stmt);
+        struct watched_request request = journal_row_read(stmt);
         if (request_is_wanted(filter, &request) && --count == 0) {
             before = sqlite3_column_int64(stmt, 0) - 1;
         }

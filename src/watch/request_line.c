@@ -40,7 +40,7 @@ bool request_is_error(const struct watched_request *request)
     return request->status >= 400;
 }
 
-static size_t character_bytes(struct span text)
+static size_t shown_character_bytes(struct span text)
 {
     uint32_t point;
     size_t len = utf8_read(text, &point);
@@ -53,7 +53,7 @@ static size_t bytes_of_columns(struct span text, size_t columns)
     char escape[PRINTABLE_ESCAPE_BYTES];
     size_t bytes = 0;
     while (bytes < text.len) {
-        size_t len = character_bytes(span_skip(text, bytes));
+        size_t len = shown_character_bytes(span_skip(text, bytes));
         struct span character = span_first(span_skip(text, bytes), len);
         struct span rest = character;
         struct span shown = printable_next(&rest, PRINTABLE_LINE, escape);
@@ -127,7 +127,7 @@ struct span text_line_next(struct span *rest, size_t columns)
 {
     size_t fits = columns > 0 ? bytes_of_columns(*rest, columns) : rest->len;
     if (fits == 0 && rest->len > 0) {
-        fits = character_bytes(*rest);
+        fits = shown_character_bytes(*rest);
     }
     size_t end = fits;
     if (fits < rest->len) {
