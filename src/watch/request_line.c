@@ -101,7 +101,10 @@ void request_line_make(struct request_line *line, const struct watched_request *
     int method = snprintf(line->method, sizeof(line->method), "%-*.*s %-*.*s ", service_columns,
                           SPAN_ARG(span_first(request->service, 16)), method_columns,
                           SPAN_ARG(text_or_dash(span_first(request->method, 20))));
-    int status = snprintf(line->status, sizeof(line->status), " %d", request->status);
+    /* MySQL's answers have an error's number or 0. */
+    int status = request->status == 0
+                     ? snprintf(line->status, sizeof(line->status), " ok")
+                     : snprintf(line->status, sizeof(line->status), " %d", request->status);
     /* Where the code says no more than the status it is left out. */
     struct span error_code = span_first(request->error_code, 128);
     error_code = span_equal_cstr(error_code, line->status + 1) ? SPAN_EMPTY : error_code;

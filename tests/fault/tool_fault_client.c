@@ -109,11 +109,6 @@ static const struct command {
     {"sql SELECT\x1fvalue\x1f"
      "FROM\x1frecords",
      COMPARE_BYTES, NULL, NULL},
-    /* Of a directory whose server has gone, as it was when the first of these came. */
-    {"tail --once --data watched", COMPARE_BYTES, WATCHED, NULL},
-    {"tail --once --json --last 3 --data watched", COMPARE_BYTES, WATCHED, NULL},
-    {"hints --data watched", COMPARE_BYTES, WATCHED, NULL},
-    {"hints --json --data watched", COMPARE_BYTES, WATCHED, NULL},
     /* A group each: in one, what a lost consumer holds waits for its time to be up. */
     {"consume workshop.pin --from-beginning --max-messages 2 --group \x1e", COMPARE_BYTES, NULL,
      NULL},
@@ -123,6 +118,11 @@ static const struct command {
      "sed 's/time=\"[^\"]*\"//g;s/timestamp=\"[^\"]*\"//g' verdict.xml"},
     /* Another row each time, so that what is kept of it can be told from what others left. */
     {"emulate batch --rows 1 --order random --seed \x1e", COMPARE_NOTHING, NULL, NULL},
+    /* Of a directory whose server has gone, as it was when the first of these came. */
+    {"tail --once --data watched", COMPARE_BYTES, WATCHED, NULL},
+    {"tail --once --json --last 3 --data watched", COMPARE_BYTES, WATCHED, NULL},
+    {"hints --data watched", COMPARE_BYTES, WATCHED, NULL},
+    {"hints --json --data watched", COMPARE_BYTES, WATCHED, NULL},
 };
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
