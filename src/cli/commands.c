@@ -5,10 +5,9 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &cmd_serve, &cmd_up,      &cmd_wait,   &cmd_status,  &cmd_stop,    &cmd_reset,
-    &cmd_demo,  &cmd_data,    &cmd_topics, &cmd_emulate, &cmd_consume, &cmd_verify,
-    &cmd_tail,  &cmd_hints,   &cmd_sql,    &cmd_connect, &cmd_s3,      &cmd_config,
-    &cmd_doctor,
+    &cmd_serve, &cmd_up,      &cmd_wait,    &cmd_status,  &cmd_stop,   &cmd_reset, &cmd_demo,
+    &cmd_data,  &cmd_topics,  &cmd_emulate, &cmd_consume, &cmd_verify, &cmd_tail,  &cmd_hints,
+    &cmd_sql,   &cmd_connect, &cmd_s3,      &cmd_config,  &cmd_doctor,
 };
 const size_t command_count = ARRAY_COUNT(commands);
 

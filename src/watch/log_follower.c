@@ -82,7 +82,7 @@ struct log_line log_line_read(struct span text)
 
 /* --- the file --- */
 
-static bool log_open(struct log_follower *follower)
+static bool log_file_open(struct log_follower *follower)
 {
     struct stat file;
     follower->fd = open(follower->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -101,7 +101,7 @@ static bool log_open(struct log_follower *follower)
     return true;
 }
 
-static void log_close(struct log_follower *follower)
+static void log_file_close(struct log_follower *follower)
 {
     if (follower->fd >= 0) {
         close(follower->fd);
@@ -150,7 +150,7 @@ enum status log_follower_new(const char *path, uint64_t last_lines, struct log_f
         return STATUS_NO_MEMORY;
     }
     snprintf(follower->path, sizeof(follower->path), "%s", path);
-    if (log_open(follower) && fstat(follower->fd, &file) == 0) {
+    if (log_file_open(follower) && fstat(follower->fd, &file) == 0) {
         uint64_t size = (uint64_t)file.st_size;
         follower->position =
             last_lines > 0 ? position_of_last(follower->fd, size, last_lines) : size;
@@ -162,15 +162,15 @@ enum status log_follower_new(const char *path, uint64_t last_lines, struct log_f
 void log_follower_free(struct log_follower *follower)
 {
     if (follower != NULL) {
-        log_close(follower);
+        log_file_close(follower);
         free(follower);
     }
 }
 
 /* More of the file behind what is left of it; false: there is no more now. */
-static bool log_read(struct log_follower *follower)
+static bool log_file_read(struct log_follower *follower)
 {
-    if (follower->fd < 0 && !log_open(follower)) {
+    if (follower->fd < 0 && !log_file_open(follower)) {
         return false;
     }
     follower->used -= follower->consumed;
@@ -185,8 +185,8 @@ static bool log_read(struct log_follower *follower)
     }
     follower->failed = got < 0 ? errno : follower->failed;
     if (log_is_begun_anew(follower)) {
-        log_close(follower);
-        return log_open(follower) && log_read(follower);
+        log_file_close(follower);
+        return log_file_open(follower) && log_file_read(follower);
     }
     return false;
 }
@@ -208,6 +208,6 @@ bool log_follower_next(struct log_follower *follower, struct span *line)
             follower->consumed += end < rest.len ? end + 1 : end;
             return true;
         }
-    } while (log_read(follower));
+    } while (log_file_read(follower));
     return false;
 }
