@@ -46,7 +46,7 @@ enum {
      * waits in line for the next turns. */
     CONSUMER_TURN_LOOKS_MAX = 16384,
     CONSUMER_LOOK_BYTES = 256,
-    CONSUMER_LOOK_COMMAS = 3, /* of a large body: what lies between them is parsed */
+    CONSUMER_LOOK_PARTS = 3, /* of a large body, which are parsed one by one */
 
     CONSUMER_BUCKETS = 1024,
     CONSUMER_WATCH_BUCKETS = 256,

@@ -75,14 +75,16 @@ static enum handled rest_answer_not_acceptable(struct exchange *exchange,
     return HANDLED;
 }
 
-/* Looks that parsing takes: a text is copied as a whole, each member and element is taken apart. */
+/* Looks that parsing takes: a text is copied as a whole, while members, elements, what is nested
+ * and what is escaped are taken apart. */
 static size_t parse_looks(struct span body)
 {
-    size_t commas = 0;
+    size_t parts = 0;
     for (size_t i = 0; i < body.len; i++) {
-        commas += body.ptr[i] == ',';
+        char c = body.ptr[i];
+        parts += c == ',' || c == '[' || c == '{' || c == '\\';
     }
-    return body.len / CONSUMER_LOOK_BYTES + commas / CONSUMER_LOOK_COMMAS;
+    return body.len / CONSUMER_LOOK_BYTES + parts / CONSUMER_LOOK_PARTS;
 }
 
 /* Of a body that is longer than what is read at once only the beginning is read now. */

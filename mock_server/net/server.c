@@ -275,10 +275,11 @@ static void turn_run(struct server *server)
     take_in(server, must_not_wait ? UV_RUN_NOWAIT : UV_RUN_ONCE, ready);
     size_t seen = 0;
     size_t seen_bytes = 0;
+    int64_t until_us = server_now_us(server) + TURN_US_MAX;
     /* Waiting for more only pays when there is a commit to share. Who has sent a part of a request
      * is about to send the rest. */
     while ((turn->held_count > seen || server->turn_bytes > seen_bytes) &&
-           turn_needs_commit(turn) && !turn_is_full(turn)) {
+           turn_needs_commit(turn) && !turn_is_full(turn) && server_now_us(server) < until_us) {
         seen = turn->held_count;
         seen_bytes = server->turn_bytes;
         take_in(server, UV_RUN_NOWAIT, 0);

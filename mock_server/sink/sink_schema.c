@@ -142,6 +142,15 @@ static uint32_t effective(const struct sink_tree *tree, uint32_t schema, uint32_
     return is_kind(tree, value, JSON_NULL) ? 0 : value;
 }
 
+/* Strings and bytes that another kind of JSON was given for are null (JsonNode.textValue and
+ * binaryValue), and a record whose value is null is a tombstone. */
+static bool is_no_text(const struct sink_tree *tree, uint32_t schema, uint32_t value)
+{
+    enum sink_type type = sink_schema_type(tree, schema);
+    return (type == SINK_TYPE_STRING || type == SINK_TYPE_BYTES) &&
+           !is_kind(tree, value, JSON_STRING);
+}
+
 bool sink_schema_field(const struct sink_tree *tree, const struct sink_typed *from,
                        struct span name, struct sink_typed *out, struct sink_failure *failure)
 {
@@ -160,6 +169,9 @@ bool sink_schema_field(const struct sink_tree *tree, const struct sink_typed *fr
         } else if (span_equal(buf_span(&text), name)) {
             out->schema = id;
             out->value = effective(tree, id, sink_tree_member(tree, from->value, name));
+            if (is_no_text(tree, id, out->value)) {
+                out->value = 0;
+            }
             found = true;
         }
     }
@@ -464,15 +476,6 @@ static bool schema_write_value(struct writing *w, uint32_t schema, uint32_t valu
     }
     return sink_fail(w->failure, JAVA_DATA_EXCEPTION, "Invalid null value for required %s field",
                      types[type].name);
-}
-
-/* Strings and bytes that another kind of JSON was given for are null (JsonNode.textValue and
- * binaryValue), and a record whose value is null is a tombstone. */
-static bool is_no_text(const struct sink_tree *tree, uint32_t schema, uint32_t value)
-{
-    enum sink_type type = sink_schema_type(tree, schema);
-    return (type == SINK_TYPE_STRING || type == SINK_TYPE_BYTES) &&
-           !is_kind(tree, value, JSON_STRING);
 }
 
 /* --- the envelope ----------------------------------------------------------------------------- */

@@ -715,6 +715,12 @@ static void texts_share_a_commit_with_more_others_than_members(void **state)
         answered_in_one_turn(b, "{\"records\":[{\"value\":[0", ",123456789", 10000, "]}]}");
     assert_int_equal(texts, 20);
     assert_in_range(members, 1, texts - 1);
+    size_t nested = answered_in_one_turn(b, "{\"records\":[{\"value\":[[[[[[[[[[", "[],", 33000,
+                                         "1]]]]]]]]]]}]}");
+    size_t escaped =
+        answered_in_one_turn(b, "{\"records\":[{\"value\":\"", "\\u0041", 16600, "\"}]}");
+    assert_in_range(nested, 1, texts - 1);
+    assert_in_range(escaped, 1, texts - 1);
 }
 
 #define STEPS_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

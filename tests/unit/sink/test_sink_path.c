@@ -136,6 +136,28 @@ static void fields_of_a_struct_are_paths(void **state)
         "Error encoding partition.");
 }
 
+/* An optional text may have been sent as any JSON: it is null, as for the object's content. */
+static void a_text_of_another_kind_is_null_in_paths_too(void **state)
+{
+    static const char *const kinds[] = {"5", "1234", "true", "[]", "{\"x\":\"y\"}", "0.5", "null"};
+    struct fixture *f = *state;
+    char json[256];
+    f->schemas_enable = true;
+    f->config.partition_fields = SPAN_LIT("at");
+    f->config.path_format = SPAN_LIT("ss");
+    f->config.timestamp = SINK_TIMESTAMP_FIELD;
+    f->config.timestamp_field = SPAN_LIT("at");
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        snprintf(json, sizeof(json), STRUCT(OPTIONAL("string", "at"), "{\"at\":%s}"), kinds[i]);
+        f->config.partitioner = SINK_PARTITIONER_FIELD;
+        assert_true(open_path(f));
+        assert_string_equal(encoded(f, json, 0), "at=null");
+        f->config.partitioner = SINK_PARTITIONER_TIME;
+        assert_true(open_path(f));
+        assert_string_equal(encoded(f, json, 0), "null"); /* of the NullPointerException */
+    }
+}
+
 static void a_field_of_a_struct_is_a_timestamp(void **state)
 {
     struct fixture *f = *state;
@@ -533,6 +555,7 @@ int main(void)
         T(the_default_partitioner_names_kafkas_partition),
         T(the_field_partitioner_wants_a_struct),
         T(fields_of_a_struct_are_paths),
+        T(a_text_of_another_kind_is_null_in_paths_too),
         T(a_field_of_a_struct_is_a_timestamp),
         T(time_based_paths_follow_the_pattern_in_the_zone),
         T(names_are_whole_in_the_locale_en),
