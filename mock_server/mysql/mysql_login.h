@@ -11,7 +11,6 @@ enum {
     MYSQL_CAP_PROTOCOL_41 = 0x200,
     MYSQL_CAP_SECURE_CONNECTION = 0x8000,
     MYSQL_CAP_PLUGIN_AUTH = 0x80000,
-    MYSQL_CAP_CONNECT_ATTRS = 0x100000,
     MYSQL_CAP_LENENC_AUTH = 0x200000,
     /* Capabilities that are offered; those that a client sets beside them are ignored.
      * DIFFERS: neither TLS nor compression is offered on MySQL's port, no local files and no

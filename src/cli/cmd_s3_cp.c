@@ -154,7 +154,8 @@ static int copy_to_stdout(struct cli *cli, const struct s3_name *from)
     struct s3_head head;
     const struct s3_sink sink = {write_stdout, cli};
     if (cli_switch(cli, "json") || cli_switch(cli, "dryrun")) {
-        return cli_usage(cli, "\"-\" is stdout, and the object's alone: no --json, no --dryrun");
+        return cli_usage(cli,
+                         "\"-\" is the output, and the object's alone: no --json, no --dryrun");
     }
     enum status status = s3_session_open(&session, cli, &err);
     if (status == STATUS_OK) {

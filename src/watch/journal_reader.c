@@ -81,7 +81,8 @@ static bool path_names_topic(struct span path, struct span topic)
     return false;
 }
 
-bool request_is_wanted(const struct request_filter *filter, const struct watched_request *request)
+static bool request_is_wanted(const struct request_filter *filter,
+                              const struct watched_request *request)
 {
     return (!filter->errors || request_is_error(request)) &&
            (!filter->hints || request->hint.len > 0) &&

@@ -24,8 +24,6 @@ struct request_filter {
     struct span topic;
 };
 
-bool request_is_wanted(const struct request_filter *filter, const struct watched_request *request);
-
 /* Stays as long as the call; false: enough, no more are told. */
 typedef bool (*request_visit_fn)(void *ctx, const struct watched_request *request);
 

@@ -30,11 +30,10 @@ struct topic_reader_ops {
                               struct error *err);
     enum status (*range)(struct topic_reader *reader, const char *topic, int32_t partition,
                          struct topic_range *range, struct error *err);
-    /* The first offset of the range whose record is not older than that; the range's end when there
-     * is none. */
+    /* The range begins with its first record that is not older than that; it becomes empty when
+     * there is none. */
     enum status (*since)(struct topic_reader *reader, const char *topic, int32_t partition,
-                         struct topic_range range, int64_t time_ms, int64_t *offset,
-                         struct error *err);
+                         int64_t time_ms, struct topic_range *range, struct error *err);
     /* The pages to come are of this partition's range. */
     enum status (*start)(struct topic_reader *reader, const char *topic, int32_t partition,
                          struct topic_range range, struct error *err);

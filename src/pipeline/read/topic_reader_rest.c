@@ -288,20 +288,19 @@ static enum status first_offset(struct rest_reader *reader, int64_t *offset, str
 }
 
 static enum status find_since(struct topic_reader *base, const char *topic, int32_t partition,
-                              struct topic_range range, int64_t time_ms, int64_t *offset,
-                              struct error *err)
+                              int64_t time_ms, struct topic_range *range, struct error *err)
 {
     struct rest_reader *reader = self(base);
     int64_t page_bytes = reader->page_bytes;
-    *offset = range.end;
-    if (range.begin >= range.end) {
+    int64_t first = range->end;
+    if (range->begin >= range->end) {
         return STATUS_OK;
     }
     stop_fetch(reader);
     drop_instance(reader);
     reader->page_bytes = page_bytes_most; /* there must be room for one record, however large */
     reader->binary = true;
-    enum status status = reader_aim(reader, topic, partition, range, err);
+    enum status status = reader_aim(reader, topic, partition, *range, err);
     if (status == STATUS_OK) {
         status = take_place(reader, err);
     }
@@ -311,13 +310,14 @@ static enum status find_since(struct topic_reader *base, const char *topic, int3
         if (status == STATUS_FAILED) { /* the proxy's way of saying that none is that young */
             status = STATUS_OK;
         } else if (status == STATUS_OK) {
-            status = first_offset(reader, offset, err);
+            status = first_offset(reader, &first, err);
         }
     }
     drop_instance(reader);
     reader->binary = false;
     reader->page_bytes = page_bytes;
     reader->next_offset = reader->end_offset;
+    range->begin = first;
     return status;
 }
 

@@ -48,7 +48,7 @@ struct mariadb_library {
 
     int (*real_connect_start)(struct mariadb_handle **ret, struct mariadb_handle *mysql,
                               const char *host, const char *user, const char *password,
-                              const char *database, unsigned port, const char *unix_socket,
+                              const char *database, unsigned port, const char *,
                               unsigned long flags);
     int (*real_connect_cont)(struct mariadb_handle **ret, struct mariadb_handle *mysql, int events);
     int (*real_query_start)(int *ret, struct mariadb_handle *mysql, const char *text,

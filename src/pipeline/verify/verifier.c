@@ -55,9 +55,9 @@ static enum status ask_topic(struct verifier *v, struct verifier_topic *topic, s
             status = reader->ops->range(reader, topic->name, p, &topic->ranges[p], err);
         }
         if (status == STATUS_OK && v->options->since_ms > 0) {
-            status = reader->ops->since(reader, topic->name, p, topic->ranges[p],
-                                        v->options->since_ms, &topic->since[p], err);
-            topic->ranges[p].begin = topic->since[p];
+            status = reader->ops->since(reader, topic->name, p, v->options->since_ms,
+                                        &topic->ranges[p], err);
+            topic->since[p] = topic->ranges[p].begin;
         }
         v->total += (uint64_t)(topic->ranges[p].end - topic->ranges[p].begin);
     }

@@ -194,7 +194,8 @@ static bool is_whole_utc(struct span tail)
            span_equal_cstr(tail, "+0000");
 }
 
-bool spelling_is_datetime(struct span text, struct span moment, unsigned *flags)
+/* Is `text` this moment ("2021-02-05 19:14:42") in a spelling that we know? */
+static bool spelling_is_datetime(struct span text, struct span moment, unsigned *flags)
 {
     char spelled[32];
     const char *m = moment.ptr;

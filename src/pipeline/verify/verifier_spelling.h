@@ -40,7 +40,4 @@ struct spelling_answer {
 struct spelling_answer spelling_compare(struct span object, const struct row *row,
                                         struct buf *unknown);
 
-/* Is `text` this moment ("2021-02-05 19:14:42") in a spelling that we know? */
-bool spelling_is_datetime(struct span text, struct span moment, unsigned *flags);
-
 #endif

@@ -117,14 +117,12 @@ static enum status reader_range(struct topic_reader *reader, const char *topic, 
 }
 
 static enum status reader_since(struct topic_reader *reader, const char *topic, int32_t partition,
-                                struct topic_range range, int64_t time_ms, int64_t *offset,
-                                struct error *err)
+                                int64_t time_ms, struct topic_range *range, struct error *err)
 {
     const struct world_partition *p = &topic_find(of_reader(reader), topic)->partition[partition];
     (void)err;
-    *offset = range.begin;
-    while (*offset < range.end && p->records[*offset].time_ms < time_ms) {
-        (*offset)++;
+    while (range->begin < range->end && p->records[range->begin].time_ms < time_ms) {
+        range->begin++;
     }
     return STATUS_OK;
 }

@@ -8,7 +8,7 @@
 #include "fault_points.h"
 #include "lake_check.h"
 #include "s3_uploads.h"
-#include "store_internal.h"
+#include "store_sql.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -192,7 +192,7 @@ static struct answer ask(struct s3_fixture *f, const struct request *request, co
 static bool has_lost_a_checksum(struct s3_fixture *f)
 {
     int64_t lost = 0;
-    assert_int_equal(sqlite_db_query_i64(&f->store->db,
+    assert_int_equal(sqlite_db_query_i64(store_sql(f->store),
                                          "SELECT count(*) FROM object WHERE dead = 0 AND checksum "
                                          "IS NULL AND key IN ('new one', 'chunks')",
                                          &lost, NULL),
@@ -209,7 +209,7 @@ static void judge(struct s3_fixture *f, const struct request *request, const cha
         fail_msg("%s, %s: %d instead of %d: %.*s", request->label, how, got.status, expected.status,
                  SPAN_ARG(span_first(buf_span(&f->body), 1000)));
     }
-    const char *broken = lake_check(f->store->db.handle);
+    const char *broken = lake_check(store_sql(f->store)->handle);
     if (broken != NULL) {
         fail_msg("%s, %s: not so: %s", request->label, how, broken);
     }

@@ -4,7 +4,7 @@
 
 #include "record_headers.h"
 #include "sqlite_db.h"
-#include "store_internal.h"
+#include "store_sql.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -320,7 +320,7 @@ static void damaged_headers_make_no_damaged_letter(void **state)
         assert_int_equal(store_turn_commit(f->store, &err), STATUS_OK);
         snprintf(sql, sizeof(sql),
                  "UPDATE record SET headers = %s WHERE value = CAST('bad' AS BLOB)", damages[i]);
-        assert_int_equal(sqlite_db_exec(&f->store->db, sql, &err), STATUS_OK);
+        assert_int_equal(sqlite_db_exec(store_sql(f->store), sql, &err), STATUS_OK);
         sink_world_turn(f);
         struct letter letter = last_letter(f);
         if (!letter.valid || letter.count != 10 || strcmp(letter.text, "u.pin") != 0) {
@@ -347,7 +347,7 @@ static void damaged_headers_are_stored_as_none(void **state)
         assert_int_equal(store_turn_commit(f->store, &err), STATUS_OK);
         snprintf(sql, sizeof(sql), "UPDATE record SET headers = %s WHERE offset = %zu", damages[i],
                  i);
-        assert_int_equal(sqlite_db_exec(&f->store->db, sql, &err), STATUS_OK);
+        assert_int_equal(sqlite_db_exec(store_sql(f->store), sql, &err), STATUS_OK);
         sink_world_turn(f);
         assert_int_equal(sink_world_committed(f, "u.pin", 0), i + 1);
     }
