@@ -148,7 +148,7 @@ static void a_follower_sees_each_request_once(void **state)
     char expected[4096] = "";
     for (int i = 0; i < 250; i++) { /* more than one batch */
         size_t used = strlen(expected);
-        char path[16];
+        char path[32];
         snprintf(path, sizeof(path), "/many/%d", i);
         snprintf(expected + used, sizeof(expected) - used, "%s ", path);
         add(f, path, 200, NULL);
@@ -193,7 +193,7 @@ static void a_follower_begins_with_the_last_that_it_wants(void **state)
     struct fixture *f = *state;
     const struct request_filter errors = {.errors = true};
     for (int i = 0; i < 6; i++) {
-        char path[16];
+        char path[32];
         snprintf(path, sizeof(path), "/%d", i);
         add(f, path, i % 2 == 0 ? 404 : 200, NULL);
     }
@@ -250,7 +250,7 @@ static void requests_that_the_ring_dropped_are_counted(void **state)
     add(f, "/0", 200, NULL);
     look(f, &all, "/0 ");
     for (int i = 1; i <= 9; i++) {
-        char path[16];
+        char path[32];
         snprintf(path, sizeof(path), "/%d", i);
         add(f, path, 200, NULL);
     }
