@@ -16,16 +16,26 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* Other threads look at all of it while one begins anew. */
 static atomic_int armed; /* enum call */
-static struct call_fault fault;
-static pthread_t beginner;
+static struct {
+    atomic_int skip;
+    atomic_int times;
+    atomic_int code;
+    atomic_bool here;
+} fault;
+static _Atomic(pthread_t) beginner;
 static atomic_int skipped;
 static atomic_int struck;
 
 void call_fault_begin(struct call_fault wanted)
 {
-    fault = wanted;
-    beginner = pthread_self();
+    atomic_store(&armed, CALL_NONE);
+    atomic_store(&fault.skip, wanted.skip);
+    atomic_store(&fault.times, wanted.times);
+    atomic_store(&fault.code, wanted.code);
+    atomic_store(&fault.here, wanted.here);
+    atomic_store(&beginner, pthread_self());
     atomic_store(&skipped, 0);
     atomic_store(&struck, 0);
     atomic_store(&armed, (int)wanted.call);

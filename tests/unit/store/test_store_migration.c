@@ -558,6 +558,7 @@ static void a_migration_without_memory_leaves_one_format_or_the_other(void **sta
     struct fixture *f = *state;
     int stayed_old = 0;
     bool failed = true;
+    bool failed_ever = false;
     f->disk_is_plain = true;
     for (long n = 1; failed; n += (long)fault_points_stride(3)) {
         assert_true(n < POINTS_MAX);
@@ -568,6 +569,7 @@ static void a_migration_without_memory_leaves_one_format_or_the_other(void **sta
         alloc_fault_begin(n, ALLOC_FAILS_ONCE);
         enum status status = open_store(f, f->dir.path);
         failed = alloc_fault_end();
+        failed_ever |= failed;
         close_store(f);
         int64_t version = version_of(f->dir.path);
         if (status != STATUS_OK && status != STATUS_NO_MEMORY) {
@@ -584,7 +586,8 @@ static void a_migration_without_memory_leaves_one_format_or_the_other(void **sta
                          3);
         close_store(f);
     }
-    assert_true(stayed_old > 5);
+    /* Where no allocation can be made to fail there was one round. */
+    assert_true(stayed_old > 5 || !failed_ever);
 }
 
 static void a_machine_that_goes_down_while_migrating_loses_nothing(void **state)
