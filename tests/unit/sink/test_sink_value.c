@@ -388,7 +388,9 @@ static void fields_are_read_as_java_reads_them(void **state)
     assert_true(sink_tree_long(tree, sink_tree_member(tree, root, SPAN_LIT("big"))) == INT64_MAX);
     assert_true(sink_tree_long(tree, sink_tree_member(tree, root, SPAN_LIT("low"))) == INT64_MIN);
     assert_true(sink_tree_float(tree, sink_tree_member(tree, root, SPAN_LIT("zero"))) == 0);
-    assert_true(sink_tree_float(tree, sink_tree_member(tree, root, SPAN_LIT("d"))) == -2.9F);
+    const float expected =
+        -2.9F; /* as a constant it may be wider where floats are reckoned wider */
+    assert_true(sink_tree_float(tree, sink_tree_member(tree, root, SPAN_LIT("d"))) == expected);
     uint32_t text = sink_tree_member(tree, root, SPAN_LIT("t"));
     assert_true(sink_tree_text_is(tree, text, "ab"));
     assert_false(sink_tree_text_is(tree, text, "abc"));
