@@ -79,7 +79,8 @@ static enum status find_connector(struct cli *cli, const struct endpoints *endpo
     }
     status = connect_client_find_landing(client, endpoints->user_id, topics, found, err);
     connect_client_free(client);
-    if (status == STATUS_NO_MEMORY || status == STATUS_INTERRUPTED) {
+    /* Trouble of our own says nothing about who lands in S3. */
+    if (status == STATUS_NO_MEMORY || status == STATUS_INTERRUPTED || status == STATUS_FAILED) {
         return status;
     }
     if (status != STATUS_OK && !is_asked_for) {
